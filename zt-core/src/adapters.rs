@@ -1,0 +1,3 @@
+//! Implementations of the ports. Named by `runtime/builder.rs` alone.
+
+pub mod file;

@@ -1,0 +1,1 @@
+//! Files: tables, local vault, audit segments.

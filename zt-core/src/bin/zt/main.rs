@@ -1,0 +1,2 @@
+//! The `zt` command.
+fn main() {}

@@ -1,0 +1,352 @@
+//! The one error of zt: what happened, where, and what to do, never a secret inside.
+//!
+//! In: a module's own `thiserror` enum, folded by `From`. Out: [`Error`], one word wide, whose [`kind`](Error::kind) a
+//! caller can act on and whose [`code`](Error::code) never changes. The same codes serve Rust, Python, C and the log.
+//! A remote caller may see [`public_message`](Error::public_message) and [`http_status`](Error::http_status), nothing else.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::metadata::Report;
+use crate::policy::Decision;
+
+/// A `Result` with zt's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any failure of zt. One word wide; the detail is behind a pointer.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    message: String,
+    help: Option<String>,
+    retry_in: Option<Duration>,
+    decision: Option<Decision>,
+    report: Option<Report>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What a caller can do about an [`Error`]. Exhaustive on purpose: a new kind must stop the build where it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "callers match on it to act; a new kind is a breaking change"
+)]
+pub enum ErrorKind {
+    /// The policy says no. [`Error::decision`] has the decision.
+    Denied,
+    /// The presented token does not prove who is calling.
+    Unauthenticated,
+    /// The thing named does not exist.
+    NotFound,
+    /// A dependency is down; the same call may succeed later.
+    Unavailable {
+        /// When to try again, if that is known.
+        retry_in: Option<Duration>,
+    },
+    /// The arguments or the metadata tables are malformed.
+    Invalid,
+    /// Stored or received bytes are not what was written: damage or tampering.
+    Integrity,
+    /// The configuration is wrong.
+    Config,
+    /// The operation was given up before it ended.
+    Cancelled,
+    /// A defect of zt itself.
+    Internal,
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $class:ident, $http:literal;)+) => {
+        /// A stable code: the number never changes and is never used again.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[repr(i32)]
+        pub enum Code {
+            $($(#[doc = $doc])+ $name = $number,)+
+        }
+
+        impl Code {
+            /// Every code, in order of its number.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as it is printed: `ZT-1001`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => concat!("ZT-", stringify!($number)),)+ }
+            }
+
+            /// The number alone; the status of the C ABI.
+            #[must_use]
+            pub const fn number(self) -> i32 {
+                match self { $(Self::$name => $number,)+ }
+            }
+
+            /// The HTTP status that a service should answer with.
+            #[must_use]
+            pub const fn http_status(self) -> u16 {
+                match self { $(Self::$name => $http,)+ }
+            }
+
+            const fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The policy denies the action.
+    Denied = 1001, Denied, 403;
+    /// The token is not acceptable; the exact reason is in the log only.
+    InvalidToken = 2001, Unauthenticated, 401;
+    /// The token has expired.
+    TokenExpired = 2002, Unauthenticated, 401;
+    /// The token is not valid yet.
+    TokenNotYetValid = 2003, Unauthenticated, 401;
+    /// No token was presented.
+    MissingCredentials = 2004, Unauthenticated, 401;
+    /// No such secret, row, job or file.
+    NotFound = 3001, NotFound, 404;
+    /// The vault cannot be reached or refuses to answer now.
+    VaultUnavailable = 4001, Unavailable, 503;
+    /// The audit log cannot be written: no audit, no access.
+    AuditUnavailable = 4002, Unavailable, 503;
+    /// The issuer's signing keys are not known.
+    KeysUnavailable = 4003, Unavailable, 503;
+    /// An argument is malformed.
+    InvalidArgument = 5001, Invalid, 400;
+    /// The metadata tables have errors; [`Error::report`] lists all of them.
+    InvalidMetadata = 5002, Invalid, 500;
+    /// The vault file is damaged, or the key is not the one it was written with.
+    VaultIntegrity = 6001, Integrity, 500;
+    /// The audit log was changed, or is damaged elsewhere than at its end.
+    AuditIntegrity = 6002, Integrity, 500;
+    /// The configuration is wrong.
+    Config = 7001, Config, 500;
+    /// The operation was given up before it ended.
+    Cancelled = 8001, Cancelled, 499;
+    /// A defect of zt.
+    Internal = 9001, Internal, 500;
+}
+
+#[derive(Clone, Copy)]
+enum Class {
+    Denied,
+    Unauthenticated,
+    NotFound,
+    Unavailable,
+    Invalid,
+    Integrity,
+    Config,
+    Cancelled,
+    Internal,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Error {
+    /// An error with a code and a message. The message is lowercase, has no final period, puts user's text in backticks
+    /// and never holds a secret, a token or a key.
+    #[cold]
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            message: message.into(),
+            help: None,
+            retry_in: None,
+            decision: None,
+            report: None,
+            source: None,
+        }))
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    /// Adds when to try again.
+    #[must_use]
+    pub fn with_retry_in(mut self, retry_in: Duration) -> Self {
+        self.0.retry_in = Some(retry_in);
+        self
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_decision(mut self, decision: Decision) -> Self {
+        self.0.decision = Some(decision);
+        self
+    }
+
+    pub(crate) fn with_report(mut self, report: Report) -> Self {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// What a caller can do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self.0.code.class() {
+            Class::Denied => ErrorKind::Denied,
+            Class::Unauthenticated => ErrorKind::Unauthenticated,
+            Class::NotFound => ErrorKind::NotFound,
+            Class::Unavailable => ErrorKind::Unavailable {
+                retry_in: self.0.retry_in,
+            },
+            Class::Invalid => ErrorKind::Invalid,
+            Class::Integrity => ErrorKind::Integrity,
+            Class::Config => ErrorKind::Config,
+            Class::Cancelled => ErrorKind::Cancelled,
+            Class::Internal => ErrorKind::Internal,
+        }
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// What happened and where, without the code and the help.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do about it, if zt knows.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        self.0.help.as_deref()
+    }
+
+    /// The decision behind a [`ErrorKind::Denied`].
+    #[must_use]
+    pub fn decision(&self) -> Option<&Decision> {
+        self.0.decision.as_ref()
+    }
+
+    /// Every problem of the tables, behind a [`Code::InvalidMetadata`].
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_ref()
+    }
+
+    /// Whether the policy said no.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Denied)
+    }
+
+    /// Whether the same call may succeed later without any change.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Unavailable { .. })
+    }
+
+    /// The HTTP status that a service should answer its remote caller with.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        self.0.code.http_status()
+    }
+
+    /// The text that a remote caller may see: it helps to act and tells an attacker nothing.
+    #[must_use]
+    pub fn public_message(&self) -> String {
+        let text = match self.0.code {
+            Code::TokenExpired => "token_expired",
+            Code::TokenNotYetValid => "token_not_yet_valid",
+            Code::InvalidToken => "invalid_token",
+            Code::MissingCredentials => "missing_credentials",
+            Code::Denied => {
+                return self.decision().map_or_else(
+                    || "access denied".to_owned(),
+                    |decision| format!("access denied, decision {}", decision.id()),
+                );
+            }
+            Code::NotFound => "not found",
+            Code::InvalidArgument => "invalid request",
+            Code::VaultUnavailable | Code::AuditUnavailable | Code::KeysUnavailable => {
+                "temporarily unavailable"
+            }
+            Code::Cancelled => "cancelled",
+            Code::InvalidMetadata
+            | Code::VaultIntegrity
+            | Code::AuditIntegrity
+            | Code::Config
+            | Code::Internal => "internal error",
+        };
+        text.to_owned()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.0.code, self.0.message)?;
+        if let Some(help) = &self.0.help {
+            write!(f, "; {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code.as_str())
+            .field("message", &self.0.message)
+            .field("help", &self.0.help)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0
+            .source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_word_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn codes_are_distinct_and_print_their_number() {
+        let mut numbers: Vec<i32> = Code::ALL.iter().map(|code| code.number()).collect();
+        numbers.dedup();
+        assert_eq!(numbers.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert_eq!(code.as_str(), format!("ZT-{}", code.number()));
+        }
+    }
+
+    #[test]
+    fn a_remote_caller_never_sees_the_reason_of_a_refused_token() {
+        let error = Error::new(Code::InvalidToken, "audience is `api://other`");
+        assert_eq!(error.public_message(), "invalid_token");
+        assert_eq!(error.http_status(), 401);
+    }
+}

@@ -1,0 +1,1 @@
+//! Who calls: bytes of a token become a verified caller.

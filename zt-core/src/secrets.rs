@@ -1,0 +1,1 @@
+//! Secrets, the vault port and the slots.
