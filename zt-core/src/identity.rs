@@ -1,1 +1,31 @@
-//! Who calls: bytes of a token become a verified caller.
+//! Who calls: the bytes of an Entra access token become a verified [`Caller`], or one exact reason why not.
+//!
+//! In: a token, an [`EntraProfile`] (one tenant, one application), a pinned [`KeySet`], the clock. Out: a [`Caller`] that no
+//! code outside can make up, or an [`AuthError`] for our log; a remote caller sees its `public_message()` alone.
+//! Never: I/O, a name or mail as identity, a key that came with the token, the URL of a groups overage.
+//!
+//! Layers, each usable without the next: `jws` (bytes to verified payload), `claims` (payload to typed claims), `entra`
+//! (claims against the profile), `keys`, `caller`. Rules: RFC 7515, RFC 7519, RFC 8725 and Microsoft Learn, "Access tokens
+//! in the Microsoft identity platform", "Access token claims reference", "Secure applications and APIs by validating claims".
+
+mod authenticator;
+mod caller;
+mod claims;
+mod entra;
+mod error;
+mod json;
+mod jws;
+mod keys;
+mod profile;
+#[cfg(all(test, feature = "testing"))]
+mod tests;
+
+pub use authenticator::Authenticator;
+pub use caller::{
+    AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Mfa, Provenance,
+    TokenInfo, TokenVersion,
+};
+pub use error::{AuthError, TokenPart};
+pub use jws::MAX_TOKEN_BYTES;
+pub use keys::{KeyError, KeySet, SkippedKey};
+pub use profile::{Cloud, EntraProfile, ProfileError};

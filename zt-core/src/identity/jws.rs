@@ -1,0 +1,167 @@
+//! Bytes of a compact JWS become a payload that a known key signed, or a reason. Knows nothing of Entra.
+//!
+//! RS256 only (RFC 8725 §3.1): the header may pick a key by `kid` and nothing else. Every byte of the token counts: base64url
+//! is canonical, so one signature has one spelling, which later makes "revoke by hash" and caching sound.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::error::{AuthError, TokenPart, quote};
+use super::json::{self, JsonError, Members};
+use super::keys::{Key, KeySet};
+
+/// The longest token that is looked at, in bytes. Entra stops at 200 groups (about 12 kB); common servers stop at 8 to
+/// 32 KiB of headers.
+pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
+
+/// Entra's headers have about 150 bytes; this part is parsed before anything is proven.
+const MAX_HEADER_BYTES: usize = 2 * 1024;
+
+/// Members that change how a token is read (`crit`, `b64`, `zip`, `enc`, `cty`) or bring a key along (RFC 7515 §4.1).
+/// Entra sends none of them; a library that ignores one reads another token than the signer wrote.
+const REFUSED_MEMBERS: [&str; 9] = [
+    "crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5u", "x5c",
+];
+
+/// A payload and the key that signed it.
+#[derive(Debug)]
+pub(super) struct Verified<'k> {
+    pub(super) key: &'k Key,
+    pub(super) payload: Vec<u8>,
+}
+
+/// Verifies a token; cheap refusals first, the payload is decoded only after its signature.
+pub(super) fn verify<'k>(token: &str, keys: &'k KeySet) -> Result<Verified<'k>, AuthError> {
+    limit(TokenPart::Token, token, MAX_TOKEN_BYTES)?;
+    let parts = Parts::split(token)?;
+    limit(TokenPart::Header, parts.header, MAX_HEADER_BYTES)?;
+    let header = decode(TokenPart::Header, parts.header)?;
+    let header = object(TokenPart::Header, &header)?;
+    let kid = check_header(&header)?;
+    let key = keys
+        .find(kid)
+        .ok_or_else(|| AuthError::UnknownKey { kid: quote(kid) })?;
+    let signature = decode(TokenPart::Signature, parts.signature)?;
+    if !key.public().verifies(parts.signed.as_bytes(), &signature) {
+        return Err(AuthError::Signature { kid: quote(kid) });
+    }
+    let payload = decode(TokenPart::Payload, parts.payload)?;
+    Ok(Verified { key, payload })
+}
+
+/// Reads an object of a token strictly.
+pub(super) fn object(part: TokenPart, bytes: &[u8]) -> Result<Members<'_>, AuthError> {
+    json::object(bytes).map_err(|error| match error {
+        JsonError::Syntax(reason) => AuthError::Json { part, reason },
+        JsonError::Duplicate(reason) => AuthError::DuplicateMember { part, reason },
+    })
+}
+
+struct Parts<'t> {
+    /// What the signature covers: header, dot, payload, as written.
+    signed: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(token: &'t str) -> Result<Self, AuthError> {
+        let (signed, signature) = token.rsplit_once('.').ok_or(AuthError::NotThreeParts)?;
+        let (header, payload) = signed.split_once('.').ok_or(AuthError::NotThreeParts)?;
+        let three = !header.is_empty()
+            && !payload.is_empty()
+            && !signature.is_empty()
+            && !payload.contains('.');
+        if !three {
+            return Err(AuthError::NotThreeParts);
+        }
+        Ok(Self {
+            signed,
+            header,
+            payload,
+            signature,
+        })
+    }
+}
+
+/// Checks the header and returns its `kid`.
+fn check_header<'h>(header: &'h Members<'_>) -> Result<&'h str, AuthError> {
+    if let Some(name) = REFUSED_MEMBERS
+        .into_iter()
+        .find(|name| header.contains_key(*name))
+    {
+        return Err(AuthError::HeaderMember { name });
+    }
+    let text = |name| header.get(name).map(|value| value.as_text());
+    match text("alg") {
+        Some(Some("RS256")) => {}
+        other => return Err(AuthError::Algorithm { alg: said(other) }),
+    }
+    match text("typ") {
+        Some(Some("JWT")) => {}
+        other => return Err(AuthError::Type { typ: said(other) }),
+    }
+    match text("kid") {
+        Some(Some(kid)) if !kid.is_empty() => Ok(kid),
+        _ => Err(AuthError::NoKeyId),
+    }
+}
+
+fn said(member: Option<Option<&str>>) -> String {
+    match member {
+        Some(Some(text)) => quote(text),
+        Some(None) => "not a string".to_owned(),
+        None => "missing".to_owned(),
+    }
+}
+
+fn limit(part: TokenPart, text: &str, limit: usize) -> Result<(), AuthError> {
+    let bytes = text.len();
+    if bytes > limit {
+        return Err(AuthError::TooLong { part, bytes, limit });
+    }
+    Ok(())
+}
+
+fn decode(part: TokenPart, text: &str) -> Result<Vec<u8>, AuthError> {
+    // This engine refuses padding, characters outside the alphabet and trailing bits that are not zero.
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| AuthError::Base64 { part })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::RsaKey;
+    use super::*;
+
+    /// RFC 7515 Appendix A.2: a key, a payload and a signature that were not made here.
+    const N: &str = "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ";
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw";
+
+    #[test]
+    fn the_example_of_rfc_7515_verifies_and_no_changed_bit_of_it_does() {
+        let key = RsaKey::new(N, "AQAB").unwrap();
+        let parts = Parts::split(TOKEN).unwrap();
+        let signature = decode(TokenPart::Signature, parts.signature).unwrap();
+        assert!(key.verifies(parts.signed.as_bytes(), &signature));
+        for at in 0..parts.signed.len() {
+            let mut signed = parts.signed.as_bytes().to_vec();
+            signed[at] ^= 1;
+            assert!(!key.verifies(&signed, &signature), "byte {at}");
+        }
+        for at in 0..signature.len() {
+            let mut forged = signature.clone();
+            forged[at] ^= 1;
+            assert!(!key.verifies(parts.signed.as_bytes(), &forged), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn the_header_of_rfc_7515_lacks_what_a_token_of_entra_has() {
+        let header = decode(TokenPart::Header, Parts::split(TOKEN).unwrap().header).unwrap();
+        let header = object(TokenPart::Header, &header).unwrap();
+        assert!(matches!(check_header(&header), Err(AuthError::Type { .. })));
+    }
+}
