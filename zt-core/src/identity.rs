@@ -17,7 +17,8 @@ mod json;
 mod jws;
 mod keys;
 mod profile;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 pub use authenticator::Authenticator;

@@ -258,9 +258,7 @@ impl EntraProfile {
         if issuer == self.v2_issuer {
             return Some(KeyIssuer::Tenant);
         }
-        let (before, after) = self.cloud.v2_issuer();
-        let middle = issuer.strip_prefix(before)?.strip_suffix(after)?;
-        (middle == TENANT_PLACEHOLDER).then_some(KeyIssuer::Template)
+        (issuer == self.cloud.key_issuer_template()).then_some(KeyIssuer::Template)
     }
 }
 
