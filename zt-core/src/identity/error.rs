@@ -12,7 +12,7 @@ use super::caller::CallerKind;
 
 /// Why a token does not prove who is calling.
 ///
-/// Folds into [`Error`] with one code for all but four of these, because the difference would help an attacker more than a
+/// Folds into [`Error`] with one code for all but three of these, because the difference would help an attacker more than a
 /// caller: [`Code::TokenExpired`], [`Code::TokenNotYetValid`], [`Code::MissingCredentials`], else [`Code::InvalidToken`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

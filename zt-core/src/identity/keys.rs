@@ -276,10 +276,10 @@ impl fmt::Debug for RsaKey {
 fn check_modulus(n: &[u8]) -> Result<(), &'static str> {
     match n {
         [0, ..] => Err("`n` has a leading zero"),
-        _ if n.len() > 1024 => Err("the key has more than 8192 bits"),
+        _ if n.len() > 1024 => Err("`n` has more than 8192 bits"),
         [0x80..=0xff, ..] if n.len() == 256 => odd(n),
         _ if n.len() > 256 => odd(n),
-        _ => Err("the key has fewer than 2048 bits"),
+        _ => Err("`n` has fewer than 2048 bits"),
     }
 }
 
