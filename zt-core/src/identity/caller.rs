@@ -40,7 +40,7 @@ impl Caller {
     /// # Errors
     /// [`AuthError::Ambiguous`] if the id names a group: groups do not call.
     #[cfg_attr(
-        not(test),
+        not(all(test, feature = "testing")),
         expect(
             dead_code,
             reason = "simulations in the runtime and the CLI build on it"
