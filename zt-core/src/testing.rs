@@ -1,5 +1,8 @@
 //! For tests and examples: the development issuer, a clock that stands still, faulty fakes, contract suites.
 
+mod faulty_vault;
 mod manual_clock;
+pub mod vault_contract;
 
+pub use faulty_vault::FaultyVault;
 pub use manual_clock::ManualClock;
