@@ -1,7 +1,10 @@
 //! For tests and examples: the development issuer, a clock that stands still, faulty fakes, contract suites.
 
 mod dev_issuer;
+mod faulty_vault;
 mod manual_clock;
+pub mod vault_contract;
 
 pub use dev_issuer::{DevIssuer, TokenRequest};
+pub use faulty_vault::FaultyVault;
 pub use manual_clock::ManualClock;

@@ -1,1 +1,5 @@
 //! Files: tables, local vault, audit segments.
+
+mod vault;
+
+pub use vault::{Listed, ListedVersion, LocalVault, VaultKey};

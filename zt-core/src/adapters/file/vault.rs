@@ -1,0 +1,230 @@
+//! The local vault: every secret of the embedded default in one encrypted file.
+//!
+//! In: a path and a [`VaultKey`]. Out: a [`SecretVault`] that answers every vault URL, and the means to write it
+//! (`zt vault set`, `list`, `remove`). Nothing decrypted is kept: each fetch reads the file, decrypts it, takes one value
+//! and wipes the rest, so that what another process wrote is seen at once. The format is in `vault/format.rs`.
+
+mod entries;
+mod format;
+mod key;
+mod store;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::adapters::memory::random_version;
+use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::secrets::{
+    BoxFuture, Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity,
+    VaultError, VaultUrl,
+};
+
+use entries::{Entries, Version};
+use key::KeyRing;
+use store::Store;
+
+pub use key::VaultKey;
+
+/// The longest value: 25 KiB, as in Key Vault ("Azure Key Vault service limits"), so that what works here works there.
+const MAX_VALUE_BYTES: usize = 25 * 1024;
+
+/// An encrypted file of secrets.
+///
+/// Safe to share between threads and to open in several processes: writers take turns by a lock file beside it
+/// (`<name>.lock`), readers never wait, and the file is always a whole one, the old or the new.
+///
+/// ```
+/// # use zt_core::{adapters::file::{LocalVault, VaultKey}, secrets::*};
+/// # let folder = std::env::temp_dir().join(format!("zt-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let vault = LocalVault::open(folder.join("vault.zt"), VaultKey::key_file(folder.join("vault.key")))?;
+/// let id = SecretId::new("https://kv.vault.azure.net".parse()?, "bureau-api-key".parse()?);
+/// let version = vault.set(&id, b"zt-needle-example".to_vec().into(), Validity::ALWAYS)?;
+/// assert_eq!(vault.list()?[0].versions[0].version, version);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct LocalVault {
+    store: Store,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+}
+
+/// One secret in a listing: never its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listed {
+    /// The vault URL under which it answers.
+    pub vault: VaultUrl,
+    /// Its name.
+    pub name: SecretName,
+    /// Its versions, the current one first.
+    pub versions: Vec<ListedVersion>,
+}
+
+/// One version in a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListedVersion {
+    /// Which.
+    pub version: SecretVersion,
+    /// When it was written.
+    pub created: Timestamp,
+    /// When it may be used.
+    pub validity: Validity,
+}
+
+impl LocalVault {
+    /// Opens the vault at `path`. If the file exists, the key must fit and the file must be whole; if it does not, it is
+    /// made by the first [`set`](Self::set), and a missing key file with it.
+    ///
+    /// # Errors
+    /// [`VaultError::WrongKey`] if the key is not the one it was written with, [`VaultError::Integrity`] if it is damaged,
+    /// [`VaultError::Io`] if it cannot be read, [`VaultError::Invalid`] if the key file is not one or others may read it.
+    pub fn open(path: impl Into<PathBuf>, key: VaultKey) -> Result<Self, VaultError> {
+        let vault = Self {
+            store: Store::new(path.into()),
+            keys: KeyRing::new(key)?,
+            clock: Arc::new(SystemClock::new()),
+        };
+        match vault.load() {
+            Ok(_) | Err(VaultError::NoVault { .. }) => Ok(vault),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same with another clock for the dates of new versions.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Writes a new version, which becomes the current one; the ten before it are kept. On disk when it returns.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] if the value is longer than 25 KiB or `id` is pinned to a version; else as
+    /// [`open`](Self::open). After an error the file is what it was.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the value is taken in order to be wiped"
+    )]
+    pub fn set(
+        &self,
+        id: &SecretId,
+        value: Zeroizing<Vec<u8>>,
+        validity: Validity,
+    ) -> Result<SecretVersion, VaultError> {
+        if id.version().is_some() {
+            return Err(VaultError::invalid(
+                "a new version cannot be chosen, the vault does",
+            ));
+        }
+        if value.len() > MAX_VALUE_BYTES {
+            return Err(VaultError::invalid(&format!(
+                "the value of secret `{}` has {} bytes, at most {MAX_VALUE_BYTES} are allowed",
+                id.name(),
+                value.len()
+            )));
+        }
+        let version = random_version()?;
+        let _turn = self.store.lock()?;
+        let mut entries = self.load_or_new()?;
+        entries.push(
+            id,
+            Version {
+                version,
+                created: self.clock.now(),
+                validity,
+                value: SecretBytes::copy_of(&value),
+            },
+        );
+        self.save(&entries)?;
+        Ok(version)
+    }
+
+    /// Removes a secret with all its versions, or only the one that `id` is pinned to.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] if there is none; else as [`open`](Self::open).
+    pub fn remove(&self, id: &SecretId) -> Result<(), VaultError> {
+        let _turn = self.store.lock()?;
+        let mut entries = self.load()?;
+        if !entries.remove(id) {
+            return Err(VaultError::not_found(id));
+        }
+        self.save(&entries)
+    }
+
+    /// What is in the vault, by vault URL and name. Never a value.
+    ///
+    /// # Errors
+    /// [`VaultError::NoVault`] if there is no file; else as [`open`](Self::open).
+    pub fn list(&self) -> Result<Vec<Listed>, VaultError> {
+        Ok(self.load()?.list())
+    }
+
+    fn load(&self) -> Result<Entries, VaultError> {
+        let bytes = self.store.read()?.ok_or_else(|| self.store.missing())?;
+        let at = self.store.name();
+        let header = format::Header::read(&bytes).map_err(|flaw| flaw.at(&at))?;
+        let key = self.keys.existing(&header, &at)?;
+        let body = format::open(&bytes, &header, &key).map_err(|flaw| flaw.at(&at))?;
+        Entries::read(&body).ok_or_else(|| format::Flaw::Entries.at(&at))
+    }
+
+    fn load_or_new(&self) -> Result<Entries, VaultError> {
+        match self.load() {
+            Err(VaultError::NoVault { .. }) => {
+                // A new file gets a new salt, and the key that is there now, not one remembered from a file that is gone.
+                self.keys.forget();
+                Ok(Entries::default())
+            }
+            loaded => loaded,
+        }
+    }
+
+    /// Only with the lock held.
+    fn save(&self, entries: &Entries) -> Result<(), VaultError> {
+        let at = self.store.name();
+        let (kdf, salt, key) = self.keys.for_writing()?;
+        let body = entries
+            .write()
+            .ok_or_else(|| format::Flaw::Entries.at(&at))?;
+        let bytes = format::seal(kdf, salt, &key, body).map_err(|flaw| flaw.at(&at))?;
+        self.store.replace(&bytes)
+    }
+
+    fn read(&self, id: &SecretId) -> Result<Fetched, VaultError> {
+        let found = self.load()?.take(id);
+        let found = found.ok_or_else(|| VaultError::not_found(id))?;
+        if !found.validity.enabled {
+            return Err(VaultError::disabled(id));
+        }
+        Ok(Fetched::new(found.value, found.version)
+            .with_validity(found.validity)
+            .with_path_proof("local"))
+    }
+}
+
+impl SecretVault for LocalVault {
+    /// Reads a small file and decrypts it at the first poll; never waits for a writer.
+    fn fetch<'a>(&'a self, id: &'a SecretId) -> BoxFuture<'a, Result<Fetched, VaultError>> {
+        Box::pin(async move { self.read(id) })
+    }
+}
+
+impl fmt::Debug for LocalVault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalVault")
+            .field("path", &self.store.name())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;

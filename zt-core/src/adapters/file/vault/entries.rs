@@ -1,0 +1,236 @@
+//! What is inside a vault file: secrets with their versions, as JSON.
+//!
+//! `{"entries":[{"vault":…,"name":…,"versions":[{"version":…,"created_ms":…,"enabled":…,"not_before_ms":…,"expires_ms":…,
+//! "value":base64}]}]}`, versions newest first, times in milliseconds since the Unix epoch. Every buffer that holds values
+//! is wiped: base64 is decoded straight into its place, and the writer wipes what it grows out of.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::secrets::{SecretBytes, SecretId, SecretName, SecretVersion, Validity, VaultUrl};
+
+use super::{Listed, ListedVersion};
+
+/// How many versions of a secret stay behind the current one.
+const KEPT_VERSIONS: usize = 10;
+
+/// All secrets of a vault file. Wiped on drop, like everything in it.
+#[derive(Default)]
+pub(super) struct Entries(BTreeMap<(VaultUrl, SecretName), Vec<Version>>);
+
+/// One version.
+pub(super) struct Version {
+    pub(super) version: SecretVersion,
+    pub(super) created: Timestamp,
+    pub(super) validity: Validity,
+    pub(super) value: SecretBytes,
+}
+
+impl Entries {
+    /// `None` if the text is not what [`write`](Self::write) writes. Says no more: it is full of values.
+    pub(super) fn read(json: &[u8]) -> Option<Self> {
+        let text: FileText<'_> = serde_json::from_slice(json).ok()?;
+        let mut entries = BTreeMap::new();
+        for entry in text.entries {
+            let key = (entry.vault.parse().ok()?, entry.name.parse().ok()?);
+            let versions = entry.versions.into_iter().map(Version::read);
+            entries.insert(key, versions.collect::<Option<Vec<_>>>()?);
+        }
+        Some(Self(entries))
+    }
+
+    pub(super) fn write(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let entries = self.0.iter().map(|((vault, name), versions)| EntryText {
+            vault: vault.as_str(),
+            name: name.as_str(),
+            versions: versions.iter().map(Version::text).collect(),
+        });
+        let text = FileText {
+            entries: entries.collect(),
+        };
+        let mut writer = Wiping::default();
+        serde_json::to_writer(&mut writer, &text).ok()?;
+        Some(writer.0)
+    }
+
+    /// Makes `version` the current one.
+    pub(super) fn push(&mut self, id: &SecretId, version: Version) {
+        let versions = self.0.entry(key(id)).or_default();
+        versions.insert(0, version);
+        versions.truncate(KEPT_VERSIONS + 1);
+    }
+
+    /// Whether there was something to remove.
+    pub(super) fn remove(&mut self, id: &SecretId) -> bool {
+        let key = key(id);
+        let Some(pinned) = id.version() else {
+            return self.0.remove(&key).is_some();
+        };
+        let Some(versions) = self.0.get_mut(&key) else {
+            return false;
+        };
+        let before = versions.len();
+        versions.retain(|version| version.version != pinned);
+        let removed = versions.len() < before;
+        if versions.is_empty() {
+            self.0.remove(&key);
+        }
+        removed
+    }
+
+    /// The version that `id` names; all others are wiped.
+    pub(super) fn take(mut self, id: &SecretId) -> Option<Version> {
+        let versions = self.0.remove(&key(id))?;
+        let wanted = |version: &Version| id.version().is_none_or(|v| v == version.version);
+        versions.into_iter().find(wanted)
+    }
+
+    pub(super) fn list(&self) -> Vec<Listed> {
+        let listed = |version: &Version| ListedVersion {
+            version: version.version,
+            created: version.created,
+            validity: version.validity,
+        };
+        self.0
+            .iter()
+            .map(|((vault, name), versions)| Listed {
+                vault: vault.clone(),
+                name: name.clone(),
+                versions: versions.iter().map(listed).collect(),
+            })
+            .collect()
+    }
+}
+
+fn key(id: &SecretId) -> (VaultUrl, SecretName) {
+    (id.vault().clone(), id.name().clone())
+}
+
+impl Version {
+    fn read(text: VersionText<'_>) -> Option<Self> {
+        Some(Self {
+            version: text.version.parse().ok()?,
+            created: Timestamp::from_millis(text.created_ms),
+            validity: {
+                let mut validity = Validity::ALWAYS;
+                validity.enabled = text.enabled;
+                validity.not_before = text.not_before_ms.map(Timestamp::from_millis);
+                validity.expires = text.expires_ms.map(Timestamp::from_millis);
+                validity
+            },
+            value: text.value.decode()?,
+        })
+    }
+
+    fn text(&self) -> VersionText<'_> {
+        VersionText {
+            version: self.version.to_string(),
+            created_ms: self.created.as_millis(),
+            enabled: self.validity.enabled,
+            not_before_ms: self.validity.not_before.map(Timestamp::as_millis),
+            expires_ms: self.validity.expires.map(Timestamp::as_millis),
+            value: ValueText::Bytes(self.value.reveal()),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileText<'a> {
+    #[serde(borrow)]
+    entries: Vec<EntryText<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryText<'a> {
+    vault: &'a str,
+    name: &'a str,
+    #[serde(borrow)]
+    versions: Vec<VersionText<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionText<'a> {
+    version: String,
+    created_ms: i64,
+    enabled: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_ms: Option<i64>,
+    #[serde(borrow)]
+    value: ValueText<'a>,
+}
+
+/// A value on its way out (bytes) or in (base64), borrowed either way.
+#[derive(Deserialize)]
+#[serde(from = "&'a str")]
+enum ValueText<'a> {
+    Bytes(&'a [u8]),
+    Base64(&'a str),
+}
+
+impl<'a> From<&'a str> for ValueText<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Base64(text)
+    }
+}
+
+impl ValueText<'_> {
+    fn decode(self) -> Option<SecretBytes> {
+        match self {
+            Self::Bytes(bytes) => Some(SecretBytes::copy_of(bytes)),
+            Self::Base64(text) => {
+                let room = base64::decoded_len_estimate(text.len());
+                let mut bytes = Zeroizing::new(vec![0; room]);
+                let len = STANDARD.decode_slice(text, &mut bytes).ok()?;
+                Some(SecretBytes::copy_of(bytes.get(..len)?))
+            }
+        }
+    }
+}
+
+impl Serialize for ValueText<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes = match self {
+            Self::Base64(text) => return serializer.serialize_str(text),
+            Self::Bytes(bytes) => bytes,
+        };
+        let failed = || serde::ser::Error::custom("base64");
+        let room = base64::encoded_len(bytes.len(), true).ok_or_else(failed)?;
+        let mut text = Zeroizing::new(vec![0; room]);
+        STANDARD
+            .encode_slice(bytes, &mut text)
+            .map_err(|_| failed())?;
+        serializer.serialize_str(str::from_utf8(&text).map_err(|_| failed())?)
+    }
+}
+
+/// A buffer that leaves nothing behind when it grows.
+#[derive(Default)]
+struct Wiping(Zeroizing<Vec<u8>>);
+
+impl io::Write for Wiping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.capacity() - self.0.len() < bytes.len() {
+            let room = (self.0.len() + bytes.len()).max(4096).saturating_mul(2);
+            let mut grown = Zeroizing::new(Vec::with_capacity(room));
+            grown.extend_from_slice(&self.0);
+            self.0 = grown;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

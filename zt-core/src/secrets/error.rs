@@ -1,0 +1,243 @@
+//! What can go wrong between zt and a vault, and what to do about it.
+//!
+//! In: the facts of one failure. Out: the crate's [`Error`] with a stable code and a help line. Cloned for every waiter of
+//! a shared fetch, so the causes are shared. Never holds a value.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+
+use super::SecretId;
+
+/// Why a vault gave no secret, or did not take one.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// No such secret, or no such version of it.
+    #[error("there is no secret `{id}`")]
+    #[non_exhaustive]
+    NotFound {
+        /// Which.
+        id: SecretId,
+    },
+    /// There is no vault at all where one was expected.
+    #[error("there is no vault file `{at}`")]
+    #[non_exhaustive]
+    NoVault {
+        /// Where it was looked for.
+        at: Arc<str>,
+    },
+    /// The version is switched off.
+    #[error("secret `{id}` is disabled")]
+    #[non_exhaustive]
+    Disabled {
+        /// Which.
+        id: SecretId,
+    },
+    /// Its time has not come.
+    #[error("secret `{id}` is not valid before {not_before}")]
+    #[non_exhaustive]
+    NotYetValid {
+        /// Which.
+        id: SecretId,
+        /// From when on it is.
+        not_before: Timestamp,
+    },
+    /// Its time is over.
+    #[error("secret `{id}` expired at {expires}")]
+    #[non_exhaustive]
+    Expired {
+        /// Which.
+        id: SecretId,
+        /// When it ended.
+        expires: Timestamp,
+    },
+    /// The vault refuses this process's own identity.
+    #[error("the vault refuses to show `{id}` to this identity")]
+    #[non_exhaustive]
+    Denied {
+        /// Which.
+        id: SecretId,
+    },
+    /// The vault cannot answer now.
+    #[error("the vault cannot answer: {reason}")]
+    #[non_exhaustive]
+    Unavailable {
+        /// Why, in words.
+        reason: Arc<str>,
+        /// When to try again, if the vault said so.
+        retry_in: Option<Duration>,
+    },
+    /// The bytes are not what was written, or the answer is not to what was asked.
+    #[error("vault `{at}` cannot be trusted: {reason}")]
+    #[non_exhaustive]
+    Integrity {
+        /// Which vault: a URL or a path.
+        at: Arc<str>,
+        /// What was found.
+        reason: Arc<str>,
+    },
+    /// The passphrase or key file is not the one that the vault was written with.
+    #[error("vault `{at}` cannot be opened: {reason}")]
+    #[non_exhaustive]
+    WrongKey {
+        /// Which vault.
+        at: Arc<str>,
+        /// What does not fit.
+        reason: Arc<str>,
+    },
+    /// What was asked of the vault is malformed.
+    #[error("{reason}")]
+    #[non_exhaustive]
+    Invalid {
+        /// What and why.
+        reason: Arc<str>,
+    },
+    /// The operating system refused a file.
+    #[error("cannot {what}: {source}")]
+    #[non_exhaustive]
+    Io {
+        /// What was tried, with the path.
+        what: Arc<str>,
+        /// The operating system's answer.
+        source: Arc<io::Error>,
+    },
+}
+
+impl VaultError {
+    /// No such secret.
+    #[must_use]
+    pub fn not_found(id: &SecretId) -> Self {
+        Self::NotFound { id: id.clone() }
+    }
+
+    /// The version is switched off.
+    #[must_use]
+    pub fn disabled(id: &SecretId) -> Self {
+        Self::Disabled { id: id.clone() }
+    }
+
+    /// The vault refuses this process's own identity.
+    #[must_use]
+    pub fn denied(id: &SecretId) -> Self {
+        Self::Denied { id: id.clone() }
+    }
+
+    /// The vault cannot answer now. The reason must not repeat what the vault sent.
+    #[must_use]
+    pub fn unavailable(reason: &str, retry_in: Option<Duration>) -> Self {
+        Self::Unavailable {
+            reason: reason.into(),
+            retry_in,
+        }
+    }
+
+    /// The vault at `at` gave something that it must not give. The reason must not repeat what it sent.
+    #[must_use]
+    pub fn integrity(at: &str, reason: &str) -> Self {
+        Self::Integrity {
+            at: at.into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// What was asked is malformed.
+    #[must_use]
+    pub fn invalid(reason: &str) -> Self {
+        Self::Invalid {
+            reason: reason.into(),
+        }
+    }
+
+    /// The operating system refused; `what` completes "cannot …".
+    #[must_use]
+    pub fn io(what: &str, source: io::Error) -> Self {
+        Self::Io {
+            what: what.into(),
+            source: Arc::new(source),
+        }
+    }
+
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotFound { .. }
+            | Self::NoVault { .. }
+            | Self::Disabled { .. }
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. } => Code::NotFound,
+            // `Code::Denied` is the policy's word; this one is about how the vault is set up.
+            Self::Denied { .. } => Code::Config,
+            Self::Unavailable { .. } | Self::Io { .. } => Code::VaultUnavailable,
+            Self::Integrity { .. } | Self::WrongKey { .. } => Code::VaultIntegrity,
+            Self::Invalid { .. } => Code::InvalidArgument,
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NotFound { id } | Self::Expired { id, .. } | Self::Disabled { id } => {
+                Some(format!("write a version with `zt vault set {}`", id.name()))
+            }
+            Self::NoVault { .. } => Some("make one with `zt vault set NAME`".to_owned()),
+            Self::Denied { .. } => {
+                Some("give this identity the role `Key Vault Secrets User` on the vault".to_owned())
+            }
+            Self::WrongKey { .. } => {
+                Some("use the passphrase or key file it was written with".to_owned())
+            }
+            Self::Integrity { .. } => Some("restore it from a backup".to_owned()),
+            Self::NotYetValid { .. }
+            | Self::Unavailable { .. }
+            | Self::Invalid { .. }
+            | Self::Io { .. } => None,
+        }
+    }
+}
+
+impl From<VaultError> for Error {
+    fn from(error: VaultError) -> Self {
+        let mut folded = Self::new(error.code(), error.to_string());
+        if let Some(help) = error.help() {
+            folded = folded.with_help(help);
+        }
+        if let VaultError::Unavailable {
+            retry_in: Some(retry_in),
+            ..
+        } = &error
+        {
+            folded = folded.with_retry_in(*retry_in);
+        }
+        folded.with_source(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn id() -> SecretId {
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        SecretId::new(vault, "adb-token".parse().unwrap())
+    }
+
+    #[test]
+    fn a_missing_secret_says_how_to_write_it() {
+        let error = Error::from(VaultError::not_found(&id()));
+        assert_eq!(
+            error.to_string(),
+            "[ZT-3001] there is no secret `https://kv.vault.azure.net/secrets/adb-token`; \
+             write a version with `zt vault set adb-token`"
+        );
+    }
+
+    #[test]
+    fn when_to_try_again_reaches_the_caller() {
+        let retry_in = Some(Duration::from_secs(7));
+        let error = Error::from(VaultError::unavailable("429", retry_in));
+        assert_eq!(error.kind(), ErrorKind::Unavailable { retry_in });
+    }
+}

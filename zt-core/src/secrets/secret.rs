@@ -1,0 +1,246 @@
+//! The bytes of a secret, which nothing prints and which are overwritten when they are dropped.
+//!
+//! In: bytes that a vault gave. Out: [`Secret::reveal`], the one way to them and easy to search for. What is promised:
+//! one copy per version in zt's own memory, wiped when the last reader lets go. What is not: copies that a reader makes,
+//! pages that the operating system swapped or dumped.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::clock::Timestamp;
+use crate::error::{Code, Error, Result};
+
+use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError};
+
+/// Secret bytes on their way from a vault into a [`Secret`]: unprintable, overwritten on drop.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct SecretBytes(Box<[u8]>);
+
+impl SecretBytes {
+    /// Copies `bytes`. The original stays the caller's to wipe.
+    #[must_use]
+    pub fn copy_of(bytes: &[u8]) -> Self {
+        Self(Box::from(bytes))
+    }
+
+    /// How many bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The bytes themselves.
+    #[must_use]
+    pub const fn reveal(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<Vec<u8>>> for SecretBytes {
+    /// Copies once and wipes the vector, its spare capacity included: shrinking in place could leave a copy behind.
+    fn from(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self::copy_of(&bytes)
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret bytes]")
+    }
+}
+
+/// One version of one secret. Every reader of a slot shares the same bytes.
+///
+/// Its `Debug` says which secret it is and nothing else: `[secret sql-loans-password@…version…]`. It cannot be
+/// formatted, cloned, compared or serialized; each of these would be a way for the bytes to get somewhere else:
+///
+/// ```
+/// fn use_it(secret: &zt_core::secrets::Secret) -> usize { secret.reveal().len() }
+/// ```
+/// ```compile_fail,E0277
+/// fn print(secret: &zt_core::secrets::Secret) -> String { format!("{secret}") }
+/// ```
+/// ```compile_fail,E0599
+/// fn copy(secret: zt_core::secrets::Secret) -> zt_core::secrets::Secret { secret.clone() }
+/// ```
+/// ```compile_fail,E0369
+/// fn compare(a: zt_core::secrets::Secret, b: zt_core::secrets::Secret) -> bool { a == b }
+/// ```
+/// ```compile_fail,E0277
+/// fn save(secret: zt_core::secrets::Secret) -> String { serde_json::to_string(&secret).unwrap() }
+/// ```
+#[must_use = "a secret that nobody reads was fetched and audited for nothing"]
+pub struct Secret(Arc<Inner>);
+
+struct Inner {
+    name: SecretName,
+    version: SecretVersion,
+    validity: Validity,
+    path_proof: Cow<'static, str>,
+    bytes: SecretBytes,
+}
+
+impl Secret {
+    /// What `fetched` holds, if it answers `id` and may be used at `now`.
+    pub(crate) fn admit(
+        id: &SecretId,
+        fetched: Fetched,
+        now: Timestamp,
+    ) -> Result<Self, VaultError> {
+        if id.version().is_some_and(|pinned| pinned != fetched.version) {
+            return Err(VaultError::Integrity {
+                at: id.vault().as_str().into(),
+                reason: "it answered with another version than the one asked for".into(),
+            });
+        }
+        fetched.validity.check(id, now)?;
+        Ok(Self(Arc::new(Inner {
+            name: id.name().clone(),
+            version: fetched.version,
+            validity: fetched.validity,
+            path_proof: fetched.path_proof,
+            bytes: fetched.value,
+        })))
+    }
+
+    /// The bytes. Do not copy them further than they must go: what is copied is no longer wiped.
+    #[must_use]
+    pub fn reveal(&self) -> &[u8] {
+        self.0.bytes.reveal()
+    }
+
+    /// The bytes as text.
+    ///
+    /// # Errors
+    /// [`Code::InvalidArgument`] if they are not UTF-8; the error shows none of them.
+    pub fn reveal_str(&self) -> Result<&str> {
+        str::from_utf8(self.reveal()).map_err(|_| {
+            Error::new(
+                Code::InvalidArgument,
+                format!("secret `{}` is not UTF-8 text", self.0.name),
+            )
+            .with_help("read it as bytes")
+        })
+    }
+
+    /// The name in its vault.
+    #[must_use]
+    pub fn name(&self) -> &SecretName {
+        &self.0.name
+    }
+
+    /// Which version it is; never "the current one".
+    #[must_use]
+    pub fn version(&self) -> SecretVersion {
+        self.0.version
+    }
+
+    /// When the vault says it ends, if it does.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.0.validity.expires
+    }
+
+    /// How the path to the vault was proven when it was fetched, for the audit record: `local`, `memory`, `private`.
+    #[must_use]
+    pub fn path_proof(&self) -> &str {
+        &self.0.path_proof
+    }
+
+    /// How many bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.bytes.len()
+    }
+
+    /// Whether it has no bytes. Key Vault takes empty values.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.bytes.is_empty()
+    }
+
+    /// Another reader of the same bytes.
+    pub(crate) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    pub(crate) fn validity(&self) -> &Validity {
+        &self.0.validity
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[secret {}@{}]", self.0.name, self.0.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VERSION: SecretVersion = SecretVersion::from_u128(0xabc);
+
+    fn id() -> SecretId {
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        SecretId::new(vault, "sql-password".parse().unwrap())
+    }
+
+    fn secret(bytes: &[u8]) -> Secret {
+        let fetched = Fetched::new(SecretBytes::copy_of(bytes), VERSION);
+        Secret::admit(&id(), fetched, Timestamp::from_secs(0)).unwrap()
+    }
+
+    #[test]
+    fn debug_names_the_secret_and_shows_nothing_of_it() {
+        let fetched = Fetched::new(SecretBytes::copy_of(b"zt-needle-debug"), VERSION);
+        assert!(!format!("{fetched:?}").contains("needle"));
+        assert_eq!(
+            format!("{:?}", secret(b"zt-needle-debug")),
+            "[secret sql-password@00000000000000000000000000000abc]"
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_text_is_refused_without_being_shown() {
+        assert!(secret(b"zt-needle-text").reveal_str().unwrap() == "zt-needle-text");
+        let error = secret(b"zt-needle-\xff").reveal_str().unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert!(!format!("{error} {error:?}").contains("needle"));
+    }
+
+    #[test]
+    fn the_last_reader_to_let_go_wipes_the_bytes() {
+        // Safe code cannot look at freed memory; what it can show is that the type wipes on drop and that the drop comes.
+        fn wipes_on_drop<T: ZeroizeOnDrop>() {}
+        wipes_on_drop::<SecretBytes>();
+        let first = secret(b"zt-needle-drop");
+        let second = first.share();
+        let watch = Arc::downgrade(&first.0);
+        drop(first);
+        assert!(watch.upgrade().is_some());
+        drop(second);
+        assert!(watch.upgrade().is_none());
+
+        let mut bytes = SecretBytes::copy_of(b"zt-needle-wipe");
+        bytes.zeroize();
+        assert!(bytes.reveal() == [0; 14]);
+    }
+
+    #[test]
+    fn an_answer_with_another_version_than_the_pinned_one_is_refused() {
+        let pinned = id().at(SecretVersion::from_u128(1));
+        let fetched = Fetched::new(SecretBytes::copy_of(b"zt-needle-pin"), VERSION);
+        let error = Secret::admit(&pinned, fetched, Timestamp::from_secs(0)).unwrap_err();
+        assert!(matches!(error, VaultError::Integrity { .. }));
+    }
+}
