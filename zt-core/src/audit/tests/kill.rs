@@ -20,7 +20,7 @@ fn no_acknowledged_record_is_lost_when_the_process_is_killed() {
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        let mut lines = output.lines().map_while(std::result::Result::ok);
+        let mut lines = output.lines().map_while(Result::ok);
         let mut next = || {
             lines.find_map(|line| {
                 let (_, number) = line.rsplit_once("acknowledged ")?;

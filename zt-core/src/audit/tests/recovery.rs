@@ -94,18 +94,17 @@ fn a_changed_record_that_others_follow_is_refused_and_left_alone() {
     rewrite(&path, &all);
     let before = fs::read(&path).unwrap();
     let error = AuditLog::open(options(folder.path()), Arc::new(SystemClock::new())).unwrap_err();
-    match &error {
-        AuditError::Tampered {
-            file,
-            line,
-            byte_offset,
-            ..
-        } => {
-            assert_eq!((file, *line), (&path, 4));
-            assert_eq!(*byte_offset, u64::try_from(offset).unwrap());
-        }
-        other => panic!("{other:?}"),
-    }
+    let AuditError::Tampered {
+        file,
+        line,
+        byte_offset,
+        ..
+    } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!((file, *line), (&path, 4));
+    assert_eq!(*byte_offset, u64::try_from(offset).unwrap());
     let error = crate::Error::from(error);
     assert_eq!(error.code(), Code::AuditIntegrity);
     assert!(error.help().unwrap().contains("zt audit verify"));
