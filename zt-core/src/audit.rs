@@ -93,6 +93,7 @@ mod scan;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod verification;
 mod verify;
 mod worker;
 mod writer;
@@ -103,4 +104,5 @@ pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use record::{Kind, Outcome, Record};
 pub use tail::tail;
-pub use verify::{Finding, FindingKind, Head, Recovery, Verification, verify};
+pub use verification::{Finding, FindingKind, Head, Recovery, Verification};
+pub use verify::verify;

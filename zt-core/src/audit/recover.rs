@@ -7,13 +7,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::AuditError;
 use super::chain::{self, Link};
 use super::disk::{owner_only, sync_folder};
 use super::folder::{Folder, segment_name};
 use super::lines::{LONGEST, Lines};
 use super::scan::{Checker, Fault, LogLink, parse};
-use super::verify::FindingKind;
+use super::{AuditError, FindingKind};
 
 /// How many other logs an `audit.open` record links.
 const LINKS: usize = 8;

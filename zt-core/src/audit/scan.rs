@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::FindingKind;
 use super::chain::{self, Frame, Hash, Link};
 use super::lines::Line;
-use super::verify::FindingKind;
 use crate::clock::Timestamp;
 
 /// The version of the format that this code writes and reads.
