@@ -1,1 +1,108 @@
-//! The tamper-evident log.
+//! The tamper-evident log: who asked what, which rows decided, what was handed out; names only, never a value.
+//!
+//! In: a [`Record`] and how durable it must be. Out: a folder of hash-chained JSON Lines files that [`verify`] checks
+//! offline and [`tail`] reads. No audit, no access: an append that cannot be kept is an error, and the caller refuses.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//! use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record, tail, verify};
+//! use zt_core::clock::{Clock, SystemClock};
+//!
+//! let clock = Arc::new(SystemClock::new());
+//! let now = clock.now();
+//! let log = AuditLog::open(AuditOptions::new(folder), clock)?;
+//! let record = Record::new(Kind::Release, now, "secret.read", "secret:bureau-api-key", Outcome::Ok)
+//!     .with_caller("sp:sp-score-201")
+//!     .with_detail("version", "v3");
+//! log.append(record, Durability::Durable)?; // on the disk now; on an error, refuse the secret
+//! log.close(Duration::from_secs(5))?;
+//!
+//! assert!(verify(folder)?.is_intact());
+//! assert_eq!(tail(folder, 10, |entry| entry.kind == "release")?.len(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Format
+//!
+//! A folder holds the logs of any number of writers. A writer is one [`AuditLog`], named `YYYYMMDDTHHMMSSZ-` and 16
+//! random hexadecimal digits; its segments are `<writer>-<NNNNNN>.jsonl`, numbered from 1. A line is one record, a JSON
+//! object of less than 1 MiB that ends in `,"hash":"<64 hexadecimal digits>"}` and a newline, where
+//!
+//! > hash = SHA-256(hash of the record before, 32 raw bytes || the line's bytes before its last `,"hash":"`)
+//!
+//! and 32 zero bytes stand before a writer's first record. `seq` starts at 1 and has no gap, across segments.
+//!
+//! - A segment's first record has kind `segment`: `format` (1), `writer`, `segment`, `pid`, and `previous`, the hash
+//!   before it. Its own `seq` is the first of the segment.
+//! - A writer's second record has kind `admin`, action `audit.open`; its `links` name the newest records (`writer`,
+//!   `seq`, `head`: the hash) of up to eight other writers of the folder, newest first. A cut of a linked log below
+//!   that record shows.
+//! - A `segment` record with `after_failure` (`file`, `good_bytes`, `error`) says that writing or syncing the segment
+//!   before failed: only its first `good_bytes` bytes belong to the chain, what follows was never acknowledged, and
+//!   what had been accepted stands again in the new segment.
+//! - Kind `counted` stands for `count` equal records of kind `of` between `first` and `last`.
+//! - A killed writer can leave a torn last line. The next writer keeps the bytes as `<segment>.torn-<n>`, cuts them and
+//!   says so in its own log: kind `admin`, action `audit.recovered`.
+//!
+//! An auditor needs no zt (a segment before an `after_failure` is read up to `good_bytes` only):
+//!
+//! ```python
+//! import hashlib, json, pathlib, sys
+//! good, chains = {}, {}
+//! segments = sorted(pathlib.Path(sys.argv[1]).glob("*Z-*.jsonl"))
+//! for path in segments:
+//!     failure = json.loads(path.open("rb").readline()).get("after_failure")
+//!     if failure:
+//!         good[failure["file"]] = failure["good_bytes"]
+//! for path in segments:
+//!     seq, head = chains.get(path.name[:33], (0, bytes(32)))
+//!     for number, line in enumerate(path.read_bytes()[: good.get(path.name)].splitlines(True), 1):
+//!         body, _, end = line.rpartition(b',"hash":"')
+//!         seq, head = seq + 1, hashlib.sha256(head + body).digest()
+//!         if end != head.hex().encode() + b'"}\n' or json.loads(line)["seq"] != seq:
+//!             sys.exit(f"{path.name}:{number}: record {seq} is not what was written")
+//!     chains[path.name[:33]] = (seq, head)
+//! print({writer: (seq, head.hex()) for writer, (seq, head) in chains.items()})
+//! ```
+//!
+//! # What is and is not detected
+//!
+//! A changed, removed, inserted or moved record, and a removed segment with one after it, are found by the chain alone.
+//! A log cut at a record boundary, or removed whole, is found only where a later log of the folder links a record that
+//! is gone. The newest log has no such link yet, and who may write the folder could compute a whole new chain: both
+//! show only against heads ([`Verification::heads`]) that are kept elsewhere.
+
+mod chain;
+mod counted;
+mod disk;
+mod entry;
+mod error;
+mod folder;
+mod lines;
+mod log;
+mod options;
+mod queue;
+mod record;
+mod recover;
+mod scan;
+mod tail;
+#[cfg(test)]
+mod tests;
+mod verification;
+mod verify;
+mod worker;
+mod writer;
+
+pub use entry::{Entry, Fact, SnapshotRef};
+pub use error::AuditError;
+pub use log::{AuditLog, Durability, Health};
+pub use options::AuditOptions;
+pub use record::{Kind, Outcome, Record};
+pub use tail::tail;
+pub use verification::{Finding, FindingKind, Head, Recovery, Verification};
+pub use verify::verify;

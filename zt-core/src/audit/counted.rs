@@ -1,0 +1,87 @@
+//! Collapses equal records: a flood of the same deny becomes one line per second, and says how many it stands for.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Record;
+use super::record::Count;
+
+/// What is counted and not yet written; bounded by the number of its keys.
+#[derive(Debug)]
+pub(super) struct Counted {
+    most: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    repeats: HashMap<Record, (Record, Count)>,
+    is_closed: bool,
+}
+
+/// Why a record was not counted.
+#[derive(Debug)]
+pub(super) enum NotCounted {
+    /// There is no room for another key.
+    Full(Box<Record>),
+    /// Nobody would write it any more.
+    Closed,
+}
+
+impl Counted {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Counts the record.
+    pub(super) fn add(&self, record: Record) -> Result<(), NotCounted> {
+        let key = record.key();
+        let at = record.at();
+        let mut state = self.lock();
+        if state.is_closed {
+            return Err(NotCounted::Closed);
+        }
+        if let Some((_, count)) = state.repeats.get_mut(&key) {
+            count.count = count.count.saturating_add(1);
+            count.first = count.first.min(at);
+            count.last = count.last.max(at);
+            return Ok(());
+        }
+        if state.repeats.len() >= self.most {
+            return Err(NotCounted::Full(Box::new(record)));
+        }
+        let once = Count {
+            count: 1,
+            first: at,
+            last: at,
+        };
+        state.repeats.insert(key, (record, once));
+        Ok(())
+    }
+
+    /// Everything counted so far, oldest first; counting starts anew.
+    pub(super) fn take(&self) -> Vec<(Record, Count)> {
+        let repeats = std::mem::take(&mut self.lock().repeats);
+        let mut all: Vec<_> = repeats.into_values().collect();
+        all.sort_by_cached_key(|(record, count)| (count.first, record.fields(None).ok()));
+        all
+    }
+
+    /// The same, and nothing is counted from now on.
+    pub(super) fn close(&self) -> Vec<(Record, Count)> {
+        self.lock().is_closed = true;
+        self.take()
+    }
+
+    /// Counts again.
+    pub(super) fn reopen(&self) {
+        self.lock().is_closed = false;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,79 @@
+//! What the log asks of a disk, small enough that a test can fail each step.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+/// A disk with an audit folder.
+pub(super) trait Disk: fmt::Debug + Send + Sync {
+    /// Creates or empties a file that its owner alone can read, and locks it for as long as it stays open.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// Gives a synced file its final name and syncs the folder.
+    fn publish(&self, from: &Path, to: &Path) -> io::Result<()>;
+}
+
+/// An open, locked file. After an error it is never written or synced again: the kernel may have dropped the dirty
+/// pages, and a second fsync that succeeds would prove nothing.
+pub(super) trait SegmentFile: fmt::Debug + Send {
+    /// Appends all bytes.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Returns once everything written is on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// The operating system's files.
+#[derive(Debug)]
+pub(super) struct OsDisk;
+
+impl Disk for OsDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
+        let file = owner_only().create(true).truncate(true).open(path)?;
+        file.try_lock()?;
+        Ok(Box::new(file))
+    }
+
+    fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        to.parent().map_or(Ok(()), sync_folder)
+    }
+}
+
+impl SegmentFile for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+/// Options for a file to write, mode 0600 when it is created.
+pub(super) fn owner_only() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Creates the folder and its parents, mode 0700; leaves an existing one as it is.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes names that were added to or removed from a folder durable.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened as a file, and its names are journaled by the file system.
+    if cfg!(unix) {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! What can go wrong with the log, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::error::{Code, Error};
+
+/// A failure of the audit log. Cheap to clone: one failed sync is the answer to every waiter of its group.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditError {
+    /// The log cannot be written or read now. Nothing that was acknowledged is lost.
+    #[error("cannot {what} `{}`: {source}", path.display())]
+    #[non_exhaustive]
+    Unavailable {
+        /// What was tried: `sync the audit segment`.
+        what: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The operating system's answer.
+        source: Arc<io::Error>,
+    },
+    /// A segment was changed, or is damaged elsewhere than at its end.
+    #[error("audit segment `{}` is not what was written: line {line}, byte {byte_offset}: {what}", file.display())]
+    #[non_exhaustive]
+    Tampered {
+        /// The segment.
+        file: PathBuf,
+        /// The line of the first bad record, from 1.
+        line: u64,
+        /// The number of the bad record, where it can be told.
+        seq: Option<u64>,
+        /// Where the bad record starts, in bytes from the start of the file.
+        byte_offset: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The log was closed before.
+    #[error("the audit log is closed")]
+    Closed,
+    /// The log did not answer in time; the record may or may not be kept.
+    #[error("the audit log did not {what} in time")]
+    #[non_exhaustive]
+    Timeout {
+        /// What was waited for: `take the record`.
+        what: &'static str,
+    },
+    /// An option or a record is malformed.
+    #[error("{what}")]
+    #[non_exhaustive]
+    Invalid {
+        /// Which, and what it should be.
+        what: String,
+    },
+}
+
+impl AuditError {
+    pub(super) fn unavailable(what: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Unavailable {
+            what,
+            path: path.to_path_buf(),
+            source: Arc::new(source),
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => {
+                "check that the audit folder exists, is writable and has free space; the next append tries again"
+            }
+            Self::Tampered { .. } => {
+                "move the audit folder aside as evidence, start with an empty one, then run `zt audit verify` on the old"
+            }
+            Self::Closed => "append before the runtime is closed, or open a new one",
+            Self::Timeout { .. } => {
+                "check that the disk of the audit folder is not overloaded, then try again"
+            }
+            Self::Invalid { .. } => "correct the audit settings",
+        }
+    }
+}
+
+impl From<AuditError> for Error {
+    fn from(error: AuditError) -> Self {
+        let code = match error {
+            AuditError::Unavailable { .. } | AuditError::Closed | AuditError::Timeout { .. } => {
+                Code::AuditUnavailable
+            }
+            AuditError::Tampered { .. } => Code::AuditIntegrity,
+            AuditError::Invalid { .. } => Code::Config,
+        };
+        Self::new(code, error.to_string())
+            .with_help(error.help())
+            .with_source(error)
+    }
+}

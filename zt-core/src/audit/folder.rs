@@ -1,0 +1,124 @@
+//! The names in an audit folder: which files are segments, of which writer, in which order.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use aws_lc_rs::rand;
+
+use super::AuditError;
+use super::chain::hex;
+use crate::clock::Timestamp;
+
+/// The segments of every writer, oldest writer first, and what else lies in the folder.
+#[derive(Debug, Default)]
+pub(super) struct Folder {
+    pub(super) writers: BTreeMap<String, Vec<u32>>,
+    pub(super) foreign: Vec<String>,
+}
+
+impl Folder {
+    /// Reads the names; never opens a file. Links and folders are foreign, whatever their name.
+    pub(super) fn read(folder: &Path) -> Result<Self, AuditError> {
+        let failed = |error| AuditError::unavailable("read the audit folder", folder, error);
+        let mut found = Self::default();
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            match parse_name(&name).filter(|_| is_file) {
+                Some((writer, number)) => found.writers.entry(writer).or_default().push(number),
+                None => found.foreign.push(name),
+            }
+        }
+        found.foreign.sort_unstable();
+        for numbers in found.writers.values_mut() {
+            numbers.sort_unstable();
+        }
+        Ok(found)
+    }
+}
+
+/// The file name of a segment.
+pub(super) fn segment_name(writer: &str, number: u32) -> String {
+    format!("{writer}-{number:06}.jsonl")
+}
+
+/// A new writer's name: when it started, then 64 random bits.
+pub(super) fn writer_name(now: Timestamp) -> Result<String, AuditError> {
+    let mut random = [0_u8; 8];
+    rand::fill(&mut random).map_err(|_| AuditError::Unavailable {
+        what: "draw a random name for the log in",
+        path: Path::new("the operating system").to_path_buf(),
+        source: io::Error::other("no randomness").into(),
+    })?;
+    let digits: String = now
+        .to_string()
+        .chars()
+        .filter(|c| c.is_ascii_digit() || *c == 'T')
+        .take(15)
+        .collect();
+    // A clock beyond the calendar must not stop the log: the random part alone keeps names apart.
+    let stamp = if is_stamp(digits.as_bytes()) {
+        digits.as_str()
+    } else {
+        "00000000T000000"
+    };
+    Ok(format!("{stamp}Z-{}", hex(&random)))
+}
+
+fn is_stamp(text: &[u8]) -> bool {
+    text.len() == 15
+        && text.iter().enumerate().all(|(at, byte)| {
+            if at == 8 {
+                *byte == b'T'
+            } else {
+                byte.is_ascii_digit()
+            }
+        })
+}
+
+fn parse_name(name: &str) -> Option<(String, u32)> {
+    let (writer, digits) = name.strip_suffix(".jsonl")?.rsplit_once('-')?;
+    let (stamp, random) = writer.split_once("Z-")?;
+    let is_random = random.len() == 16
+        && random
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    let number: u32 = digits.parse().ok()?;
+    let is_ours = is_stamp(stamp.as_bytes()) && is_random && segment_name(writer, number) == name;
+    is_ours.then(|| (writer.to_owned(), number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_reads_back() {
+        let writer = writer_name(Timestamp::from_secs(1_790_000_000)).unwrap();
+        assert!(writer.starts_with("20260921T141320Z-"), "{writer}");
+        let name = segment_name(&writer, 12);
+        assert_eq!(parse_name(&name), Some((writer, 12)));
+    }
+
+    #[test]
+    fn a_clock_beyond_the_calendar_still_names_a_log() {
+        let writer = writer_name(Timestamp::from_millis(i64::MAX)).unwrap();
+        assert!(parse_name(&segment_name(&writer, 1)).is_some());
+    }
+
+    #[test]
+    fn what_only_looks_like_a_segment_is_foreign() {
+        for name in [
+            "20260921T141320Z-0123456789abcdef-1.jsonl",
+            "20260921T141320Z-0123456789ABCDEF-000001.jsonl",
+            "20260921T141320Z-0123456789abcdef-000001.jsonl.torn-1",
+            "2026-0921T141320Z-0123456789abcdef-000001.jsonl",
+            "-000001.jsonl",
+        ] {
+            assert_eq!(parse_name(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Reads a segment line by line in bounded memory, whatever the file holds.
+
+use std::io::{self, BufRead};
+
+/// The longest line that is read, in bytes, its newline included; our own are far shorter.
+pub(super) const LONGEST: usize = 1 << 20;
+
+/// The lines of one file.
+#[derive(Debug)]
+pub(super) struct Lines<R> {
+    reader: R,
+    line: Vec<u8>,
+    number: u64,
+    offset: u64,
+}
+
+/// One line and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// Without the newline; empty if it is too long.
+    pub(super) bytes: &'a [u8],
+    /// From 1.
+    pub(super) number: u64,
+    /// Of its first byte in the file.
+    pub(super) offset: u64,
+    /// Of the first byte behind it.
+    pub(super) end: u64,
+    /// Whether a newline ends it.
+    pub(super) is_whole: bool,
+    /// Whether it is longer than [`LONGEST`].
+    pub(super) is_too_long: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) const fn new(reader: R) -> Self {
+        Self {
+            reader,
+            line: Vec::new(),
+            number: 0,
+            offset: 0,
+        }
+    }
+
+    /// The next line, or `None` at the end of the file.
+    pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.line.clear();
+        let start = self.offset;
+        let mut is_whole = false;
+        let mut is_too_long = false;
+        while !is_whole {
+            let chunk = self.reader.fill_buf()?;
+            if chunk.is_empty() {
+                break;
+            }
+            let newline = chunk.iter().position(|byte| *byte == b'\n');
+            is_whole = newline.is_some();
+            let text = newline.map_or(chunk, |at| chunk.get(..at).unwrap_or_default());
+            if self.line.len() + text.len() < LONGEST && !is_too_long {
+                self.line.extend_from_slice(text);
+            } else {
+                self.line.clear();
+                is_too_long = true;
+            }
+            let used = text.len() + usize::from(is_whole);
+            self.reader.consume(used);
+            self.offset += u64::try_from(used).unwrap_or(u64::MAX);
+        }
+        if self.offset == start {
+            return Ok(None);
+        }
+        self.number += 1;
+        Ok(Some(Line {
+            bytes: &self.line,
+            number: self.number,
+            offset: start,
+            end: self.offset,
+            is_whole,
+            is_too_long,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_know_where_they_stand() {
+        let mut lines = Lines::new(&b"one\n\nthree"[..]);
+        let mut seen = Vec::new();
+        while let Some(line) = lines.next().unwrap() {
+            let text = String::from_utf8_lossy(line.bytes).into_owned();
+            seen.push((text, line.number, line.offset, line.end, line.is_whole));
+        }
+        assert_eq!(
+            seen,
+            [
+                ("one".to_owned(), 1, 0, 4, true),
+                (String::new(), 2, 4, 5, true),
+                ("three".to_owned(), 3, 5, 10, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_giant_line_is_passed_over_without_being_held() {
+        let mut text = vec![b'x'; 3 * LONGEST];
+        text.extend_from_slice(b"\nnext\n");
+        let mut lines = Lines::new(io::BufReader::with_capacity(1 << 14, &text[..]));
+        assert!(lines.next().unwrap().unwrap().is_too_long);
+        assert!(lines.line.capacity() <= 2 * LONGEST);
+        assert_eq!(lines.next().unwrap().unwrap().bytes, b"next");
+    }
+}

@@ -1,0 +1,318 @@
+//! The log as callers hold it: append, flush, close.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::counted::{Counted, NotCounted};
+use super::disk::{Disk, OsDisk, create_folder};
+use super::folder::writer_name;
+use super::queue::{Queue, Refused};
+use super::record::to_fields;
+use super::recover::{Survey, Torn, survey};
+use super::scan::LogLink;
+use super::worker::{Message, Worker};
+use super::writer::Writer;
+use super::{AuditError, AuditOptions, Kind, Outcome, Record};
+use crate::clock::{Clock, Timestamp};
+
+/// How long dropping a log waits for its last records.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How safe a record must be before the caller goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// On the disk before [`AuditLog::append`] returns; callers at the same time share one sync.
+    Durable,
+    /// Accepted, in order, on the disk within 50 ms. A crash of the process loses at most what is still queued.
+    Ordered,
+    /// Equal repeats are collapsed into one record with their number, written each second, at flush and at close.
+    Counted,
+}
+
+/// An open log: one chain of its own in the folder. Safe to share between threads, never async.
+///
+/// Every append that returns `Ok` is in the chain, also when a segment fails afterwards. After a write or sync error
+/// the segment is given up and each append tries a new one; while that fails, each append is an error.
+/// [`close`](Self::close) it: dropping flushes too, but cannot say that it failed.
+pub struct AuditLog {
+    name: String,
+    deadline: Duration,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What callers and the writing thread share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: Queue<Message>,
+    pub(super) counted: Counted,
+    pub(super) status: Arc<Status>,
+}
+
+/// What the writing thread tells.
+#[derive(Debug, Default)]
+pub(super) struct Status {
+    pub(super) is_failed: AtomicBool,
+    pub(super) records: AtomicU64,
+    pub(super) syncs: AtomicU64,
+    pub(super) last_error: Mutex<Option<String>>,
+}
+
+/// How the log is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Health {
+    /// Whether records can be written, as far as the last attempt tells.
+    pub is_writable: bool,
+    /// The newest failure, kept after recovery.
+    pub last_error: Option<String>,
+    /// Records on the disk.
+    pub records: u64,
+    /// Syncs so far.
+    pub syncs: u64,
+    /// Records waiting to be written.
+    pub queued: usize,
+}
+
+impl AuditLog {
+    /// Starts a new log in the folder: recovers the torn ends of killed writers, links the newest other logs, and
+    /// returns once all of that is on the disk. Blocks for as long as reading up to 16 unfinished segments takes.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Unavailable`] if the folder cannot be written, [`AuditError::Tampered`] if an unfinished log is
+    /// damaged elsewhere than at its end, [`AuditError::Invalid`] for senseless options.
+    pub fn open(options: AuditOptions, clock: Arc<dyn Clock>) -> Result<Self, AuditError> {
+        Self::open_on(options, clock, Arc::new(OsDisk))
+    }
+
+    pub(super) fn open_on(
+        options: AuditOptions,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, AuditError> {
+        options.check()?;
+        let folder = options.folder;
+        create_folder(&folder)
+            .map_err(|error| AuditError::unavailable("create the audit folder", &folder, error))?;
+        let Survey { links, torn } = survey(&folder)?;
+        let name = writer_name(clock.now())?;
+        let status = Arc::new(Status::default());
+        let mut writer = Writer::new(
+            folder.clone(),
+            name.clone(),
+            options.segment_bytes,
+            Arc::clone(&clock),
+            disk,
+            Arc::clone(&status),
+        );
+        writer.push(opened(clock.now(), &name, &links)?, None);
+        for torn in &torn {
+            writer.push(recovered(clock.now(), torn).fields(None)?, None);
+        }
+        writer.sync()?;
+        torn.iter().try_for_each(Torn::cut)?;
+        let shared = Arc::new(Shared {
+            queue: Queue::new(options.queue_records, options.queue_bytes),
+            counted: Counted::new(options.counted_keys),
+            status,
+        });
+        let thread = spawn(Worker::new(writer, Arc::clone(&shared), clock), &folder)?;
+        Ok(Self {
+            name,
+            deadline: options.deadline,
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// The name of this log's writer, as in its file names.
+    #[must_use]
+    pub fn writer(&self) -> &str {
+        &self.name
+    }
+
+    /// Appends a record; how long it waits is for `durability` to say.
+    ///
+    /// While the log fails, every durability waits like [`Durability::Durable`], so that the caller learns whether
+    /// its record could be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Unavailable`] if it could not be written, [`AuditError::Timeout`] after the deadline,
+    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`]. On an error the caller must refuse what
+    /// it was about to do; after a timeout the record may still be written.
+    pub fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
+        if record.kind() == Kind::Counted {
+            let what = "`counted` records are written by the audit log alone".to_owned();
+            return Err(AuditError::Invalid { what });
+        }
+        if self.shared.status.is_failed.load(Ordering::Acquire) {
+            return self.append_durable(record);
+        }
+        match durability {
+            Durability::Durable => self.append_durable(record),
+            Durability::Ordered => self.append_ordered(record),
+            Durability::Counted => match self.shared.counted.add(record) {
+                Ok(()) => Ok(()),
+                Err(NotCounted::Full(record)) => self.append_ordered(*record),
+                Err(NotCounted::Closed) => Err(AuditError::Closed),
+            },
+        }
+    }
+
+    /// Returns once everything appended before is on the disk, counted records included. May wait twice the deadline.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn flush(&self) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Message::Flush(reply), 0)?;
+        wait(&answer, self.deadline, "reach the disk")
+    }
+
+    /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
+    /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
+    pub fn close(&self, timeout: Duration) -> Result<(), AuditError> {
+        self.end(true, timeout)
+    }
+
+    /// How the log is doing; never waits for the disk.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let status = &self.shared.status;
+        Health {
+            is_writable: !status.is_failed.load(Ordering::Acquire),
+            last_error: status.last_error().clone(),
+            records: status.records.load(Ordering::Acquire),
+            syncs: status.syncs.load(Ordering::Acquire),
+            queued: self.shared.queue.len(),
+        }
+    }
+
+    fn append_durable(&self, record: Record) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        let weight = record.weight();
+        let message = Message::Append(Box::new(record), Some(reply));
+        self.send(message, weight)?;
+        wait(&answer, self.deadline, "bring the record to the disk")
+    }
+
+    fn append_ordered(&self, record: Record) -> Result<(), AuditError> {
+        let weight = record.weight();
+        self.send(Message::Append(Box::new(record), None), weight)
+    }
+
+    fn send(&self, message: Message, weight: usize) -> Result<(), AuditError> {
+        let sent = self.shared.queue.push(message, weight, self.deadline);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => AuditError::Closed,
+            Refused::Full => AuditError::Timeout {
+                what: "take the record",
+            },
+        })
+    }
+
+    fn end(&self, is_close: bool, timeout: Duration) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        let message = Message::End { reply, is_close };
+        let sent = self.shared.queue.push(message, 0, timeout);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => AuditError::Closed,
+            Refused::Full => AuditError::Timeout { what: "close" },
+        })?;
+        wait(&answer, timeout, "close")?;
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // It has answered and only has to return; a panic of it was answered as an error.
+            drop(thread.join());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for AuditLog {
+    fn drop(&mut self) {
+        // Nobody is left to tell; `close` is the way to know.
+        drop(self.end(false, DROP_PATIENCE));
+    }
+}
+
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuditLog")
+            .field("writer", &self.name)
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Status {
+    pub(super) fn last_error(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait(
+    answer: &Receiver<Result<(), AuditError>>,
+    deadline: Duration,
+    what: &'static str,
+) -> Result<(), AuditError> {
+    match answer.recv_timeout(deadline) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(AuditError::Timeout { what }),
+        Err(RecvTimeoutError::Disconnected) => Err(AuditError::Closed),
+    }
+}
+
+fn spawn(worker: Worker, folder: &Path) -> Result<JoinHandle<()>, AuditError> {
+    thread::Builder::new()
+        .name("zt-audit".to_owned())
+        .spawn(move || worker.run())
+        .map_err(|error| AuditError::unavailable("start a thread for", folder, error))
+}
+
+fn opened(at: Timestamp, writer: &str, links: &[LogLink]) -> Result<String, AuditError> {
+    #[derive(Serialize)]
+    struct Links<'a> {
+        #[serde(skip_serializing_if = "<[LogLink]>::is_empty")]
+        links: &'a [LogLink],
+    }
+    let resource = format!("audit:{writer}");
+    let record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok).fields(None)?;
+    let links = to_fields(&Links { links })?;
+    Ok(if links.is_empty() {
+        record
+    } else {
+        format!("{record},{links}")
+    })
+}
+
+fn recovered(at: Timestamp, torn: &Torn) -> Record {
+    let resource = format!("audit:{}", torn.file);
+    Record::new(Kind::Admin, at, "audit.recovered", resource, Outcome::Ok)
+        .with_detail("file", &torn.file)
+        .with_detail("kept_as", &torn.kept_as)
+        .with_detail("bytes_cut", torn.bytes_cut.to_string())
+        .with_detail("last_good_seq", torn.last_good_seq.to_string())
+        .with_detail("sha256", &torn.sha256)
+}

@@ -1,0 +1,199 @@
+//! The loop of the writing thread: takes what is queued, decides when to write, when to sync and when to end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use super::log::Shared;
+use super::writer::{Reply, Writer, answer};
+use super::{AuditError, Kind, Outcome, Record};
+use crate::clock::Clock;
+
+/// How long an ordered record may stay off the disk.
+const ORDERED: Duration = Duration::from_millis(50);
+/// How many ordered records may.
+const ORDERED_RECORDS: usize = 512;
+/// How often counted records are written.
+const COUNTED: Duration = Duration::from_secs(1);
+
+/// What callers ask of the thread.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Write it; with a reply, answer when it is on the disk.
+    Append(Box<Record>, Option<Reply>),
+    /// Answer when everything before is on the disk.
+    Flush(Reply),
+    /// Write everything, and a closing record if asked, and end.
+    End { reply: Reply, is_close: bool },
+}
+
+/// The state of the thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    writer: Writer,
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    /// When the oldest record that is not on the disk was taken.
+    oldest: Option<Duration>,
+    counted_at: Duration,
+    flushes: Vec<Reply>,
+    end: Option<(Reply, bool)>,
+    must_sync: bool,
+}
+
+impl Worker {
+    pub(super) fn new(writer: Writer, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            counted_at: clock.elapsed(),
+            writer,
+            shared,
+            clock,
+            oldest: None,
+            flushes: Vec::new(),
+            end: None,
+            must_sync: false,
+        }
+    }
+
+    /// Runs until the log ends.
+    pub(super) fn run(mut self) {
+        // Whatever ends this thread, callers must not wait for it.
+        let _on_exit = OnExit(Arc::clone(&self.shared));
+        loop {
+            let batch = self.shared.queue.take(self.patience());
+            let is_idle = batch.is_empty();
+            self.sort(batch);
+            self.count(is_idle);
+            if let Some((reply, is_close)) = self.end.take() {
+                if self.finish(reply, is_close) {
+                    return;
+                }
+                continue;
+            }
+            self.settle(is_idle);
+        }
+    }
+
+    /// How long to wait for a next message. Each wait that runs out is a tick, so that a clock that stands still in a
+    /// test delays nothing.
+    fn patience(&self) -> Duration {
+        match self.oldest {
+            Some(oldest) if self.writer.error().is_none() => {
+                ORDERED.saturating_sub(self.clock.elapsed().saturating_sub(oldest))
+            }
+            Some(_) | None => COUNTED,
+        }
+    }
+
+    fn sort(&mut self, batch: VecDeque<Message>) {
+        for message in batch {
+            match message {
+                Message::Append(record, reply) => self.push(record.fields(None), reply),
+                Message::Flush(reply) => self.flushes.push(reply),
+                Message::End { reply, is_close } => self.end = Some((reply, is_close)),
+            }
+        }
+    }
+
+    fn push(&mut self, fields: Result<String, AuditError>, reply: Option<Reply>) {
+        match fields {
+            Ok(fields) => {
+                self.must_sync |= reply.is_some();
+                self.oldest.get_or_insert_with(|| self.clock.elapsed());
+                self.writer.push(fields, reply);
+            }
+            Err(error) => {
+                *self.shared.status.last_error() = Some(error.to_string());
+                answer(reply, Err(error));
+            }
+        }
+    }
+
+    /// Writes what was counted, when it is time.
+    fn count(&mut self, is_idle: bool) {
+        let now = self.clock.elapsed();
+        let is_due = is_idle || now.saturating_sub(self.counted_at) >= COUNTED;
+        // While nothing can be written, counting on costs less than holding one record for each second.
+        let is_due = is_due && self.writer.error().is_none();
+        if is_due || !self.flushes.is_empty() {
+            self.counted_at = now;
+            for (record, count) in self.shared.counted.take() {
+                self.push(record.fields(Some(count)), None);
+            }
+        }
+    }
+
+    fn settle(&mut self, is_idle: bool) {
+        if self.writer.unsynced() == 0 && self.flushes.is_empty() {
+            self.oldest = None;
+            return;
+        }
+        let age = |oldest| self.clock.elapsed().saturating_sub(oldest);
+        let must_sync = self.must_sync
+            || is_idle
+            || !self.flushes.is_empty()
+            || self.writer.unsynced() >= ORDERED_RECORDS
+            || self.oldest.is_some_and(|oldest| age(oldest) >= ORDERED);
+        if must_sync {
+            let result = self.writer.sync();
+            self.synced(&result);
+        } else if self.writer.write().is_err() {
+            // The status and every waiter were told; what was accepted is kept for the next segment.
+            self.must_sync = false;
+        }
+    }
+
+    fn synced(&mut self, result: &Result<(), AuditError>) {
+        self.must_sync = false;
+        if self.writer.unsynced() == 0 {
+            self.oldest = None;
+        }
+        for flush in self.flushes.drain(..) {
+            answer(Some(flush), result.clone());
+        }
+    }
+
+    /// Ends the log; returns whether it did. A log that cannot be closed stays open.
+    fn finish(&mut self, reply: Reply, is_close: bool) -> bool {
+        self.shared.queue.close();
+        let rest = self.shared.queue.take(Duration::ZERO);
+        self.sort(rest);
+        for (record, count) in self.shared.counted.close() {
+            self.push(record.fields(Some(count)), None);
+        }
+        if is_close {
+            let record = Record::new(
+                Kind::Admin,
+                self.clock.now(),
+                "audit.close",
+                format!("audit:{}", self.writer.name()),
+                Outcome::Ok,
+            );
+            // With a reply it is dropped on failure, as it must be: the log then goes on. Nobody listens to this one,
+            // because the caller may be answered only after the queue is open again.
+            let (unheard, _) = sync_channel(1);
+            self.push(record.fields(None), Some(unheard));
+        }
+        let ended = self.writer.sync();
+        self.synced(&ended);
+        let is_over = ended.is_ok() || !is_close;
+        if !is_over {
+            self.shared.counted.reopen();
+            self.shared.queue.reopen();
+        }
+        answer(Some(reply), ended);
+        is_over
+    }
+}
+
+/// Closes the queue when the thread ends, by a panic too, and lets go of who waits in it.
+struct OnExit(Arc<Shared>);
+
+impl Drop for OnExit {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        drop(self.0.counted.close());
+        drop(self.0.queue.take(Duration::ZERO));
+    }
+}
