@@ -15,8 +15,13 @@ pub mod id;
 pub mod identity;
 pub mod metadata;
 pub mod policy;
+pub mod port;
+pub mod runtime;
 pub mod secrets;
+pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use error::{Code, Error, ErrorKind, Result};
+pub use runtime::Runtime;
+pub use session::{Permit, Session};

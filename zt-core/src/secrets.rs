@@ -20,7 +20,7 @@ pub use name::{
 };
 pub use request::{SecretRequest, SlotKey, Timing};
 pub use secret::{Secret, SecretBytes};
-pub use vault::{BoxFuture, Fetched, SecretVault, Validity};
+pub use vault::{Fetched, SecretVault, Validity};
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -3,8 +3,10 @@
 mod dev_issuer;
 mod faulty_vault;
 mod manual_clock;
+mod people;
 pub mod vault_contract;
 
 pub use dev_issuer::{DevIssuer, TokenRequest};
 pub use faulty_vault::FaultyVault;
 pub use manual_clock::ManualClock;
+pub use people::sign_in;

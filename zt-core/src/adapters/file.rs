@@ -1,5 +1,7 @@
-//! Files: tables, local vault, audit segments.
+//! Files: the embedded default.
 
+mod tables;
 mod vault;
 
+pub use tables::FileTables;
 pub use vault::{Listed, ListedVersion, LocalVault, VaultKey};

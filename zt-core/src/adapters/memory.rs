@@ -5,9 +5,10 @@ use std::sync::{PoisonError, RwLock};
 
 use aws_lc_rs::rand;
 
+use crate::port::BoxFuture;
 use crate::secrets::{
-    BoxFuture, Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity,
-    VaultError, VaultUrl,
+    Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
+    VaultUrl,
 };
 
 /// A [`SecretVault`] in memory. It answers every vault URL for which something was [`set`](Self::set); path proof `memory`.

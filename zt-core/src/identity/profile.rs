@@ -226,6 +226,12 @@ impl EntraProfile {
         self.client_id
     }
 
+    /// How far the clocks of issuer and caller may differ.
+    #[must_use]
+    pub const fn skew(&self) -> Duration {
+        self.skew
+    }
+
     /// The clock skew in whole seconds.
     pub(super) fn skew_s(&self) -> i64 {
         i64::try_from(self.skew.as_secs()).unwrap_or(0)

@@ -6,14 +6,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::pin::Pin;
 
 use crate::clock::Timestamp;
+use crate::port::BoxFuture;
 
 use super::{SecretBytes, SecretId, SecretVersion, VaultError};
-
-/// A future in a box, so that ports are object safe.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Where secrets live.
 ///

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::secrets::{BoxFuture, Fetched, SecretId, SecretVault, VaultError};
+use crate::port::BoxFuture;
+use crate::secrets::{Fetched, SecretId, SecretVault, VaultError};
 
 /// A [`SecretVault`] in front of another one: counts calls, fails the next few, holds answers back until released.
 ///

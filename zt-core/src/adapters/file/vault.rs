@@ -17,9 +17,10 @@ use zeroize::Zeroizing;
 
 use crate::adapters::memory::random_version;
 use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::port::BoxFuture;
 use crate::secrets::{
-    BoxFuture, Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity,
-    VaultError, VaultUrl,
+    Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
+    VaultUrl,
 };
 
 use entries::{Entries, Version};

@@ -1,2 +1,111 @@
-//! The `zt` command.
-fn main() {}
+//! The `zt` command: what an engineer asks before, and an auditor asks after.
+//!
+//! `check` and `explain` simulate on the tables; they open neither a vault nor the audit log and never release anything.
+//! Exit codes: 0 yes, 1 no (denied, problems found, log not intact), 2 the question could not be answered.
+
+mod audit;
+mod check;
+#[cfg(feature = "testing")]
+mod dev_token;
+mod lint;
+mod paint;
+mod principal;
+mod vault;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstream::eprintln;
+use clap::{Parser, Subcommand};
+use zt_core::Error;
+use zt_core::runtime::Config;
+
+/// Zero trust for AI pipelines on Azure: who may do what, and what was done.
+#[derive(Debug, Parser)]
+#[command(name = "zt", version, max_term_width = 100)]
+struct Cli {
+    /// The folder that holds `zt.toml`.
+    #[arg(
+        short = 'C',
+        long,
+        global = true,
+        env = "ZT_FOLDER",
+        default_value = "."
+    )]
+    folder: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read the tables and report every problem at once.
+    Lint(lint::Lint),
+    /// Would this be allowed? A simulation: nothing is released.
+    Check(check::Check),
+    /// Why, and what nearly allowed it.
+    Explain(check::Check),
+    /// The encrypted local vault.
+    #[command(subcommand)]
+    Vault(vault::Vault),
+    /// The tamper-evident log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// A token of the development issuer. A production `zt.toml` refuses it.
+    #[cfg(feature = "testing")]
+    DevToken(dev_token::DevToken),
+}
+
+/// What a command found out.
+enum Answer {
+    Yes,
+    No,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let answer = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(|why| Error::new(zt_core::Code::Internal, "no executor").with_source(why))
+        .and_then(|executor| executor.block_on(run(cli)));
+    match answer {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Answer, Error> {
+    let config = || Config::load(&cli.folder);
+    match cli.command {
+        Command::Lint(lint) => lint.run(&config()?).await,
+        Command::Check(check) => check.run(&config()?, check::Depth::Decision).await,
+        Command::Explain(check) => check.run(&config()?, check::Depth::Explanation).await,
+        Command::Vault(vault) => vault.run(&config()?).await,
+        Command::Audit(audit) => audit.run(config),
+        #[cfg(feature = "testing")]
+        Command::DevToken(token) => token.run(&config()?).await,
+    }
+}
+
+fn complain(error: &Error) {
+    let (bad, plain) = (paint::BAD, paint::BAD.render_reset());
+    eprintln!("{bad}{}{plain} {}", error.code(), error.message());
+    if let Some(help) = error.help() {
+        eprintln!("        {help}");
+    }
+    let mut cause = std::error::Error::source(error);
+    let mut said = error.message().to_owned();
+    while let Some(source) = cause {
+        let text = source.to_string();
+        if !said.contains(&text) {
+            eprintln!("        because {text}");
+            said = text;
+        }
+        cause = source.source();
+    }
+}

@@ -4,7 +4,7 @@
 //! finds the old bytes or the new ones. Writers of all processes and threads take turns on `<name>.lock`, which stays.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,12 @@ impl Store {
     /// Waits until no other process or thread writes.
     pub(super) fn lock(&self) -> Result<Turn, VaultError> {
         let path = self.beside(".lock");
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            make_folder(folder).map_err(|error| failed("make the folder", folder, error))?;
+        }
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
         owner_only(&mut options);
@@ -137,4 +143,13 @@ impl Store {
 
 fn failed(verb: &str, path: &Path, error: io::Error) -> VaultError {
     VaultError::io(&format!("{verb} `{}`", path.display()), error)
+}
+
+/// Makes the folder for its owner alone; one that exists stays as it is.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

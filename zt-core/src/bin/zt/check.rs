@@ -1,0 +1,147 @@
+//! `zt check` and `zt explain`: what would be decided, on the tables as they are.
+
+use std::sync::Arc;
+
+use anstream::println;
+use clap::Args;
+use serde_json::json;
+use zt_core::Error;
+use zt_core::id::{PolicyId, PrincipalId};
+use zt_core::policy::{self, Columns, Context, Decision, DecisionId, Explanation, Request};
+use zt_core::runtime::{self, Config};
+use zt_core::session;
+
+use crate::{Answer, paint, principal};
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Who asks: `maya`, `user:maya`, `sp-score-201`.
+    #[arg(long = "as", value_name = "NAME")]
+    caller: String,
+    /// What: `table.read`.
+    action: String,
+    /// On what: `table:gold.loan_scores`.
+    resource: String,
+    /// The job that the process claims to work on.
+    #[arg(long)]
+    job: Option<u32>,
+    /// The stage that it claims to be in.
+    #[arg(long)]
+    stage: Option<u32>,
+    /// Who proposed the change that is to be approved.
+    #[arg(long)]
+    author: Option<PrincipalId>,
+    /// A group that the caller is in, beside those of `[development.groups]`.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<PrincipalId>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// How much to say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Decision,
+    Explanation,
+}
+
+impl Check {
+    pub(crate) async fn run(self, config: &Config, depth: Depth) -> Result<Answer, Error> {
+        let snapshot = runtime::tables(config).await?.current();
+        let caller = principal::find(&snapshot, &self.caller)?;
+        let (action, resource) = session::parse(&self.action, &self.resource)?;
+        let mut groups = config
+            .development_groups()
+            .get(&caller)
+            .cloned()
+            .unwrap_or_default();
+        groups.extend(self.groups.iter().cloned());
+        let request = Request::new(Some(caller), action, resource)
+            .with_groups(Arc::from(groups))
+            .with_context(self.context());
+        let decision = policy::decide(&snapshot, request, DecisionId::new(0, 0));
+        let explanation = policy::explain(&decision);
+        match (depth, self.json) {
+            (Depth::Decision, false) => say(&decision),
+            (Depth::Decision, true) => println!("{}", summary(&decision)),
+            (Depth::Explanation, false) => println!("{}", tree(&decision, &explanation)),
+            (Depth::Explanation, true) => {
+                println!(
+                    "{}",
+                    serde_json::to_string_pretty(&explanation).unwrap_or_default()
+                );
+            }
+        }
+        Ok(if decision.is_allowed() {
+            Answer::Yes
+        } else {
+            Answer::No
+        })
+    }
+
+    fn context(&self) -> Context {
+        let mut context = Context::new();
+        if let Some(job) = self.job {
+            context = context.with_job(job);
+        }
+        if let Some(stage) = self.stage {
+            context = context.with_stage(stage);
+        }
+        if let Some(author) = &self.author {
+            context = context.with_author(author.clone());
+        }
+        context
+    }
+}
+
+fn say(decision: &Decision) {
+    let policies: Vec<&str> = decision.policies().map(PolicyId::as_str).collect();
+    let mut line = paint::decision(decision.kind());
+    if !policies.is_empty() {
+        line.push_str(&format!(" by {}", policies.join(", ")));
+    }
+    if let Some(columns) = columns(decision) {
+        line.push_str(&format!(", {columns}"));
+    }
+    if let Some(why) = decision.why() {
+        line.push_str(&format!(": {why}"));
+    }
+    println!("{line}");
+}
+
+fn tree(decision: &Decision, explanation: &Explanation) -> String {
+    let text = explanation.to_string();
+    let kind = decision.kind();
+    let mut lines = text.replacen(
+        &format!(": {kind}"),
+        &format!(": {}", paint::decision(kind)),
+        1,
+    );
+    if let Some(columns) = columns(decision) {
+        lines.push_str(&format!("\n  {columns}"));
+    }
+    lines
+}
+
+fn columns(decision: &Decision) -> Option<String> {
+    match decision.columns() {
+        _ if !decision.is_allowed() => None,
+        Columns::All => None,
+        Columns::Only(only) => Some(format!("columns {}", only.join(", "))),
+        Columns::AllBut(hidden) => {
+            let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
+            Some(format!("all columns but {}", hidden.join(", ")))
+        }
+    }
+}
+
+fn summary(decision: &Decision) -> serde_json::Value {
+    json!({
+        "decision": decision.kind().as_str(),
+        "policies": decision.policies().map(PolicyId::as_str).collect::<Vec<_>>(),
+        "why": decision.why(),
+        "columns": columns(decision),
+        "snapshot": decision.snapshot().hash().to_string(),
+    })
+}

@@ -1,0 +1,37 @@
+//! Finds the principal that a person means: `user:maya`, or `maya` where that is unambiguous.
+
+use zt_core::id::{PrincipalId, PrincipalKind};
+use zt_core::metadata::{Problem, Snapshot};
+use zt_core::{Code, Error, Result};
+
+/// The caller of this name: a user or a service principal.
+pub(crate) fn find(snapshot: &Snapshot, name: &str) -> Result<PrincipalId> {
+    let rows = snapshot.tables().principals.iter().map(|row| &row.id);
+    let callers: Vec<&PrincipalId> = rows
+        .filter(|id| id.kind() != PrincipalKind::Group)
+        .collect();
+    let named: Vec<&PrincipalId> = callers
+        .iter()
+        .copied()
+        .filter(|id| id.as_str() == name || id.name() == name)
+        .collect();
+    match named.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => {
+            let names: Vec<&str> = callers
+                .iter()
+                .flat_map(|id| [id.name(), id.as_str()])
+                .collect();
+            let problem = Problem::new("no user or service principal has this name").text(name);
+            Err(Error::new(
+                Code::InvalidArgument,
+                problem.nearest(&names).to_string(),
+            ))
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+            let message = format!("`{name}` may be {}", names.join(" or "));
+            Err(Error::new(Code::InvalidArgument, message).with_help("write it with its prefix"))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `zt vault`: the encrypted local vault. Values come from a prompt or standard input, never from the command line,
+//! which other users of the machine can read.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use anstream::println;
+use clap::Subcommand;
+use zeroize::Zeroizing;
+use zt_core::id::SecretRef;
+use zt_core::metadata::{Problem, SecretKind, Snapshot};
+use zt_core::runtime::{self, Config};
+use zt_core::secrets::{SecretId, Validity};
+use zt_core::{Code, Error, Result};
+
+use crate::{Answer, paint};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Vault {
+    /// Write a new version of a secret; the value is asked for, or read from standard input.
+    Set {
+        /// The id of a row of Secret_References.
+        reference: String,
+    },
+    /// Names, versions and dates; never values.
+    List,
+    /// Remove a secret with all its versions.
+    Remove {
+        /// The id of a row of Secret_References.
+        reference: String,
+    },
+}
+
+impl Vault {
+    pub(crate) async fn run(self, config: &Config) -> Result<Answer> {
+        match self {
+            Self::Set { reference } => {
+                let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
+                let value = read_value(&reference)?;
+                let version = runtime::local_vault(config)?.set(&id, value, Validity::ALWAYS)?;
+                println!("{reference} is set, version {version}");
+            }
+            Self::List => list(config)?,
+            Self::Remove { reference } => {
+                let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
+                runtime::local_vault(config)?.remove(&id)?;
+                println!("{reference} is removed");
+            }
+        }
+        Ok(Answer::Yes)
+    }
+}
+
+fn secret_id(snapshot: &Snapshot, reference: &str) -> Result<SecretId> {
+    let row = snapshot
+        .secret_reference(&SecretRef::new(reference))
+        .ok_or_else(|| {
+            let rows = snapshot.tables().secret_references.iter();
+            let names: Vec<&str> = rows.map(|row| row.id.as_str()).collect();
+            let problem = Problem::new("no row of Secret_References has it").text(reference);
+            Error::new(Code::NotFound, problem.nearest(&names).to_string())
+        })?;
+    if row.kind == SecretKind::Key {
+        let message = format!("`{reference}` is a key; the local vault holds secrets");
+        return Err(Error::new(Code::InvalidArgument, message));
+    }
+    Ok(SecretId::new(row.vault.clone(), row.name.clone()))
+}
+
+/// Without the line feed that a shell's `echo` adds.
+fn read_value(reference: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let unreadable = |why: std::io::Error| {
+        Error::new(Code::InvalidArgument, "the value cannot be read").with_source(why)
+    };
+    if std::io::stdin().is_terminal() {
+        let prompt = format!("value of {reference} (not shown): ");
+        let value = Zeroizing::new(rpassword::prompt_password(prompt).map_err(unreadable)?);
+        return Ok(Zeroizing::new(value.as_bytes().to_vec()));
+    }
+    // Room for the longest value and one byte more, so that the buffer never moves and leaves a copy behind.
+    let mut value = Zeroizing::new(Vec::with_capacity(MOST_BYTES + 1));
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
+    std::io::stdin()
+        .lock()
+        .take(most + 1)
+        .read_to_end(&mut value)
+        .map_err(unreadable)?;
+    if value.last() == Some(&b'\n') {
+        value.pop();
+    }
+    Ok(value)
+}
+
+/// More than a vault takes, so that its own message tells the limit.
+const MOST_BYTES: usize = 64 * 1024;
+
+fn list(config: &Config) -> Result<()> {
+    let dim = paint::DIM;
+    for secret in runtime::local_vault(config)?.list()? {
+        println!("{} {dim}{}{dim:#}", secret.name, secret.vault);
+        for version in secret.versions {
+            let state = if version.validity.enabled {
+                ""
+            } else {
+                " disabled"
+            };
+            println!(
+                "    {} {dim}{}{dim:#}{state}",
+                version.version, version.created
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! Turns the cells of one row into types and reports every cell that does not fit.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use super::{Cell, Place, Problem, RawRow, Report};
+
+/// A row of one table: which columns it has and how its cells become a value.
+pub(crate) trait Row: Sized {
+    /// The table's name.
+    const TABLE: &'static str;
+    /// The columns that make a row unique; empty if rows may repeat.
+    const KEY: &'static [&'static str];
+    /// All columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// Reads a row. `None` when a required cell is missing or wrong, which the reader has then reported.
+    fn read(cells: &mut RowReader<'_>) -> Option<Self>;
+}
+
+/// Reads the cells of one row.
+pub(crate) struct RowReader<'a> {
+    table: &'static str,
+    key: &'a str,
+    row: &'a RawRow,
+    report: &'a mut Report,
+}
+
+impl<'a> RowReader<'a> {
+    pub(crate) fn new(
+        table: &'static str,
+        key: &'a str,
+        row: &'a RawRow,
+        report: &'a mut Report,
+    ) -> Self {
+        Self {
+            table,
+            key,
+            row,
+            report,
+        }
+    }
+
+    /// Where the row begins.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.row.place.clone()
+    }
+
+    /// Reports columns that the table does not have.
+    pub(crate) fn refuse_unknown(&mut self, columns: &[&str]) {
+        for (name, _) in &self.row.cells {
+            if !columns.contains(&name.as_str()) {
+                let problem = Problem::new("not a column of this table")
+                    .text(name)
+                    .nearest(columns);
+                self.report
+                    .push(problem.at(self.place()).row(self.table, self.key));
+            }
+        }
+    }
+
+    /// A cell of text, if the row has it.
+    pub(crate) fn text(&mut self, column: &str) -> Option<&'a str> {
+        let cell = self.row.cell(column)?;
+        if let Cell::Text(text) = cell {
+            return Some(text);
+        }
+        self.wrong(column, cell, "text")
+    }
+
+    /// A cell of text that the row must have and that must not be empty.
+    pub(crate) fn required_text(&mut self, column: &str) -> Option<String> {
+        self.require(column)?;
+        let text = self.text(column)?;
+        if text.trim().is_empty() {
+            self.problem(column, text, "must not be empty");
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// Text of a cell that may be missing.
+    pub(crate) fn optional_text(&mut self, column: &str) -> Option<String> {
+        self.text(column).map(str::to_owned)
+    }
+
+    /// A cell that reads as `T`; missing is `None`, wrong is reported.
+    pub(crate) fn parse<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<T> {
+        let text = self.text(column)?;
+        self.parse_text(column, text, &[])
+    }
+
+    /// The same for a cell that the row must have.
+    pub(crate) fn required<T: FromStr<Err: Display>>(
+        &mut self,
+        column: &str,
+        valid: &[&str],
+    ) -> Option<T> {
+        self.require(column)?;
+        let text = self.text(column)?;
+        self.parse_text(column, text, valid)
+    }
+
+    fn parse_text<T: FromStr<Err: Display>>(
+        &mut self,
+        column: &str,
+        text: &str,
+        valid: &[&str],
+    ) -> Option<T> {
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(why) => {
+                let problem = Problem::new(why.to_string()).text(text);
+                self.push(column, self.without_secret(problem.nearest(valid), text));
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(crate) fn one_of<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(column)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let list = words
+            .iter()
+            .map(|(word, _)| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let problem = Problem::new(format!("not one of {list}")).text(text);
+        let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.push(column, problem.nearest(&words));
+        None
+    }
+
+    /// One of a few words, which the row must have.
+    pub(crate) fn required_one_of<T: Copy>(
+        &mut self,
+        column: &str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
+        self.require(column)?;
+        self.one_of(column, words)
+    }
+
+    /// A whole number from 0 to 4 294 967 295; missing is `None`.
+    pub(crate) fn number(&mut self, column: &str) -> Option<u32> {
+        let cell = self.row.cell(column)?;
+        let Cell::Integer(number) = cell else {
+            return self.wrong(column, cell, "a whole number");
+        };
+        let value = u32::try_from(*number).ok();
+        if value.is_none() {
+            self.problem(column, &number.to_string(), "must be from 0 to 4294967295");
+        }
+        value
+    }
+
+    /// A whole number that the row must have.
+    pub(crate) fn required_number(&mut self, column: &str) -> Option<u32> {
+        self.require(column)?;
+        self.number(column)
+    }
+
+    /// A finite number with or without a fraction.
+    pub(crate) fn float(&mut self, column: &str) -> Option<f64> {
+        let cell = self.row.cell(column)?;
+        let value = if let Cell::Integer(number) = cell {
+            // A threshold of 250 is written without a point.
+            i32::try_from(*number).ok().map(f64::from)
+        } else if let Cell::Float(number) = cell {
+            Some(*number).filter(|number| number.is_finite())
+        } else {
+            None
+        };
+        value.or_else(|| self.wrong(column, cell, "a number of ordinary size"))
+    }
+
+    /// A list of text; a single text stands for a list of one.
+    pub(crate) fn texts(&mut self, column: &str) -> Option<Vec<String>> {
+        let cell = self.row.cell(column)?;
+        let Cell::List(cells) = cell else {
+            return self.text(column).map(|text| vec![text.to_owned()]);
+        };
+        let mut texts = Vec::with_capacity(cells.len());
+        for cell in cells {
+            if let Cell::Text(text) = cell {
+                texts.push(text.clone());
+            } else {
+                self.wrong::<()>(column, cell, "a list of text");
+            }
+        }
+        Some(texts)
+    }
+
+    /// A list whose every text reads as `T`; wrong ones are reported and left out.
+    pub(crate) fn parse_list<T: FromStr<Err: Display>>(&mut self, column: &str) -> Option<Vec<T>> {
+        let texts = self.texts(column)?;
+        Some(
+            texts
+                .iter()
+                .filter_map(|text| self.parse_text(column, text, &[]))
+                .collect(),
+        )
+    }
+
+    /// The raw cell.
+    pub(crate) fn cell(&self, column: &str) -> Option<&'a Cell> {
+        self.row.cell(column)
+    }
+
+    /// Reports a wrong text in a column.
+    pub(crate) fn problem(&mut self, column: &str, text: &str, reason: impl Into<String>) {
+        self.push(column, Problem::new(reason).text(text));
+    }
+
+    /// Reports a problem of a column.
+    pub(crate) fn push(&mut self, column: &str, problem: Problem) {
+        let problem = problem
+            .at(self.place())
+            .row(self.table, self.key)
+            .column(column);
+        self.report.push(problem);
+    }
+
+    /// What stands in the wrong place of Secret_References may be the secret itself: its text is not repeated.
+    fn without_secret(&self, mut problem: Problem, text: &str) -> Problem {
+        if self.table == "Secret_References" {
+            problem.text = Some(format!("[{} characters]", text.chars().count()));
+        }
+        problem
+    }
+
+    fn wrong<T>(&mut self, column: &str, cell: &Cell, expected: &str) -> Option<T> {
+        let reason = format!("expected {expected}, not {}", cell.kind());
+        self.problem(column, &cell.to_string(), reason);
+        None
+    }
+
+    fn require(&mut self, column: &str) -> Option<()> {
+        if self.row.cell(column).is_none() {
+            self.push(column, Problem::new("missing"));
+            return None;
+        }
+        Some(())
+    }
+}

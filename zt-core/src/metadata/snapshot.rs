@@ -1,0 +1,257 @@
+//! The compiled tables: immutable, versioned, hashed, shared by `Arc`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use aws_lc_rs::digest;
+
+use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, validate};
+use crate::clock::Timestamp;
+use crate::id::{Guid, PolicyId, PrincipalId, RoleName, SecretRef};
+use crate::identity::Directory;
+use crate::policy::PrincipalPattern;
+
+/// One version of all tables. Never changes; a change of the tables makes another snapshot.
+#[derive(Debug)]
+pub struct Snapshot {
+    version: u64,
+    hash: SnapshotHash,
+    source: String,
+    loaded_at: Timestamp,
+    tables: Tables,
+    by_oid: BTreeMap<Guid, PrincipalId>,
+    roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
+    secret_rows: BTreeMap<SecretRef, usize>,
+}
+
+/// SHA-256 over the content of all tables: the same rows give the same hash, whatever file, comment or column order
+/// they come from. The order of rows counts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SnapshotHash([u8; 32]);
+
+impl SnapshotHash {
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SnapshotHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0 {
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SnapshotHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Snapshot {
+    /// Reads, validates and compiles raw tables.
+    ///
+    /// # Errors
+    /// Every problem of every table, at once.
+    pub fn compile(raw: &RawTables, version: u64, loaded_at: Timestamp) -> Result<Self, Report> {
+        let mut report = Report::new();
+        let (tables, places) = Tables::read(raw, &mut report);
+        validate::validate(&tables, &places, &mut report);
+        if !report.is_empty() {
+            return Err(report);
+        }
+        let mut roles_of: BTreeMap<PrincipalId, Vec<RoleName>> = BTreeMap::new();
+        for row in &tables.role_bindings {
+            roles_of
+                .entry(row.principal.clone())
+                .or_default()
+                .push(row.role.clone());
+        }
+        let secrets = tables.secret_references.iter().enumerate();
+        Ok(Self {
+            version,
+            hash: content_hash(raw),
+            source: raw.source.clone(),
+            loaded_at,
+            by_oid: tables
+                .principals
+                .iter()
+                .map(|row| (row.oid, row.id.clone()))
+                .collect(),
+            roles_of,
+            secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
+            tables,
+        })
+    }
+
+    /// Counts up with every change that was taken.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The hash of the content.
+    #[must_use]
+    pub const fn hash(&self) -> &SnapshotHash {
+        &self.hash
+    }
+
+    /// Where the tables come from.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// When they were loaded.
+    #[must_use]
+    pub const fn loaded_at(&self) -> Timestamp {
+        self.loaded_at
+    }
+
+    /// All typed rows.
+    #[must_use]
+    pub const fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// A policy by its place in the table.
+    #[must_use]
+    pub fn policy(&self, row: usize) -> Option<&AccessPolicy> {
+        self.tables.access_policies.get(row)
+    }
+
+    /// The reference of this id.
+    #[must_use]
+    pub fn secret_reference(&self, id: &SecretRef) -> Option<&SecretReference> {
+        self.tables
+            .secret_references
+            .get(*self.secret_rows.get(id)?)
+    }
+
+    /// The Entra object id of a readable id.
+    #[must_use]
+    pub fn object_id(&self, principal: &PrincipalId) -> Option<Guid> {
+        self.tables
+            .principals
+            .iter()
+            .find(|row| row.id == *principal)
+            .map(|row| row.oid)
+    }
+
+    /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these.
+    #[must_use]
+    pub fn held_by<'a>(
+        &'a self,
+        caller: Option<&'a PrincipalId>,
+        groups: &'a [PrincipalId],
+    ) -> Held<'a> {
+        let principals: BTreeSet<&PrincipalId> = caller.into_iter().chain(groups).collect();
+        let roles = principals
+            .iter()
+            .filter_map(|id| self.roles_of.get(*id))
+            .flatten()
+            .collect();
+        Held { principals, roles }
+    }
+
+    pub(crate) fn policy_id(&self, row: usize) -> &PolicyId {
+        static NONE: std::sync::LazyLock<PolicyId> =
+            std::sync::LazyLock::new(|| PolicyId::new("?"));
+        self.policy(row).map_or(&NONE, |policy| &policy.id)
+    }
+}
+
+impl Directory for Snapshot {
+    fn principal(&self, object: Guid) -> Option<PrincipalId> {
+        self.by_oid.get(&object).cloned()
+    }
+}
+
+/// What a caller holds, for matching the principals of rows.
+#[derive(Debug, Clone)]
+pub struct Held<'a> {
+    principals: BTreeSet<&'a PrincipalId>,
+    roles: BTreeSet<&'a RoleName>,
+}
+
+impl Held<'_> {
+    /// Whether a row speaks of this caller.
+    #[must_use]
+    pub fn matches(&self, pattern: &PrincipalPattern) -> bool {
+        match pattern {
+            PrincipalPattern::Any => true,
+            PrincipalPattern::One(id) => self.principals.contains(id),
+            PrincipalPattern::Role(role) => self.roles.contains(role),
+        }
+    }
+
+    /// The names of groups and roles, in alphabetical order, for people.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let principals = self.principals.iter().map(ToString::to_string);
+        principals
+            .chain(self.roles.iter().map(|role| format!("role:{role}")))
+            .collect()
+    }
+}
+
+fn content_hash(raw: &RawTables) -> SnapshotHash {
+    let mut tables: Vec<_> = raw
+        .tables
+        .iter()
+        .filter(|table| !table.rows.is_empty())
+        .collect();
+    tables.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut bytes = Vec::new();
+    for table in tables {
+        put_text(&mut bytes, b'T', &table.name);
+        for row in &table.rows {
+            put_map(&mut bytes, &row.cells);
+        }
+    }
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest::digest(&digest::SHA256, &bytes).as_ref());
+    SnapshotHash(hash)
+}
+
+/// Tag, length, bytes: no two different contents have the same bytes.
+fn put_text(bytes: &mut Vec<u8>, tag: u8, text: &str) {
+    bytes.push(tag);
+    bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn put_count(bytes: &mut Vec<u8>, tag: u8, count: usize) {
+    bytes.push(tag);
+    bytes.extend_from_slice(&(count as u64).to_le_bytes());
+}
+
+fn put_map(bytes: &mut Vec<u8>, cells: &[(String, Cell)]) {
+    let mut cells: Vec<_> = cells.iter().collect();
+    cells.sort_by(|a, b| a.0.cmp(&b.0));
+    put_count(bytes, b'M', cells.len());
+    for (name, cell) in cells {
+        put_text(bytes, b'K', name);
+        put_cell(bytes, cell);
+    }
+}
+
+fn put_cell(bytes: &mut Vec<u8>, cell: &Cell) {
+    match cell {
+        Cell::Text(text) => put_text(bytes, b'S', text),
+        Cell::Integer(number) => put_text(bytes, b'I', &number.to_string()),
+        Cell::Float(number) => put_text(bytes, b'F', &number.to_string()),
+        Cell::Bool(value) => put_text(bytes, b'B', if *value { "1" } else { "0" }),
+        Cell::List(cells) => {
+            put_count(bytes, b'L', cells.len());
+            for cell in cells {
+                put_cell(bytes, cell);
+            }
+        }
+        Cell::Map(cells) => put_map(bytes, cells),
+    }
+}

@@ -1,0 +1,150 @@
+//! The rows of every table as types: one file a table.
+
+mod access_policies;
+mod alert_rules;
+mod cluster_profiles;
+mod encryption_rules;
+mod feature_engineering;
+mod integration_runtimes;
+mod jobs;
+mod ml_models;
+mod network_rules;
+mod output_storage;
+mod pipeline_dependencies;
+mod principals;
+mod role_bindings;
+mod secret_references;
+mod stages;
+mod world;
+
+pub use access_policies::AccessPolicy;
+pub use alert_rules::{AlertRule, Fires};
+pub use cluster_profiles::ClusterProfile;
+pub use encryption_rules::{Algorithm, EncryptionRule};
+pub use feature_engineering::FeatureStep;
+pub use integration_runtimes::{IntegrationRuntime, RuntimeKind};
+pub use jobs::{Job, Priority};
+pub use ml_models::MlModel;
+pub use network_rules::{NetworkMode, NetworkRule, NotPorts, PortRange};
+pub use output_storage::{OutputFormat, OutputStorage};
+pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
+pub use principals::Principal;
+pub use role_bindings::RoleBinding;
+pub use secret_references::{SecretKind, SecretReference};
+pub use stages::{Need, Stage};
+pub use world::World;
+
+use std::collections::BTreeMap;
+
+use super::reader::{Row, RowReader};
+use super::{Place, Problem, RawRow, RawTables, Report};
+
+/// Where rows stand: by table and key.
+pub(super) type Places = BTreeMap<(&'static str, String), Option<Place>>;
+
+macro_rules! tables {
+    ($($field:ident: $row:ident,)+) => {
+        /// All typed rows, each table in the order of its source.
+        #[derive(Debug, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Tables {
+            $(
+                #[doc = concat!("The rows of [`", stringify!($row), "`].")]
+                pub $field: Vec<$row>,
+            )+
+        }
+
+        impl Tables {
+            /// The names of all tables.
+            pub const NAMES: &'static [&'static str] = &[$(<$row as Row>::TABLE),+];
+
+            /// The number of rows of each table, by name.
+            pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
+                [$((<$row as Row>::TABLE, self.$field.len())),+].into_iter()
+            }
+
+            /// Reads every table and reports every cell that does not fit, every unknown table and every repeated key.
+            /// Also answers where each row stands, for the checks across tables.
+            pub(super) fn read(raw: &RawTables, report: &mut Report) -> (Self, Places) {
+                let mut tables = Self::default();
+                let mut places = Places::new();
+                for table in &raw.tables {
+                    match table.name.as_str() {
+                        $(<$row as Row>::TABLE => {
+                            tables.$field = read_rows(&table.rows, &mut places, report);
+                        })+
+                        unknown => report.push(unknown_table(unknown, table.rows.first())),
+                    }
+                }
+                (tables, places)
+            }
+        }
+    };
+}
+
+tables! {
+    world: World,
+    principals: Principal,
+    role_bindings: RoleBinding,
+    access_policies: AccessPolicy,
+    secret_references: SecretReference,
+    network_rules: NetworkRule,
+    integration_runtimes: IntegrationRuntime,
+    cluster_profiles: ClusterProfile,
+    jobs: Job,
+    stages: Stage,
+    pipeline_dependencies: PipelineDependency,
+    ml_models: MlModel,
+    feature_engineering: FeatureStep,
+    output_storage: OutputStorage,
+    encryption_rules: EncryptionRule,
+    alert_rules: AlertRule,
+}
+
+fn unknown_table(name: &str, first: Option<&RawRow>) -> Problem {
+    Problem::new("not a metadata table")
+        .text(name)
+        .nearest(Tables::NAMES)
+        .at(first.and_then(|row| row.place.clone()))
+}
+
+fn read_rows<R: Row>(rows: &[RawRow], places: &mut Places, report: &mut Report) -> Vec<R> {
+    let mut typed = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let (key, is_complete) = key_of::<R>(row, at);
+        if is_complete
+            && let Some(first) = places.insert((R::TABLE, key.clone()), row.place.clone())
+        {
+            report.push(repeated::<R>(&key, row, first.as_ref()));
+        }
+        let mut reader = RowReader::new(R::TABLE, &key, row, report);
+        reader.refuse_unknown(R::COLUMNS);
+        typed.extend(R::read(&mut reader));
+    }
+    typed
+}
+
+/// The row's key for messages, and whether all its columns are there.
+fn key_of<R: Row>(row: &RawRow, at: usize) -> (String, bool) {
+    let cells: Vec<String> = R::KEY
+        .iter()
+        .filter_map(|column| row.cell(column))
+        .map(ToString::to_string)
+        .collect();
+    if cells.is_empty() || cells.len() < R::KEY.len() {
+        return (format!("#{}", at + 1), false);
+    }
+    (cells.join("/"), true)
+}
+
+fn repeated<R: Row>(key: &str, row: &RawRow, first: Option<&Place>) -> Problem {
+    let reason = match first {
+        Some(place) => format!("the key is used twice, first at {place}"),
+        None => "the key is used twice".to_owned(),
+    };
+    Problem::new(reason)
+        .text(key)
+        .at(row.place.clone())
+        .row(R::TABLE, key)
+        .column(&R::KEY.join(", "))
+}

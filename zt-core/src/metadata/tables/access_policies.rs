@@ -1,0 +1,163 @@
+//! `Access_Policies`: who may do what, on what, when. Deny by default; a deny row beats every allow row.
+
+use crate::id::PolicyId;
+use crate::metadata::reader::{Row, RowReader};
+use crate::metadata::{Cell, Problem};
+use crate::policy::{
+    Action, ActionPattern, Atom, Condition, Effect, PrincipalPattern, ResourceKind, ResourcePattern,
+};
+
+/// One policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AccessPolicy {
+    /// Its stable id, shown in explanations and the audit log.
+    pub id: PolicyId,
+    /// Who it speaks of.
+    pub principal: PrincipalPattern,
+    /// What it speaks of.
+    pub action: ActionPattern,
+    /// On what.
+    pub resource: ResourcePattern,
+    /// Whether it grants or refuses.
+    pub effect: Effect,
+    /// The columns that it grants or hides; none means the whole resource.
+    pub columns: Option<Vec<String>>,
+    /// When it applies (`when`).
+    pub when: Condition,
+    /// The reason in words, safe to show to a refused caller.
+    pub why: Option<String>,
+}
+
+impl Row for AccessPolicy {
+    const TABLE: &'static str = "Access_Policies";
+    const KEY: &'static [&'static str] = &["id"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "principal",
+        "action",
+        "resource",
+        "effect",
+        "columns",
+        "when",
+        "why",
+    ];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let id = cells.required_text("id");
+        let principal = cells.required("principal", &[]);
+        let actions: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        let action: Option<ActionPattern> = cells.required("action", &actions);
+        let resource: Option<ResourcePattern> = cells.required("resource", &[]);
+        let effect = cells.required_one_of(
+            "effect",
+            &[("allow", Effect::Allow), ("deny", Effect::Deny)],
+        );
+        let columns = read_columns(cells, resource.as_ref());
+        let when = read_when(cells);
+        let why = cells.optional_text("why");
+        let (action, resource) = (action?, resource?);
+        refuse_pointless(cells, action, &resource);
+        Some(Self {
+            id: PolicyId::new(&id?),
+            principal: principal?,
+            action,
+            resource,
+            effect: effect?,
+            columns,
+            when: when?,
+            why,
+        })
+    }
+}
+
+/// A row whose actions can never be asked of its resource is a mistake, not a rule.
+fn refuse_pointless(cells: &mut RowReader<'_>, action: ActionPattern, resource: &ResourcePattern) {
+    let Some(kind) = resource.kind() else { return };
+    if action.actions().any(|action| action.takes(kind)) {
+        return;
+    }
+    let mut kinds: Vec<&str> = Vec::new();
+    for action in action.actions() {
+        kinds.extend(
+            action
+                .kinds()
+                .iter()
+                .map(|kind| ResourceKind::as_str(*kind)),
+        );
+    }
+    kinds.dedup();
+    let reason = format!(
+        "`{action}` takes resources of kind {}, not {kind}",
+        kinds.join(" or ")
+    );
+    cells.problem("resource", resource.as_str(), reason);
+}
+
+fn read_columns(
+    cells: &mut RowReader<'_>,
+    resource: Option<&ResourcePattern>,
+) -> Option<Vec<String>> {
+    let columns = cells.texts("columns")?;
+    if columns.is_empty() || columns.iter().any(|column| column.trim().is_empty()) {
+        let reason = "name at least one column, or leave `columns` out to mean all of them";
+        cells.problem("columns", &format!("{columns:?}"), reason);
+    }
+    if let Some(kind) = resource.and_then(ResourcePattern::kind)
+        && !kind.has_columns()
+    {
+        cells.problem(
+            "columns",
+            &columns.join(", "),
+            format!("a {kind} has no columns"),
+        );
+    }
+    Some(columns)
+}
+
+fn read_when(cells: &mut RowReader<'_>) -> Option<Condition> {
+    let facts = match cells.cell("when") {
+        None => return Some(Condition::default()),
+        Some(Cell::Map(facts)) => facts,
+        Some(other) => {
+            let reason = format!(
+                "expected a table such as {{ job = 201 }}, not {}",
+                other.kind()
+            );
+            cells.problem("when", &other.to_string(), reason);
+            return None;
+        }
+    };
+    let mut atoms = Vec::with_capacity(facts.len());
+    for (name, value) in facts {
+        match (name.as_str(), value) {
+            ("job" | "stage", value) => match small(value) {
+                Some(number) if name == "job" => atoms.push(Atom::Job(number)),
+                Some(number) => atoms.push(Atom::Stage(number)),
+                None => wrong_fact(cells, name, value, "a whole number from 0 to 4294967295"),
+            },
+            ("not_author", Cell::Bool(true)) => atoms.push(Atom::NotAuthor),
+            ("not_author", other) => wrong_fact(cells, name, other, "true; leave it out otherwise"),
+            (unknown, _) => {
+                let problem = Problem::new("not a fact that `when` knows").text(unknown);
+                cells.push("when", problem.nearest(&["job", "stage", "not_author"]));
+            }
+        }
+    }
+    Some(Condition::all(atoms))
+}
+
+fn small(cell: &Cell) -> Option<u32> {
+    match cell {
+        Cell::Integer(number) => u32::try_from(*number).ok(),
+        Cell::Text(_) | Cell::Float(_) | Cell::Bool(_) | Cell::List(_) | Cell::Map(_) => None,
+    }
+}
+
+fn wrong_fact(cells: &mut RowReader<'_>, fact: &str, value: &Cell, expected: &str) {
+    cells.problem(
+        "when",
+        &value.to_string(),
+        format!("`{fact}` must be {expected}"),
+    );
+}

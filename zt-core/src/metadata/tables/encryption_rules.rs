@@ -1,0 +1,50 @@
+//! `Encryption_Rules`: which columns of an output are sealed, under which key.
+
+use crate::id::SecretRef;
+use crate::metadata::reader::{Row, RowReader};
+
+/// One encryption rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EncryptionRule {
+    /// The row's id.
+    pub id: String,
+    /// The key encryption key: a Secret_Reference of kind `key`.
+    pub key: SecretRef,
+    /// The columns that are sealed.
+    pub columns: Vec<String>,
+    /// The algorithm.
+    pub algorithm: Algorithm,
+}
+
+/// An algorithm for data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// AES-256 in Galois/Counter Mode (NIST SP 800-38D).
+    Aes256Gcm,
+}
+
+impl Row for EncryptionRule {
+    const TABLE: &'static str = "Encryption_Rules";
+    const KEY: &'static [&'static str] = &["id"];
+    const COLUMNS: &'static [&'static str] = &["id", "key", "columns", "algorithm"];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let (id, key) = (cells.required_text("id"), cells.required_text("key"));
+        let columns = cells.texts("columns").unwrap_or_default();
+        if columns.is_empty() {
+            cells.problem("columns", "[]", "name at least one column to seal");
+        }
+        let algorithms = [("AES-256-GCM", Algorithm::Aes256Gcm)];
+        let algorithm = cells
+            .one_of("algorithm", &algorithms)
+            .unwrap_or(Algorithm::Aes256Gcm);
+        Some(Self {
+            id: id?,
+            key: SecretRef::new(&key?),
+            columns,
+            algorithm,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! `Output_Storage`: where outputs go and how they are encrypted.
+
+use crate::metadata::reader::{Row, RowReader};
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutputStorage {
+    /// The name that policies use: `output:loan_scores_delta`.
+    pub name: String,
+    /// The table written.
+    pub table: String,
+    /// Its format.
+    pub format: OutputFormat,
+    /// Where it lies.
+    pub location: String,
+    /// The row of Encryption_Rules; none means plain.
+    pub encryption: Option<String>,
+}
+
+/// The format of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OutputFormat {
+    /// A Delta table.
+    Delta,
+    /// A table of Azure SQL.
+    AzureSql,
+    /// Parquet files.
+    Parquet,
+    /// CSV files.
+    Csv,
+}
+
+impl Row for OutputStorage {
+    const TABLE: &'static str = "Output_Storage";
+    const KEY: &'static [&'static str] = &["name"];
+    const COLUMNS: &'static [&'static str] = &["name", "table", "format", "location", "encryption"];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let (name, table) = (cells.required_text("name"), cells.required_text("table"));
+        let formats = [
+            ("delta", OutputFormat::Delta),
+            ("azure_sql", OutputFormat::AzureSql),
+            ("parquet", OutputFormat::Parquet),
+            ("csv", OutputFormat::Csv),
+        ];
+        let format = cells.required_one_of("format", &formats);
+        let location = cells.required_text("location");
+        let encryption = cells.optional_text("encryption");
+        Some(Self {
+            name: name?,
+            table: table?,
+            format: format?,
+            location: location?,
+            encryption,
+        })
+    }
+}

@@ -1,0 +1,25 @@
+//! Principals: the readable name that rows use, and the Entra object id that tokens carry.
+
+use crate::id::{Guid, PrincipalId};
+use crate::metadata::reader::{Row, RowReader};
+
+/// One user, group or service principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Principal {
+    /// The readable id: `user:maya`.
+    pub id: PrincipalId,
+    /// The Entra object id.
+    pub oid: Guid,
+}
+
+impl Row for Principal {
+    const TABLE: &'static str = "Principals";
+    const KEY: &'static [&'static str] = &["id"];
+    const COLUMNS: &'static [&'static str] = &["id", "oid"];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let (id, oid) = (cells.required("id", &[]), cells.required("oid", &[]));
+        Some(Self { id: id?, oid: oid? })
+    }
+}

@@ -1,0 +1,40 @@
+//! `Role_Bindings`: who holds which role.
+
+use crate::id::{PrincipalId, RoleName};
+use crate::metadata::reader::{Row, RowReader};
+
+/// One holder of one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoleBinding {
+    /// The role, without the prefix `role:`.
+    pub role: RoleName,
+    /// Who holds it.
+    pub principal: PrincipalId,
+}
+
+impl Row for RoleBinding {
+    const TABLE: &'static str = "Role_Bindings";
+    const KEY: &'static [&'static str] = &["role", "principal"];
+    const COLUMNS: &'static [&'static str] = &["role", "principal"];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let (role, principal) = (
+            cells.required_text("role"),
+            cells.required("principal", &[]),
+        );
+        let role = role?;
+        if role.contains(':') || role.chars().any(char::is_whitespace) {
+            cells.problem(
+                "role",
+                &role,
+                "a role is a name without spaces and without `role:`",
+            );
+            return None;
+        }
+        Some(Self {
+            role: RoleName::new(&role),
+            principal: principal?,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! `Secret_References`: where secrets live. Names only, never values.
+
+use std::time::Duration;
+
+use crate::id::SecretRef;
+use crate::metadata::reader::{Row, RowReader};
+use crate::secrets::{SecretId, SecretName, SecretRequest, SecretVersion, VaultUrl};
+
+/// One secret or key of a vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SecretReference {
+    /// The name that policies use: `secret:bureau-api-key`.
+    pub id: SecretRef,
+    /// The vault.
+    pub vault: VaultUrl,
+    /// Its name in the vault.
+    pub name: SecretName,
+    /// The pinned version; none means the current one.
+    pub version: Option<SecretVersion>,
+    /// A secret to read or a key to wrap with.
+    pub kind: SecretKind,
+    /// How long a value may be served from the cache, in seconds; 0 means never.
+    pub ttl_s: u32,
+    /// After how many days a new value is due.
+    pub rotate_days: Option<u32>,
+}
+
+/// What lies under a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecretKind {
+    /// A value that may be read.
+    Secret,
+    /// A key that never leaves the vault.
+    Key,
+}
+
+/// The time to live when a row gives none: 15 minutes.
+const DEFAULT_TTL_S: u32 = 900;
+
+impl SecretReference {
+    /// What the slots need to know to serve it.
+    #[must_use]
+    pub fn request(&self) -> SecretRequest {
+        let id = SecretId::new(self.vault.clone(), self.name.clone());
+        let id = match self.version {
+            Some(version) => id.at(version),
+            None => id,
+        };
+        SecretRequest::new(id).with_ttl(Duration::from_secs(u64::from(self.ttl_s)))
+    }
+}
+
+impl Row for SecretReference {
+    const TABLE: &'static str = "Secret_References";
+    const KEY: &'static [&'static str] = &["id"];
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "vault",
+        "name",
+        "version",
+        "kind",
+        "ttl_s",
+        "rotate_days",
+    ];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let id = cells.required_text("id");
+        let vault = cells.required("vault", &[]);
+        let name = cells.required("name", &[]);
+        let version = cells.parse("version");
+        let kinds = [("secret", SecretKind::Secret), ("key", SecretKind::Key)];
+        let kind = cells.one_of("kind", &kinds).unwrap_or(SecretKind::Secret);
+        let ttl_s = cells.number("ttl_s").unwrap_or(DEFAULT_TTL_S);
+        let rotate_days = cells.number("rotate_days");
+        Some(Self {
+            id: SecretRef::new(&id?),
+            vault: vault?,
+            name: name?,
+            version,
+            kind,
+            ttl_s,
+            rotate_days,
+        })
+    }
+}

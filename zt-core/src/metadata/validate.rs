@@ -1,0 +1,450 @@
+//! Checks across tables: every reference leads somewhere, no id stands twice, no stage waits for itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tables::Places;
+use super::{Problem, Report, SecretKind, Tables};
+use crate::id::PrincipalKind;
+use crate::policy::{PrincipalPattern, Resource, ResourceKind};
+
+/// Reports everything that is wrong between rows that are each well formed.
+pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
+    let known = Known::of(tables);
+    let mut check = Check {
+        known: &known,
+        places,
+        report,
+    };
+    one_world(tables, check.report);
+    principals(tables, &mut check);
+    policies(tables, &mut check);
+    jobs(tables, &mut check);
+    stages(tables, &mut check);
+    dependencies(tables, &mut check);
+    network(tables, &mut check);
+    outputs(tables, &mut check);
+}
+
+/// The ids that rows may refer to.
+struct Known<'a> {
+    principals: Vec<&'a str>,
+    roles: Vec<&'a str>,
+    secrets: Vec<&'a str>,
+    keys: BTreeSet<&'a str>,
+    jobs: BTreeSet<u32>,
+    stages: BTreeSet<(u32, u32)>,
+    models: Vec<&'a str>,
+    outputs: Vec<&'a str>,
+    clusters: Vec<&'a str>,
+    encryption: Vec<&'a str>,
+    rules: Vec<&'a str>,
+    hosts: Vec<&'a str>,
+    runtimes: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(tables: &'a Tables) -> Self {
+        Self {
+            principals: tables
+                .principals
+                .iter()
+                .map(|row| row.id.as_str())
+                .collect(),
+            roles: tables
+                .role_bindings
+                .iter()
+                .map(|row| row.role.as_str())
+                .collect(),
+            secrets: tables
+                .secret_references
+                .iter()
+                .map(|row| row.id.as_str())
+                .collect(),
+            keys: secrets_of_kind(tables, SecretKind::Key),
+            jobs: tables.jobs.iter().map(|row| row.job_id).collect(),
+            stages: tables
+                .stages
+                .iter()
+                .map(|row| (row.job_id, row.id))
+                .collect(),
+            models: tables
+                .ml_models
+                .iter()
+                .map(|row| row.name.as_str())
+                .collect(),
+            outputs: tables
+                .output_storage
+                .iter()
+                .map(|row| row.name.as_str())
+                .collect(),
+            clusters: tables
+                .cluster_profiles
+                .iter()
+                .map(|row| row.name.as_str())
+                .collect(),
+            encryption: tables
+                .encryption_rules
+                .iter()
+                .map(|row| row.id.as_str())
+                .collect(),
+            rules: tables
+                .network_rules
+                .iter()
+                .map(|row| row.id.as_str())
+                .collect(),
+            hosts: tables
+                .network_rules
+                .iter()
+                .map(|row| row.host.as_str())
+                .collect(),
+            runtimes: tables
+                .integration_runtimes
+                .iter()
+                .map(|row| row.name.as_str())
+                .collect(),
+        }
+    }
+}
+
+struct Check<'a> {
+    known: &'a Known<'a>,
+    places: &'a Places,
+    report: &'a mut Report,
+}
+
+/// A cell of a row, for messages.
+#[derive(Clone, Copy)]
+struct At<'a> {
+    table: &'static str,
+    key: &'a str,
+    column: &'static str,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, at: At<'_>, problem: Problem) {
+        let place = self
+            .places
+            .get(&(at.table, at.key.to_owned()))
+            .cloned()
+            .flatten();
+        self.report
+            .push(problem.at(place).row(at.table, at.key).column(at.column));
+    }
+
+    /// Reports `text` unless it is one of the valid names.
+    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &[&str]) {
+        if !valid.contains(&text) {
+            let problem = Problem::new(format!("no row of {target} has it")).text(text);
+            self.problem(at, problem.nearest(valid));
+        }
+    }
+
+    fn principal(&mut self, at: At<'_>, id: &str) {
+        self.refers(at, id, "Principals", &self.known.principals);
+    }
+
+    fn workload(&mut self, at: At<'_>, id: &crate::id::PrincipalId) {
+        if id.kind() == PrincipalKind::ServicePrincipal {
+            self.principal(at, id.as_str());
+        } else {
+            let reason = "a workload runs as a service principal, `sp:`";
+            self.problem(at, Problem::new(reason).text(id.as_str()));
+        }
+    }
+
+    fn job(&mut self, at: At<'_>, job: u32) {
+        if !self.known.jobs.contains(&job) {
+            self.problem(
+                at,
+                Problem::new("no row of Jobs has it").text(&job.to_string()),
+            );
+        }
+    }
+
+    /// A resource that names a row of ours must name one that exists.
+    fn resource(&mut self, at: At<'_>, resource: &Resource) {
+        let known = self.known;
+        let (target, valid) = match resource.kind() {
+            ResourceKind::Secret => ("Secret_References", known.secrets.as_slice()),
+            ResourceKind::Model => ("ML_Models", known.models.as_slice()),
+            ResourceKind::Output => ("Output_Storage", known.outputs.as_slice()),
+            ResourceKind::Metadata => ("the tables' names", Tables::NAMES),
+            ResourceKind::Job => match resource.path().parse() {
+                Ok(job) => return self.job(at, job),
+                Err(_) => ("Jobs", [].as_slice()),
+            },
+            ResourceKind::Catalog
+            | ResourceKind::Schema
+            | ResourceKind::Table
+            | ResourceKind::View
+            | ResourceKind::Volume
+            | ResourceKind::Function
+            | ResourceKind::Audit => return,
+        };
+        self.refers(at, resource.path(), target, valid);
+    }
+}
+
+fn secrets_of_kind(tables: &Tables, kind: SecretKind) -> BTreeSet<&str> {
+    let rows = tables
+        .secret_references
+        .iter()
+        .filter(|row| row.kind == kind);
+    rows.map(|row| row.id.as_str()).collect()
+}
+
+fn one_world(tables: &Tables, report: &mut Report) {
+    if tables.world.len() > 1 {
+        report.push(Problem::new("there must be at most one row").row("world", "#2"));
+    }
+}
+
+fn principals(tables: &Tables, check: &mut Check<'_>) {
+    let mut owners = BTreeMap::new();
+    for row in &tables.principals {
+        if let Some(first) = owners.insert(row.oid, row.id.as_str()) {
+            let at = At {
+                table: "Principals",
+                key: row.id.as_str(),
+                column: "oid",
+            };
+            let reason = format!("`{first}` has this object id as well");
+            check.problem(at, Problem::new(reason).text(&row.oid.to_string()));
+        }
+    }
+    for row in &tables.role_bindings {
+        let key = format!("{}/{}", row.role, row.principal);
+        let at = At {
+            table: "Role_Bindings",
+            key: &key,
+            column: "principal",
+        };
+        check.principal(at, row.principal.as_str());
+    }
+}
+
+fn policies(tables: &Tables, check: &mut Check<'_>) {
+    for row in &tables.access_policies {
+        let at = |column| At {
+            table: "Access_Policies",
+            key: row.id.as_str(),
+            column,
+        };
+        match &row.principal {
+            PrincipalPattern::Any => {}
+            PrincipalPattern::One(id) => check.principal(at("principal"), id.as_str()),
+            PrincipalPattern::Role(role) => {
+                check.refers(
+                    at("principal"),
+                    role.as_str(),
+                    "Role_Bindings",
+                    &check.known.roles,
+                );
+            }
+        }
+        if let Some(resource) = row.resource.exact() {
+            check.resource(at("resource"), &resource);
+        }
+    }
+}
+
+fn jobs(tables: &Tables, check: &mut Check<'_>) {
+    for row in &tables.jobs {
+        let key = row.job_id.to_string();
+        let at = |column| At {
+            table: "Jobs",
+            key: &key,
+            column,
+        };
+        check.workload(at("run_as"), &row.run_as);
+        if let Some(cluster) = &row.cluster {
+            check.refers(
+                at("cluster"),
+                cluster,
+                "Cluster_Profiles",
+                &check.known.clusters,
+            );
+        }
+    }
+}
+
+fn stages(tables: &Tables, check: &mut Check<'_>) {
+    for row in &tables.stages {
+        let key = format!("{}/{}", row.job_id, row.id);
+        let at = |column| At {
+            table: "Stages",
+            key: &key,
+            column,
+        };
+        check.job(at("job_id"), row.job_id);
+        if let Some(run_as) = &row.run_as {
+            check.workload(at("run_as"), run_as);
+        }
+        if let Some(model) = &row.model {
+            check.refers(at("model"), model, "ML_Models", &check.known.models);
+        }
+        if let Some(output) = &row.output_storage {
+            check.refers(
+                at("output_storage"),
+                output,
+                "Output_Storage",
+                &check.known.outputs,
+            );
+        }
+        for need in &row.needs {
+            check.resource(at("needs"), &need.resource);
+        }
+        for secret in &row.secrets {
+            check.refers(
+                at("secrets"),
+                secret.as_str(),
+                "Secret_References",
+                &check.known.secrets,
+            );
+        }
+        for host in &row.hosts {
+            check.refers(
+                at("hosts"),
+                host,
+                "Network_Rules (host)",
+                &check.known.hosts,
+            );
+        }
+    }
+}
+
+fn dependencies(tables: &Tables, check: &mut Check<'_>) {
+    let mut after: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+    for row in &tables.pipeline_dependencies {
+        let key = format!("{}/{}/{}", row.job_id, row.stage, row.after);
+        for (column, stage) in [("stage", row.stage), ("after", row.after)] {
+            if !check.known.stages.contains(&(row.job_id, stage)) {
+                let at = At {
+                    table: "Pipeline_Dependencies",
+                    key: &key,
+                    column,
+                };
+                let reason = format!("job {} has no such stage", row.job_id);
+                check.problem(at, Problem::new(reason).text(&stage.to_string()));
+            }
+        }
+        after
+            .entry((row.job_id, row.stage))
+            .or_default()
+            .push(row.after);
+    }
+    for row in &tables.pipeline_dependencies {
+        if reaches(&after, row.job_id, row.after, row.stage) {
+            let key = format!("{}/{}/{}", row.job_id, row.stage, row.after);
+            let at = At {
+                table: "Pipeline_Dependencies",
+                key: &key,
+                column: "after",
+            };
+            let reason = format!("stage {} would wait for itself", row.stage);
+            check.problem(at, Problem::new(reason).text(&row.after.to_string()));
+        }
+    }
+}
+
+/// Whether stage `from` waits, through however many stages, for stage `to`.
+fn reaches(after: &BTreeMap<(u32, u32), Vec<u32>>, job: u32, from: u32, to: u32) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![from];
+    while let Some(stage) = open.pop() {
+        if stage == to {
+            return true;
+        }
+        if seen.insert(stage) {
+            open.extend(after.get(&(job, stage)).into_iter().flatten().copied());
+        }
+    }
+    false
+}
+
+fn network(tables: &Tables, check: &mut Check<'_>) {
+    let mut owners = BTreeMap::new();
+    for row in &tables.network_rules {
+        let at = |column| At {
+            table: "Network_Rules",
+            key: &row.id,
+            column,
+        };
+        if let Some(first) = owners.insert(row.host.as_str(), row.id.as_str()) {
+            let reason = format!("`{first}` is about this host as well");
+            check.problem(at("host"), Problem::new(reason).text(&row.host));
+        }
+        if let Some(runtime) = &row.runtime {
+            check.refers(
+                at("runtime"),
+                runtime,
+                "Integration_Runtimes",
+                &check.known.runtimes,
+            );
+        }
+    }
+    for row in &tables.integration_runtimes {
+        let at = At {
+            table: "Integration_Runtimes",
+            key: &row.name,
+            column: "reaches",
+        };
+        for rule in &row.reaches {
+            check.refers(at, rule, "Network_Rules", &check.known.rules);
+        }
+    }
+}
+
+fn outputs(tables: &Tables, check: &mut Check<'_>) {
+    for row in &tables.feature_engineering {
+        let key = format!("{}/{}/{}", row.model, row.column, row.step);
+        let at = At {
+            table: "Feature_Engineering",
+            key: &key,
+            column: "model",
+        };
+        check.refers(at, &row.model, "ML_Models", &check.known.models);
+    }
+    for row in &tables.output_storage {
+        if let Some(rule) = &row.encryption {
+            let at = At {
+                table: "Output_Storage",
+                key: &row.name,
+                column: "encryption",
+            };
+            check.refers(at, rule, "Encryption_Rules", &check.known.encryption);
+        }
+    }
+    for row in &tables.encryption_rules {
+        let at = At {
+            table: "Encryption_Rules",
+            key: &row.id,
+            column: "key",
+        };
+        let known = check.known;
+        if known.secrets.contains(&row.key.as_str()) && !known.keys.contains(row.key.as_str()) {
+            let reason = "is a secret, not a key: its row needs kind = \"key\"";
+            check.problem(at, Problem::new(reason).text(row.key.as_str()));
+        } else {
+            check.refers(
+                at,
+                row.key.as_str(),
+                "Secret_References",
+                &check.known.secrets,
+            );
+        }
+    }
+    for row in &tables.alert_rules {
+        let at = |column| At {
+            table: "Alert_Rules",
+            key: &row.id,
+            column,
+        };
+        if let Some(model) = &row.model {
+            check.refers(at("model"), model, "ML_Models", &check.known.models);
+        }
+        if let Some(job) = row.pipeline {
+            check.job(at("pipeline"), job);
+        }
+    }
+}

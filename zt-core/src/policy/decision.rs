@@ -1,0 +1,218 @@
+//! The answer: what was decided, by which rows, of which snapshot.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use super::Request;
+use crate::id::PolicyId;
+use crate::metadata::Snapshot;
+
+/// How a request was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "callers match on it; a fourth outcome must stop their build"
+)]
+pub enum DecisionKind {
+    /// A row grants it and none refuses it.
+    Allow,
+    /// A row refuses it.
+    ExplicitDeny,
+    /// No row grants it.
+    DefaultDeny,
+}
+
+impl DecisionKind {
+    /// As the audit log writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::ExplicitDeny => "explicit_deny",
+            Self::DefaultDeny => "default_deny",
+        }
+    }
+}
+
+impl fmt::Display for DecisionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The name of one decision: printed to the caller, found again in the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DecisionId {
+    process: u32,
+    number: u64,
+}
+
+impl DecisionId {
+    /// The `number`th decision of a process that drew `process` at random.
+    #[must_use]
+    pub const fn new(process: u32, number: u64) -> Self {
+        Self { process, number }
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}-{}", self.process, self.number)
+    }
+}
+
+/// The columns that an allow lets the caller see.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "an enforcement point must handle every form"
+)]
+pub enum Columns {
+    /// Every column.
+    #[default]
+    All,
+    /// These, in the order of the rows that allow them.
+    Only(Vec<String>),
+    /// Every column but these.
+    AllBut(BTreeSet<String>),
+}
+
+impl Columns {
+    /// Whether the column may be seen.
+    #[must_use]
+    pub fn contains(&self, column: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(only) => only.iter().any(|known| known == column),
+            Self::AllBut(hidden) => !hidden.contains(column),
+        }
+    }
+
+    /// Those of `columns` that may be seen, in the order of the rows where they name them, else in the given order.
+    #[must_use]
+    pub fn visible<'a>(&'a self, columns: &[&'a str]) -> Vec<&'a str> {
+        match self {
+            Self::Only(only) => only
+                .iter()
+                .map(String::as_str)
+                .filter(|name| columns.contains(name))
+                .collect(),
+            Self::All | Self::AllBut(_) => columns
+                .iter()
+                .copied()
+                .filter(|column| self.contains(column))
+                .collect(),
+        }
+    }
+}
+
+/// Whether a request may proceed, and which rows say so.
+///
+/// ```compile_fail
+/// # #![deny(unused_must_use)]
+/// # fn decide() -> zt_core::policy::Decision { loop {} }
+/// decide(); // a decision that nobody reads protects nothing
+/// ```
+#[derive(Clone)]
+#[must_use = "a decision that nobody reads protects nothing"]
+pub struct Decision(Arc<Inner>);
+
+struct Inner {
+    id: DecisionId,
+    kind: DecisionKind,
+    rows: Vec<usize>,
+    columns: Columns,
+    request: Request,
+    snapshot: Arc<Snapshot>,
+}
+
+impl Decision {
+    pub(crate) fn new(
+        id: DecisionId,
+        kind: DecisionKind,
+        rows: Vec<usize>,
+        columns: Columns,
+        request: Request,
+        snapshot: Arc<Snapshot>,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            id,
+            kind,
+            rows,
+            columns,
+            request,
+            snapshot,
+        }))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> DecisionId {
+        self.0.id
+    }
+
+    /// How it was decided.
+    #[must_use]
+    pub fn kind(&self) -> DecisionKind {
+        self.0.kind
+    }
+
+    /// Whether the request may proceed.
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.0.kind == DecisionKind::Allow
+    }
+
+    /// The rows that decided, in order of the table; none for a default deny.
+    #[must_use]
+    pub fn policies(&self) -> impl ExactSizeIterator<Item = &PolicyId> {
+        self.0
+            .rows
+            .iter()
+            .map(|row| self.0.snapshot.policy_id(*row))
+    }
+
+    /// The reason in words that its rows give (`why`), if they give one. Safe to show the caller.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        self.0
+            .rows
+            .iter()
+            .find_map(|row| self.0.snapshot.policy(*row)?.why.as_deref())
+    }
+
+    /// The columns that may be seen; meaningful when [`is_allowed`](Self::is_allowed).
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.0.columns
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.0.request
+    }
+
+    /// The snapshot that decided.
+    #[must_use]
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.0.snapshot
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.kind.as_str())?;
+        for (at, policy) in self.policies().enumerate() {
+            write!(f, "{}{policy}", if at == 0 { " by " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Decision({self}, {})", self.0.id)
+    }
+}

@@ -1,0 +1,223 @@
+//! Why a request was decided as it was, and what would have been needed: computed off the hot path.
+//!
+//! Near misses tell an attacker what to claim, so an explanation goes to the audit log and to holders of
+//! `policy.explain` only; everybody else gets the decision id and the row's `why`.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Decision, Effect, Request, Truth};
+use crate::metadata::{AccessPolicy, Held, Snapshot};
+
+/// At most this many near misses are listed, the nearest first.
+const MOST: usize = 16;
+
+/// A decision in full. Prints as a few lines of text; serializes to JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// The decision's id.
+    pub decision: String,
+    /// `allow`, `explicit_deny` or `default_deny`.
+    pub kind: String,
+    /// The caller's readable id, or `unknown`.
+    pub caller: String,
+    /// Everything the caller holds: groups and roles.
+    pub holds: Vec<String>,
+    /// What was asked.
+    pub action: String,
+    /// On what.
+    pub resource: String,
+    /// The stated facts, `name=value`, all asserted by the process.
+    pub facts: Vec<String>,
+    /// The rows that decided.
+    pub policies: Vec<String>,
+    /// The reason in words that these rows give.
+    pub why: Option<String>,
+    /// The version of the snapshot that decided.
+    pub snapshot: u64,
+    /// Allow rows that nearly applied, the nearest first.
+    pub near_misses: Vec<NearMiss>,
+}
+
+/// An allow row that speaks of nearly this request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct NearMiss {
+    /// The row of Access_Policies.
+    pub policy: String,
+    /// What it needs and does not find; never empty for a default deny.
+    pub unmet: Vec<Unmet>,
+}
+
+/// One need of a row that the request does not meet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unmet {
+    /// The caller does not hold the row's principal.
+    Principal {
+        /// The row's principal.
+        needs: String,
+    },
+    /// The row is about another resource.
+    Resource {
+        /// The row's resource.
+        needs: String,
+        /// The resource asked for.
+        is: String,
+    },
+    /// A fact is missing or has another value.
+    Fact {
+        /// `job`, `stage` or `author`.
+        fact: String,
+        /// The value that the row needs.
+        needs: String,
+        /// The stated value; none when nobody stated it.
+        is: Option<String>,
+    },
+}
+
+/// Explains a decision on the snapshot that made it.
+#[must_use]
+pub fn explain(decision: &Decision) -> Explanation {
+    let request = decision.request();
+    let snapshot = decision.snapshot();
+    let held = snapshot.held_by(request.caller.as_ref(), &request.groups);
+    Explanation {
+        decision: decision.id().to_string(),
+        kind: decision.kind().to_string(),
+        caller: request
+            .caller
+            .as_ref()
+            .map_or_else(|| "unknown".to_owned(), ToString::to_string),
+        holds: held.names(),
+        action: request.action.to_string(),
+        resource: request.resource.to_string(),
+        facts: request
+            .context
+            .facts()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect(),
+        policies: decision.policies().map(ToString::to_string).collect(),
+        why: decision.why().map(str::to_owned),
+        snapshot: snapshot.version(),
+        near_misses: if decision.is_allowed() {
+            Vec::new()
+        } else {
+            near_misses(snapshot, request, &held)
+        },
+    }
+}
+
+fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<NearMiss> {
+    let allows = snapshot
+        .tables()
+        .access_policies
+        .iter()
+        .filter(|row| row.effect == Effect::Allow);
+    let mut misses: Vec<NearMiss> = allows
+        .filter_map(|policy| near_miss(policy, request, held))
+        .collect();
+    misses.sort_by_key(|miss| miss.unmet.len());
+    misses.truncate(MOST);
+    misses
+}
+
+/// A row is near when it speaks of the action and resource, or when the resource is all that differs.
+fn near_miss(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> Option<NearMiss> {
+    if !policy.action.matches(request.action) {
+        return None;
+    }
+    let mut unmet = Vec::new();
+    if !held.matches(&policy.principal) {
+        unmet.push(Unmet::Principal {
+            needs: policy.principal.to_string(),
+        });
+    }
+    for atom in policy.when.atoms() {
+        if atom.evaluate(request.caller.as_ref(), &request.context) != Truth::True {
+            unmet.push(Unmet::Fact {
+                fact: atom.fact().to_owned(),
+                needs: atom.to_string(),
+                is: request.context.fact(atom.fact()),
+            });
+        }
+    }
+    if !policy.resource.matches(&request.resource) {
+        let same_kind = policy.resource.kind() == Some(request.resource.kind());
+        if !unmet.is_empty() || !same_kind {
+            return None;
+        }
+        unmet.push(Unmet::Resource {
+            needs: policy.resource.to_string(),
+            is: request.resource.to_string(),
+        });
+    }
+    Some(NearMiss {
+        policy: policy.id.to_string(),
+        unmet,
+    })
+}
+
+impl fmt::Display for Unmet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Principal { needs } => write!(f, "caller is not {needs}"),
+            Self::Resource { needs, is } => write!(f, "resource is {is}, needs {needs}"),
+            Self::Fact {
+                fact,
+                needs,
+                is: Some(is),
+            } => write!(f, "{fact} is {is}, needs {needs}"),
+            Self::Fact {
+                fact,
+                needs,
+                is: None,
+            } => write!(f, "{fact} is unknown, needs {needs}"),
+        }
+    }
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} would allow", self.policy)?;
+        for (at, unmet) in self.unmet.iter().enumerate() {
+            write!(f, "{}{unmet}", if at == 0 { ": " } else { "; " })?;
+        }
+        if self.unmet.is_empty() {
+            f.write_str(", were it not denied")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} {}: {}",
+            self.caller, self.action, self.resource, self.kind
+        )?;
+        if !self.policies.is_empty() {
+            write!(f, " by {}", self.policies.join(", "))?;
+        }
+        if let Some(why) = &self.why {
+            write!(f, " ({why})")?;
+        }
+        if !self.facts.is_empty() {
+            write!(f, "\n  stated: {}", self.facts.join(", "))?;
+        }
+        let holds = if self.holds.is_empty() {
+            "nothing".to_owned()
+        } else {
+            self.holds.join(", ")
+        };
+        write!(f, "\n  caller holds: {holds}")?;
+        for miss in &self.near_misses {
+            write!(f, "\n  {miss}")?;
+        }
+        Ok(())
+    }
+}

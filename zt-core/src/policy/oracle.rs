@@ -1,0 +1,82 @@
+//! The slow obvious decision: every row is looked at, in the order of the specification.
+//!
+//! It is the reference that any faster engine must equal, so it is kept free of cleverness.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Columns, Decision, DecisionId, DecisionKind, Effect, Request, Truth};
+use crate::metadata::{AccessPolicy, Held, Snapshot};
+
+/// Decides a request on a snapshot. Pure: the same arguments give the same decision.
+pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
+    let held = snapshot.held_by(request.caller.as_ref(), &request.groups);
+    let applying = |effect: Effect| -> Vec<(usize, &AccessPolicy)> {
+        let policies = snapshot.tables().access_policies.iter().enumerate();
+        policies
+            .filter(|(_, policy)| policy.effect == effect && applies(policy, &request, &held))
+            .collect()
+    };
+    let denies = applying(Effect::Deny);
+    let whole_denies: Vec<usize> =
+        rows(denies.iter().filter(|(_, policy)| policy.columns.is_none()));
+    let allows = applying(Effect::Allow);
+
+    let columns = visible(&allows, &denies);
+    let hides_all = matches!(&columns, Columns::Only(shown) if shown.is_empty());
+    let (kind, rows) = if !whole_denies.is_empty() {
+        (DecisionKind::ExplicitDeny, whole_denies)
+    } else if allows.is_empty() {
+        (DecisionKind::DefaultDeny, Vec::new())
+    } else if hides_all {
+        (DecisionKind::ExplicitDeny, rows(denies.iter()))
+    } else {
+        (DecisionKind::Allow, rows(allows.iter()))
+    };
+    Decision::new(id, kind, rows, columns, request, Arc::clone(snapshot))
+}
+
+/// Whether a row applies: its principal, action and resource match and its condition holds (a deny: is not false).
+fn applies(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> bool {
+    held.matches(&policy.principal)
+        && policy.action.matches(request.action)
+        && policy.resource.matches(&request.resource)
+        && match policy
+            .when
+            .evaluate(request.caller.as_ref(), &request.context)
+        {
+            Truth::True => true,
+            Truth::Unknown => policy.effect == Effect::Deny,
+            Truth::False => false,
+        }
+}
+
+/// The union of what the allows show, less what the denies name.
+fn visible(allows: &[(usize, &AccessPolicy)], denies: &[(usize, &AccessPolicy)]) -> Columns {
+    let hidden: BTreeSet<&String> = denies
+        .iter()
+        .filter_map(|(_, policy)| policy.columns.as_ref())
+        .flatten()
+        .collect();
+    if allows.iter().any(|(_, policy)| policy.columns.is_none()) {
+        if hidden.is_empty() {
+            return Columns::All;
+        }
+        return Columns::AllBut(hidden.into_iter().cloned().collect());
+    }
+    let mut only: Vec<String> = Vec::new();
+    for column in allows
+        .iter()
+        .filter_map(|(_, policy)| policy.columns.as_ref())
+        .flatten()
+    {
+        if !hidden.contains(column) && !only.contains(column) {
+            only.push(column.clone());
+        }
+    }
+    Columns::Only(only)
+}
+
+fn rows<'a>(policies: impl Iterator<Item = &'a (usize, &'a AccessPolicy)>) -> Vec<usize> {
+    policies.map(|(row, _)| *row).collect()
+}

@@ -1,0 +1,240 @@
+//! The runtime: one per process, cheap to clone, safe across threads. Everything starts here.
+//!
+//! In: a [`Config`]. Out: a [`Session`](crate::session::Session) for each authenticated caller. It owns the snapshot, the
+//! slots of the secrets and the audit log; it never decides anything itself.
+
+mod builder;
+mod config;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+#[cfg(feature = "testing")]
+pub(crate) use builder::profile;
+pub use builder::{RuntimeBuilder, local_vault, tables};
+pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
+
+use crate::audit::{AuditLog, Durability, Kind, Outcome, Record};
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+use crate::identity::{Authenticator, EntraProfile, KeySet};
+use crate::metadata::{Snapshot, SnapshotStore};
+use crate::policy::DecisionId;
+use crate::secrets::Secrets;
+use crate::session::Session;
+
+/// The zero-trust runtime of this process.
+///
+/// ```
+/// # use zt_core::runtime::Runtime;
+/// # let folder = tempfile::tempdir()?;
+/// # std::fs::copy("../examples/world/brindlewick.toml", folder.path().join("brindlewick.toml"))?;
+/// # std::fs::copy("../examples/world/zt.toml", folder.path().join("zt.toml"))?;
+/// # let folder = folder.path();
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let zt = Runtime::open(folder).await?;
+/// assert_eq!(zt.snapshot().version(), 1);
+/// zt.close(std::time::Duration::from_secs(5)).await
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    snapshots: SnapshotStore,
+    profile: EntraProfile,
+    authenticator: ArcSwapOption<Authenticator>,
+    secrets: Secrets,
+    audit: AuditLog,
+    process: u32,
+    decisions: AtomicU64,
+}
+
+impl Runtime {
+    /// Opens the folder that holds `zt.toml`.
+    ///
+    /// # Errors
+    /// `Config` for a wrong configuration, `Invalid` with every problem of the tables, `Integrity` for a damaged vault or
+    /// audit log, `Unavailable` when the audit log cannot be written.
+    pub async fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        RuntimeBuilder::new(Config::load(folder)?).open().await
+    }
+
+    /// Verifies a caller's Entra access token, with or without the prefix `Bearer `. The session ends with the token.
+    ///
+    /// # Errors
+    /// `Unauthenticated`: the message holds the exact reason for the log of this process; a remote caller may see
+    /// [`Error::public_message`] alone. `Unavailable` when the issuer's keys are not known or the audit log cannot be
+    /// written.
+    pub async fn authenticate(&self, token: &str) -> Result<Session> {
+        let outcome = self.authenticator().and_then(|authenticator| {
+            let caller = authenticator.authenticate(token)?;
+            Session::new(self.clone(), caller)
+        });
+        let record = |outcome| {
+            Record::new(
+                Kind::Authentication,
+                self.clock().now(),
+                "authenticate",
+                "identity",
+                outcome,
+            )
+        };
+        match outcome {
+            Ok(session) => {
+                let record = session.identify(record(Outcome::Ok));
+                self.audit().append(record, Durability::Ordered)?;
+                Ok(session)
+            }
+            Err(error) => {
+                let reason = error.message().to_owned();
+                let record = record(Outcome::Refused).with_detail("reason", reason);
+                self.audit().append(record, Durability::Counted)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The snapshot in force.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.snapshots.current()
+    }
+
+    /// Reads the tables again and takes them when they are good. Existing sessions decide by the new snapshot at once.
+    ///
+    /// # Errors
+    /// `Invalid` with every problem; the last good snapshot stays in force and the refusal stands in the audit log.
+    pub async fn reload(&self) -> Result<Arc<Snapshot>> {
+        let secrets = self.secrets();
+        let prepare = |next: &Snapshot| secrets.declare(builder::slots(next));
+        let outcome = self.0.snapshots.reload(prepare).await;
+        let record = |outcome| {
+            Record::new(
+                Kind::Admin,
+                self.clock().now(),
+                "reload",
+                "metadata",
+                outcome,
+            )
+        };
+        match outcome {
+            Ok(snapshot) => {
+                let hash = snapshot.hash().to_string();
+                let record = record(Outcome::Ok).with_snapshot(snapshot.version(), hash);
+                self.audit().append(record, Durability::Durable)?;
+                Ok(snapshot)
+            }
+            Err(error) => {
+                let record = record(Outcome::Refused).with_detail("reason", error.message());
+                self.audit().append(record, Durability::Durable)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The configuration that this runtime runs under.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The folder of the audit log.
+    #[must_use]
+    pub fn audit_folder(&self) -> std::path::PathBuf {
+        self.0.config.audit_folder()
+    }
+
+    /// Writes and syncs everything, and ends. Later calls are refused.
+    ///
+    /// # Errors
+    /// `Unavailable` when the audit log could not be written within `timeout`; a destructor cannot say so.
+    pub async fn close(self, timeout: Duration) -> Result<()> {
+        self.0.secrets.clear();
+        // Waiting for the disk must not hold up the executor.
+        let inner = self.0;
+        let close = move || inner.audit.close(timeout);
+        let closed = match tokio::runtime::Handle::try_current() {
+            Ok(executor) => executor.spawn_blocking(close).await.map_err(|why| {
+                Error::new(Code::Internal, "closing the audit log did not end").with_source(why)
+            })?,
+            Err(_) => close(),
+        };
+        Ok(closed?)
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.0.audit
+    }
+
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// How far the clocks of issuer and caller may differ.
+    pub(crate) fn skew(&self) -> Duration {
+        self.0.profile.skew()
+    }
+
+    pub(crate) fn next_decision(&self) -> DecisionId {
+        DecisionId::new(
+            self.0.process,
+            self.0.decisions.fetch_add(1, Ordering::Relaxed),
+        )
+    }
+
+    /// The authenticator. In development its keys appear with the first `zt dev-token`, maybe after this runtime.
+    fn authenticator(&self) -> Result<Arc<Authenticator>> {
+        if let Some(ready) = self.0.authenticator.load_full() {
+            return Ok(ready);
+        }
+        let keys = read_keys(&self.0.config, &self.0.profile)?;
+        let made = Authenticator::new(self.0.profile.clone(), keys, Arc::clone(&self.0.clock))?;
+        let made = Arc::new(made);
+        self.0.authenticator.store(Some(Arc::clone(&made)));
+        Ok(made)
+    }
+}
+
+fn read_keys(config: &Config, profile: &EntraProfile) -> Result<KeySet> {
+    let Some(file) = config.keys_file() else {
+        let message = format!("`{}` is not set", ConfigKey::IdentityKeys);
+        return Err(
+            Error::new(Code::Config, message).with_help("pin the tenant's JSON Web Key Set")
+        );
+    };
+    let jwks = std::fs::read(&file).map_err(|why| {
+        let message = format!("cannot read the pinned keys `{}`", file.display());
+        let help = match config.mode() {
+            Mode::Development => "`zt dev-token NAME` makes the development issuer's keys",
+            Mode::Production => "save the tenant's JSON Web Key Set there",
+        };
+        Error::new(Code::KeysUnavailable, message)
+            .with_help(help)
+            .with_source(why)
+    })?;
+    Ok(KeySet::from_jwks(&jwks, profile)?)
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let snapshot = self.snapshot();
+        f.debug_struct("Runtime")
+            .field("folder", &self.0.config.folder())
+            .field("mode", &self.0.config.mode())
+            .field("snapshot", &snapshot.version())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! Puts a runtime together: the only place that names adapters.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use aws_lc_rs::rand;
+
+use super::{Config, ConfigKey, Inner, Mode, Runtime, read_keys};
+use crate::adapters::file::{FileTables, LocalVault, VaultKey};
+use crate::audit::{AuditLog, AuditOptions};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Code, Error, Result};
+use crate::id::Guid;
+use crate::identity::{Authenticator, Cloud, EntraProfile};
+use crate::metadata::{MetadataSource, SecretKind, Snapshot, SnapshotStore};
+use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
+
+/// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
+#[derive(Debug)]
+pub struct RuntimeBuilder {
+    config: Config,
+    clock: Option<Arc<dyn Clock>>,
+    tables: Option<Box<dyn MetadataSource>>,
+    vault: Option<Arc<dyn SecretVault>>,
+    audit: Option<AuditOptions>,
+}
+
+impl RuntimeBuilder {
+    /// A builder with the embedded default: tables in files, local vault, audit log in a folder.
+    #[must_use]
+    pub const fn new(config: Config) -> Self {
+        Self {
+            config,
+            clock: None,
+            tables: None,
+            vault: None,
+            audit: None,
+        }
+    }
+
+    /// Takes time from here.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Takes the metadata tables from here.
+    #[must_use]
+    pub fn with_tables(mut self, tables: Box<dyn MetadataSource>) -> Self {
+        self.tables = Some(tables);
+        self
+    }
+
+    /// Takes secrets from here.
+    #[must_use]
+    pub fn with_vault(mut self, vault: Arc<dyn SecretVault>) -> Self {
+        self.vault = Some(vault);
+        self
+    }
+
+    /// Writes the audit log with these options.
+    #[must_use]
+    pub fn with_audit(mut self, options: AuditOptions) -> Self {
+        self.audit = Some(options);
+        self
+    }
+
+    /// Loads, checks and opens everything. The audit log is opened first: no audit, no access.
+    ///
+    /// # Errors
+    /// As [`Runtime::open`].
+    pub async fn open(self) -> Result<Runtime> {
+        let config = self.config;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
+        let options = self
+            .audit
+            .unwrap_or_else(|| AuditOptions::new(config.audit_folder()));
+        let source = self
+            .tables
+            .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
+        let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
+        let profile = profile(&config, &snapshots.current())?;
+        let authenticator = match read_keys(&config, &profile) {
+            Ok(keys) => {
+                let made = Authenticator::new(profile.clone(), keys, Arc::clone(&clock))?;
+                Some(Arc::new(made))
+            }
+            Err(error) if config.mode() == Mode::Development && error.is_transient() => None,
+            Err(error) => return Err(error),
+        };
+        // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
+        let (vault, timing): (Arc<dyn SecretVault>, Timing) = match self.vault {
+            Some(vault) => (vault, Timing::default()),
+            None => (
+                Arc::new(local_vault(&config)?),
+                Timing::default().without_negative(),
+            ),
+        };
+        let audit = AuditLog::open(options, Arc::clone(&clock))?;
+        let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
+        secrets.declare(slots(&snapshots.current()));
+        let runtime = Runtime(Arc::new(Inner {
+            config,
+            clock,
+            snapshots,
+            profile,
+            authenticator: ArcSwapOption::new(authenticator),
+            secrets,
+            audit,
+            process: random()?,
+            decisions: AtomicU64::new(1),
+        }));
+        wipe_idle_values(&runtime)?;
+        Ok(runtime)
+    }
+}
+
+/// A value past its TTL that nobody reads is wiped within a second. The thread ends with the last runtime handle.
+fn wipe_idle_values(runtime: &Runtime) -> Result<()> {
+    let inner = Arc::downgrade(&runtime.0);
+    let sweep = move || {
+        while let Some(inner) = inner.upgrade() {
+            inner.secrets.sweep();
+            drop(inner);
+            thread::sleep(Duration::from_secs(1));
+        }
+    };
+    let thread = thread::Builder::new()
+        .name("zt-sweep".to_owned())
+        .spawn(sweep);
+    thread.map(drop).map_err(|why| {
+        Error::new(Code::Internal, "the operating system gives no thread").with_source(why)
+    })
+}
+
+/// The tables of a configuration, without opening a runtime.
+///
+/// # Errors
+/// `Invalid` with every problem of the tables.
+pub async fn tables(config: &Config) -> Result<SnapshotStore> {
+    let source = Box::new(FileTables::new(config.tables()));
+    SnapshotStore::open(source, Arc::new(SystemClock::new())).await
+}
+
+/// The local vault of a configuration.
+///
+/// # Errors
+/// `Integrity` for a wrong key or a damaged file, `Config` for a key that others may read.
+pub fn local_vault(config: &Config) -> Result<LocalVault> {
+    let key = match config.vault_passphrase() {
+        Some(passphrase) => VaultKey::passphrase(zeroize::Zeroizing::new(passphrase.to_owned())),
+        None => VaultKey::key_file(config.vault_key_file()),
+    };
+    Ok(LocalVault::open(config.vault_file(), key)?)
+}
+
+/// The slots that the references of a snapshot need.
+pub(super) fn slots(snapshot: &Snapshot) -> Vec<SlotKey> {
+    let references = snapshot.tables().secret_references.iter();
+    let secrets = references.filter(|row| row.kind == SecretKind::Secret);
+    secrets.map(|row| row.request().key().clone()).collect()
+}
+
+pub(crate) fn profile(config: &Config, snapshot: &Snapshot) -> Result<EntraProfile> {
+    let cloud = match config.value(ConfigKey::IdentityCloud) {
+        None | Some("public") => Cloud::Public,
+        Some("us_gov") => Cloud::UsGov,
+        Some("china") => Cloud::China,
+        Some("development") => Cloud::Development,
+        Some(_) => {
+            let expected = "must be `public`, `us_gov`, `china` or `development`";
+            return Err(wrong(ConfigKey::IdentityCloud, expected));
+        }
+    };
+    let profile = EntraProfile::new(cloud, tenant(config, snapshot)?, audience(config)?)?;
+    Ok(match config.value(ConfigKey::IdentityAppIdUri) {
+        Some(uri) => profile.accepting_v1(&[uri])?,
+        None => profile,
+    })
+}
+
+/// The tables and the configuration may both name the tenant; then they must agree.
+fn tenant(config: &Config, snapshot: &Snapshot) -> Result<Guid> {
+    let key = ConfigKey::IdentityTenant;
+    let set: Option<Guid> = match config.value(key) {
+        Some(text) => Some(text.parse().map_err(|_| wrong(key, "must be a GUID"))?),
+        None => None,
+    };
+    let world = snapshot.tables().world.first().map(|world| world.tenant);
+    match (set, world) {
+        (Some(set), Some(world)) if set != world => {
+            Err(wrong(key, "differs from the tenant of the table `world`"))
+        }
+        (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant),
+        (None, None) => Err(wrong(
+            key,
+            "is not set, and the table `world` names no tenant",
+        )),
+    }
+}
+
+fn audience(config: &Config) -> Result<Guid> {
+    let key = ConfigKey::IdentityAudience;
+    let text = config
+        .value(key)
+        .ok_or_else(|| wrong(key, "is not set: the client id, a GUID"))?;
+    text.parse()
+        .map_err(|_| wrong(key, "must be the client id, a GUID"))
+}
+
+fn wrong(key: ConfigKey, reason: &str) -> Error {
+    Error::new(Code::Config, format!("`{key}` {reason}")).with_help(format!(
+        "set it in `zt.toml`, or {} where the file leaves it out",
+        key.env()
+    ))
+}
+
+fn random() -> Result<u32> {
+    let mut bytes = [0; 4];
+    rand::fill(&mut bytes)
+        .map_err(|_| Error::new(Code::Internal, "the operating system gives no random bytes"))?;
+    Ok(u32::from_ne_bytes(bytes))
+}

@@ -1,0 +1,410 @@
+//! Configuration: `zt.toml`, the environment and the builder, all through one [`ConfigKey`].
+//!
+//! The file speaks first. The environment (`ZT_*`) and keywords may **add** what it leaves out; they never replace what it
+//! sets, so nobody can point a production service at other tables, keys or logs from outside. The one exception tightens:
+//! `ZT_MODE=production` over a development file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::{DeTable, DeValue};
+use zeroize::Zeroizing;
+
+use crate::error::{Code, Error, Result};
+use crate::id::PrincipalId;
+use crate::metadata::{Place, Problem};
+
+macro_rules! config_keys {
+    ($($(#[doc = $doc:literal])+ $name:ident = $key:literal, $env:literal;)+) => {
+        /// Every setting: one name in the file, one in the environment, one meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ConfigKey {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl ConfigKey {
+            /// Every key.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Its name in `zt.toml`: `section.key`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $key,)+ }
+            }
+
+            /// Its environment variable.
+            #[must_use]
+            pub const fn env(self) -> &'static str {
+                match self { $(Self::$name => $env,)+ }
+            }
+
+            /// What it means, in Markdown.
+            #[must_use]
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc, "\n"),+),)+ }
+            }
+        }
+    };
+}
+
+config_keys! {
+    /// `production` (default) or `development`. Only development accepts tokens of the development issuer.
+    Mode = "mode", "ZT_MODE";
+    /// The metadata tables: a TOML file, or a folder of them. Default: the folder of `zt.toml`.
+    Tables = "tables", "ZT_TABLES";
+    /// The Entra cloud: `public` (default), `us_gov`, `china`, or `development`.
+    IdentityCloud = "identity.cloud", "ZT_IDENTITY_CLOUD";
+    /// The Entra tenant, a GUID. Default: the tenant of the table `world`.
+    IdentityTenant = "identity.tenant", "ZT_IDENTITY_TENANT";
+    /// The audience: the client id of the application that callers ask tokens for, a GUID.
+    IdentityAudience = "identity.audience", "ZT_IDENTITY_AUDIENCE";
+    /// The App ID URI that v1.0 tokens may name as their audience instead.
+    IdentityAppIdUri = "identity.app_id_uri", "ZT_IDENTITY_APP_ID_URI";
+    /// The pinned JSON Web Key Set, a file. In development default `.zt/dev-issuer.jwks.json`.
+    IdentityKeys = "identity.keys", "ZT_IDENTITY_KEYS";
+    /// The encrypted local vault, a file. Default `.zt/vault`.
+    VaultFile = "vault.file", "ZT_VAULT_FILE";
+    /// The local vault's key, a file that only its owner may read. Default `.zt/vault.key`.
+    VaultKeyFile = "vault.key_file", "ZT_VAULT_KEY_FILE";
+    /// The local vault's passphrase, instead of a key file. Never in `zt.toml`.
+    VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
+    /// The folder of the audit log. Default `.zt/audit`.
+    AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
+}
+
+impl fmt::Display for ConfigKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether the process guards real data.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mode {
+    /// It does: tokens of Entra only.
+    #[default]
+    Production,
+    /// It does not: tokens of the development issuer are accepted.
+    Development,
+}
+
+/// The groups that the development issuer puts into a person's token, as Entra would.
+pub type DevelopmentGroups = BTreeMap<PrincipalId, Vec<PrincipalId>>;
+
+/// A read and checked configuration. Its `Debug` never shows the passphrase.
+#[derive(Clone)]
+pub struct Config {
+    folder: PathBuf,
+    values: BTreeMap<ConfigKey, String>,
+    passphrase: Option<Arc<Zeroizing<String>>>,
+    development_groups: DevelopmentGroups,
+}
+
+impl Config {
+    /// Reads `folder/zt.toml` and then the process environment.
+    ///
+    /// # Errors
+    /// [`Code::Config`] with every problem of the file, or with what the environment tries to replace.
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        Self::load_with(folder, |name| std::env::var(name).ok())
+    }
+
+    /// The same with an environment of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_with(
+        folder: impl AsRef<Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        let folder = folder.as_ref();
+        let file = folder.join("zt.toml");
+        let text = std::fs::read_to_string(&file).map_err(|why| {
+            Error::new(Code::Config, format!("cannot read `{}`", file.display()))
+                .with_help("name a folder that holds `zt.toml`, such as `examples/world`")
+                .with_source(why)
+        })?;
+        let mut config = Self::parse(folder, &text)?;
+        for key in ConfigKey::ALL {
+            if let Some(value) = environment(key.env()) {
+                config.add(*key, value, key.env())?;
+            }
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Adds a setting that neither the file nor the environment made, as builders and keywords do.
+    ///
+    /// # Errors
+    /// [`Code::Config`] when it would replace another value.
+    pub fn set(mut self, key: ConfigKey, value: impl Into<String>) -> Result<Self> {
+        self.add(key, value.into(), key.as_str())?;
+        self.check()?;
+        Ok(self)
+    }
+
+    fn add(&mut self, key: ConfigKey, value: String, by: &str) -> Result<()> {
+        if key == ConfigKey::VaultPassphrase {
+            self.passphrase = Some(Arc::new(Zeroizing::new(value)));
+            return Ok(());
+        }
+        let tightens = key == ConfigKey::Mode && value == "production";
+        match self.values.get(&key) {
+            Some(set) if *set != value && !tightens => {
+                let message = format!("`{by}` may not replace `{key}`, which is set already");
+                let help = "change `zt.toml`; the environment and keywords add, they never replace";
+                Err(Error::new(Code::Config, message).with_help(help))
+            }
+            _ => {
+                self.values.insert(key, value);
+                Ok(())
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        if !matches!(
+            self.value(ConfigKey::Mode),
+            None | Some("production" | "development")
+        ) {
+            return Err(invalid(
+                ConfigKey::Mode,
+                "must be `production` or `development`",
+            ));
+        }
+        if self.mode() == Mode::Production && !self.development_groups.is_empty() {
+            return Err(invalid(
+                ConfigKey::Mode,
+                "is production, but `[development]` is set",
+            ));
+        }
+        if self.mode() == Mode::Production
+            && self.value(ConfigKey::IdentityCloud) == Some("development")
+        {
+            let reason = "is `development`: a production configuration refuses that issuer";
+            return Err(invalid(ConfigKey::IdentityCloud, reason));
+        }
+        Ok(())
+    }
+
+    /// The folder of `zt.toml`; relative paths start there.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether the process guards real data.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match self.value(ConfigKey::Mode) {
+            Some("development") => Mode::Development,
+            _ => Mode::Production,
+        }
+    }
+
+    /// The value of a setting, if anybody made it.
+    #[must_use]
+    pub fn value(&self, key: ConfigKey) -> Option<&str> {
+        self.values.get(&key).map(String::as_str)
+    }
+
+    /// A path setting against the folder, or its default.
+    #[must_use]
+    pub fn path(&self, key: ConfigKey, default: &str) -> PathBuf {
+        self.folder.join(self.value(key).unwrap_or(default))
+    }
+
+    /// Where the tables are.
+    #[must_use]
+    pub fn tables(&self) -> PathBuf {
+        self.path(ConfigKey::Tables, ".")
+    }
+
+    /// Where the audit log is.
+    #[must_use]
+    pub fn audit_folder(&self) -> PathBuf {
+        self.path(ConfigKey::AuditFolder, ".zt/audit")
+    }
+
+    /// Where the local vault is.
+    #[must_use]
+    pub fn vault_file(&self) -> PathBuf {
+        self.path(ConfigKey::VaultFile, ".zt/vault")
+    }
+
+    /// Where the local vault's key is.
+    #[must_use]
+    pub fn vault_key_file(&self) -> PathBuf {
+        self.path(ConfigKey::VaultKeyFile, ".zt/vault.key")
+    }
+
+    /// The local vault's passphrase, if the environment or a keyword gave one.
+    #[must_use]
+    pub fn vault_passphrase(&self) -> Option<&str> {
+        self.passphrase
+            .as_deref()
+            .map(|passphrase| passphrase.as_str())
+    }
+
+    /// Where the pinned key set is.
+    #[must_use]
+    pub fn keys_file(&self) -> Option<PathBuf> {
+        match (self.value(ConfigKey::IdentityKeys), self.mode()) {
+            (Some(path), _) => Some(self.folder.join(path)),
+            (None, Mode::Development) => Some(self.folder.join(".zt/dev-issuer.jwks.json")),
+            (None, Mode::Production) => None,
+        }
+    }
+
+    /// Who is in which group, for the development issuer and `zt check --as`.
+    #[must_use]
+    pub const fn development_groups(&self) -> &DevelopmentGroups {
+        &self.development_groups
+    }
+
+    fn parse(folder: &Path, text: &str) -> Result<Self> {
+        let mut config = Self {
+            folder: folder.to_owned(),
+            values: BTreeMap::new(),
+            passphrase: None,
+            development_groups: BTreeMap::new(),
+        };
+        let mut problems = Vec::new();
+        let (document, errors) = DeTable::parse_recoverable(text);
+        for error in &errors {
+            // The parser's own message quotes no text of the file.
+            let at = error.span().map(|span| place(text, span.start));
+            problems.push(Problem::new(format!("not TOML: {}", error.message())).at(at));
+        }
+        for (name, value) in document.get_ref() {
+            let at = place(text, name.span().start);
+            let Some(section) = value.get_ref().as_table() else {
+                config.read_setting(name.get_ref(), value.get_ref(), at, &mut problems);
+                continue;
+            };
+            if name.get_ref() == "development" {
+                config.read_development(section, &at, &mut problems);
+                continue;
+            }
+            for (key, value) in section {
+                let at = place(text, key.span().start);
+                let full = format!("{}.{}", name.get_ref(), key.get_ref());
+                config.read_setting(&full, value.get_ref(), at, &mut problems);
+            }
+        }
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(refused(&problems))
+        }
+    }
+
+    fn read_setting(
+        &mut self,
+        name: &str,
+        value: &DeValue<'_>,
+        at: Place,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(key) = ConfigKey::ALL
+            .iter()
+            .copied()
+            .find(|key| key.as_str() == name)
+        else {
+            let names: Vec<&str> = ConfigKey::ALL.iter().map(|key| key.as_str()).collect();
+            let problem = Problem::new("not a setting").text(name).nearest(&names);
+            return problems.push(problem.at(Some(at)));
+        };
+        if key == ConfigKey::VaultPassphrase {
+            let reason = "a passphrase does not belong in a file: set ZT_VAULT_PASSPHRASE";
+            return problems.push(Problem::new(reason).text(name).at(Some(at)));
+        }
+        match value.as_str() {
+            Some(text) if !text.trim().is_empty() => {
+                self.values.insert(key, text.to_owned());
+            }
+            _ => problems.push(Problem::new("expected text").text(name).at(Some(at))),
+        }
+    }
+
+    fn read_development(&mut self, section: &DeTable<'_>, at: &Place, problems: &mut Vec<Problem>) {
+        for (key, value) in section {
+            let Some(groups) = value
+                .get_ref()
+                .as_table()
+                .filter(|_| key.get_ref() == "groups")
+            else {
+                let problem = Problem::new("expected `[development.groups]`").text(key.get_ref());
+                problems.push(problem.at(Some(at.clone())));
+                continue;
+            };
+            for (person, members) in groups {
+                match read_groups(person.get_ref(), members.get_ref()) {
+                    Ok((person, groups)) => {
+                        self.development_groups.insert(person, groups);
+                    }
+                    Err(why) => {
+                        let problem = Problem::new(why).text(person.get_ref());
+                        problems.push(problem.at(Some(at.clone())));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn read_groups(
+    person: &str,
+    groups: &DeValue<'_>,
+) -> Result<(PrincipalId, Vec<PrincipalId>), String> {
+    let person = person
+        .parse()
+        .map_err(|why: crate::id::NotAPrincipal| why.to_string())?;
+    let list = groups.as_array().ok_or("expected a list of groups")?;
+    let group = |value: &toml::Spanned<DeValue<'_>>| {
+        let text = value
+            .get_ref()
+            .as_str()
+            .ok_or("expected a list of groups")?;
+        text.parse().map_err(|why| format!("`{text}`: {why}"))
+    };
+    Ok((
+        person,
+        list.iter().map(group).collect::<Result<_, String>>()?,
+    ))
+}
+
+fn place(text: &str, offset: usize) -> Place {
+    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
+    Place::new(
+        Arc::from("zt.toml"),
+        before.iter().filter(|byte| **byte == b'\n').count() + 1,
+    )
+}
+
+fn invalid(key: ConfigKey, reason: &str) -> Error {
+    Error::new(Code::Config, format!("`{key}` {reason}"))
+}
+
+fn refused(problems: &[Problem]) -> Error {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Error::new(Code::Config, lines.join("; "))
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("folder", &self.folder)
+            .field("values", &self.values)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,372 @@
+//! One verified caller's hands: every effect starts here.
+//!
+//! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
+//! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
+
+mod permit;
+mod seen;
+
+use std::fmt;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+pub use permit::Permit;
+use seen::{Seen, Sight};
+
+use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
+use crate::error::{Code, Error, Result};
+use crate::id::{PrincipalId, SecretRef};
+use crate::identity::{Caller, Groups};
+use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
+use crate::policy::{
+    self, Action, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request, Resource,
+};
+use crate::runtime::Runtime;
+use crate::secrets::Secret;
+
+/// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.
+#[derive(Clone)]
+pub struct Session {
+    runtime: Runtime,
+    caller: Caller,
+    context: Context,
+    resolved: Arc<ArcSwap<Resolved>>,
+    seen: Arc<Seen>,
+}
+
+/// The caller in the words of one snapshot.
+struct Resolved {
+    snapshot: u64,
+    id: Option<PrincipalId>,
+    groups: Arc<[PrincipalId]>,
+}
+
+impl Resolved {
+    fn new(caller: &Caller, snapshot: &Snapshot) -> Result<Self> {
+        let groups = match caller.groups().principals(snapshot)? {
+            Groups::Complete(ids) => Arc::from(ids),
+            // Without a resolver an overage proves no group: rows on groups and their roles grant nothing.
+            Groups::Overage | Groups::NotInToken => Arc::from([]),
+        };
+        Ok(Self {
+            snapshot: snapshot.version(),
+            id: caller.principal(snapshot)?,
+            groups,
+        })
+    }
+}
+
+impl Session {
+    pub(crate) fn new(runtime: Runtime, caller: Caller) -> Result<Self> {
+        let resolved = Resolved::new(&caller, &runtime.snapshot())?;
+        Ok(Self {
+            runtime,
+            caller,
+            context: Context::new(),
+            resolved: Arc::new(ArcSwap::from_pointee(resolved)),
+            seen: Arc::new(Seen::default()),
+        })
+    }
+
+    /// The verified caller.
+    #[must_use]
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The caller's readable id, or `oid:…` when no row of Principals names it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.resolved
+            .load()
+            .id
+            .as_ref()
+            .map_or_else(|| self.caller.to_string(), ToString::to_string)
+    }
+
+    /// The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
+    #[must_use]
+    pub fn claiming(&self, job: u32, stage: u32) -> Self {
+        let context = self.context.clone().with_job(job).with_stage(stage);
+        Self {
+            context,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the caller may do this now, under the claimed job and stage.
+    ///
+    /// # Errors
+    /// `Invalid` for an unknown action, a malformed resource or an action that does not take it; `Unauthenticated` after
+    /// the token's end; `Unavailable` when the audit log cannot be written. A deny is a decision, not an error.
+    pub fn check(&self, action: &str, resource: &str) -> Result<Decision> {
+        self.check_in(action, resource, self.context.clone())
+    }
+
+    /// The same under a context of its own, such as the author of a change.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_in(&self, action: &str, resource: &str, context: Context) -> Result<Decision> {
+        let (action, resource) = parse(action, resource)?;
+        let decision = self.decide(action, resource, context)?;
+        self.record(&decision)?;
+        Ok(decision)
+    }
+
+    /// A permit for this, or the refusal as an error.
+    ///
+    /// # Errors
+    /// `Denied` with the decision; else as [`check`](Self::check).
+    pub fn require(&self, action: &str, resource: &str) -> Result<Permit> {
+        let decision = self.check(action, resource)?;
+        if decision.is_allowed() {
+            Ok(Permit::new(decision))
+        } else {
+            Err(denied(&decision))
+        }
+    }
+
+    /// The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is
+    /// fresh in the cache is served without any await point that waits.
+    ///
+    /// # Errors
+    /// `Denied`; `NotFound` when the vault has no such secret; `Unavailable` when the vault or the audit log is down;
+    /// `Integrity` for a damaged vault; else as [`check`](Self::check). Who is denied never learns whether it exists.
+    pub async fn secret(&self, reference: &str) -> Result<Secret> {
+        let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
+        let decision = self.decide(action, resource, self.context.clone())?;
+        if !decision.is_allowed() {
+            self.record(&decision)?;
+            return Err(denied(&decision));
+        }
+        let request = reference_of(&decision, reference)?.request();
+        let found = match self.runtime.secrets().peek(&request) {
+            Some(secret) => Ok(secret),
+            None => self.runtime.secrets().get(&request).await,
+        };
+        match found {
+            Ok(secret) => {
+                self.record_release(&decision, &secret)?;
+                Ok(secret)
+            }
+            Err(error) => {
+                let record = self.record_of(&decision, Kind::Release, Outcome::Failed);
+                let record = record.with_detail("reason", error.message());
+                self.runtime.audit().append(record, Durability::Ordered)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// A decision in full, with its near misses, of this caller or another.
+    ///
+    /// # Errors
+    /// `Denied` unless this caller may `policy.explain` the decision's resource: near misses tell an attacker what to
+    /// claim. Else as [`check`](Self::check).
+    pub fn explain(&self, decision: &Decision) -> Result<Explanation> {
+        let resource = decision.request().resource.clone();
+        let right = self.decide(Action::PolicyExplain, resource, self.context.clone())?;
+        self.record(&right)?;
+        if right.is_allowed() {
+            Ok(policy::explain(decision))
+        } else {
+            Err(denied(&right))
+        }
+    }
+
+    /// The newest `count` records of the audit log, oldest first.
+    ///
+    /// # Errors
+    /// `Denied` unless this caller may `audit.read` `audit:log`; `Integrity` for a log that cannot be read.
+    pub fn audit_tail(&self, count: usize) -> Result<Vec<Entry>> {
+        let _permit = self.require("audit.read", "audit:log")?;
+        self.runtime.audit().flush()?;
+        Ok(audit::tail(self.runtime.audit_folder(), count, |_| true)?)
+    }
+
+    fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
+        self.refuse_expired()?;
+        let snapshot = self.runtime.snapshot();
+        let resolved = self.resolve(&snapshot)?;
+        let request = Request::new(resolved.id.clone(), action, resource)
+            .with_groups(Arc::clone(&resolved.groups))
+            .with_context(context);
+        Ok(policy::decide(
+            &snapshot,
+            request,
+            self.runtime.next_decision(),
+        ))
+    }
+
+    fn resolve(&self, snapshot: &Snapshot) -> Result<Arc<Resolved>> {
+        let resolved = self.resolved.load_full();
+        if resolved.snapshot == snapshot.version() {
+            return Ok(resolved);
+        }
+        let resolved = Arc::new(Resolved::new(&self.caller, snapshot)?);
+        self.resolved.store(Arc::clone(&resolved));
+        Ok(resolved)
+    }
+
+    /// A token that has ended proves nobody, however long ago it was verified.
+    fn refuse_expired(&self) -> Result<()> {
+        match self.caller.expires_at() {
+            Some(end) if self.runtime.clock().now() >= end.after(self.runtime.skew()) => {
+                let message = format!("the token of `{}` has expired", self.name());
+                let help = "authenticate again with a new token";
+                Err(Error::new(Code::TokenExpired, message).with_help(help))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
+    fn record(&self, decision: &Decision) -> Result<()> {
+        let outcome = match decision.kind() {
+            DecisionKind::Allow => Outcome::Allow,
+            DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
+            DecisionKind::DefaultDeny => Outcome::DefaultDeny,
+        };
+        let mut record = self.record_of(decision, Kind::Decision, outcome);
+        let sight = Sight::decision(decision);
+        let now = self.runtime.clock().elapsed();
+        if self.seen.recently(&sight, now) {
+            return Ok(self.runtime.audit().append(record, Durability::Counted)?);
+        }
+        let durability = if decision.is_allowed() {
+            Durability::Ordered
+        } else {
+            for miss in policy::explain(decision).near_misses {
+                record = record.with_near_miss(miss.to_string());
+            }
+            Durability::Durable
+        };
+        self.runtime.audit().append(record, durability)?;
+        self.seen.note(sight, now);
+        Ok(())
+    }
+
+    /// The first release of a version to this session is on disk before the value is handed out.
+    fn record_release(&self, decision: &Decision, secret: &Secret) -> Result<()> {
+        let record = self
+            .record_of(decision, Kind::Release, Outcome::Ok)
+            .with_detail("version", secret.version().to_string())
+            .with_detail("path", secret.path_proof());
+        let sight = Sight::release(decision, secret);
+        let now = self.runtime.clock().elapsed();
+        if self.seen.recently(&sight, now) {
+            return Ok(self.runtime.audit().append(record, Durability::Counted)?);
+        }
+        self.runtime.audit().append(record, Durability::Durable)?;
+        self.seen.note(sight, now);
+        Ok(())
+    }
+
+    fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
+        let request = decision.request();
+        let snapshot = decision.snapshot();
+        let at = self.runtime.clock().now();
+        let action = request.action.as_str();
+        let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
+            .with_decision(decision.id().to_string())
+            .with_policies(decision.policies().cloned())
+            .with_snapshot(snapshot.version(), snapshot.hash().to_string());
+        for (name, value) in request.context.facts() {
+            record = record.with_fact(name, value, "asserted");
+        }
+        self.identify(record)
+    }
+
+    /// Adds who the caller is.
+    pub(crate) fn identify(&self, record: Record) -> Record {
+        let record = record
+            .with_caller(self.name())
+            .with_caller_ids(self.caller.tenant(), self.caller.object());
+        match self.caller.token().and_then(|token| token.uti.as_deref()) {
+            Some(uti) => record.with_detail("uti", uti),
+            None => record,
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("caller", &self.name())
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads an action and a resource as people write them.
+///
+/// # Errors
+/// `Invalid`, with the nearest action.
+pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
+    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
+    let action: Action = action.parse().map_err(|why: policy::NotAnAction| {
+        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        invalid(Problem::new(why.to_string()).text(action).nearest(&names))
+    })?;
+    let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
+        invalid(Problem::new(why.to_string()).text(resource))
+    })?;
+    if !action.takes(resource.kind()) {
+        let reason = format!("`{action}` does not take a {}", resource.kind());
+        return Err(invalid(Problem::new(reason).text(resource.as_str())));
+    }
+    Ok((action, resource))
+}
+
+fn reference_of<'a>(decision: &'a Decision, reference: &str) -> Result<&'a SecretReference> {
+    let row = decision
+        .snapshot()
+        .secret_reference(&SecretRef::new(reference));
+    let row = row.ok_or_else(|| {
+        Error::new(
+            Code::NotFound,
+            format!("no row of Secret_References is called `{reference}`"),
+        )
+        .with_help(
+            "`zt lint` checks the tables; a pattern of a policy may allow more names than exist",
+        )
+    })?;
+    if row.kind == SecretKind::Key {
+        let message = format!("`{reference}` is a key: it never leaves the vault");
+        return Err(Error::new(Code::InvalidArgument, message));
+    }
+    Ok(row)
+}
+
+fn denied(decision: &Decision) -> Error {
+    let request = decision.request();
+    let caller = request
+        .caller
+        .as_ref()
+        .map_or("the caller", PrincipalId::as_str);
+    let (action, resource) = (request.action, &request.resource);
+    let reason = match (decision.kind(), decision.why()) {
+        (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
+        (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
+        (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
+    };
+    let message = format!("`{caller}` may not `{action}` on `{resource}`: {reason}");
+    let mut help = format!("decision {} has the details", decision.id());
+    if let Some(who) = who_explains(decision.snapshot()) {
+        help.push_str(&format!("; ask {who}"));
+    }
+    Error::new(Code::Denied, message)
+        .with_help(help)
+        .with_decision(decision.clone())
+}
+
+/// Who may see near misses, and so can say what is missing.
+fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
+    let policies = snapshot.tables().access_policies.iter();
+    let mut allows = policies.filter(|row| row.effect == policy::Effect::Allow);
+    allows
+        .find(|row| row.action.matches(Action::PolicyExplain))
+        .map(|row| &row.principal)
+}
