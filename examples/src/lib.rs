@@ -1,1 +1,2 @@
-//! What the examples share.
+//! Examples of zt on the sample company of `examples/world`. Each is a program of its own: start with the quickstart,
+//! `cargo run --release --example quickstart`.

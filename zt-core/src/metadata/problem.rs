@@ -183,6 +183,8 @@ impl fmt::Display for Report {
     }
 }
 
+impl std::error::Error for Report {}
+
 impl From<Report> for Error {
     fn from(report: Report) -> Self {
         let count = report.problems.len();

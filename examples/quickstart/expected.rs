@@ -1,0 +1,43 @@
+//! What must come out: `expected.json`.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::Outcome;
+
+#[derive(Deserialize)]
+pub(crate) struct Expected {
+    pub(crate) decisions: Vec<ExpectedDecision>,
+    pub(crate) visible_columns: Vec<VisibleColumns>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ExpectedDecision {
+    pub(crate) caller: String,
+    pub(crate) action: String,
+    pub(crate) resource: String,
+    pub(crate) context: Facts,
+    pub(crate) decision: String,
+    pub(crate) policies: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Facts {
+    pub(crate) job: Option<u32>,
+    pub(crate) stage: Option<u32>,
+    pub(crate) author: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct VisibleColumns {
+    pub(crate) caller: String,
+    pub(crate) resource: String,
+    pub(crate) visible: Vec<String>,
+}
+
+impl Expected {
+    pub(crate) fn read(file: &Path) -> Outcome<Self> {
+        Ok(serde_json::from_slice(&std::fs::read(file)?)?)
+    }
+}
