@@ -13,7 +13,7 @@ use zt_core::runtime::Config;
 use crate::Outcome;
 use crate::expected::{Expected, ExpectedDecision, Facts};
 use crate::people::Sessions;
-use crate::story::{Story, time, verdict};
+use crate::story::{Story, aside, time, verdict};
 
 pub(crate) async fn decide(
     story: &mut Story,
@@ -51,7 +51,7 @@ pub(crate) async fn decide(
         ),
     );
     let each = time(deciding / count);
-    story.aside(format!(
+    aside(format!(
         "{each} each, with the deny on disk before it is answered"
     ));
     Ok(())
@@ -113,7 +113,9 @@ fn line(case: &ExpectedDecision, decision: &Decision) -> String {
     let kind = verdict(decision.is_allowed(), &format!("{:<13}", decision.kind()));
     let rows: Vec<&str> = decision.policies().map(PolicyId::as_str).collect();
     let end = format!("{} {}", rows.join(", "), facts.join(" "));
-    format!("{who}{what}{kind} {}", end.trim()).trim_end().to_owned()
+    format!("{who}{what}{kind} {}", end.trim())
+        .trim_end()
+        .to_owned()
 }
 
 /// Whether the decision becomes a default deny on tables without each of its deciding rows.

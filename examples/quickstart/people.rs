@@ -7,7 +7,7 @@ use zt_core::id::PrincipalKind;
 use zt_core::{Runtime, Session, testing};
 
 use crate::Outcome;
-use crate::story::{Story, time};
+use crate::story::{Story, aside, time};
 
 /// Sessions by readable id.
 pub(crate) type Sessions = BTreeMap<String, Session>;
@@ -39,7 +39,7 @@ pub(crate) async fn sign_in(story: &mut Story, zt: &Runtime) -> Outcome<Sessions
         ),
     );
     let each = verifying / u32::try_from(names.len().max(1))?;
-    story.aside(format!(
+    aside(format!(
         "{} each, audit record included: {}",
         time(each),
         names.join(", ")
@@ -66,7 +66,7 @@ pub(crate) async fn refuse_a_forged_token(story: &mut Story, zt: &Runtime) -> Ou
                 said == "invalid_token",
                 format!("the caller hears only `{said}`"),
             );
-            story.aside(format!("the log knows: {}", error.message()));
+            aside(format!("the log knows: {}", error.message()));
         }
     }
     Ok(())

@@ -40,11 +40,6 @@ impl Story {
         println!("\n{BOLD}{head}{BOLD:#}{gap}{DIM}{:>8}{DIM:#}", time(took));
     }
 
-    /// A line of less weight.
-    pub(crate) fn aside(&self, text: impl Display) {
-        println!("    {DIM}{text}{DIM:#}");
-    }
-
     /// A line that holds, or does not.
     pub(crate) fn check(&mut self, holds: bool, text: impl Display) {
         if holds {
@@ -78,6 +73,11 @@ impl Story {
             }
         }
     }
+}
+
+/// A line of less weight.
+pub(crate) fn aside(text: impl Display) {
+    println!("    {DIM}{text}{DIM:#}");
 }
 
 /// An allow in green, a deny in red.

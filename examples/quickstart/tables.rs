@@ -5,7 +5,7 @@ use std::time::Instant;
 use zt_core::runtime::{self, Config};
 
 use crate::Outcome;
-use crate::story::Story;
+use crate::story::{Story, aside};
 
 pub(crate) async fn lint(story: &mut Story, config: &Config) -> Outcome {
     let began = Instant::now();
@@ -21,7 +21,7 @@ pub(crate) async fn lint(story: &mut Story, config: &Config) -> Outcome {
         true,
         format!("{} tables, {rows} rows, no problems", filled.len()),
     );
-    story.aside(format!(
+    aside(format!(
         "version {}, content sha-256 {}",
         snapshot.version(),
         snapshot.hash()

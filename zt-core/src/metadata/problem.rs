@@ -102,13 +102,20 @@ impl Problem {
     }
 }
 
-/// The valid value that a person most likely meant: at most a third of its letters differ.
+/// The valid value that a person most likely meant: at most a third of its letters differ, or it begins the same.
 fn nearest(text: &str, valid: &[&str]) -> Option<String> {
     let text = text.to_lowercase();
     let distances = valid.iter().filter_map(|candidate| {
-        let distance = strsim::damerau_levenshtein(&text, &candidate.to_lowercase());
-        let most = (candidate.chars().count() / 3).max(1);
-        (distance <= most).then_some((distance, candidate))
+        let lower = candidate.to_lowercase();
+        let distance = strsim::damerau_levenshtein(&text, &lower);
+        let same = text
+            .chars()
+            .zip(lower.chars())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let length = lower.chars().count();
+        let is_near = distance <= (length / 3).max(1) || (same >= 3 && same * 5 >= length * 3);
+        is_near.then_some((distance, candidate))
     });
     distances
         .min()

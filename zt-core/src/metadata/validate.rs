@@ -9,7 +9,7 @@ use crate::policy::{PrincipalPattern, Resource, ResourceKind};
 
 /// Reports everything that is wrong between rows that are each well formed.
 pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
-    let known = Known::of(tables);
+    let known = Known::of(tables, places);
     let mut check = Check {
         known: &known,
         places,
@@ -30,7 +30,7 @@ struct Known<'a> {
     principals: Vec<&'a str>,
     roles: Vec<&'a str>,
     secrets: Vec<&'a str>,
-    keys: BTreeSet<&'a str>,
+    values: BTreeSet<&'a str>,
     jobs: BTreeSet<u32>,
     stages: BTreeSet<(u32, u32)>,
     models: Vec<&'a str>,
@@ -43,65 +43,35 @@ struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    fn of(tables: &'a Tables) -> Self {
+    /// Keys count even where the rest of their row is wrong: that is one problem and not one for each reference.
+    fn of(tables: &'a Tables, places: &'a Places) -> Self {
+        let keys = |table: &'static str| {
+            let of_table = places.keys().filter(move |(name, _)| *name == table);
+            of_table.map(|(_, key)| key.as_str())
+        };
+        let stage = |key: &str| {
+            let (job, stage) = key.split_once('/')?;
+            Some((job.parse().ok()?, stage.parse().ok()?))
+        };
+        let role = |key: &'a str| key.split_once('/').map(|(role, _)| role);
         Self {
-            principals: tables
-                .principals
-                .iter()
-                .map(|row| row.id.as_str())
-                .collect(),
-            roles: tables
-                .role_bindings
-                .iter()
-                .map(|row| row.role.as_str())
-                .collect(),
-            secrets: tables
-                .secret_references
-                .iter()
-                .map(|row| row.id.as_str())
-                .collect(),
-            keys: secrets_of_kind(tables, SecretKind::Key),
-            jobs: tables.jobs.iter().map(|row| row.job_id).collect(),
-            stages: tables
-                .stages
-                .iter()
-                .map(|row| (row.job_id, row.id))
-                .collect(),
-            models: tables
-                .ml_models
-                .iter()
-                .map(|row| row.name.as_str())
-                .collect(),
-            outputs: tables
-                .output_storage
-                .iter()
-                .map(|row| row.name.as_str())
-                .collect(),
-            clusters: tables
-                .cluster_profiles
-                .iter()
-                .map(|row| row.name.as_str())
-                .collect(),
-            encryption: tables
-                .encryption_rules
-                .iter()
-                .map(|row| row.id.as_str())
-                .collect(),
-            rules: tables
-                .network_rules
-                .iter()
-                .map(|row| row.id.as_str())
-                .collect(),
+            principals: keys("Principals").collect(),
+            roles: keys("Role_Bindings").filter_map(role).collect(),
+            secrets: keys("Secret_References").collect(),
+            values: secrets_of_kind(tables, SecretKind::Secret),
+            jobs: keys("Jobs").filter_map(|key| key.parse().ok()).collect(),
+            stages: keys("Stages").filter_map(stage).collect(),
+            models: keys("ML_Models").collect(),
+            outputs: keys("Output_Storage").collect(),
+            clusters: keys("Cluster_Profiles").collect(),
+            encryption: keys("Encryption_Rules").collect(),
+            rules: keys("Network_Rules").collect(),
             hosts: tables
                 .network_rules
                 .iter()
                 .map(|row| row.host.as_str())
                 .collect(),
-            runtimes: tables
-                .integration_runtimes
-                .iter()
-                .map(|row| row.name.as_str())
-                .collect(),
+            runtimes: keys("Integration_Runtimes").collect(),
         }
     }
 }
@@ -422,7 +392,7 @@ fn outputs(tables: &Tables, check: &mut Check<'_>) {
             column: "key",
         };
         let known = check.known;
-        if known.secrets.contains(&row.key.as_str()) && !known.keys.contains(row.key.as_str()) {
+        if known.values.contains(row.key.as_str()) {
             let reason = "is a secret, not a key: its row needs kind = \"key\"";
             check.problem(at, Problem::new(reason).text(row.key.as_str()));
         } else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Request;
 use crate::id::PolicyId;
-use crate::metadata::Snapshot;
+use crate::metadata::{AccessPolicy, Snapshot};
 
 /// How a request was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -173,6 +173,14 @@ impl Decision {
             .map(|row| self.0.snapshot.policy_id(*row))
     }
 
+    /// The rows themselves.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &AccessPolicy> {
+        self.0
+            .rows
+            .iter()
+            .filter_map(|row| self.0.snapshot.policy(*row))
+    }
+
     /// The reason in words that its rows give (`why`), if they give one. Safe to show the caller.
     #[must_use]
     pub fn why(&self) -> Option<&str> {
@@ -182,7 +190,7 @@ impl Decision {
             .find_map(|row| self.0.snapshot.policy(*row)?.why.as_deref())
     }
 
-    /// The columns that may be seen; meaningful when [`is_allowed`](Self::is_allowed).
+    /// The columns that may be seen; none of them after a deny.
     #[must_use]
     pub fn columns(&self) -> &Columns {
         &self.0.columns

@@ -35,6 +35,8 @@ pub struct Explanation {
     pub policies: Vec<String>,
     /// The reason in words that these rows give.
     pub why: Option<String>,
+    /// Facts that nobody stated and that deciding denies test: an unknown never disarms a deny.
+    pub unknown: Vec<String>,
     /// The version of the snapshot that decided.
     pub snapshot: u64,
     /// Allow rows that nearly applied, the nearest first.
@@ -102,6 +104,7 @@ pub fn explain(decision: &Decision) -> Explanation {
             .collect(),
         policies: decision.policies().map(ToString::to_string).collect(),
         why: decision.why().map(str::to_owned),
+        unknown: unknown_facts(decision),
         snapshot: snapshot.version(),
         near_misses: if decision.is_allowed() {
             Vec::new()
@@ -109,6 +112,19 @@ pub fn explain(decision: &Decision) -> Explanation {
             near_misses(snapshot, request, &held)
         },
     }
+}
+
+fn unknown_facts(decision: &Decision) -> Vec<String> {
+    let request = decision.request();
+    let rows = decision.rows().filter(|row| row.effect == Effect::Deny);
+    let atoms = rows.flat_map(|row| row.when.atoms());
+    let mut facts: Vec<String> = atoms
+        .filter(|atom| atom.evaluate(request.caller.as_ref(), &request.context) == Truth::Unknown)
+        .map(|atom| atom.fact().to_owned())
+        .collect();
+    facts.sort();
+    facts.dedup();
+    facts
 }
 
 fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<NearMiss> {
@@ -205,6 +221,13 @@ impl fmt::Display for Explanation {
         }
         if let Some(why) = &self.why {
             write!(f, " ({why})")?;
+        }
+        if !self.unknown.is_empty() {
+            write!(
+                f,
+                "\n  unknown, so the deny stands: {}",
+                self.unknown.join(", ")
+            )?;
         }
         if !self.facts.is_empty() {
             write!(f, "\n  stated: {}", self.facts.join(", "))?;

@@ -33,6 +33,11 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
     } else {
         (DecisionKind::Allow, rows(allows.iter()))
     };
+    let columns = if kind == DecisionKind::Allow {
+        columns
+    } else {
+        Columns::Only(Vec::new())
+    };
     Decision::new(id, kind, rows, columns, request, Arc::clone(snapshot))
 }
 

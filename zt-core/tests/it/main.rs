@@ -1,1 +1,15 @@
-//! Behaviour through the public API.
+//! Behaviour through the public API and the `zt` command: one binary, so that it links once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+mod cli;
+mod decisions;
+mod faults;
+mod laws;
+mod sessions;
+mod tables;
+mod world;

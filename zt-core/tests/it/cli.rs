@@ -1,0 +1,224 @@
+//! The `zt` command as people run it.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::world::{NEEDLE, World, sample};
+
+fn zt(world: &World, arguments: &[&str]) -> Output {
+    zt_with_input(world, arguments, "")
+}
+
+fn zt_with_input(world: &World, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zt"));
+    command
+        .arg("-C")
+        .arg(world.path())
+        .args(arguments)
+        .env_remove("ZT_FOLDER");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that needs no input may have ended already.
+    let _written = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("zt-needle-") && !said.contains("panicked"));
+    output
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn check_answers_the_17_decisions() {
+    let world = World::new();
+    let all: Value =
+        serde_json::from_slice(&std::fs::read(sample().join("expected.json")).unwrap()).unwrap();
+    for case in all["decisions"].as_array().unwrap() {
+        let text = |name: &str| case[name].as_str().unwrap().to_owned();
+        let (caller, action, resource) = (text("caller"), text("action"), text("resource"));
+        let mut arguments = vec!["check", "--as", &caller, &action, &resource, "--json"];
+        let facts: Vec<(String, String)> = case["context"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| {
+                (
+                    format!("--{name}"),
+                    value.to_string().trim_matches('"').to_owned(),
+                )
+            })
+            .collect();
+        for (name, value) in &facts {
+            arguments.extend([name.as_str(), value.as_str()]);
+        }
+        let output = zt(&world, &arguments);
+        let answer: Value = serde_json::from_str(&out(&output)).unwrap();
+        assert_eq!(answer["decision"], case["decision"], "{case}");
+        assert_eq!(answer["policies"], case["policies"], "{case}");
+        assert_eq!(
+            output.status.code(),
+            Some(i32::from(case["decision"] != "allow"))
+        );
+    }
+    assert!(
+        !world.path().join(".zt/audit").exists(),
+        "a simulation writes no log"
+    );
+}
+
+#[test]
+fn explain_prints_the_near_miss() {
+    let arguments = [
+        "explain",
+        "--as",
+        "sp-score-201",
+        "secret.get",
+        "secret:bureau-api-key",
+        "--job",
+        "201",
+        "--stage",
+        "1",
+    ];
+    let output = zt(&World::new(), &arguments);
+    assert_eq!(
+        out(&output),
+        "sp:sp-score-201 secret.get secret:bureau-api-key: default_deny\n  \
+         stated: job=201, stage=1\n  \
+         caller holds: sp:sp-score-201, role:scoring_job\n  \
+         AP-07 would allow: stage is 1, needs 2\n"
+    );
+}
+
+#[test]
+fn a_question_that_cannot_be_answered_says_what_was_meant() {
+    let world = World::new();
+    let output = zt(&world, &["check", "--as", "mya", "table.read", "table:x"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        err(&output)
+            .contains("`mya`: no user or service principal has this name; did you mean `maya`?")
+    );
+    let output = zt(&world, &["check", "--as", "maya", "tabel.read", "table:x"]);
+    assert!(err(&output).contains("did you mean `table.read`?"));
+}
+
+#[test]
+fn lint_prints_every_problem_and_answers_no() {
+    let world = World::new();
+    assert_eq!(zt(&world, &["lint"]).status.code(), Some(0));
+    world.edit(|tables| {
+        tables
+            .replace("effect = \"deny\"", "effect = \"dney\"")
+            .replace("ttl_s = 600", "ttl = 600")
+    });
+    let output = zt(&world, &["lint"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = out(&output);
+    assert!(
+        said.contains("did you mean `deny`?") && said.contains("did you mean `ttl_s`?"),
+        "{said}"
+    );
+    assert!(said.ends_with("2 problems\n"));
+    let json: Value = serde_json::from_str(&out(&zt(&world, &["lint", "--json"]))).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn the_vault_is_set_listed_and_emptied_without_a_value_on_the_screen() {
+    let world = World::new();
+    let output = zt_with_input(&world, &["vault", "set", "bureau-api-key"], NEEDLE);
+    assert!(
+        out(&output).starts_with("bureau-api-key is set, version "),
+        "{}",
+        err(&output)
+    );
+    assert!(
+        out(&zt(&world, &["vault", "list"])).contains("bureau-api-key https://kv-brindlewick-prod")
+    );
+    let file = std::fs::read(world.config().vault_file()).unwrap();
+    assert!(
+        !file
+            .windows(NEEDLE.len())
+            .any(|window| window == NEEDLE.as_bytes())
+    );
+    assert_eq!(
+        zt(&world, &["vault", "remove", "bureau-api-key"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        zt(&world, &["vault", "remove", "bureau-api-key"])
+            .status
+            .code(),
+        Some(2)
+    );
+    let unknown = zt_with_input(&world, &["vault", "set", "bureau-api-kye"], NEEDLE);
+    assert!(err(&unknown).contains("did you mean `bureau-api-key`?"));
+    let key = zt_with_input(&world, &["vault", "set", "scores-kek"], NEEDLE);
+    assert!(err(&key).contains("is a key"));
+    let long = zt_with_input(&world, &["vault", "set", "adb-token"], &"x".repeat(30_000));
+    assert_eq!(long.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn audit_verifies_and_tails_what_a_runtime_wrote() {
+    let world = World::new();
+    let zt_runtime = world.open().await;
+    let maya = crate::world::sign_in(&zt_runtime, "user:maya").await;
+    assert!(
+        !maya
+            .check("table.read", "table:raw.loan_applications")
+            .unwrap()
+            .is_allowed()
+    );
+    zt_runtime
+        .close(std::time::Duration::from_secs(5))
+        .await
+        .unwrap();
+    assert!(out(&zt(&world, &["audit", "verify"])).starts_with("intact: "));
+    let tail = out(&zt(&world, &["audit", "tail", "--denied"]));
+    assert!(
+        tail.contains("explicit_deny user:maya table.read table:raw.loan_applications by AP-02"),
+        "{tail}"
+    );
+    assert_eq!(tail.lines().filter(|line| line.contains("deny")).count(), 1);
+
+    let segment = std::fs::read_dir(world.path().join(".zt/audit"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let output = zt(&world, &["audit", "verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(out(&output).contains("not intact"));
+}
+
+#[test]
+fn a_dev_token_is_printed_in_development_and_refused_in_production() {
+    let world = World::new();
+    let token = out(&zt(&world, &["dev-token", "maya"]));
+    assert_eq!(token.trim().split('.').count(), 3);
+    let toml = "tables = \"brindlewick.toml\"\n[identity]\naudience = \"d0000000-0000-4000-8000-000000000001\"\n";
+    std::fs::write(world.path().join("zt.toml"), toml).unwrap();
+    let output = zt(&world, &["dev-token", "maya"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("a production `zt.toml` has no development issuer"));
+}
