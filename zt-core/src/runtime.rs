@@ -1,6 +1,6 @@
 //! The runtime: one per process, cheap to clone, safe across threads. Everything starts here.
 //!
-//! In: a [`Config`]. Out: a [`Session`](crate::session::Session) for each authenticated caller. It owns the snapshot, the
+//! In: a [`Config`]. Out: a [`Session`] for each authenticated caller. It owns the snapshot, the
 //! slots of the secrets and the audit log; it never decides anything itself.
 
 mod builder;
