@@ -90,6 +90,7 @@ mod queue;
 mod record;
 mod recover;
 mod scan;
+mod status;
 mod tail;
 #[cfg(test)]
 mod tests;

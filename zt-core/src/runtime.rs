@@ -5,27 +5,23 @@
 
 mod builder;
 mod config;
+mod shared;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-use arc_swap::ArcSwapOption;
 
 #[cfg(feature = "testing")]
 pub(crate) use builder::profile;
 pub use builder::{RuntimeBuilder, local_vault, tables};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
+pub(crate) use shared::Shared;
 
-use crate::audit::{AuditLog, Durability, Kind, Outcome, Record};
-use crate::clock::Clock;
+use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile, KeySet};
-use crate::metadata::{Snapshot, SnapshotStore};
-use crate::policy::DecisionId;
-use crate::secrets::Secrets;
+use crate::metadata::Snapshot;
 use crate::session::Session;
 
 /// The zero-trust runtime of this process.
@@ -44,19 +40,7 @@ use crate::session::Session;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
-pub struct Runtime(Arc<Inner>);
-
-struct Inner {
-    config: Config,
-    clock: Arc<dyn Clock>,
-    snapshots: SnapshotStore,
-    profile: EntraProfile,
-    authenticator: ArcSwapOption<Authenticator>,
-    secrets: Secrets,
-    audit: AuditLog,
-    process: u32,
-    decisions: AtomicU64,
-}
+pub struct Runtime(Arc<Shared>);
 
 impl Runtime {
     /// Opens the folder that holds `zt.toml`.
@@ -77,12 +61,12 @@ impl Runtime {
     pub async fn authenticate(&self, token: &str) -> Result<Session> {
         let outcome = self.authenticator().and_then(|authenticator| {
             let caller = authenticator.authenticate(token)?;
-            Session::new(self.clone(), caller)
+            Session::new(Arc::clone(&self.0), caller)
         });
         let record = |outcome| {
             Record::new(
                 Kind::Authentication,
-                self.clock().now(),
+                self.0.clock.now(),
                 "authenticate",
                 "identity",
                 outcome,
@@ -91,13 +75,13 @@ impl Runtime {
         match outcome {
             Ok(session) => {
                 let record = session.identify(record(Outcome::Ok));
-                self.audit().append(record, Durability::Ordered)?;
+                self.0.audit.append(record, Durability::Ordered)?;
                 Ok(session)
             }
             Err(error) => {
                 let reason = error.message().to_owned();
                 let record = record(Outcome::Refused).with_detail("reason", reason);
-                self.audit().append(record, Durability::Counted)?;
+                self.0.audit.append(record, Durability::Counted)?;
                 Err(error)
             }
         }
@@ -114,13 +98,13 @@ impl Runtime {
     /// # Errors
     /// `Invalid` with every problem; the last good snapshot stays in force and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
-        let secrets = self.secrets();
+        let secrets = &self.0.secrets;
         let prepare = |next: &Snapshot| secrets.declare(builder::slots(next));
         let outcome = self.0.snapshots.reload(prepare).await;
         let record = |outcome| {
             Record::new(
                 Kind::Admin,
-                self.clock().now(),
+                self.0.clock.now(),
                 "reload",
                 "metadata",
                 outcome,
@@ -130,12 +114,12 @@ impl Runtime {
             Ok(snapshot) => {
                 let hash = snapshot.hash().to_string();
                 let record = record(Outcome::Ok).with_snapshot(snapshot.version(), hash);
-                self.audit().append(record, Durability::Durable)?;
+                self.0.audit.append(record, Durability::Durable)?;
                 Ok(snapshot)
             }
             Err(error) => {
                 let record = record(Outcome::Refused).with_detail("reason", error.message());
-                self.audit().append(record, Durability::Durable)?;
+                self.0.audit.append(record, Durability::Durable)?;
                 Err(error)
             }
         }
@@ -169,30 +153,6 @@ impl Runtime {
             Err(_) => close(),
         };
         Ok(closed?)
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        &*self.0.clock
-    }
-
-    pub(crate) fn audit(&self) -> &AuditLog {
-        &self.0.audit
-    }
-
-    pub(crate) fn secrets(&self) -> &Secrets {
-        &self.0.secrets
-    }
-
-    /// How far the clocks of issuer and caller may differ.
-    pub(crate) fn skew(&self) -> Duration {
-        self.0.profile.skew()
-    }
-
-    pub(crate) fn next_decision(&self) -> DecisionId {
-        DecisionId::new(
-            self.0.process,
-            self.0.decisions.fetch_add(1, Ordering::Relaxed),
-        )
     }
 
     /// The authenticator. In development its keys appear with the first `zt dev-token`, maybe after this runtime.

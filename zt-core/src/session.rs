@@ -22,13 +22,13 @@ use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
 use crate::policy::{
     self, Action, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request, Resource,
 };
-use crate::runtime::Runtime;
+use crate::runtime::Shared;
 use crate::secrets::Secret;
 
 /// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.
 #[derive(Clone)]
 pub struct Session {
-    runtime: Runtime,
+    shared: Arc<Shared>,
     caller: Caller,
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
@@ -58,10 +58,10 @@ impl Resolved {
 }
 
 impl Session {
-    pub(crate) fn new(runtime: Runtime, caller: Caller) -> Result<Self> {
-        let resolved = Resolved::new(&caller, &runtime.snapshot())?;
+    pub(crate) fn new(shared: Arc<Shared>, caller: Caller) -> Result<Self> {
+        let resolved = Resolved::new(&caller, &shared.snapshots.current())?;
         Ok(Self {
-            runtime,
+            shared,
             caller,
             context: Context::new(),
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
@@ -142,9 +142,9 @@ impl Session {
             return Err(denied(&decision));
         }
         let request = reference_of(&decision, reference)?.request();
-        let found = match self.runtime.secrets().peek(&request) {
+        let found = match self.shared.secrets.peek(&request) {
             Some(secret) => Ok(secret),
-            None => self.runtime.secrets().get(&request).await,
+            None => self.shared.secrets.get(&request).await,
         };
         match found {
             Ok(secret) => {
@@ -154,7 +154,7 @@ impl Session {
             Err(error) => {
                 let record = self.record_of(&decision, Kind::Release, Outcome::Failed);
                 let record = record.with_detail("reason", error.message());
-                self.runtime.audit().append(record, Durability::Ordered)?;
+                self.shared.audit.append(record, Durability::Ordered)?;
                 Err(error)
             }
         }
@@ -182,13 +182,17 @@ impl Session {
     /// `Denied` unless this caller may `audit.read` `audit:log`; `Integrity` for a log that cannot be read.
     pub fn audit_tail(&self, count: usize) -> Result<Vec<Entry>> {
         let _permit = self.require("audit.read", "audit:log")?;
-        self.runtime.audit().flush()?;
-        Ok(audit::tail(self.runtime.audit_folder(), count, |_| true)?)
+        self.shared.audit.flush()?;
+        Ok(audit::tail(
+            self.shared.config.audit_folder(),
+            count,
+            |_| true,
+        )?)
     }
 
     fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
         self.refuse_expired()?;
-        let snapshot = self.runtime.snapshot();
+        let snapshot = self.shared.snapshots.current();
         let resolved = self.resolve(&snapshot)?;
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
@@ -196,7 +200,7 @@ impl Session {
         Ok(policy::decide(
             &snapshot,
             request,
-            self.runtime.next_decision(),
+            self.shared.next_decision(),
         ))
     }
 
@@ -213,7 +217,7 @@ impl Session {
     /// A token that has ended proves nobody, however long ago it was verified.
     fn refuse_expired(&self) -> Result<()> {
         match self.caller.expires_at() {
-            Some(end) if self.runtime.clock().now() >= end.after(self.runtime.skew()) => {
+            Some(end) if self.shared.clock.now() >= end.after(self.shared.profile.skew()) => {
                 let message = format!("the token of `{}` has expired", self.name());
                 let help = "authenticate again with a new token";
                 Err(Error::new(Code::TokenExpired, message).with_help(help))
@@ -231,9 +235,9 @@ impl Session {
         };
         let mut record = self.record_of(decision, Kind::Decision, outcome);
         let sight = Sight::decision(decision);
-        let now = self.runtime.clock().elapsed();
+        let now = self.shared.clock.elapsed();
         if self.seen.recently(&sight, now) {
-            return Ok(self.runtime.audit().append(record, Durability::Counted)?);
+            return Ok(self.shared.audit.append(record, Durability::Counted)?);
         }
         let durability = if decision.is_allowed() {
             Durability::Ordered
@@ -243,7 +247,7 @@ impl Session {
             }
             Durability::Durable
         };
-        self.runtime.audit().append(record, durability)?;
+        self.shared.audit.append(record, durability)?;
         self.seen.note(sight, now);
         Ok(())
     }
@@ -255,11 +259,11 @@ impl Session {
             .with_detail("version", secret.version().to_string())
             .with_detail("path", secret.path_proof());
         let sight = Sight::release(decision, secret);
-        let now = self.runtime.clock().elapsed();
+        let now = self.shared.clock.elapsed();
         if self.seen.recently(&sight, now) {
-            return Ok(self.runtime.audit().append(record, Durability::Counted)?);
+            return Ok(self.shared.audit.append(record, Durability::Counted)?);
         }
-        self.runtime.audit().append(record, Durability::Durable)?;
+        self.shared.audit.append(record, Durability::Durable)?;
         self.seen.note(sight, now);
         Ok(())
     }
@@ -267,7 +271,7 @@ impl Session {
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
         let request = decision.request();
         let snapshot = decision.snapshot();
-        let at = self.runtime.clock().now();
+        let at = self.shared.clock.now();
         let action = request.action.as_str();
         let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
             .with_decision(decision.id().to_string())

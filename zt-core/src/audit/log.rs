@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -17,7 +17,8 @@ use super::queue::{Queue, Refused};
 use super::record::to_fields;
 use super::recover::{Survey, Torn, survey};
 use super::scan::LogLink;
-use super::worker::{Message, Worker};
+use super::status::Status;
+use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
 use super::{AuditError, AuditOptions, Kind, Outcome, Record};
 use crate::clock::{Clock, Timestamp};
@@ -47,23 +48,6 @@ pub struct AuditLog {
     deadline: Duration,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-/// What callers and the writing thread share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) queue: Queue<Message>,
-    pub(super) counted: Counted,
-    pub(super) status: Arc<Status>,
-}
-
-/// What the writing thread tells.
-#[derive(Debug, Default)]
-pub(super) struct Status {
-    pub(super) is_failed: AtomicBool,
-    pub(super) records: AtomicU64,
-    pub(super) syncs: AtomicU64,
-    pub(super) last_error: Mutex<Option<String>>,
 }
 
 /// How the log is doing.
@@ -261,14 +245,6 @@ impl fmt::Debug for AuditLog {
             .field("writer", &self.name)
             .field("health", &self.health())
             .finish_non_exhaustive()
-    }
-}
-
-impl Status {
-    pub(super) fn last_error(&self) -> std::sync::MutexGuard<'_, Option<String>> {
-        self.last_error
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

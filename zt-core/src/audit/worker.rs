@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use super::log::Shared;
+use super::counted::Counted;
+use super::queue::Queue;
+use super::status::Status;
 use super::writer::{Reply, Writer, answer};
 use super::{AuditError, Kind, Outcome, Record};
 use crate::clock::Clock;
@@ -16,6 +18,14 @@ const ORDERED: Duration = Duration::from_millis(50);
 const ORDERED_RECORDS: usize = 512;
 /// How often counted records are written.
 const COUNTED: Duration = Duration::from_secs(1);
+
+/// What callers and the writing thread share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) queue: Queue<Message>,
+    pub(super) counted: Counted,
+    pub(super) status: Arc<Status>,
+}
 
 /// What callers ask of the thread.
 #[derive(Debug)]

@@ -12,9 +12,9 @@ use super::AuditError;
 use super::chain::{Link, hex};
 use super::disk::{Disk, SegmentFile};
 use super::folder::segment_name;
-use super::log::Status;
 use super::record::to_fields;
 use super::scan::{AfterFailure, FORMAT, Header};
+use super::status::Status;
 use crate::clock::Clock;
 
 /// Where the answer to a waiting caller goes.

@@ -92,9 +92,11 @@ impl Caller {
     /// [`AuthError::PrincipalKind`] if the row says user where the token says application, the reverse, or group.
     pub fn principal(&self, directory: &dyn Directory) -> Result<Option<PrincipalId>, AuthError> {
         match directory.principal(self.0.object) {
-            Some(id) if CallerKind::of(&id) != Some(self.0.kind) => {
-                Err(AuthError::principal_kind(self.0.object, self.0.kind, id))
-            }
+            Some(id) if CallerKind::of(&id) != Some(self.0.kind) => Err(AuthError::PrincipalKind {
+                object: self.0.object,
+                kind: self.0.kind.as_str(),
+                id,
+            }),
             found => Ok(found),
         }
     }
@@ -186,6 +188,13 @@ pub enum CallerKind {
 }
 
 impl CallerKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::ServicePrincipal => "service principal",
+        }
+    }
+
     fn of(id: &PrincipalId) -> Option<Self> {
         match id.kind() {
             PrincipalKind::User => Some(Self::User),

@@ -8,8 +8,6 @@ use std::fmt;
 use crate::error::{Code, Error};
 use crate::id::{Guid, PrincipalId};
 
-use super::caller::CallerKind;
-
 /// Why a token does not prove who is calling.
 ///
 /// Folds into [`Error`] with one code for all but three of these, because the difference would help an attacker more than a
@@ -203,15 +201,6 @@ impl fmt::Display for TokenPart {
 }
 
 impl AuthError {
-    /// A caller of the wrong kind for its row.
-    pub(super) fn principal_kind(object: Guid, kind: CallerKind, id: PrincipalId) -> Self {
-        let kind = match kind {
-            CallerKind::User => "user",
-            CallerKind::ServicePrincipal => "service principal",
-        };
-        Self::PrincipalKind { object, kind, id }
-    }
-
     fn code(&self) -> Code {
         match self {
             Self::MissingCredentials => Code::MissingCredentials,

@@ -1,11 +1,14 @@
 //! Checks across tables: every reference leads somewhere, no id stands twice, no stage waits for itself.
 
+mod known;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tables::Places;
-use super::{Problem, Report, SecretKind, Tables};
+use super::{Problem, Report, Tables};
 use crate::id::PrincipalKind;
 use crate::policy::{PrincipalPattern, Resource, ResourceKind};
+use known::Known;
 
 /// Reports everything that is wrong between rows that are each well formed.
 pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
@@ -23,57 +26,6 @@ pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
     dependencies(tables, &mut check);
     network(tables, &mut check);
     outputs(tables, &mut check);
-}
-
-/// The ids that rows may refer to.
-struct Known<'a> {
-    principals: Vec<&'a str>,
-    roles: Vec<&'a str>,
-    secrets: Vec<&'a str>,
-    values: BTreeSet<&'a str>,
-    jobs: BTreeSet<u32>,
-    stages: BTreeSet<(u32, u32)>,
-    models: Vec<&'a str>,
-    outputs: Vec<&'a str>,
-    clusters: Vec<&'a str>,
-    encryption: Vec<&'a str>,
-    rules: Vec<&'a str>,
-    hosts: Vec<&'a str>,
-    runtimes: Vec<&'a str>,
-}
-
-impl<'a> Known<'a> {
-    /// Keys count even where the rest of their row is wrong: that is one problem and not one for each reference.
-    fn of(tables: &'a Tables, places: &'a Places) -> Self {
-        let keys = |table: &'static str| {
-            let of_table = places.keys().filter(move |(name, _)| *name == table);
-            of_table.map(|(_, key)| key.as_str())
-        };
-        let stage = |key: &str| {
-            let (job, stage) = key.split_once('/')?;
-            Some((job.parse().ok()?, stage.parse().ok()?))
-        };
-        let role = |key: &'a str| key.split_once('/').map(|(role, _)| role);
-        Self {
-            principals: keys("Principals").collect(),
-            roles: keys("Role_Bindings").filter_map(role).collect(),
-            secrets: keys("Secret_References").collect(),
-            values: secrets_of_kind(tables, SecretKind::Secret),
-            jobs: keys("Jobs").filter_map(|key| key.parse().ok()).collect(),
-            stages: keys("Stages").filter_map(stage).collect(),
-            models: keys("ML_Models").collect(),
-            outputs: keys("Output_Storage").collect(),
-            clusters: keys("Cluster_Profiles").collect(),
-            encryption: keys("Encryption_Rules").collect(),
-            rules: keys("Network_Rules").collect(),
-            hosts: tables
-                .network_rules
-                .iter()
-                .map(|row| row.host.as_str())
-                .collect(),
-            runtimes: keys("Integration_Runtimes").collect(),
-        }
-    }
 }
 
 struct Check<'a> {
@@ -153,14 +105,6 @@ impl Check<'_> {
         };
         self.refers(at, resource.path(), target, valid);
     }
-}
-
-fn secrets_of_kind(tables: &Tables, kind: SecretKind) -> BTreeSet<&str> {
-    let rows = tables
-        .secret_references
-        .iter()
-        .filter(|row| row.kind == kind);
-    rows.map(|row| row.id.as_str()).collect()
 }
 
 fn one_world(tables: &Tables, report: &mut Report) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
-use super::{Config, ConfigKey, Inner, Mode, Runtime, read_keys};
+use super::{Config, ConfigKey, Mode, Runtime, Shared, read_keys};
 use crate::adapters::file::{FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
@@ -103,7 +103,7 @@ impl RuntimeBuilder {
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
         secrets.declare(slots(&snapshots.current()));
-        let runtime = Runtime(Arc::new(Inner {
+        let runtime = Runtime(Arc::new(Shared {
             config,
             clock,
             snapshots,

@@ -4,6 +4,8 @@
 //! sets, so nobody can point a production service at other tables, keys or logs from outside. The one exception tightens:
 //! `ZT_MODE=production` over a development file.
 
+mod key;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,74 +14,11 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
+pub use key::ConfigKey;
+
 use crate::error::{Code, Error, Result};
 use crate::id::PrincipalId;
 use crate::metadata::{Place, Problem};
-
-macro_rules! config_keys {
-    ($($(#[doc = $doc:literal])+ $name:ident = $key:literal, $env:literal;)+) => {
-        /// Every setting: one name in the file, one in the environment, one meaning.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum ConfigKey {
-            $($(#[doc = $doc])+ $name,)+
-        }
-
-        impl ConfigKey {
-            /// Every key.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-
-            /// Its name in `zt.toml`: `section.key`.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $key,)+ }
-            }
-
-            /// Its environment variable.
-            #[must_use]
-            pub const fn env(self) -> &'static str {
-                match self { $(Self::$name => $env,)+ }
-            }
-
-            /// What it means, in Markdown.
-            #[must_use]
-            pub const fn doc(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc, "\n"),+),)+ }
-            }
-        }
-    };
-}
-
-config_keys! {
-    /// `production` (default) or `development`. Only development accepts tokens of the development issuer.
-    Mode = "mode", "ZT_MODE";
-    /// The metadata tables: a TOML file, or a folder of them. Default: the folder of `zt.toml`.
-    Tables = "tables", "ZT_TABLES";
-    /// The Entra cloud: `public` (default), `us_gov`, `china`, or `development`.
-    IdentityCloud = "identity.cloud", "ZT_IDENTITY_CLOUD";
-    /// The Entra tenant, a GUID. Default: the tenant of the table `world`.
-    IdentityTenant = "identity.tenant", "ZT_IDENTITY_TENANT";
-    /// The audience: the client id of the application that callers ask tokens for, a GUID.
-    IdentityAudience = "identity.audience", "ZT_IDENTITY_AUDIENCE";
-    /// The App ID URI that v1.0 tokens may name as their audience instead.
-    IdentityAppIdUri = "identity.app_id_uri", "ZT_IDENTITY_APP_ID_URI";
-    /// The pinned JSON Web Key Set, a file. In development default `.zt/dev-issuer.jwks.json`.
-    IdentityKeys = "identity.keys", "ZT_IDENTITY_KEYS";
-    /// The encrypted local vault, a file. Default `.zt/vault`.
-    VaultFile = "vault.file", "ZT_VAULT_FILE";
-    /// The local vault's key, a file that only its owner may read. Default `.zt/vault.key`.
-    VaultKeyFile = "vault.key_file", "ZT_VAULT_KEY_FILE";
-    /// The local vault's passphrase, instead of a key file. Never in `zt.toml`.
-    VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
-    /// The folder of the audit log. Default `.zt/audit`.
-    AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
-}
-
-impl fmt::Display for ConfigKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// Whether the process guards real data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

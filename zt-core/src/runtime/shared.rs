@@ -1,0 +1,34 @@
+//! What a runtime and all its sessions share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwapOption;
+
+use super::Config;
+use crate::audit::AuditLog;
+use crate::clock::Clock;
+use crate::identity::{Authenticator, EntraProfile};
+use crate::metadata::SnapshotStore;
+use crate::policy::DecisionId;
+use crate::secrets::Secrets;
+
+/// The parts, each safe to use from any thread.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) snapshots: SnapshotStore,
+    pub(crate) profile: EntraProfile,
+    pub(crate) authenticator: ArcSwapOption<Authenticator>,
+    pub(crate) secrets: Secrets,
+    pub(crate) audit: AuditLog,
+    /// Drawn at random, so that decision ids of several processes do not collide in one log folder.
+    pub(crate) process: u32,
+    pub(crate) decisions: AtomicU64,
+}
+
+impl Shared {
+    pub(crate) fn next_decision(&self) -> DecisionId {
+        DecisionId::new(self.process, self.decisions.fetch_add(1, Ordering::Relaxed))
+    }
+}
