@@ -5,7 +5,7 @@
 
 mod builder;
 mod config;
-mod shared;
+pub(crate) mod shared;
 
 use std::fmt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(crate) use builder::profile;
 pub use builder::{RuntimeBuilder, local_vault, tables};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
-pub(crate) use shared::Shared;
+use shared::Shared;
 
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};

@@ -22,7 +22,7 @@ use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
 use crate::policy::{
     self, Action, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request, Resource,
 };
-use crate::runtime::Shared;
+use crate::runtime::shared::Shared;
 use crate::secrets::Secret;
 
 /// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.

@@ -8,7 +8,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
-use super::{Config, ConfigKey, Mode, Runtime, Shared, read_keys};
+use super::shared::Shared;
+use super::{Config, ConfigKey, Mode, Runtime, read_keys};
 use crate::adapters::file::{FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
