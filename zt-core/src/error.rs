@@ -59,7 +59,8 @@ pub enum ErrorKind {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $class:ident, $http:literal;)+) => {
-        /// A stable code: the number never changes and is never used again.
+        /// A stable code: the number never changes and is never used again. Numbers that end in 900 to 999 belong to the
+        /// borders (C, Python), never to the core.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         #[repr(i32)]

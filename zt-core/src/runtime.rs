@@ -46,7 +46,7 @@ impl Runtime {
     /// Opens the folder that holds `zt.toml`.
     ///
     /// # Errors
-    /// `Config` for a wrong configuration, `Invalid` with every problem of the tables, `Integrity` for a damaged vault or
+    /// `Config` for a wrong configuration, `Invalid` for wrong tables ([`Error::report`] has every problem), `Integrity` for a damaged vault or
     /// audit log, `Unavailable` when the audit log cannot be written.
     pub async fn open(folder: impl AsRef<Path>) -> Result<Self> {
         RuntimeBuilder::new(Config::load(folder)?).open().await

@@ -40,19 +40,24 @@ struct Resolved {
     snapshot: u64,
     id: Option<PrincipalId>,
     groups: Arc<[PrincipalId]>,
+    groups_are_complete: bool,
 }
 
 impl Resolved {
     fn new(caller: &Caller, snapshot: &Snapshot) -> Result<Self> {
-        let groups = match caller.groups().principals(snapshot)? {
-            Groups::Complete(ids) => Arc::from(ids),
-            // Without a resolver an overage proves no group: rows on groups and their roles grant nothing.
-            Groups::Overage | Groups::NotInToken => Arc::from([]),
+        let (groups, groups_are_complete) = match caller.groups().principals(snapshot)? {
+            Groups::Complete(ids) => (Arc::from(ids), true),
+            // Entra leaves the claim out for a caller without groups.
+            Groups::NotInToken => (Arc::from([]), true),
+            // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
+            Groups::Overage => (Arc::from([]), false),
         };
+        let id = caller.principal(snapshot)?;
         Ok(Self {
             snapshot: snapshot.version(),
-            id: caller.principal(snapshot)?,
+            id,
             groups,
+            groups_are_complete,
         })
     }
 }
@@ -197,6 +202,11 @@ impl Session {
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
             .with_context(context);
+        let request = if resolved.groups_are_complete {
+            request
+        } else {
+            request.with_incomplete_groups()
+        };
         Ok(policy::decide(
             &snapshot,
             request,

@@ -7,9 +7,9 @@ use aws_lc_rs::digest;
 
 use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, validate};
 use crate::clock::Timestamp;
-use crate::id::{Guid, PolicyId, PrincipalId, RoleName, SecretRef};
+use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
 use crate::identity::Directory;
-use crate::policy::PrincipalPattern;
+use crate::policy::{PrincipalPattern, Truth};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -142,12 +142,14 @@ impl Snapshot {
             .map(|row| row.oid)
     }
 
-    /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these.
+    /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these. When the
+    /// groups are not complete, whether it holds another group is unknown.
     #[must_use]
     pub fn held_by<'a>(
         &'a self,
         caller: Option<&'a PrincipalId>,
         groups: &'a [PrincipalId],
+        groups_are_complete: bool,
     ) -> Held<'a> {
         let principals: BTreeSet<&PrincipalId> = caller.into_iter().chain(groups).collect();
         let roles = principals
@@ -155,7 +157,22 @@ impl Snapshot {
             .filter_map(|id| self.roles_of.get(*id))
             .flatten()
             .collect();
-        Held { principals, roles }
+        let is_group = |id: &&PrincipalId| id.kind() == PrincipalKind::Group;
+        let maybe = if groups_are_complete {
+            BTreeSet::new()
+        } else {
+            let groups = self.roles_of.keys().filter(is_group);
+            groups
+                .filter_map(|id| self.roles_of.get(id))
+                .flatten()
+                .collect()
+        };
+        Held {
+            principals,
+            roles,
+            maybe,
+            groups_are_complete,
+        }
     }
 
     pub(crate) fn policy_id(&self, row: usize) -> &PolicyId {
@@ -176,16 +193,30 @@ impl Directory for Snapshot {
 pub struct Held<'a> {
     principals: BTreeSet<&'a PrincipalId>,
     roles: BTreeSet<&'a RoleName>,
+    /// Roles that some group holds, when the caller's groups are not all known.
+    maybe: BTreeSet<&'a RoleName>,
+    groups_are_complete: bool,
 }
 
 impl Held<'_> {
     /// Whether a row speaks of this caller.
     #[must_use]
-    pub fn matches(&self, pattern: &PrincipalPattern) -> bool {
-        match pattern {
-            PrincipalPattern::Any => true,
-            PrincipalPattern::One(id) => self.principals.contains(id),
-            PrincipalPattern::Role(role) => self.roles.contains(role),
+    pub fn matches(&self, pattern: &PrincipalPattern) -> Truth {
+        let (holds, may_hold) = match pattern {
+            PrincipalPattern::Any => (true, true),
+            PrincipalPattern::One(id) => {
+                let is_group = id.kind() == PrincipalKind::Group;
+                (
+                    self.principals.contains(id),
+                    is_group && !self.groups_are_complete,
+                )
+            }
+            PrincipalPattern::Role(role) => (self.roles.contains(role), self.maybe.contains(role)),
+        };
+        match (holds, may_hold) {
+            (true, _) => Truth::True,
+            (false, true) => Truth::Unknown,
+            (false, false) => Truth::False,
         }
     }
 
@@ -193,9 +224,9 @@ impl Held<'_> {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         let principals = self.principals.iter().map(ToString::to_string);
-        principals
-            .chain(self.roles.iter().map(|role| format!("role:{role}")))
-            .collect()
+        let roles = self.roles.iter().map(|role| format!("role:{role}"));
+        let unknown = (!self.groups_are_complete).then(|| "other groups, unknown".to_owned());
+        principals.chain(roles).chain(unknown).collect()
     }
 }
 

@@ -86,7 +86,7 @@ pub enum Unmet {
 pub fn explain(decision: &Decision) -> Explanation {
     let request = decision.request();
     let snapshot = decision.snapshot();
-    let held = snapshot.held_by(request.caller.as_ref(), &request.groups);
+    let held = request.held(snapshot);
     Explanation {
         decision: decision.id().to_string(),
         kind: decision.kind().to_string(),
@@ -118,9 +118,13 @@ fn unknown_facts(decision: &Decision) -> Vec<String> {
     let request = decision.request();
     let rows = decision.rows().filter(|row| row.effect == Effect::Deny);
     let atoms = rows.flat_map(|row| row.when.atoms());
+    let held = request.held(decision.snapshot());
+    let guesses = |row: &&AccessPolicy| held.matches(&row.principal) == Truth::Unknown;
+    let groups = decision.rows().find(guesses).map(|_| "groups".to_owned());
     let mut facts: Vec<String> = atoms
         .filter(|atom| atom.evaluate(request.caller.as_ref(), &request.context) == Truth::Unknown)
         .map(|atom| atom.fact().to_owned())
+        .chain(groups)
         .collect();
     facts.sort();
     facts.dedup();
@@ -147,7 +151,7 @@ fn near_miss(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> Optio
         return None;
     }
     let mut unmet = Vec::new();
-    if !held.matches(&policy.principal) {
+    if held.matches(&policy.principal) != Truth::True {
         unmet.push(Unmet::Principal {
             needs: policy.principal.to_string(),
         });

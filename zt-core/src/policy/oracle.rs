@@ -10,7 +10,7 @@ use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// Decides a request on a snapshot. Pure: the same arguments give the same decision.
 pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
-    let held = snapshot.held_by(request.caller.as_ref(), &request.groups);
+    let held = request.held(snapshot);
     let applying = |effect: Effect| -> Vec<(usize, &AccessPolicy)> {
         let policies = snapshot.tables().access_policies.iter().enumerate();
         policies
@@ -41,15 +41,17 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
     Decision::new(id, kind, rows, columns, request, Arc::clone(snapshot))
 }
 
-/// Whether a row applies: its principal, action and resource match and its condition holds (a deny: is not false).
+/// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
 fn applies(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> bool {
-    held.matches(&policy.principal)
-        && policy.action.matches(request.action)
-        && policy.resource.matches(&request.resource)
-        && match policy
+    let speaks = || {
+        let condition = policy
             .when
-            .evaluate(request.caller.as_ref(), &request.context)
-        {
+            .evaluate(request.caller.as_ref(), &request.context);
+        held.matches(&policy.principal).and(condition)
+    };
+    policy.action.matches(request.action)
+        && policy.resource.matches(&request.resource)
+        && match speaks() {
             Truth::True => true,
             Truth::Unknown => policy.effect == Effect::Deny,
             Truth::False => false,

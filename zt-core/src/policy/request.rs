@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Action, Resource};
 use crate::id::PrincipalId;
+use crate::metadata::{Held, Snapshot};
 
 /// The facts of a request beside caller, action and resource. All of them are asserted by the calling process: a guard
 /// rail, recorded as asserted, never proof.
@@ -94,6 +95,9 @@ pub struct Request {
     pub caller: Option<PrincipalId>,
     /// The groups that the caller is proven to be in.
     pub groups: Arc<[PrincipalId]>,
+    /// Whether these are all of them. If not (a token with too many groups names none), a deny on any other group, or on
+    /// a role that a group holds, stands: an unknown never disarms a deny.
+    pub groups_are_complete: bool,
     /// What is asked.
     pub action: Action,
     /// On what.
@@ -109,6 +113,7 @@ impl Request {
         Self {
             caller,
             groups: Arc::from([]),
+            groups_are_complete: true,
             action,
             resource,
             context: Context::new(),
@@ -120,6 +125,18 @@ impl Request {
     pub fn with_groups(mut self, groups: Arc<[PrincipalId]>) -> Self {
         self.groups = groups;
         self
+    }
+
+    /// The same for a caller who may be in more groups than the ones given.
+    #[must_use]
+    pub const fn with_incomplete_groups(mut self) -> Self {
+        self.groups_are_complete = false;
+        self
+    }
+
+    /// What this caller holds on a snapshot.
+    pub(super) fn held<'a>(&'a self, snapshot: &'a Snapshot) -> Held<'a> {
+        snapshot.held_by(self.caller.as_ref(), &self.groups, self.groups_are_complete)
     }
 
     /// The same with this context.

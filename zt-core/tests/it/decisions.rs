@@ -240,3 +240,20 @@ async fn an_unknown_never_disarms_a_deny_and_the_explanation_says_so() {
         DecisionKind::DefaultDeny
     );
 }
+
+#[tokio::test]
+async fn too_many_groups_to_name_grant_nothing_and_disarm_no_deny() {
+    let snapshot = compile(&raw().await);
+    let ask = |caller: &str, action: &str, resource: &str| {
+        let caller = Some(caller.parse().unwrap());
+        let request = Request::new(caller, action.parse().unwrap(), resource.parse().unwrap());
+        decide(&snapshot, request.with_incomplete_groups())
+    };
+    let granted_by_group = ask("user:maya", "model.infer", "model:car_loan_scorer");
+    assert_eq!(granted_by_group.kind(), DecisionKind::DefaultDeny);
+    let denied_by_group = ask("user:maya", "table.read", "table:raw.loan_applications");
+    assert_eq!(denied_by_group.kind(), DecisionKind::ExplicitDeny);
+    assert_eq!(policy::explain(&denied_by_group).unknown, ["groups"]);
+    let granted_to_itself = ask("sp:mi-adf-brindlewick", "job.run", "job:201");
+    assert_eq!(granted_to_itself.kind(), DecisionKind::Allow);
+}

@@ -1,0 +1,166 @@
+//! Python: a virtual environment, the wheel as a team would build it, its pytest.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::cargo::{FEATURES, cargo};
+use crate::counts::Counts;
+use crate::place::Place;
+use crate::report::{Log, Outcome};
+
+/// Oldest Python that the wheel supports.
+const OLDEST: (u32, u32) = (3, 11);
+
+const NAMES: [&str; 5] = [
+    "python3",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+];
+
+/// Builds the wheel, installs it and runs its tests.
+pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    if !place.has("zt-py/pyproject.toml") {
+        return Ok(Outcome::skipped("there is no zt-py here"));
+    }
+    let Some(system) = NAMES.into_iter().find(|name| is_new_enough(name)) else {
+        let (major, minor) = OLDEST;
+        let why = format!("no Python of {major}.{minor} or newer on this machine");
+        return Ok(Outcome::skipped(&why));
+    };
+    let python = match environment(place, system, log)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Outcome::skipped(why)),
+    };
+    let zt = build_zt(place, log)?;
+    let wheel = build_wheel(place, &python, log)?;
+    let (Some(zt), Some(wheel)) = (zt, wheel) else {
+        return Ok(Outcome::of(false, "`zt` or the wheel was not built"));
+    };
+    if !install(place, &python, &wheel, log)? {
+        return Ok(Outcome::of(false, "the wheel does not install"));
+    }
+    // `P` prints what passing tests printed, for the needle scan.
+    let mut pytest = command(place, &python, &["-m", "pytest", "-raP", "tests"]);
+    pytest.current_dir(place.at("zt-py")).env("ZT_BIN", zt);
+    let ran = log.run(&mut pytest)?;
+    Ok(Outcome::counted(
+        Counts::of_pytest(&ran.output).with_exit(ran.success),
+    ))
+}
+
+fn is_new_enough(name: &str) -> bool {
+    let print = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let output = Command::new(name).args(["-c", print]).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    text.ok().and_then(|text| version(&text)) >= Some(OLDEST)
+}
+
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.trim().split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// A virtual environment with the tools, or why there is none.
+fn environment(
+    place: &Place,
+    system: &str,
+    log: &mut Log,
+) -> io::Result<Result<PathBuf, &'static str>> {
+    let venv = place.venv();
+    let python = venv.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    if !is_new_enough(&python.to_string_lossy()) {
+        let mut create = Command::new(system);
+        create.args(["-m", "venv", "--clear"]).arg(&venv);
+        if !log.run(&mut create)?.success {
+            return Ok(Err("Python has no venv; on Debian install python3-venv"));
+        }
+    }
+    if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
+        return Ok(Err("pip cannot install maturin and pytest"));
+    }
+    // The type checker is a help, not a need: tests that want it skip themselves.
+    pip(place, &python, &["mypy"], log)?;
+    Ok(Ok(python))
+}
+
+fn pip(place: &Place, python: &Path, packages: &[&str], log: &mut Log) -> io::Result<bool> {
+    let mut install = command(place, python, &["-m", "pip", "install", "--quiet"]);
+    install.arg("--disable-pip-version-check").args(packages);
+    Ok(log.run(&mut install)?.success)
+}
+
+/// The `zt` command, for tests that need a vault or a token.
+fn build_zt(place: &Place, log: &mut Log) -> io::Result<Option<PathBuf>> {
+    let arguments = [
+        "build",
+        "-p",
+        "zt-core",
+        "--bin",
+        "zt",
+        "--features",
+        FEATURES,
+    ];
+    let ran = log.run(&mut cargo(place, &arguments))?;
+    let program = place.target().join("debug").join("zt");
+    Ok(ran
+        .success
+        .then(|| program.with_extension(std::env::consts::EXE_EXTENSION)))
+}
+
+/// Builds in the dev profile, whose dependencies the Rust tests have built already.
+fn build_wheel(place: &Place, python: &Path, log: &mut Log) -> io::Result<Option<PathBuf>> {
+    let wheels = place.own().join("wheels");
+    Place::empty(&wheels)?;
+    let mut build = command(place, python, &["-m", "maturin", "build", "--out"]);
+    build.arg(&wheels).arg("--interpreter").arg(python);
+    build.current_dir(place.at("zt-py"));
+    if !log.run(&mut build)?.success {
+        return Ok(None);
+    }
+    let first = fs::read_dir(&wheels)?.next().transpose()?;
+    Ok(first.map(|entry| entry.path()))
+}
+
+/// Replaces an older build of the same version; then adds what the wheel and its tests depend on.
+fn install(place: &Place, python: &Path, wheel: &Path, log: &mut Log) -> io::Result<bool> {
+    let wheel = wheel.to_string_lossy();
+    let replaced = pip(
+        place,
+        python,
+        &["--force-reinstall", "--no-deps", &wheel],
+        log,
+    )?;
+    Ok(replaced && pip(place, python, &[&format!("{wheel}[test]")], log)?)
+}
+
+fn command(place: &Place, python: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(python);
+    command
+        .args(arguments)
+        .current_dir(place.root())
+        .env("CARGO_TARGET_DIR", place.target())
+        .env("TMPDIR", place.temporary())
+        .env("VIRTUAL_ENV", place.venv());
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert!(version("3.9\n") < Some(OLDEST));
+        assert!(version("3.11\n") >= Some(OLDEST));
+        assert!(version("3.14\n") >= Some(OLDEST));
+        assert!(version("no python") < Some(OLDEST));
+    }
+}

@@ -1,0 +1,308 @@
+//! Runs steps, shows and keeps their output, and sums up.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::ops::Range;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::counts::Counts;
+use crate::place::Place;
+
+/// What a step came to.
+pub(crate) struct Outcome {
+    counts: Counts,
+    notes: Vec<String>,
+}
+
+impl Outcome {
+    /// Counts that a test runner printed.
+    pub(crate) const fn counted(counts: Counts) -> Self {
+        Self {
+            counts,
+            notes: Vec::new(),
+        }
+    }
+
+    /// One test that passed or failed.
+    pub(crate) fn of(passed: bool, complaint: &str) -> Self {
+        if passed {
+            Self::counted(Counts::new(1, 0, 0))
+        } else {
+            Self::failed(vec![complaint.to_owned()])
+        }
+    }
+
+    /// One test that passes when nothing was found.
+    pub(crate) fn found(findings: Vec<String>) -> Self {
+        if findings.is_empty() {
+            Self::counted(Counts::new(1, 0, 0))
+        } else {
+            Self::failed(findings)
+        }
+    }
+
+    /// One test that was left out, and why.
+    pub(crate) fn skipped(why: &str) -> Self {
+        Self {
+            counts: Counts::new(0, 0, 1),
+            notes: vec![format!("skipped: {why}")],
+        }
+    }
+
+    /// Adds a remark.
+    pub(crate) fn with_note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    const fn failed(notes: Vec<String>) -> Self {
+        Self {
+            counts: Counts::new(0, 1, 0),
+            notes,
+        }
+    }
+}
+
+/// What a command came to.
+pub(crate) struct Ran {
+    /// Whether its exit code was 0.
+    pub(crate) success: bool,
+    /// Both of its streams, in order of lines.
+    pub(crate) output: String,
+}
+
+/// Everything that steps print, in one file.
+pub(crate) struct Log {
+    file: File,
+    written: usize,
+    unbuilt: Vec<Range<usize>>,
+}
+
+impl Log {
+    /// Runs a command without input, shows its output line by line and keeps it.
+    pub(crate) fn run(&mut self, command: &mut Command) -> io::Result<Ran> {
+        self.execute(command, Show::All)
+    }
+
+    /// The same for `cargo test -- --show-output`: what passing tests print is kept and not shown.
+    pub(crate) fn run_tests(&mut self, command: &mut Command) -> io::Result<Ran> {
+        self.execute(command, Show::NoSuccesses)
+    }
+
+    /// The same without showing anything.
+    pub(crate) fn run_quietly(&mut self, command: &mut Command) -> io::Result<Ran> {
+        self.execute(command, Show::Nothing)
+    }
+
+    /// The parts of the log that hold compilers' errors, and so lines of our sources.
+    pub(crate) fn unbuilt(&self) -> &[Range<usize>] {
+        &self.unbuilt
+    }
+
+    fn execute(&mut self, command: &mut Command, show: Show) -> io::Result<Ran> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|why| {
+                let program = command.get_program().to_string_lossy();
+                io::Error::other(format!("cannot start `{program}`: {why}"))
+            })?;
+        let kept = Mutex::new(Vec::new());
+        thread::scope(|scope| {
+            let streams: [Option<Box<dyn Read + Send>>; 2] = [
+                child.stdout.take().map(|stream| Box::new(stream) as _),
+                child.stderr.take().map(|stream| Box::new(stream) as _),
+            ];
+            for stream in streams.into_iter().flatten() {
+                let (kept, file) = (&kept, &self.file);
+                scope.spawn(move || copy_lines(stream, kept, file, show));
+            }
+        });
+        let success = child.wait()?.success();
+        let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let start = self.written;
+        self.written += kept.len();
+        let output = String::from_utf8_lossy(&kept).into_owned();
+        if output.lines().any(is_build_error) {
+            self.unbuilt.push(start..self.written);
+        }
+        Ok(Ran { success, output })
+    }
+}
+
+/// What of a command's output goes to the terminal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Show {
+    All,
+    NoSuccesses,
+    Nothing,
+}
+
+impl Show {
+    /// Whether the line is shown. `is_success` says whether it stands between `successes:` and what follows.
+    fn shows(self, line: &[u8], is_success: &mut bool) -> bool {
+        if line == b"successes:\n" {
+            *is_success = true;
+        } else if line == b"failures:\n" || line.starts_with(b"test result:") {
+            *is_success = false;
+        }
+        match self {
+            Self::All => true,
+            Self::NoSuccesses => !*is_success,
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// A stream that ends in an error simply ends: the exit code tells the rest.
+fn copy_lines(stream: impl Read, kept: &Mutex<Vec<u8>>, mut file: &File, show: Show) {
+    let mut is_success = false;
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    while stream
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|read| read > 0)
+    {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&line);
+        let mut written = file.write_all(&line);
+        if show.shows(&line, &mut is_success) {
+            written = written.and_then(|()| io::stdout().write_all(&line));
+        }
+        if written.is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
+fn is_build_error(line: &str) -> bool {
+    line.starts_with("error[E") || line.starts_with("error: could not compile")
+}
+
+struct Row {
+    name: String,
+    counts: Counts,
+    took: Duration,
+}
+
+/// All steps so far.
+pub(crate) struct Report {
+    log: Log,
+    rows: Vec<Row>,
+    failures: Vec<String>,
+}
+
+impl Report {
+    /// Begins a new log.
+    pub(crate) fn new(place: &Place) -> io::Result<Self> {
+        fs::create_dir_all(place.own())?;
+        let log = Log {
+            file: File::create(place.own().join("output.log"))?,
+            written: 0,
+            unbuilt: Vec::new(),
+        };
+        Ok(Self {
+            log,
+            rows: Vec::new(),
+            failures: Vec::new(),
+        })
+    }
+
+    /// Runs one step. A failure does not end the run; that no step can be run at all does.
+    pub(crate) fn step(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&mut Log) -> io::Result<Outcome>,
+    ) -> io::Result<()> {
+        println!("\n=== {name}");
+        let begin = Instant::now();
+        let outcome = work(&mut self.log)?;
+        let took = begin.elapsed();
+        for note in &outcome.notes {
+            println!("    {note}");
+        }
+        let (counts, seconds) = (outcome.counts, took.as_secs_f64());
+        println!("--- {name}: {counts} in {seconds:.1} s");
+        if counts.failed > 0 {
+            self.failures.push(name.to_owned());
+        }
+        self.rows.push(Row {
+            name: name.to_owned(),
+            counts,
+            took,
+        });
+        Ok(())
+    }
+
+    /// Prints the sum and turns it into an exit code.
+    pub(crate) fn close(self) -> ExitCode {
+        let width = self.rows.iter().map(|row| row.name.len()).max();
+        let width = width.unwrap_or_default();
+        println!();
+        let mut sum = Counts::default();
+        for row in &self.rows {
+            let Counts {
+                passed,
+                failed,
+                skipped,
+            } = row.counts;
+            let seconds = row.took.as_secs_f64();
+            println!(
+                "{:width$}  {passed:>5} passed {failed:>3} failed {skipped:>3} skipped {seconds:>7.1} s",
+                row.name
+            );
+            sum += row.counts;
+        }
+        if !self.failures.is_empty() {
+            println!("failed: {}", self.failures.join(", "));
+        }
+        println!("{sum}");
+        ExitCode::from(u8::from(sum.failed > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passing_tests_print_is_not_shown_and_what_follows_is() {
+        let output = "test a ... ok\n\nsuccesses:\n\n---- a stdout ----\nhello\n\nfailures:\n    b\n\n\
+            successes:\n    a\n\ntest result: FAILED.\n";
+        let mut is_success = false;
+        let shown: String = output
+            .split_inclusive('\n')
+            .filter(|line| Show::NoSuccesses.shows(line.as_bytes(), &mut is_success))
+            .collect();
+        assert_eq!(
+            shown,
+            "test a ... ok\n\nfailures:\n    b\n\ntest result: FAILED.\n"
+        );
+    }
+
+    #[test]
+    fn the_output_of_a_command_is_kept_whole_and_its_compile_errors_are_marked() {
+        let name = format!("xtask-log-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut log = Log {
+            file: File::create(&path).unwrap(),
+            written: 0,
+            unbuilt: Vec::new(),
+        };
+        let mut print = |text: &str| {
+            let mut command = Command::new("printf");
+            log.run_quietly(command.args(["%s", text])).unwrap()
+        };
+        assert_eq!(print("one\ntwo").output, "one\ntwo");
+        assert!(print("error[E0308]: mismatched\n").success);
+        assert_eq!(log.unbuilt(), [Range { start: 7, end: 32 }]);
+        assert_eq!(fs::read_to_string(&path).unwrap().len(), 32);
+        fs::remove_file(&path).unwrap();
+    }
+}

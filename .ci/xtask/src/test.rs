@@ -1,0 +1,120 @@
+//! The tests: Rust with doctests and C, Python, the quickstart, and what all of them left behind.
+
+use std::fs;
+use std::io;
+
+use crate::cargo::{FEATURES, cargo};
+use crate::counts::Counts;
+use crate::needle::Needles;
+use crate::place::Place;
+use crate::python;
+use crate::report::{Log, Outcome, Report};
+
+/// Crates that the quickstart must not build: it runs without Azure, OpenSSL and a general HTTP client.
+const NOT_IN_QUICKSTART: [&str; 4] = ["azure_", "openssl", "native-tls", "reqwest"];
+
+/// Runs everything and ends with the needle scan.
+pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
+    Place::empty(&place.temporary())?;
+    report.step("Rust and doctests", |log| rust(place, log))?;
+    report.step("C", |_| Ok(c(place)))?;
+    report.step("Python", |log| python::run(place, log))?;
+    report.step("quickstart", |log| quickstart(place, log))?;
+    report.step("quickstart without Azure", |log| dependencies(place, log))?;
+    report.step("no secret in any output or file", |log| needles(place, log))
+}
+
+fn rust(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    let mut command = cargo(place, &["test", "--workspace", "--no-fail-fast"]);
+    command.args(["--features", FEATURES]);
+    if place.has("zt-py/Cargo.toml") {
+        // Linked as an extension module, it has no Python to run in; pytest runs it.
+        command.args(["--exclude", "zt-py"]);
+    }
+    // Shown, so that the needle scan reads what passing tests print.
+    command.args(["--", "--show-output"]);
+    let ran = log.run_tests(&mut command)?;
+    let counts = Counts::of_cargo(&ran.output).with_exit(ran.success);
+    Ok(Outcome::counted(counts))
+}
+
+/// C is compiled and run by the tests of zt-ffi, which the Rust step has run.
+fn c(place: &Place) -> Outcome {
+    if place.has("zt-ffi/Cargo.toml") {
+        Outcome::counted(Counts::default()).with_note("counted above, in the tests of zt-ffi")
+    } else {
+        Outcome::skipped("there is no zt-ffi here")
+    }
+}
+
+fn quickstart(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    let manifest = fs::read_to_string(place.at("examples/Cargo.toml")).unwrap_or_default();
+    let is_there = manifest.contains("name = \"quickstart\"")
+        || place.has("examples/examples/quickstart.rs")
+        || place.has("examples/examples/quickstart/main.rs");
+    if !is_there {
+        return Ok(Outcome::skipped("there is no example `quickstart` here"));
+    }
+    let ran = log.run(&mut cargo(
+        place,
+        &["run", "--release", "--example", "quickstart"],
+    ))?;
+    Ok(Outcome::of(ran.success, "the quickstart failed"))
+}
+
+fn dependencies(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    let arguments = [
+        "tree",
+        "-p",
+        "zt-examples",
+        "-e",
+        "normal,build,dev",
+        "--prefix",
+        "none",
+    ];
+    let ran = log.run_quietly(&mut cargo(place, &arguments))?;
+    if !ran.success {
+        return Ok(Outcome::of(false, "`cargo tree` failed"));
+    }
+    Ok(Outcome::found(forbidden(&ran.output)))
+}
+
+/// The lines of a `cargo tree` that name what the quickstart must not build.
+fn forbidden(tree: &str) -> Vec<String> {
+    let is_forbidden = |line: &&str| NOT_IN_QUICKSTART.iter().any(|name| line.starts_with(name));
+    let lines = tree.lines().filter(is_forbidden);
+    lines
+        .map(|line| format!("zt-examples builds {line}"))
+        .collect()
+}
+
+fn needles(place: &Place, log: &Log) -> io::Result<Outcome> {
+    let needles = Needles::new();
+    let mut finds = Vec::new();
+    let file = place.own().join("output.log");
+    if let Some(at) = needles.find(&fs::read(&file)?, log.unbuilt()) {
+        finds.push(format!(
+            "a secret stands in {} at byte {at}",
+            file.display()
+        ));
+    }
+    let read = 1 + needles.search(&place.temporary(), &mut finds)?;
+    Ok(Outcome::found(finds).with_note(format!("searched {read} files")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_quickstart_must_not_build_is_named() {
+        let tree = "zt-examples v0.1.0\nazure_core v1.0.0\nserde v1.0.0\nopenssl-sys v0.9.1\n";
+        assert_eq!(
+            forbidden(tree),
+            [
+                "zt-examples builds azure_core v1.0.0",
+                "zt-examples builds openssl-sys v0.9.1",
+            ]
+        );
+    }
+}

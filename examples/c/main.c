@@ -1,0 +1,83 @@
+/*
+ * zt from C: who is calling, what they may do, and a secret that only the right stage of the right job gets.
+ *
+ *   cargo build -p zt-ffi
+ *   cargo build -p zt-core --bin zt --features cli,testing
+ *   cc -std=c99 -Wall -Wextra -I zt-ffi/include examples/c/main.c -L target/debug -lzt -o target/zt-example
+ *   ln -sf libzt.so target/debug/libzt.so.1         # Linux looks for the library by its ABI version
+ *
+ *   export ZT_TOKEN=$(target/debug/zt -C examples/world dev-token sp-score-201)
+ *   target/debug/zt -C examples/world vault set bureau-api-key
+ *   LD_LIBRARY_PATH=target/debug target/zt-example examples/world
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <zt.h>
+
+/* The message is for this process's own log; a remote caller would get zt_error_public_message(err). */
+static int complain(zt_error *err) {
+    const char *help = zt_error_help(err);
+    fprintf(stderr, "%s %s\n", zt_error_code(err), zt_error_message(err));
+    if (help != NULL) {
+        fprintf(stderr, "        %s\n", help);
+    }
+    zt_error_free(err);
+    return 1;
+}
+
+static int score(const zt_session *job) {
+    zt_error *err = NULL;
+    zt_decision *decision = NULL;
+    zt_secret *key = NULL;
+    size_t length = 0;
+
+    /* A question: no is an answer too. */
+    if (zt_check(job, "secret.get", "secret:sql-loans-password", &decision, &err) != ZT_STATUS_OK) {
+        return complain(err);
+    }
+    printf("may %s read the database's password: %s (decision %s)\n", zt_session_name(job), zt_decision_kind(decision),
+           zt_decision_id(decision));
+    zt_decision_free(decision);
+
+    /* A gate: no ends it here. */
+    if (zt_require(job, "model.infer", "model:car_loan_scorer", NULL, &err) != ZT_STATUS_OK) {
+        return complain(err);
+    }
+    if (zt_secret_get(job, "bureau-api-key", &key, &err) != ZT_STATUS_OK) {
+        return complain(err);
+    }
+    /* Use the bytes where they are, never print them, and let go soon: zt wipes its copy, yours it cannot. */
+    if (zt_secret_bytes(key, &length) != NULL) {
+        printf("the credit bureau's key is here: %lu bytes, version %s\n", (unsigned long)length, zt_secret_version(key));
+    }
+    zt_secret_free(key);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    zt_error *err = NULL;
+    zt_runtime *zt = NULL;
+    zt_session *caller = NULL;
+    zt_session *job = NULL;
+    int code;
+
+    if (zt_open(argc > 1 ? argv[1] : "examples/world", &zt, &err) != ZT_STATUS_OK) {
+        return complain(err);
+    }
+    if (zt_authenticate(zt, getenv("ZT_TOKEN"), &caller, &err) != ZT_STATUS_OK ||
+        zt_session_claiming(caller, 201, 2, &job, &err) != ZT_STATUS_OK) {
+        code = complain(err);
+    } else {
+        code = score(job);
+    }
+    zt_session_free(job);
+    zt_session_free(caller);
+
+    /* The audit log is written before this returns 0: nothing happened here that it does not tell. */
+    err = NULL;
+    if (zt_runtime_close(zt, 5000, &err) != ZT_STATUS_OK) {
+        code = complain(err);
+    }
+    zt_runtime_free(zt);
+    return code;
+}

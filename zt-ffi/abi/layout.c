@@ -1,0 +1,33 @@
+/*
+ * What compiled programs have burnt in: changing a line here breaks them, and needs a new ZT_ABI_VERSION.
+ * Compiled by the tests, never run. A new status is a new line.
+ */
+#include <zt.h>
+
+#define IS(constant, number) _Static_assert((constant) == (number), #constant " must stay " #number)
+
+IS(ZT_ABI_VERSION, 1);
+
+_Static_assert(sizeof(zt_status) == 4, "zt_status is 32 bits");
+_Static_assert((zt_status)-1 < 0, "zt_status is signed");
+_Static_assert(sizeof(size_t) == sizeof(void *), "lengths are as wide as pointers");
+
+IS(ZT_STATUS_OK, 0);
+IS(ZT_STATUS_DENIED, 1001);
+IS(ZT_STATUS_INVALID_TOKEN, 2001);
+IS(ZT_STATUS_TOKEN_EXPIRED, 2002);
+IS(ZT_STATUS_TOKEN_NOT_YET_VALID, 2003);
+IS(ZT_STATUS_MISSING_CREDENTIALS, 2004);
+IS(ZT_STATUS_NOT_FOUND, 3001);
+IS(ZT_STATUS_VAULT_UNAVAILABLE, 4001);
+IS(ZT_STATUS_AUDIT_UNAVAILABLE, 4002);
+IS(ZT_STATUS_KEYS_UNAVAILABLE, 4003);
+IS(ZT_STATUS_INVALID_ARGUMENT, 5001);
+IS(ZT_STATUS_INVALID_METADATA, 5002);
+IS(ZT_STATUS_BUFFER_TOO_SMALL, 5901);
+IS(ZT_STATUS_VAULT_INTEGRITY, 6001);
+IS(ZT_STATUS_AUDIT_INTEGRITY, 6002);
+IS(ZT_STATUS_CONFIG, 7001);
+IS(ZT_STATUS_CANCELLED, 8001);
+IS(ZT_STATUS_INTERNAL, 9001);
+IS(ZT_STATUS_PANIC, 9901);

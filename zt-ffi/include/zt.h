@@ -1,0 +1,620 @@
+/*
+ * zt.h: an embeddable zero-trust runtime for AI pipelines on Azure.
+ *
+ * A team writes who may do what into metadata tables; zt makes that true inside this process. A caller's Entra token
+ * becomes a session, the policy decides (deny by default), secrets come out of a vault only for whom the policy allows,
+ * and every act stands in a tamper-evident audit log before its answer. The log cannot be written: the answer is an
+ * error.
+ *
+ *     zt_runtime *zt = NULL;
+ *     zt_session *maya = NULL;
+ *     zt_error *err = NULL;
+ *
+ *     if (zt_open("examples/world", &zt, &err) != ZT_STATUS_OK ||
+ *         zt_authenticate(zt, token, &maya, &err) != ZT_STATUS_OK ||
+ *         zt_require(maya, "model.infer", "model:car_loan_scorer", NULL, &err) != ZT_STATUS_OK) {
+ *         fprintf(stderr, "%s %s\n", zt_error_code(err), zt_error_message(err));
+ *     }
+ *     zt_error_free(err);
+ *     zt_session_free(maya);
+ *     if (zt != NULL && zt_runtime_close(zt, 5000, NULL) != ZT_STATUS_OK) {
+ *         fprintf(stderr, "the audit log was not written\n");
+ *     }
+ *     zt_runtime_free(zt);
+ *
+ * STATUS. Functions that can fail answer a zt_status: 0, or a number that never changes its meaning. Outputs are
+ * written only when it is 0; the one exception, the length of zt_secret_read, says so. A deny is an answer of zt_check,
+ * and the status ZT_STATUS_DENIED of everything that would hand something out or let something happen.
+ *
+ * ERRORS. `err` comes last and may be NULL. Otherwise it is written when the status is not 0, with a new object that the
+ * program frees by zt_error_free; start with NULL, and free one before the next call may write another. There is no
+ * error state in a thread or in the process.
+ *
+ * OWNERSHIP. What an output receives belongs to the program, until it gives it to the `_free` function of its type: once,
+ * and nothing else frees it. `_free(NULL)` does nothing. Handles may be freed in any order: each keeps what it needs.
+ * Where a comment says borrowed, the pointer belongs to the handle, ends with it, and is never written to or freed.
+ *
+ * POINTERS. A handle is one that zt gave and that is not freed yet. Outputs and `err` point to places that the program
+ * may write, a different one each. Only arguments that say so may be NULL; elsewhere NULL is answered with
+ * ZT_STATUS_INVALID_ARGUMENT, and accessors answer as if there were nothing. Nothing more can be checked: a freed handle
+ * or a wild pointer is undefined behaviour, as everywhere in C.
+ *
+ * TEXT. Strings are UTF-8 with a NUL at the end, in and out. Those that come in are read during the call only. Bytes of
+ * secrets have a length and no NUL.
+ *
+ * SECRETS. zt wipes its own copies. A copy that the program makes is the program's to wipe: zt_wipe.
+ *
+ * THREADS. Handles may be used by many threads at once; a `_free` must be the last use. Nothing belongs to a thread.
+ * Functions that block park the calling thread; that may be a thread of another async runtime, which then does nothing
+ * else meanwhile.
+ *
+ * PROCESSES. Handles belong to the process that opened them. After a fork the child must not use them, not even to free
+ * them: it opens its own, or calls exec.
+ *
+ * PANICS do not cross this border: they become ZT_STATUS_PANIC.
+ *
+ * VERSIONS. Within one ZT_ABI_VERSION functions and statuses are only added; `@since` says with which. Link with -lzt.
+ * A static link needs -lpthread -ldl -lm too; on Windows define ZT_STATIC for it.
+ *
+ * This file is made from the library's source: change it there.
+ */
+
+
+#ifndef ZT_H
+#define ZT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32) && !defined(ZT_STATIC)
+#define ZT_API __declspec(dllimport)
+#else
+#define ZT_API
+#endif
+
+#if defined(__GNUC__)
+#define ZT_NODISCARD __attribute__((warn_unused_result))
+#else
+#define ZT_NODISCARD
+#endif
+
+/**
+ * The version of the ABI: the same number in the library's file name. Within it functions and statuses are only added.
+ */
+#define ZT_ABI_VERSION 1
+
+/**
+ * Whether a request may proceed, and which rows of the tables say so. Stays what it is when the tables change.
+ */
+typedef struct zt_decision zt_decision;
+
+/**
+ * Why a function failed. Holds no secret, no token and no key. Owned by the program.
+ */
+typedef struct zt_error zt_error;
+
+/**
+ * The zero-trust runtime of a process. One is enough; it is made for many threads.
+ */
+typedef struct zt_runtime zt_runtime;
+
+/**
+ * One version of one secret. Its bytes are shared by all its handles and wiped when the cache and the last handle let go.
+ */
+typedef struct zt_secret zt_secret;
+
+/**
+ * What one authenticated caller may do. Ends when the caller's token does.
+ */
+typedef struct zt_session zt_session;
+
+/**
+ * A long answer, such as JSON. Owned by the program.
+ */
+typedef struct zt_text zt_text;
+
+/**
+ * What a function answers: 0, or a number that never changes its meaning. A program must expect numbers that it does
+ * not know: the thousands tell the kind (1 denied, 2 unauthenticated, 3 not found, 4 unavailable, 5 invalid,
+ * 6 integrity, 7 configuration, 8 cancelled, 9 a defect of zt).
+ */
+typedef int32_t zt_status;
+
+/**
+ * Done.
+ */
+#define ZT_STATUS_OK 0
+
+/**
+ * The policy denies the action.
+ */
+#define ZT_STATUS_DENIED 1001
+
+/**
+ * The token is not acceptable; the exact reason is for the log of this process only.
+ */
+#define ZT_STATUS_INVALID_TOKEN 2001
+
+/**
+ * The token has expired: authenticate again with a new one.
+ */
+#define ZT_STATUS_TOKEN_EXPIRED 2002
+
+/**
+ * The token is not valid yet.
+ */
+#define ZT_STATUS_TOKEN_NOT_YET_VALID 2003
+
+/**
+ * No token was presented.
+ */
+#define ZT_STATUS_MISSING_CREDENTIALS 2004
+
+/**
+ * No such secret, row, job or file.
+ */
+#define ZT_STATUS_NOT_FOUND 3001
+
+/**
+ * The vault cannot be reached or refuses to answer now.
+ */
+#define ZT_STATUS_VAULT_UNAVAILABLE 4001
+
+/**
+ * The audit log cannot be written: no audit, no access.
+ */
+#define ZT_STATUS_AUDIT_UNAVAILABLE 4002
+
+/**
+ * The issuer's signing keys are not known.
+ */
+#define ZT_STATUS_KEYS_UNAVAILABLE 4003
+
+/**
+ * An argument is malformed, NULL where it must not be, or not UTF-8.
+ */
+#define ZT_STATUS_INVALID_ARGUMENT 5001
+
+/**
+ * The metadata tables have errors; zt_error_report lists all of them.
+ */
+#define ZT_STATUS_INVALID_METADATA 5002
+
+/**
+ * The buffer is too small: nothing was written to it, the needed length is told.
+ */
+#define ZT_STATUS_BUFFER_TOO_SMALL 5901
+
+/**
+ * The vault file is damaged, or the key is not the one it was written with.
+ */
+#define ZT_STATUS_VAULT_INTEGRITY 6001
+
+/**
+ * The audit log was changed, or is damaged elsewhere than at its end.
+ */
+#define ZT_STATUS_AUDIT_INTEGRITY 6002
+
+/**
+ * The configuration is wrong.
+ */
+#define ZT_STATUS_CONFIG 7001
+
+/**
+ * The operation was given up before it ended.
+ */
+#define ZT_STATUS_CANCELLED 8001
+
+/**
+ * A defect of zt.
+ */
+#define ZT_STATUS_INTERNAL 9001
+
+/**
+ * A defect of zt: a panic, stopped at the border. Handles stay usable.
+ */
+#define ZT_STATUS_PANIC 9901
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The ABI version of the loaded library. Compare it with ZT_ABI_VERSION before anything else when the library was not
+ * found by the linker but loaded by hand.
+ *
+ * Threads: any. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD uint32_t zt_abi_version(void);
+
+/**
+ * The release of the loaded library, such as "0.1.0". Static: never freed.
+ *
+ * Threads: any. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_version(void);
+
+/**
+ * Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts two threads.
+ *
+ * `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
+ * Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
+ * AUDIT_INTEGRITY, AUDIT_UNAVAILABLE, KEYS_UNAVAILABLE, INVALID_ARGUMENT.
+ * Threads: any. Blocks: on the disk. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_open(const char *folder, zt_runtime **runtime, zt_error **err);
+
+/**
+ * Reads the tables again and takes them when they are good. Sessions decide by the new snapshot at once; when the
+ * tables are not good, the last good snapshot stays in force.
+ *
+ * `version`: the version of the snapshot then in force, or NULL.
+ * Answers: OK, INVALID_METADATA (zt_error_report has every problem), AUDIT_UNAVAILABLE, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_reload(const zt_runtime *runtime, uint64_t *version, zt_error **err);
+
+/**
+ * Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions are
+ * refused; the handle must still be freed. Secrets that were handed out stay until they are freed.
+ *
+ * `timeout_ms`: how long to wait for the disk.
+ * Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), or when it
+ * is closed already; INVALID_ARGUMENT.
+ * Threads: any. Blocks: on the disk, at most about `timeout_ms`. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_runtime_close(const zt_runtime *runtime, uint64_t timeout_ms, zt_error **err);
+
+/**
+ * Frees the handle. NULL is allowed. Sessions keep what they need: handles may be freed in any order, and the last one
+ * ends the threads. Without zt_runtime_close before it, the newest records of the audit log may be lost.
+ *
+ * Threads: any, once, after the last use. Blocks: maybe on the disk. @since 1
+ */
+ZT_API void zt_runtime_free(zt_runtime *runtime);
+
+/**
+ * Verifies a caller's Entra access token.
+ *
+ * `token`: the token, with or without `Bearer ` before it. `session`: a new handle; free it with zt_session_free.
+ * Answers: OK, INVALID_TOKEN, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, MISSING_CREDENTIALS, KEYS_UNAVAILABLE,
+ * AUDIT_UNAVAILABLE, INVALID_ARGUMENT. The error's message tells the exact reason and is for the log of this process; a
+ * remote caller may see zt_error_public_message alone.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_authenticate(const zt_runtime *runtime,
+                          const char *token,
+                          zt_session **session,
+                          zt_error **err);
+
+/**
+ * The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
+ *
+ * `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_claiming(const zt_session *session,
+                              uint32_t job,
+                              uint32_t stage,
+                              zt_session **claiming,
+                              zt_error **err);
+
+/**
+ * The caller's readable id when the session was made, such as "user:maya", or "oid:..." when no row of Principals names
+ * the caller. Borrowed from `session`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_session_name(const zt_session *session);
+
+/**
+ * Frees it. NULL is allowed. Decisions, secrets and claiming sessions that came from it stay.
+ *
+ * Threads: any, once, after the last use. Blocks: never, unless it is the last handle of a freed runtime. @since 1
+ */
+ZT_API void zt_session_free(zt_session *session);
+
+/**
+ * Whether the caller may do this now. A deny is a decision, not an error: the status is then 0 all the same.
+ *
+ * `action`: such as "table.read". `resource`: such as "table:gold.loan_scores". `decision`: new; free it with
+ * zt_decision_free. Who only wants to go on or stop takes zt_require.
+ * Answers: OK, TOKEN_EXPIRED, AUDIT_UNAVAILABLE, INVALID_ARGUMENT (also for an unknown action or resource).
+ * Threads: any, also at once. Blocks: on the disk for the first of identical denies. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_check(const zt_session *session,
+                   const char *action,
+                   const char *resource,
+                   zt_decision **decision,
+                   zt_error **err);
+
+/**
+ * The same, and DENIED unless it is allowed: nothing goes on by a forgotten `if`.
+ *
+ * `permit`: the decision that allows it, with the columns that the caller may see; new, free it with zt_decision_free.
+ * NULL where the action has no columns to obey. The error of a refusal has its decision: zt_error_decision.
+ * Answers: as zt_check, and DENIED.
+ * Threads: any, also at once. Blocks: as zt_check. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_require(const zt_session *session,
+                     const char *action,
+                     const char *resource,
+                     zt_decision **permit,
+                     zt_error **err);
+
+/**
+ * Whether the request may proceed; false for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD bool zt_decision_is_allowed(const zt_decision *decision);
+
+/**
+ * How it was decided: "allow", "explicit_deny" or "default_deny", as the audit log writes it. Static; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_kind(const zt_decision *decision);
+
+/**
+ * Its name, found again in the audit log. Safe to show the caller. Borrowed from `decision`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_id(const zt_decision *decision);
+
+/**
+ * The reason in words that the deciding rows give, or NULL when they give none. Safe to show the caller. Borrowed from
+ * `decision`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_why(const zt_decision *decision);
+
+/**
+ * The ids of the rows that decided, a JSON array of strings; empty for a default deny. Borrowed from `decision`; "[]"
+ * for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_policies(const zt_decision *decision);
+
+/**
+ * The columns that an allow lets the caller see, a JSON object: `{"only":["id"]}` or `{"all_but":["income"]}`. Every
+ * column is `{"all_but":[]}`. Meaningless for a deny. Borrowed from `decision`; `{"only":[]}` for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_columns(const zt_decision *decision);
+
+/**
+ * Frees it. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_decision_free(zt_decision *decision);
+
+/**
+ * A decision in full, with the rows that nearly allowed it and what they lacked: a JSON object.
+ *
+ * The caller of `session`, which may be another than the decision's, needs `policy.explain` on the decision's resource:
+ * near misses tell an attacker what to claim.
+ *
+ * `explanation`: a new text; free it with zt_text_free.
+ * Answers: OK, DENIED, TOKEN_EXPIRED, AUDIT_UNAVAILABLE, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk for the first of identical denies. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_explain(const zt_session *session,
+                     const zt_decision *decision,
+                     zt_text **explanation,
+                     zt_error **err);
+
+/**
+ * The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is fresh in
+ * the cache comes without a call to the vault. Who is denied never learns whether the secret exists.
+ *
+ * `reference`: the row's id, such as "bureau-api-key". `secret`: new; free it with zt_secret_free as soon as the value
+ * is used.
+ * Answers: OK, DENIED, NOT_FOUND, VAULT_UNAVAILABLE, VAULT_INTEGRITY, AUDIT_UNAVAILABLE, CONFIG, TOKEN_EXPIRED,
+ * INVALID_ARGUMENT.
+ * Threads: any, also at once; who misses together shares one call. Blocks: on the vault for a miss, on the disk for the
+ * first release of a version to a session and of identical denies, else not. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_secret_get(const zt_session *session,
+                        const char *reference,
+                        zt_secret **secret,
+                        zt_error **err);
+
+/**
+ * Its bytes, which may hold NULs and do not end with one. Borrowed from `secret`: never write to them, and do not copy
+ * them further than they must go, for what is copied zt cannot wipe (see zt_wipe). NULL for NULL.
+ *
+ * `length`: how many bytes; may be 0, then the pointer must not be read.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const uint8_t *zt_secret_bytes(const zt_secret *secret, size_t *length);
+
+/**
+ * Which version it is; never "the current one". Borrowed from `secret`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_secret_version(const zt_secret *secret);
+
+/**
+ * Frees it. NULL is allowed. The pointer of zt_secret_bytes ends here.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_secret_free(zt_secret *secret);
+
+/**
+ * The same secret, copied into the program's own buffer: the cheapest form for callers from other languages. The copy is
+ * the program's: wipe it with zt_wipe, or what the language has, as soon as it is used.
+ *
+ * `buffer`: room for `capacity` bytes; NULL when `capacity` is 0. `length`: how many bytes the secret has; written also
+ * when the answer is BUFFER_TOO_SMALL, and then nothing else is. Key Vault's values have at most 25,600 bytes. Each call
+ * is a release that policy decides and the audit log records, also one with a buffer that is too small.
+ * Answers: as zt_secret_get, and BUFFER_TOO_SMALL.
+ * Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_secret_read(const zt_session *session,
+                         const char *reference,
+                         uint8_t *buffer,
+                         size_t capacity,
+                         size_t *length,
+                         zt_error **err);
+
+/**
+ * Overwrites `length` bytes with zeros in a way that no compiler leaves out. NULL is allowed when `length` is 0.
+ *
+ * Threads: any, on memory that nobody else uses meanwhile. Blocks: never. @since 1
+ */
+ZT_API void zt_wipe(void *bytes, size_t length);
+
+/**
+ * The newest `count` records of the audit log, oldest first: a JSON array of objects.
+ *
+ * The caller of `session` needs `audit.read` on `audit:log`. Everything recorded before the call is on disk and in the
+ * answer.
+ *
+ * `records`: a new text; free it with zt_text_free.
+ * Answers: OK, DENIED, AUDIT_INTEGRITY, AUDIT_UNAVAILABLE, TOKEN_EXPIRED, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_audit_tail(const zt_session *session, size_t count, zt_text **records, zt_error **err);
+
+/**
+ * Its characters, UTF-8, with a NUL at the end. Borrowed from `text`; "" for NULL.
+ *
+ * Threads: any. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_text_data(const zt_text *text);
+
+/**
+ * Its length in bytes, without the NUL; 0 for NULL.
+ *
+ * Threads: any. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD size_t zt_text_len(const zt_text *text);
+
+/**
+ * Frees it. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_text_free(zt_text *text);
+
+/**
+ * The status that the function answered with; 0 for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_error_status(const zt_error *error);
+
+/**
+ * The status as people write it: "ZT-1001". Borrowed from `error`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_code(const zt_error *error);
+
+/**
+ * What happened and where: for the log of this process, not for a remote caller. Borrowed from `error`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_message(const zt_error *error);
+
+/**
+ * What to do about it, or NULL when zt does not know. Borrowed from `error`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_help(const zt_error *error);
+
+/**
+ * What lies below, such as the operating system's own words, or NULL. Borrowed from `error`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_cause(const zt_error *error);
+
+/**
+ * Every problem of the metadata tables, one a line, behind an INVALID_METADATA; else NULL. Borrowed from `error`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_report(const zt_error *error);
+
+/**
+ * The one text that a remote caller may see: it helps to act and tells an attacker nothing. Borrowed from `error`;
+ * "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_error_public_message(const zt_error *error);
+
+/**
+ * The HTTP status that a service should answer its remote caller with; 500 for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD int32_t zt_error_http_status(const zt_error *error);
+
+/**
+ * In how many milliseconds to try again, or -1 when that is not known.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD int64_t zt_error_retry_ms(const zt_error *error);
+
+/**
+ * Whether the same call may succeed later without any change; false for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD bool zt_error_is_transient(const zt_error *error);
+
+/**
+ * Whether the policy said no; false for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD bool zt_error_is_denied(const zt_error *error);
+
+/**
+ * The decision behind a refusal, for zt_explain: new, free it with zt_decision_free. NULL when there is none.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_decision *zt_error_decision(const zt_error *error);
+
+/**
+ * Frees it. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_error_free(zt_error *error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* ZT_H */

@@ -1,0 +1,64 @@
+//! The C ABI of zt: `libzt` and `zt.h`.
+//!
+//! In: C strings and opaque handles. Out: a status, handles and error objects. Every function does one thing of
+//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global, and what a C program must
+//! promise is written in `include/zt.h`, which is made from the comments of this crate.
+
+#![expect(
+    unsafe_code,
+    reason = "the C ABI: C strings and buffers are raw pointers, and exported names are not mangled"
+)]
+#![expect(
+    non_camel_case_types,
+    reason = "types have the names that C knows them by"
+)]
+#![expect(
+    clippy::missing_safety_doc,
+    reason = "the header states once, at its top, what every pointer must be"
+)]
+
+mod audit;
+mod boundary;
+mod decision;
+mod error;
+mod executor;
+mod runtime;
+mod secret;
+mod session;
+mod status;
+mod text;
+mod version;
+
+pub use audit::zt_audit_tail;
+pub use decision::{
+    zt_check, zt_decision, zt_decision_columns, zt_decision_free, zt_decision_id,
+    zt_decision_is_allowed, zt_decision_kind, zt_decision_policies, zt_decision_why, zt_explain,
+    zt_require,
+};
+pub use error::{
+    zt_error, zt_error_cause, zt_error_code, zt_error_decision, zt_error_free, zt_error_help,
+    zt_error_http_status, zt_error_is_denied, zt_error_is_transient, zt_error_message,
+    zt_error_public_message, zt_error_report, zt_error_retry_ms, zt_error_status,
+};
+pub use runtime::{zt_open, zt_reload, zt_runtime, zt_runtime_close, zt_runtime_free};
+pub use secret::{
+    zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_read, zt_secret_version,
+    zt_wipe,
+};
+pub use session::{
+    zt_authenticate, zt_session, zt_session_claiming, zt_session_free, zt_session_name,
+};
+pub use status::*;
+pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};
+pub use version::{ZT_ABI_VERSION, zt_abi_version, zt_version};
+
+// The header promises that each of these may be used by many threads at once.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<zt_runtime>();
+    shared::<zt_session>();
+    shared::<zt_decision>();
+    shared::<zt_secret>();
+    shared::<zt_text>();
+    shared::<zt_error>();
+};

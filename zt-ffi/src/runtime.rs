@@ -1,0 +1,116 @@
+//! The runtime: opened once per process, closed at its end.
+
+use std::ffi::c_char;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zt_core::Runtime;
+
+use crate::boundary::{give, given, guard, guard_or, text};
+use crate::error::zt_error;
+use crate::executor::Executor;
+use crate::status::zt_status;
+
+/// The zero-trust runtime of a process. One is enough; it is made for many threads.
+pub struct zt_runtime {
+    runtime: Runtime,
+    executor: Arc<Executor>,
+}
+
+impl zt_runtime {
+    pub(crate) const fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    pub(crate) const fn executor(&self) -> &Arc<Executor> {
+        &self.executor
+    }
+}
+
+impl std::fmt::Debug for zt_runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.runtime.fmt(f)
+    }
+}
+
+/// Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts two threads.
+///
+/// `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
+/// Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
+/// AUDIT_INTEGRITY, AUDIT_UNAVAILABLE, KEYS_UNAVAILABLE, INVALID_ARGUMENT.
+/// Threads: any. Blocks: on the disk. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_open(
+    folder: *const c_char,
+    runtime: Option<&mut MaybeUninit<*mut zt_runtime>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let folder = unsafe { text(folder, "folder") }?;
+        let place = given(runtime, "runtime")?;
+        let executor = Arc::new(Executor::new()?);
+        let runtime = executor.wait(Runtime::open(folder))?;
+        give(place, zt_runtime { runtime, executor });
+        Ok(())
+    })
+}
+
+/// Reads the tables again and takes them when they are good. Sessions decide by the new snapshot at once; when the
+/// tables are not good, the last good snapshot stays in force.
+///
+/// `version`: the version of the snapshot then in force, or NULL.
+/// Answers: OK, INVALID_METADATA (zt_error_report has every problem), AUDIT_UNAVAILABLE, INVALID_ARGUMENT.
+/// Threads: any, also at once. Blocks: on the disk. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_reload(
+    runtime: Option<&zt_runtime>,
+    version: Option<&mut MaybeUninit<u64>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let runtime = given(runtime, "runtime")?;
+        let snapshot = runtime.executor.wait(runtime.runtime.reload())?;
+        if let Some(version) = version {
+            version.write(snapshot.version());
+        }
+        Ok(())
+    })
+}
+
+/// Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions are
+/// refused; the handle must still be freed. Secrets that were handed out stay until they are freed.
+///
+/// `timeout_ms`: how long to wait for the disk.
+/// Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), or when it
+/// is closed already; INVALID_ARGUMENT.
+/// Threads: any. Blocks: on the disk, at most about `timeout_ms`. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_runtime_close(
+    runtime: Option<&zt_runtime>,
+    timeout_ms: u64,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let runtime = given(runtime, "runtime")?;
+        let close = runtime
+            .runtime
+            .clone()
+            .close(Duration::from_millis(timeout_ms));
+        runtime.executor.wait(close)?;
+        Ok(())
+    })
+}
+
+/// Frees the handle. NULL is allowed. Sessions keep what they need: handles may be freed in any order, and the last one
+/// ends the threads. Without zt_runtime_close before it, the newest records of the audit log may be lost.
+///
+/// Threads: any, once, after the last use. Blocks: maybe on the disk. @since 1
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_runtime_free(runtime: Option<Box<zt_runtime>>) {
+    guard_or((), || drop(runtime));
+}

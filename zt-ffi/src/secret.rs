@@ -1,0 +1,149 @@
+//! Secrets: borrowed from zt, or copied into the program's own buffer.
+
+use std::ffi::{CString, c_char, c_void};
+use std::mem::MaybeUninit;
+use std::slice;
+
+use zeroize::Zeroize as _;
+use zt_core::secrets::Secret;
+
+use crate::boundary::{Failure, c_string, give, given, guard, guard_or, text};
+use crate::error::zt_error;
+use crate::session::zt_session;
+use crate::status::zt_status;
+
+/// One version of one secret. Its bytes are shared by all its handles and wiped when the cache and the last handle let go.
+pub struct zt_secret {
+    secret: Secret,
+    version: CString,
+}
+
+impl std::fmt::Debug for zt_secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.secret.fmt(f)
+    }
+}
+
+/// The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is fresh in
+/// the cache comes without a call to the vault. Who is denied never learns whether the secret exists.
+///
+/// `reference`: the row's id, such as "bureau-api-key". `secret`: new; free it with zt_secret_free as soon as the value
+/// is used.
+/// Answers: OK, DENIED, NOT_FOUND, VAULT_UNAVAILABLE, VAULT_INTEGRITY, AUDIT_UNAVAILABLE, CONFIG, TOKEN_EXPIRED,
+/// INVALID_ARGUMENT.
+/// Threads: any, also at once; who misses together shares one call. Blocks: on the vault for a miss, on the disk for the
+/// first release of a version to a session and of identical denies, else not. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_secret_get(
+    session: Option<&zt_session>,
+    reference: *const c_char,
+    secret: Option<&mut MaybeUninit<*mut zt_secret>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let reference = unsafe { text(reference, "reference") }?;
+        let place = given(secret, "secret")?;
+        let secret = read(session, reference)?;
+        let version = c_string(&secret.version().to_string());
+        give(place, zt_secret { secret, version });
+        Ok(())
+    })
+}
+
+/// Its bytes, which may hold NULs and do not end with one. Borrowed from `secret`: never write to them, and do not copy
+/// them further than they must go, for what is copied zt cannot wipe (see zt_wipe). NULL for NULL.
+///
+/// `length`: how many bytes; may be 0, then the pointer must not be read.
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_secret_bytes(
+    secret: Option<&zt_secret>,
+    length: Option<&mut MaybeUninit<usize>>,
+) -> *const u8 {
+    let (Some(secret), Some(length)) = (secret, length) else {
+        return std::ptr::null();
+    };
+    let bytes = secret.secret.reveal();
+    length.write(bytes.len());
+    bytes.as_ptr()
+}
+
+/// Which version it is; never "the current one". Borrowed from `secret`; "" for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_secret_version(secret: Option<&zt_secret>) -> *const c_char {
+    secret.map_or(c"".as_ptr(), |secret| secret.version.as_ptr())
+}
+
+/// Frees it. NULL is allowed. The pointer of zt_secret_bytes ends here.
+///
+/// Threads: any, once, after the last use. Blocks: never. @since 1
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_secret_free(secret: Option<Box<zt_secret>>) {
+    guard_or((), || drop(secret));
+}
+
+/// The same secret, copied into the program's own buffer: the cheapest form for callers from other languages. The copy is
+/// the program's: wipe it with zt_wipe, or what the language has, as soon as it is used.
+///
+/// `buffer`: room for `capacity` bytes; NULL when `capacity` is 0. `length`: how many bytes the secret has; written also
+/// when the answer is BUFFER_TOO_SMALL, and then nothing else is. Key Vault's values have at most 25,600 bytes. Each call
+/// is a release that policy decides and the audit log records, also one with a buffer that is too small.
+/// Answers: as zt_secret_get, and BUFFER_TOO_SMALL.
+/// Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_secret_read(
+    session: Option<&zt_session>,
+    reference: *const c_char,
+    buffer: *mut u8,
+    capacity: usize,
+    length: Option<&mut MaybeUninit<usize>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let reference = unsafe { text(reference, "reference") }?;
+        let length = given(length, "length")?;
+        let has_buffer = capacity == 0 || !buffer.is_null();
+        given(has_buffer.then_some(()), "buffer")?;
+        let secret = read(session, reference)?;
+        let bytes = secret.reveal();
+        length.write(bytes.len());
+        if bytes.len() > capacity {
+            let needed = bytes.len();
+            return Err(Failure::BufferTooSmall { needed });
+        }
+        if !bytes.is_empty() {
+            // SAFETY: `buffer` is not NULL, as checked above, for `capacity` is not 0; the C caller promises `capacity`
+            // writable bytes there, of which none are the cache's.
+            unsafe { buffer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        }
+        Ok(())
+    })
+}
+
+/// Overwrites `length` bytes with zeros in a way that no compiler leaves out. NULL is allowed when `length` is 0.
+///
+/// Threads: any, on memory that nobody else uses meanwhile. Blocks: never. @since 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_wipe(bytes: *mut c_void, length: usize) {
+    if bytes.is_null() || length == 0 {
+        return;
+    }
+    // SAFETY: not NULL; the C caller promises `length` initialised, writable bytes that nobody else uses meanwhile.
+    unsafe { slice::from_raw_parts_mut(bytes.cast::<u8>(), length) }.zeroize();
+}
+
+/// A hit is ready at the first poll and never waits.
+fn read(session: &zt_session, reference: &str) -> Result<Secret, Failure> {
+    let secret = session.session().secret(reference);
+    Ok(session.executor().wait(secret)?)
+}

@@ -1,0 +1,112 @@
+//! A verified caller's session.
+
+use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use zt_core::Session;
+
+use crate::boundary::{c_string, give, given, guard, guard_or, text};
+use crate::error::zt_error;
+use crate::executor::Executor;
+use crate::runtime::zt_runtime;
+use crate::status::zt_status;
+
+/// What one authenticated caller may do. Ends when the caller's token does.
+pub struct zt_session {
+    session: Session,
+    name: CString,
+    executor: Arc<Executor>,
+}
+
+impl zt_session {
+    fn new(session: Session, executor: &Arc<Executor>) -> Self {
+        Self {
+            name: c_string(&session.name()),
+            session,
+            executor: Arc::clone(executor),
+        }
+    }
+
+    pub(crate) const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(crate) const fn executor(&self) -> &Arc<Executor> {
+        &self.executor
+    }
+}
+
+impl std::fmt::Debug for zt_session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.session.fmt(f)
+    }
+}
+
+/// Verifies a caller's Entra access token.
+///
+/// `token`: the token, with or without `Bearer ` before it. `session`: a new handle; free it with zt_session_free.
+/// Answers: OK, INVALID_TOKEN, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, MISSING_CREDENTIALS, KEYS_UNAVAILABLE,
+/// AUDIT_UNAVAILABLE, INVALID_ARGUMENT. The error's message tells the exact reason and is for the log of this process; a
+/// remote caller may see zt_error_public_message alone.
+/// Threads: any, also at once. Blocks: on the disk. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_authenticate(
+    runtime: Option<&zt_runtime>,
+    token: *const c_char,
+    session: Option<&mut MaybeUninit<*mut zt_session>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let runtime = given(runtime, "runtime")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let token = unsafe { text(token, "token") }?;
+        let place = given(session, "session")?;
+        let executor = runtime.executor();
+        let session = executor.wait(runtime.runtime().authenticate(token))?;
+        give(place, zt_session::new(session, executor));
+        Ok(())
+    })
+}
+
+/// The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
+///
+/// `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+/// Answers: OK, INVALID_ARGUMENT.
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_session_claiming(
+    session: Option<&zt_session>,
+    job: u32,
+    stage: u32,
+    claiming: Option<&mut MaybeUninit<*mut zt_session>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        let place = given(claiming, "claiming")?;
+        let claiming = session.session.claiming(job, stage);
+        give(place, zt_session::new(claiming, &session.executor));
+        Ok(())
+    })
+}
+
+/// The caller's readable id when the session was made, such as "user:maya", or "oid:..." when no row of Principals names
+/// the caller. Borrowed from `session`; "" for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_session_name(session: Option<&zt_session>) -> *const c_char {
+    session.map_or(c"".as_ptr(), |session| session.name.as_ptr())
+}
+
+/// Frees it. NULL is allowed. Decisions, secrets and claiming sessions that came from it stay.
+///
+/// Threads: any, once, after the last use. Blocks: never, unless it is the last handle of a freed runtime. @since 1
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_session_free(session: Option<Box<zt_session>>) {
+    guard_or((), || drop(session));
+}

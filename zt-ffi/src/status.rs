@@ -1,0 +1,87 @@
+//! The numbers that functions answer with: those of [`zt_core::Code`], and the border's own above x900.
+//!
+//! They are written out because the header generator reads text; a test holds them against `Code::ALL`.
+
+/// What a function answers: 0, or a number that never changes its meaning. A program must expect numbers that it does
+/// not know: the thousands tell the kind (1 denied, 2 unauthenticated, 3 not found, 4 unavailable, 5 invalid,
+/// 6 integrity, 7 configuration, 8 cancelled, 9 a defect of zt).
+pub type zt_status = i32;
+
+/// Done.
+pub const ZT_STATUS_OK: zt_status = 0;
+/// The policy denies the action.
+pub const ZT_STATUS_DENIED: zt_status = 1001;
+/// The token is not acceptable; the exact reason is for the log of this process only.
+pub const ZT_STATUS_INVALID_TOKEN: zt_status = 2001;
+/// The token has expired: authenticate again with a new one.
+pub const ZT_STATUS_TOKEN_EXPIRED: zt_status = 2002;
+/// The token is not valid yet.
+pub const ZT_STATUS_TOKEN_NOT_YET_VALID: zt_status = 2003;
+/// No token was presented.
+pub const ZT_STATUS_MISSING_CREDENTIALS: zt_status = 2004;
+/// No such secret, row, job or file.
+pub const ZT_STATUS_NOT_FOUND: zt_status = 3001;
+/// The vault cannot be reached or refuses to answer now.
+pub const ZT_STATUS_VAULT_UNAVAILABLE: zt_status = 4001;
+/// The audit log cannot be written: no audit, no access.
+pub const ZT_STATUS_AUDIT_UNAVAILABLE: zt_status = 4002;
+/// The issuer's signing keys are not known.
+pub const ZT_STATUS_KEYS_UNAVAILABLE: zt_status = 4003;
+/// An argument is malformed, NULL where it must not be, or not UTF-8.
+pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
+/// The metadata tables have errors; zt_error_report lists all of them.
+pub const ZT_STATUS_INVALID_METADATA: zt_status = 5002;
+/// The buffer is too small: nothing was written to it, the needed length is told.
+pub const ZT_STATUS_BUFFER_TOO_SMALL: zt_status = 5901;
+/// The vault file is damaged, or the key is not the one it was written with.
+pub const ZT_STATUS_VAULT_INTEGRITY: zt_status = 6001;
+/// The audit log was changed, or is damaged elsewhere than at its end.
+pub const ZT_STATUS_AUDIT_INTEGRITY: zt_status = 6002;
+/// The configuration is wrong.
+pub const ZT_STATUS_CONFIG: zt_status = 7001;
+/// The operation was given up before it ended.
+pub const ZT_STATUS_CANCELLED: zt_status = 8001;
+/// A defect of zt.
+pub const ZT_STATUS_INTERNAL: zt_status = 9001;
+/// A defect of zt: a panic, stopped at the border. Handles stay usable.
+pub const ZT_STATUS_PANIC: zt_status = 9901;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zt_core::Code;
+
+    #[test]
+    fn every_code_of_the_core_has_its_status() {
+        let statuses = [
+            (Code::Denied, ZT_STATUS_DENIED),
+            (Code::InvalidToken, ZT_STATUS_INVALID_TOKEN),
+            (Code::TokenExpired, ZT_STATUS_TOKEN_EXPIRED),
+            (Code::TokenNotYetValid, ZT_STATUS_TOKEN_NOT_YET_VALID),
+            (Code::MissingCredentials, ZT_STATUS_MISSING_CREDENTIALS),
+            (Code::NotFound, ZT_STATUS_NOT_FOUND),
+            (Code::VaultUnavailable, ZT_STATUS_VAULT_UNAVAILABLE),
+            (Code::AuditUnavailable, ZT_STATUS_AUDIT_UNAVAILABLE),
+            (Code::KeysUnavailable, ZT_STATUS_KEYS_UNAVAILABLE),
+            (Code::InvalidArgument, ZT_STATUS_INVALID_ARGUMENT),
+            (Code::InvalidMetadata, ZT_STATUS_INVALID_METADATA),
+            (Code::VaultIntegrity, ZT_STATUS_VAULT_INTEGRITY),
+            (Code::AuditIntegrity, ZT_STATUS_AUDIT_INTEGRITY),
+            (Code::Config, ZT_STATUS_CONFIG),
+            (Code::Cancelled, ZT_STATUS_CANCELLED),
+            (Code::Internal, ZT_STATUS_INTERNAL),
+        ];
+        let codes: Vec<Code> = statuses.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes, Code::ALL, "a new code needs its status here");
+        for (code, status) in statuses {
+            assert_eq!(code.number(), status);
+        }
+    }
+
+    #[test]
+    fn the_borders_own_numbers_are_no_code_of_the_core() {
+        for own in [ZT_STATUS_OK, ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_PANIC] {
+            assert!(Code::ALL.iter().all(|code| code.number() != own));
+        }
+    }
+}

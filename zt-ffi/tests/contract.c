@@ -1,0 +1,334 @@
+/*
+ * The contract of zt.h, from the side of a C program. Needs C99 and one thread.
+ *
+ * argv: the world's folder, a folder that holds nothing. The environment has tokens: ZT_MAYA, ZT_PRIYA, ZT_SCORE.
+ * The tables in the folder are spoilt at the end. Prints one line for each check that fails and how many hold; never a
+ * value of a secret.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zt.h>
+
+#define NEEDLE "zt-needle-bureau-3f0c"
+
+static int held;
+static int failed;
+
+#define CHECK(what)                                                                                                    \
+    do {                                                                                                               \
+        if (what) {                                                                                                    \
+            held++;                                                                                                    \
+        } else {                                                                                                       \
+            failed++;                                                                                                  \
+            fprintf(stderr, "%s:%d: %s\n", __func__, __LINE__, #what);                                                 \
+        }                                                                                                              \
+    } while (0)
+
+static int same(const char *a, const char *b) {
+    return a != NULL && strcmp(a, b) == 0;
+}
+
+static int has(const char *text, const char *part) {
+    return text != NULL && strstr(text, part) != NULL;
+}
+
+/* Takes the error, says whether it is the expected one, frees it. */
+static int is(zt_error **err, zt_status status, const char *public_message) {
+    int yes = *err != NULL && zt_error_status(*err) == status && has(zt_error_public_message(*err), public_message) &&
+              strncmp(zt_error_code(*err), "ZT-", 3) == 0 && atoi(zt_error_code(*err) + 3) == status &&
+              zt_error_message(*err)[0] != '\0' && !has(zt_error_message(*err), "zt-needle");
+    if (!yes && *err != NULL) {
+        fprintf(stderr, "%s %s\n", zt_error_code(*err), zt_error_message(*err));
+    }
+    zt_error_free(*err);
+    *err = NULL;
+    return yes;
+}
+
+static zt_session *sign_in(const zt_runtime *zt, const char *variable) {
+    zt_session *session = NULL;
+    const char *token = getenv(variable);
+    CHECK(zt_authenticate(zt, token, &session, NULL) == ZT_STATUS_OK);
+    return session;
+}
+
+static void versions(void) {
+    CHECK(zt_abi_version() == ZT_ABI_VERSION);
+    CHECK(has(zt_version(), "."));
+}
+
+static void opening(const char *nothing) {
+    zt_error *err = NULL;
+    zt_runtime *zt = (zt_runtime *)&failed; /* A mark: outputs are written on success only. */
+    CHECK(zt_open(nothing, &zt, &err) == ZT_STATUS_CONFIG);
+    CHECK((void *)zt == (void *)&failed);
+    CHECK(has(zt_error_message(err), "zt.toml"));
+    CHECK(zt_error_help(err) != NULL);
+    CHECK(zt_error_cause(err) != NULL);
+    CHECK(zt_error_report(err) == NULL);
+    CHECK(zt_error_http_status(err) == 500);
+    CHECK(is(&err, ZT_STATUS_CONFIG, "internal error"));
+    CHECK(zt_open(nothing, &zt, NULL) == ZT_STATUS_CONFIG);
+    CHECK(zt_open(NULL, &zt, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_open(nothing, NULL, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_open("\xff\xfe", &zt, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "UTF-8"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK((void *)zt == (void *)&failed);
+}
+
+static void tokens(const zt_runtime *zt) {
+    zt_error *err = NULL;
+    zt_session *session = NULL;
+    CHECK(zt_authenticate(zt, "not.a.token", &session, &err) == ZT_STATUS_INVALID_TOKEN);
+    CHECK(session == NULL);
+    CHECK(same(zt_error_public_message(err), "invalid_token"));
+    CHECK(zt_error_http_status(err) == 401);
+    CHECK(zt_error_retry_ms(err) == -1);
+    CHECK(!zt_error_is_denied(err) && !zt_error_is_transient(err));
+    CHECK(zt_error_decision(err) == NULL);
+    CHECK(is(&err, ZT_STATUS_INVALID_TOKEN, "invalid_token"));
+    CHECK(zt_authenticate(zt, "", &session, &err) / 1000 == 2);
+    zt_error_free(err);
+    err = NULL;
+    CHECK(zt_authenticate(NULL, "x", &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_authenticate(zt, NULL, &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_authenticate(zt, "\x80", &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+}
+
+static void decisions(const zt_session *maya) {
+    zt_error *err = NULL;
+    zt_decision *decision = NULL;
+    CHECK(same(zt_session_name(maya), "user:maya"));
+
+    CHECK(zt_check(maya, "model.infer", "model:car_loan_scorer", &decision, &err) == ZT_STATUS_OK);
+    CHECK(zt_decision_is_allowed(decision));
+    CHECK(same(zt_decision_kind(decision), "allow"));
+    CHECK(same(zt_decision_policies(decision), "[\"AP-01\"]"));
+    CHECK(same(zt_decision_columns(decision), "{\"all_but\":[]}"));
+    CHECK(has(zt_decision_id(decision), "-"));
+    zt_decision_free(decision);
+    decision = NULL;
+
+    CHECK(zt_check(maya, "table.read", "table:raw.loan_applications", &decision, &err) == ZT_STATUS_OK);
+    CHECK(!zt_decision_is_allowed(decision));
+    CHECK(same(zt_decision_kind(decision), "explicit_deny"));
+    CHECK(same(zt_decision_policies(decision), "[\"AP-02\"]"));
+    CHECK(zt_decision_why(decision) != NULL);
+    zt_decision_free(decision);
+    decision = NULL;
+
+    CHECK(zt_check(maya, "secret.get", "secret:adb-token", &decision, NULL) == ZT_STATUS_OK);
+    CHECK(same(zt_decision_kind(decision), "default_deny"));
+    CHECK(same(zt_decision_policies(decision), "[]"));
+    CHECK(zt_decision_why(decision) == NULL);
+    zt_decision_free(decision);
+    decision = NULL;
+
+    CHECK(zt_require(maya, "model.infer", "model:car_loan_scorer", NULL, &err) == ZT_STATUS_OK);
+    CHECK(zt_require(maya, "model.infer", "model:car_loan_scorer", &decision, &err) == ZT_STATUS_OK);
+    CHECK(zt_decision_is_allowed(decision));
+    zt_decision_free(decision);
+    decision = NULL;
+    CHECK(zt_require(maya, "data.open", "output:loan_scores_delta", &decision, &err) == ZT_STATUS_DENIED);
+    CHECK(decision == NULL);
+    CHECK(zt_error_is_denied(err));
+    CHECK(zt_error_http_status(err) == 403);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied, decision "));
+
+    CHECK(zt_check(maya, "table.reed", "table:x", &decision, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "table.read"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_check(maya, "table.read", NULL, &decision, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "`resource` is NULL"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_check(maya, "\xc3\x28", "table:x", &decision, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_check(maya, "table.read", "table:x", NULL, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(decision == NULL);
+}
+
+static void secrets(const zt_session *score) {
+    zt_error *err = NULL;
+    zt_session *stage_1 = NULL;
+    zt_session *stage_2 = NULL;
+    zt_secret *secret = NULL;
+    zt_secret *again = NULL;
+    unsigned char buffer[64];
+    size_t length = 0;
+    size_t at;
+
+    CHECK(zt_session_claiming(score, 201, 1, &stage_1, &err) == ZT_STATUS_OK);
+    CHECK(zt_session_claiming(score, 201, 2, &stage_2, &err) == ZT_STATUS_OK);
+
+    CHECK(zt_secret_get(stage_2, "bureau-api-key", &secret, &err) == ZT_STATUS_OK); /* a miss */
+    CHECK(zt_secret_get(stage_2, "bureau-api-key", &again, &err) == ZT_STATUS_OK);  /* a hit */
+    CHECK(zt_secret_bytes(secret, &length) != NULL);
+    CHECK(length == strlen(NEEDLE) && memcmp(zt_secret_bytes(secret, &length), NEEDLE, length) == 0);
+    CHECK(zt_secret_bytes(again, &length) == zt_secret_bytes(secret, &length)); /* shared, not copied */
+    CHECK(strlen(zt_secret_version(secret)) == 32);
+    zt_secret_free(secret);
+    CHECK(length > 0 && zt_secret_bytes(again, &length)[0] == 'z');
+    zt_secret_free(again);
+    secret = NULL;
+
+    CHECK(zt_secret_get(stage_1, "bureau-api-key", &secret, &err) == ZT_STATUS_DENIED);
+    CHECK(secret == NULL);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_secret_get(score, "no-such-secret", &secret, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_secret_get(stage_2, NULL, &secret, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+
+    CHECK(zt_secret_read(stage_2, "bureau-api-key", buffer, sizeof buffer, &length, &err) == ZT_STATUS_OK);
+    CHECK(length == strlen(NEEDLE) && memcmp(buffer, NEEDLE, length) == 0);
+    zt_wipe(buffer, sizeof buffer);
+    for (at = 0; at < sizeof buffer && buffer[at] == 0; at++) {
+    }
+    CHECK(at == sizeof buffer);
+    length = 0;
+    CHECK(zt_secret_read(stage_2, "bureau-api-key", buffer, 4, &length, &err) == ZT_STATUS_BUFFER_TOO_SMALL);
+    CHECK(length == strlen(NEEDLE) && buffer[0] == 0);
+    CHECK(is(&err, ZT_STATUS_BUFFER_TOO_SMALL, "internal error"));
+    CHECK(zt_secret_read(stage_2, "bureau-api-key", NULL, 0, &length, NULL) == ZT_STATUS_BUFFER_TOO_SMALL);
+    CHECK(zt_secret_read(stage_2, "bureau-api-key", buffer, strlen(NEEDLE), &length, NULL) == ZT_STATUS_OK);
+    zt_wipe(buffer, sizeof buffer);
+    CHECK(zt_secret_read(stage_2, "bureau-api-key", NULL, 9, &length, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_secret_read(stage_1, "bureau-api-key", buffer, sizeof buffer, &length, NULL) == ZT_STATUS_DENIED);
+    CHECK(buffer[0] == 0);
+
+    zt_session_free(stage_1);
+    zt_session_free(stage_2);
+}
+
+static void explanations(const zt_session *maya, const zt_session *priya) {
+    zt_error *err = NULL;
+    zt_secret *secret = NULL;
+    zt_decision *refusal = NULL;
+    zt_text *text = NULL;
+    CHECK(zt_secret_get(maya, "bureau-api-key", &secret, &err) == ZT_STATUS_DENIED);
+    refusal = zt_error_decision(err);
+    CHECK(refusal != NULL && !zt_decision_is_allowed(refusal));
+    CHECK(has(zt_error_public_message(err), zt_decision_id(refusal)));
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+
+    CHECK(zt_explain(maya, refusal, &text, &err) == ZT_STATUS_DENIED);
+    CHECK(text == NULL);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_explain(priya, refusal, &text, &err) == ZT_STATUS_OK);
+    CHECK(has(zt_text_data(text), "\"near_misses\":[{") && has(zt_text_data(text), "AP-07"));
+    CHECK(zt_text_len(text) == strlen(zt_text_data(text)));
+    CHECK(zt_explain(priya, NULL, &text, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    zt_text_free(text);
+    zt_decision_free(refusal);
+}
+
+static void records(const zt_session *maya, const zt_session *priya) {
+    zt_error *err = NULL;
+    zt_text *text = NULL;
+    CHECK(zt_audit_tail(maya, 10, &text, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_audit_tail(priya, 1000, &text, &err) == ZT_STATUS_OK);
+    CHECK(zt_text_data(text)[0] == '[');
+    CHECK(has(zt_text_data(text), "\"kind\":\"release\"") && has(zt_text_data(text), "user:maya"));
+    CHECK(has(zt_text_data(text), "\"outcome\":\"refused\""));
+    CHECK(!has(zt_text_data(text), "zt-needle"));
+    zt_text_free(text);
+}
+
+static void nothing_at_all(void) {
+    size_t length = 7;
+    zt_runtime_free(NULL);
+    zt_session_free(NULL);
+    zt_decision_free(NULL);
+    zt_secret_free(NULL);
+    zt_text_free(NULL);
+    zt_error_free(NULL);
+    zt_wipe(NULL, 0);
+    CHECK(zt_error_status(NULL) == ZT_STATUS_OK && same(zt_error_message(NULL), "") && zt_error_help(NULL) == NULL);
+    CHECK(zt_error_report(NULL) == NULL && zt_error_cause(NULL) == NULL && zt_error_decision(NULL) == NULL);
+    CHECK(!zt_decision_is_allowed(NULL) && same(zt_decision_columns(NULL), "{\"only\":[]}"));
+    CHECK(zt_secret_bytes(NULL, &length) == NULL && length == 7);
+    CHECK(same(zt_text_data(NULL), "") && same(zt_session_name(NULL), "") && same(zt_decision_kind(NULL), ""));
+    CHECK(zt_check(NULL, "a", "b", NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_reload(NULL, NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_runtime_close(NULL, 0, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+}
+
+/* Tables that are not good change nothing, and every problem is told. */
+static void reloading(const zt_runtime *zt, const zt_session *maya, const char *folder) {
+    zt_error *err = NULL;
+    char path[1024];
+    uint64_t version = 0;
+    FILE *tables;
+    CHECK(zt_reload(zt, &version, &err) == ZT_STATUS_OK && version == 1);
+    CHECK(zt_reload(zt, NULL, NULL) == ZT_STATUS_OK);
+    snprintf(path, sizeof path, "%s/brindlewick.toml", folder);
+    tables = fopen(path, "a");
+    CHECK(tables != NULL);
+    if (tables != NULL) {
+        fputs("\n[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"role:nobody_knows\"\neffect = \"maybe\"\n", tables);
+        fclose(tables);
+    }
+    version = 7;
+    CHECK(zt_reload(zt, &version, &err) == ZT_STATUS_INVALID_METADATA);
+    CHECK(version == 7);
+    CHECK(has(zt_error_report(err), "AP-91") && has(zt_error_report(err), "column action: missing\n"));
+    CHECK(has(zt_error_report(err), "`maybe`"));
+    CHECK(is(&err, ZT_STATUS_INVALID_METADATA, "internal error"));
+    CHECK(zt_require(maya, "model.infer", "model:car_loan_scorer", NULL, NULL) == ZT_STATUS_OK);
+}
+
+static void ending(zt_runtime *zt, zt_session *maya, zt_session *score) {
+    zt_error *err = NULL;
+    zt_decision *decision = NULL;
+    zt_secret *secret = NULL;
+    zt_session *stage_2 = NULL;
+    CHECK(zt_session_claiming(score, 201, 2, &stage_2, &err) == ZT_STATUS_OK);
+    CHECK(zt_runtime_close(zt, 5000, &err) == ZT_STATUS_OK);
+    CHECK(zt_check(maya, "model.infer", "model:car_loan_scorer", &decision, &err) == ZT_STATUS_AUDIT_UNAVAILABLE);
+    CHECK(is(&err, ZT_STATUS_AUDIT_UNAVAILABLE, "temporarily unavailable"));
+    CHECK(zt_runtime_close(zt, 5000, NULL) != ZT_STATUS_OK);
+    zt_runtime_free(zt); /* before its sessions: each keeps what it needs */
+    CHECK(zt_secret_get(stage_2, "bureau-api-key", &secret, &err) == ZT_STATUS_AUDIT_UNAVAILABLE);
+    CHECK(is(&err, ZT_STATUS_AUDIT_UNAVAILABLE, "temporarily unavailable"));
+    zt_session_free(stage_2);
+}
+
+int main(int argc, char **argv) {
+    zt_runtime *zt = NULL;
+    zt_session *maya;
+    zt_session *priya;
+    zt_session *score;
+    if (argc != 3) {
+        return 2;
+    }
+    versions();
+    nothing_at_all();
+    opening(argv[2]);
+    CHECK(zt_open(argv[1], &zt, NULL) == ZT_STATUS_OK);
+    tokens(zt);
+    maya = sign_in(zt, "ZT_MAYA");
+    priya = sign_in(zt, "ZT_PRIYA");
+    score = sign_in(zt, "ZT_SCORE");
+    decisions(maya);
+    secrets(score);
+    explanations(maya, priya);
+    records(maya, priya);
+    reloading(zt, maya, argv[1]);
+    ending(zt, maya, score);
+    zt_session_free(maya);
+    zt_session_free(priya);
+    zt_session_free(score);
+    printf("%d checks held, %d failed\n", held, failed);
+    return failed == 0 ? 0 : 1;
+}

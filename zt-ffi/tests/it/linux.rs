@@ -1,0 +1,6 @@
+//! Where the C compiler, the loader and the names of libraries are known to the tests: Linux.
+
+mod abi;
+mod c;
+mod cc;
+mod world;

@@ -1,0 +1,99 @@
+//! A copy of the sample world with a secret in its vault and tokens for its people.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use zt_core::id::SecretRef;
+use zt_core::runtime::{self, Config};
+use zt_core::secrets::{SecretId, Validity};
+use zt_core::testing;
+
+/// As `contract.c` knows it.
+pub(crate) const NEEDLE: &str = "zt-needle-bureau-3f0c";
+
+/// The sample tables let nobody read the audit log.
+const AUDITORS: &str = r#"
+[[Access_Policies]]
+id = "AP-90"
+principal = "role:security_admin"
+action = "audit.read"
+resource = "audit:log"
+effect = "allow"
+"#;
+
+pub(crate) struct World {
+    folder: TempDir,
+    tokens: Vec<(&'static str, String)>,
+}
+
+impl World {
+    pub(crate) fn new() -> Result<Self, Box<dyn Error>> {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/world");
+        let folder = tempfile::tempdir()?;
+        let tables = fs::read_to_string(sample.join("brindlewick.toml"))?;
+        fs::write(folder.path().join("brindlewick.toml"), tables + AUDITORS)?;
+        fs::create_dir(folder.path().join(".zt"))?;
+        fs::copy(sample.join("zt.toml"), folder.path().join("zt.toml"))?;
+
+        let config = Config::load(folder.path())?;
+        let executor = tokio::runtime::Builder::new_multi_thread().build()?;
+        let snapshot = executor.block_on(runtime::tables(&config))?.current();
+        let row = snapshot
+            .secret_reference(&SecretRef::new("bureau-api-key"))
+            .ok_or("the sample world has no `bureau-api-key`")?;
+        let id = SecretId::new(row.vault.clone(), row.name.clone());
+        let value = NEEDLE.as_bytes().to_vec().into();
+        runtime::local_vault(&config)?.set(&id, value, Validity::ALWAYS)?;
+
+        let hour = Duration::from_secs(3600);
+        let sign_in = |who: &str| -> Result<String, Box<dyn Error>> {
+            Ok(testing::sign_in(&config, &snapshot, &who.parse()?, hour)?)
+        };
+        let tokens = vec![
+            ("ZT_MAYA", sign_in("user:maya")?),
+            ("ZT_PRIYA", sign_in("user:priya")?),
+            ("ZT_SCORE", sign_in("sp:sp-score-201")?),
+        ];
+        Ok(Self { folder, tokens })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A folder without `zt.toml`.
+    pub(crate) fn nowhere(&self) -> PathBuf {
+        self.folder().join("nowhere")
+    }
+
+    /// The tokens, and the variables of the environment that they go into.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tokens
+            .iter()
+            .map(|(name, token)| (*name, token.as_str()))
+    }
+
+    /// The scoring job's token.
+    pub(crate) fn job_token(&self) -> &str {
+        self.tokens.last().map_or("", |(_, token)| token)
+    }
+
+    /// Whether the secret's value stands in any file of the audit log.
+    pub(crate) fn audit_leaks(&self) -> Result<bool, Box<dyn Error>> {
+        let needle = NEEDLE.as_bytes();
+        for file in fs::read_dir(self.folder().join(".zt/audit"))? {
+            let path = file?.path();
+            if path.is_file()
+                && fs::read(path)?
+                    .windows(needle.len())
+                    .any(|part| part == needle)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
