@@ -50,6 +50,7 @@ pub mod secrets;
 pub mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 
 pub use error::{Code, Error, ErrorKind, Result};
 pub use runtime::Runtime;

@@ -8,6 +8,7 @@
 //! source -> RawTables -> typed rows -> cross checks -> Snapshot -> SnapshotStore (swapped atomically)
 //! ```
 
+mod place;
 mod problem;
 mod raw;
 mod reader;
@@ -17,7 +18,9 @@ mod store;
 mod tables;
 mod validate;
 
-pub use problem::{Place, Problem, Report};
+pub(crate) use place::Lines;
+pub use place::Place;
+pub use problem::{Problem, Report};
 pub use raw::{Cell, RawRow, RawTable, RawTables};
 pub use snapshot::{Held, Snapshot, SnapshotHash};
 pub use source::MetadataSource;

@@ -3,8 +3,10 @@
 //! In: a [`Config`]. Out: a [`Session`] for each authenticated caller. It owns the snapshot, the
 //! slots of the secrets and the audit log; it never decides anything itself.
 
+mod budget;
 mod builder;
 mod config;
+mod samples;
 pub(crate) mod shared;
 
 use std::fmt;
@@ -19,6 +21,7 @@ pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
 
 use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile, KeySet};
 use crate::metadata::Snapshot;
@@ -79,9 +82,14 @@ impl Runtime {
                 Ok(session)
             }
             Err(error) => {
-                let reason = error.message().to_owned();
+                let in_full = self.0.refusals.takes(self.0.clock.elapsed());
+                let (reason, durability) = if in_full {
+                    (error.message(), Durability::Ordered)
+                } else {
+                    (error.code().as_str(), Durability::Counted)
+                };
                 let record = record(Outcome::Refused).with_detail("reason", reason);
-                self.0.audit.append(record, Durability::Counted)?;
+                self.0.audit.append(record, durability)?;
                 Err(error)
             }
         }
@@ -93,14 +101,13 @@ impl Runtime {
         self.0.snapshots.current()
     }
 
-    /// Reads the tables again and takes them when they are good. Existing sessions decide by the new snapshot at once.
+    /// Reads the tables and the pinned keys again and takes them when both are good. Existing sessions decide by the new
+    /// snapshot at once; its record is on disk before it is in force.
     ///
     /// # Errors
-    /// `Invalid` with every problem; the last good snapshot stays in force and the refusal stands in the audit log.
+    /// `Invalid` with every problem, `Config` for unusable keys, `Unavailable` when the audit log cannot be written: the
+    /// last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
-        let secrets = &self.0.secrets;
-        let prepare = |next: &Snapshot| secrets.declare(builder::slots(next));
-        let outcome = self.0.snapshots.reload(prepare).await;
         let record = |outcome| {
             Record::new(
                 Kind::Admin,
@@ -110,19 +117,25 @@ impl Runtime {
                 outcome,
             )
         };
-        match outcome {
-            Ok(snapshot) => {
-                let hash = snapshot.hash().to_string();
-                let record = record(Outcome::Ok).with_snapshot(snapshot.version(), hash);
-                self.0.audit.append(record, Durability::Durable)?;
-                Ok(snapshot)
+        let prepare = |next: &Snapshot| {
+            let hash = next.hash().to_string();
+            let record = record(Outcome::Ok).with_snapshot(next.version(), hash);
+            self.0.audit.append(record, Durability::Durable)?;
+            self.0.secrets.declare(builder::slots(next));
+            Ok(())
+        };
+        let outcome = match self.pinned_keys() {
+            Ok(keys) => {
+                let outcome = self.0.snapshots.reload(prepare).await;
+                outcome.inspect(|_| self.0.authenticator.store(keys))
             }
-            Err(error) => {
-                let record = record(Outcome::Refused).with_detail("reason", error.message());
-                self.0.audit.append(record, Durability::Durable)?;
-                Err(error)
-            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &outcome {
+            let record = record(Outcome::Refused).with_detail("reason", error.message());
+            self.0.audit.append(record, Durability::Durable)?;
         }
+        outcome
     }
 
     /// The configuration that this runtime runs under.
@@ -134,7 +147,7 @@ impl Runtime {
     /// The folder of the audit log.
     #[must_use]
     pub fn audit_folder(&self) -> std::path::PathBuf {
-        self.0.config.audit_folder()
+        self.0.audit_folder.clone()
     }
 
     /// Writes and syncs everything, and ends. Later calls are refused.
@@ -160,12 +173,40 @@ impl Runtime {
         if let Some(ready) = self.0.authenticator.load_full() {
             return Ok(ready);
         }
-        let keys = read_keys(&self.0.config, &self.0.profile)?;
-        let made = Authenticator::new(self.0.profile.clone(), keys, Arc::clone(&self.0.clock))?;
-        let made = Arc::new(made);
+        let made = authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
         self.0.authenticator.store(Some(Arc::clone(&made)));
         Ok(made)
     }
+
+    /// An authenticator with the pinned keys as they are now; none where development has none yet.
+    fn pinned_keys(&self) -> Result<Option<Arc<Authenticator>>> {
+        maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)
+    }
+}
+
+fn maybe_authenticator(
+    config: &Config,
+    profile: &EntraProfile,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<Authenticator>>> {
+    match authenticator(config, profile, clock) {
+        Ok(made) => Ok(Some(made)),
+        Err(error) if config.mode() == Mode::Development && error.is_transient() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn authenticator(
+    config: &Config,
+    profile: &EntraProfile,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Authenticator>> {
+    let keys = read_keys(config, profile)?;
+    Ok(Arc::new(Authenticator::new(
+        profile.clone(),
+        keys,
+        Arc::clone(clock),
+    )?))
 }
 
 fn read_keys(config: &Config, profile: &EntraProfile) -> Result<KeySet> {

@@ -8,6 +8,7 @@ mod seen;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -15,15 +16,17 @@ pub use permit::Permit;
 use seen::{Seen, Sight};
 
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
+use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::identity::{Caller, Groups};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
 use crate::policy::{
-    self, Action, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request, Resource,
+    self, Action, Columns, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request,
+    Resource,
 };
 use crate::runtime::shared::Shared;
-use crate::secrets::Secret;
+use crate::secrets::{Secret, SecretRequest};
 
 /// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.
 #[derive(Clone)]
@@ -33,6 +36,8 @@ pub struct Session {
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
     seen: Arc<Seen>,
+    /// The token's end on the monotonic tick: a wall clock set back does not revive it.
+    ends: Option<Duration>,
 }
 
 /// The caller in the words of one snapshot.
@@ -65,7 +70,15 @@ impl Resolved {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, caller: Caller) -> Result<Self> {
         let resolved = Resolved::new(&caller, &shared.snapshots.current())?;
+        let left = caller.expires_at().map(|end| {
+            let end = end.after(shared.profile.skew());
+            let left_ms = end
+                .as_millis()
+                .saturating_sub(shared.clock.now().as_millis());
+            Duration::from_millis(u64::try_from(left_ms).unwrap_or(0))
+        });
         Ok(Self {
+            ends: left.map(|left| shared.clock.elapsed().saturating_add(left)),
             shared,
             caller,
             context: Context::new(),
@@ -88,6 +101,12 @@ impl Session {
             .id
             .as_ref()
             .map_or_else(|| self.caller.to_string(), ToString::to_string)
+    }
+
+    /// The facts that this session claims.
+    #[must_use]
+    pub const fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
@@ -125,7 +144,15 @@ impl Session {
     /// # Errors
     /// `Denied` with the decision; else as [`check`](Self::check).
     pub fn require(&self, action: &str, resource: &str) -> Result<Permit> {
-        let decision = self.check(action, resource)?;
+        self.require_in(action, resource, self.context.clone())
+    }
+
+    /// The same under a context of its own, such as the author of a change.
+    ///
+    /// # Errors
+    /// As [`require`](Self::require).
+    pub fn require_in(&self, action: &str, resource: &str, context: Context) -> Result<Permit> {
+        let decision = self.check_in(action, resource, context)?;
         if decision.is_allowed() {
             Ok(Permit::new(decision))
         } else {
@@ -134,32 +161,58 @@ impl Session {
     }
 
     /// The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is
-    /// fresh in the cache is served without any await point that waits.
+    /// fresh in the cache is served without waiting for the vault. After a wait the policy is asked again: what was
+    /// withdrawn in the meantime is not handed out.
     ///
     /// # Errors
     /// `Denied`; `NotFound` when the vault has no such secret; `Unavailable` when the vault or the audit log is down;
     /// `Integrity` for a damaged vault; else as [`check`](Self::check). Who is denied never learns whether it exists.
     pub async fn secret(&self, reference: &str) -> Result<Secret> {
         let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
-        let decision = self.decide(action, resource, self.context.clone())?;
-        if !decision.is_allowed() {
+        loop {
+            let (decision, request) = self.may_read(action, &resource, reference)?;
+            if let Some(secret) = self.shared.secrets.peek(&request) {
+                self.record_release(&decision, &secret)?;
+                return Ok(secret);
+            }
+            let found = self.shared.secrets.get(&request).await;
+            let (decision, wanted) = self.may_read(action, &resource, reference)?;
+            if wanted != request {
+                continue;
+            }
+            match found {
+                Ok(secret) => {
+                    self.record_release(&decision, &secret)?;
+                    return Ok(secret);
+                }
+                Err(error) => {
+                    self.record_failure(&decision, &error)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Decides a read on the snapshot in force and finds its row; a refusal stands in the log.
+    fn may_read(
+        &self,
+        action: Action,
+        resource: &Resource,
+        reference: &str,
+    ) -> Result<(Decision, SecretRequest)> {
+        let decision = self.decide(action, resource.clone(), self.context.clone())?;
+        // A row about columns says nothing about a secret: validation refuses it, and so does this.
+        if !decision.is_allowed() || *decision.columns() != Columns::All {
             self.record(&decision)?;
             return Err(denied(&decision));
         }
-        let request = reference_of(&decision, reference)?.request();
-        let found = match self.shared.secrets.peek(&request) {
-            Some(secret) => Ok(secret),
-            None => self.shared.secrets.get(&request).await,
-        };
-        match found {
-            Ok(secret) => {
-                self.record_release(&decision, &secret)?;
-                Ok(secret)
+        match reference_of(&decision, reference) {
+            Ok(row) => {
+                let request = row.request();
+                Ok((decision, request))
             }
             Err(error) => {
-                let record = self.record_of(&decision, Kind::Release, Outcome::Failed);
-                let record = record.with_detail("reason", error.message());
-                self.shared.audit.append(record, Durability::Ordered)?;
+                self.record_failure(&decision, &error)?;
                 Err(error)
             }
         }
@@ -181,18 +234,30 @@ impl Session {
         }
     }
 
-    /// The newest `count` records of the audit log, oldest first.
+    /// The newest `count` records of the audit log, oldest first; near misses only where this caller may
+    /// `policy.explain` the resource.
     ///
     /// # Errors
     /// `Denied` unless this caller may `audit.read` `audit:log`; `Integrity` for a log that cannot be read.
     pub fn audit_tail(&self, count: usize) -> Result<Vec<Entry>> {
         let _permit = self.require("audit.read", "audit:log")?;
         self.shared.audit.flush()?;
-        Ok(audit::tail(
-            self.shared.config.audit_folder(),
-            count,
-            |_| true,
-        )?)
+        let mut entries = audit::tail(&self.shared.audit_folder, count, |_| true)?;
+        for entry in entries
+            .iter_mut()
+            .filter(|entry| !entry.near_misses.is_empty())
+        {
+            let may_see = match entry.resource.parse() {
+                Ok(resource) => self
+                    .decide(Action::PolicyExplain, resource, self.context.clone())?
+                    .is_allowed(),
+                Err(_) => false,
+            };
+            if !may_see {
+                entry.near_misses.clear();
+            }
+        }
+        Ok(entries)
     }
 
     fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
@@ -226,14 +291,27 @@ impl Session {
 
     /// A token that has ended proves nobody, however long ago it was verified.
     fn refuse_expired(&self) -> Result<()> {
-        match self.caller.expires_at() {
-            Some(end) if self.shared.clock.now() >= end.after(self.shared.profile.skew()) => {
-                let message = format!("the token of `{}` has expired", self.name());
-                let help = "authenticate again with a new token";
-                Err(Error::new(Code::TokenExpired, message).with_help(help))
-            }
-            _ => Ok(()),
+        let clock = &self.shared.clock;
+        let is_over = |end: Timestamp| clock.now() >= end.after(self.shared.profile.skew());
+        if !self.caller.expires_at().is_some_and(is_over)
+            && self.ends.is_none_or(|end| clock.elapsed() < end)
+        {
+            return Ok(());
         }
+        let record = Record::new(
+            Kind::Authentication,
+            clock.now(),
+            "session",
+            "identity",
+            Outcome::Refused,
+        );
+        let record = self
+            .identify(record)
+            .with_detail("reason", "the token has expired");
+        self.shared.audit.append(record, Durability::Counted)?;
+        let message = format!("the token of `{}` has expired", self.name());
+        Err(Error::new(Code::TokenExpired, message)
+            .with_help("authenticate again with a new token"))
     }
 
     /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
@@ -252,6 +330,7 @@ impl Session {
         let durability = if decision.is_allowed() {
             Durability::Ordered
         } else {
+            self.shared.budget.spend(self.caller.object(), now)?;
             for miss in policy::explain(decision).near_misses {
                 record = record.with_near_miss(miss.to_string());
             }
@@ -276,6 +355,13 @@ impl Session {
         self.shared.audit.append(record, Durability::Durable)?;
         self.seen.note(sight, now);
         Ok(())
+    }
+
+    /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.
+    fn record_failure(&self, decision: &Decision, error: &Error) -> Result<()> {
+        let record = self.record_of(decision, Kind::Release, Outcome::Failed);
+        let record = record.with_detail("reason", error.message());
+        Ok(self.shared.audit.append(record, Durability::Counted)?)
     }
 
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {

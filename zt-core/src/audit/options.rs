@@ -18,6 +18,12 @@ pub struct AuditOptions {
 }
 
 impl AuditOptions {
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A log in `folder`, which is created with mode 0700 if it is missing.
     pub fn new(folder: impl AsRef<Path>) -> Self {
         Self {

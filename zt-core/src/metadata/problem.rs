@@ -1,35 +1,11 @@
 //! What is wrong with the tables, all of it at once.
 
-use std::fmt;
-use std::sync::Arc;
-
 use serde::Serialize;
+use std::fmt;
 
+use super::Place;
 use crate::error::{Code, Error};
-
-/// Where something stands in a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Place {
-    /// The file's name.
-    pub file: Arc<str>,
-    /// The line, counted from 1.
-    pub line: usize,
-}
-
-impl Place {
-    /// A line of a file, counted from 1.
-    #[must_use]
-    pub const fn new(file: Arc<str>, line: usize) -> Self {
-        Self { file, line }
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
-}
+use crate::text::shown;
 
 /// One problem of one cell, row or file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -128,21 +104,21 @@ impl fmt::Display for Problem {
             write!(f, "{place}: ")?;
         }
         if let Some(table) = &self.table {
-            write!(f, "{table}")?;
+            f.write_str(&shown(table))?;
             if let Some(row) = &self.row {
-                write!(f, " {row}")?;
+                write!(f, " {}", shown(row))?;
             }
             if let Some(column) = &self.column {
-                write!(f, " column {column}")?;
+                write!(f, " column {}", shown(column))?;
             }
             f.write_str(": ")?;
         }
         if let Some(text) = &self.text {
-            write!(f, "`{}`: ", text.escape_debug())?;
+            write!(f, "`{}`: ", shown(text))?;
         }
         f.write_str(&self.reason)?;
         if let Some(nearest) = &self.nearest {
-            write!(f, "; did you mean `{nearest}`?")?;
+            write!(f, "; did you mean `{}`?", shown(nearest))?;
         }
         Ok(())
     }
@@ -212,6 +188,8 @@ impl From<Report> for Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]

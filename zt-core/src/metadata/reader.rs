@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use super::{Cell, Place, Problem, RawRow, Report};
+use crate::text::is_hidden;
 
 /// A row of one table: which columns it has and how its cells become a value.
 pub(crate) trait Row: Sized {
@@ -62,10 +63,18 @@ impl<'a> RowReader<'a> {
     /// A cell of text, if the row has it.
     pub(crate) fn text(&mut self, column: &str) -> Option<&'a str> {
         let cell = self.row.cell(column)?;
-        if let Cell::Text(text) = cell {
-            return Some(text);
+        let Cell::Text(text) = cell else {
+            return self.wrong(column, cell, "text");
+        };
+        if text.chars().any(is_hidden) {
+            self.problem(
+                column,
+                text,
+                "control and format characters are not allowed",
+            );
+            return None;
         }
-        self.wrong(column, cell, "text")
+        Some(text)
     }
 
     /// A cell of text that the row must have and that must not be empty.
@@ -111,7 +120,7 @@ impl<'a> RowReader<'a> {
             Ok(value) => Some(value),
             Err(why) => {
                 let problem = Problem::new(why.to_string()).text(text);
-                self.push(column, self.without_secret(problem.nearest(valid), text));
+                self.push(column, problem.nearest(valid));
                 None
             }
         }
@@ -185,7 +194,9 @@ impl<'a> RowReader<'a> {
         };
         let mut texts = Vec::with_capacity(cells.len());
         for cell in cells {
-            if let Cell::Text(text) = cell {
+            if let Cell::Text(text) = cell
+                && !text.chars().any(is_hidden)
+            {
                 texts.push(text.clone());
             } else {
                 self.wrong::<()>(column, cell, "a list of text");
@@ -215,21 +226,19 @@ impl<'a> RowReader<'a> {
         self.push(column, Problem::new(reason).text(text));
     }
 
-    /// Reports a problem of a column.
-    pub(crate) fn push(&mut self, column: &str, problem: Problem) {
+    /// Reports a problem of a column. What stands in the wrong place of Secret_References may be the secret itself, so its
+    /// text is not repeated.
+    pub(crate) fn push(&mut self, column: &str, mut problem: Problem) {
+        if self.table == "Secret_References" {
+            problem.text = problem
+                .text
+                .map(|text| format!("[{} characters]", text.chars().count()));
+        }
         let problem = problem
             .at(self.place())
             .row(self.table, self.key)
             .column(column);
         self.report.push(problem);
-    }
-
-    /// What stands in the wrong place of Secret_References may be the secret itself: its text is not repeated.
-    fn without_secret(&self, mut problem: Problem, text: &str) -> Problem {
-        if self.table == "Secret_References" {
-            problem.text = Some(format!("[{} characters]", text.chars().count()));
-        }
-        problem
     }
 
     fn wrong<T>(&mut self, column: &str, cell: &Cell, expected: &str) -> Option<T> {

@@ -1,8 +1,9 @@
 //! The current snapshot and how it is replaced: atomically, and only by a good one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
 
 use super::{MetadataSource, Snapshot};
 use crate::clock::Clock;
@@ -42,21 +43,26 @@ impl SnapshotStore {
         self.current.load_full()
     }
 
-    /// Reads the tables again and swaps them in when they are good and differ; answers the snapshot then in force. What
-    /// depends on the tables is prepared by `prepare`, just before the swap.
+    /// Reads the tables again and swaps them in when they are good and differ; answers the snapshot then in force. One at
+    /// a time from the reading to the swap, so that what was read first never replaces what was read later. `prepare` runs
+    /// just before the swap and can stop it.
     ///
     /// # Errors
-    /// [`Code::InvalidMetadata`](crate::Code::InvalidMetadata) with every problem; the last good snapshot stays.
-    pub async fn reload(&self, prepare: impl FnOnce(&Snapshot)) -> Result<Arc<Snapshot>, Error> {
+    /// [`Code::InvalidMetadata`](crate::Code::InvalidMetadata) with every problem, or the error of `prepare`; the last good
+    /// snapshot stays.
+    pub async fn reload(
+        &self,
+        prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
+    ) -> Result<Arc<Snapshot>, Error> {
+        let _one_at_a_time = self.reload.lock().await;
         let raw = self.source.load().await?;
-        let _one_at_a_time = self.reload.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current();
         let next = Snapshot::compile(&raw, before.version() + 1, self.clock.now())?;
         if next.hash() == before.hash() {
             return Ok(before);
         }
         let next = Arc::new(next);
-        prepare(&next);
+        prepare(&next)?;
         self.current.store(Arc::clone(&next));
         Ok(next)
     }

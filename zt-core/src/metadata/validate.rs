@@ -54,10 +54,11 @@ impl Check<'_> {
     }
 
     /// Reports `text` unless it is one of the valid names.
-    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &[&str]) {
-        if !valid.contains(&text) {
+    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &BTreeSet<&str>) {
+        if !valid.contains(text) {
             let problem = Problem::new(format!("no row of {target} has it")).text(text);
-            self.problem(at, problem.nearest(valid));
+            let valid: Vec<&str> = valid.iter().copied().collect();
+            self.problem(at, problem.nearest(&valid));
         }
     }
 
@@ -87,13 +88,13 @@ impl Check<'_> {
     fn resource(&mut self, at: At<'_>, resource: &Resource) {
         let known = self.known;
         let (target, valid) = match resource.kind() {
-            ResourceKind::Secret => ("Secret_References", known.secrets.as_slice()),
-            ResourceKind::Model => ("ML_Models", known.models.as_slice()),
-            ResourceKind::Output => ("Output_Storage", known.outputs.as_slice()),
-            ResourceKind::Metadata => ("the tables' names", Tables::NAMES),
+            ResourceKind::Secret => ("Secret_References", &known.secrets),
+            ResourceKind::Model => ("ML_Models", &known.models),
+            ResourceKind::Output => ("Output_Storage", &known.outputs),
+            ResourceKind::Metadata => ("the tables' names", &known.tables),
             ResourceKind::Job => match resource.path().parse() {
                 Ok(job) => return self.job(at, job),
-                Err(_) => ("Jobs", [].as_slice()),
+                Err(_) => ("Jobs", &known.none),
             },
             ResourceKind::Catalog
             | ResourceKind::Schema

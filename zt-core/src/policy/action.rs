@@ -90,6 +90,12 @@ impl Action {
         self.as_str().split_once('.').map_or("", |(noun, _)| noun)
     }
 
+    /// Whether everything that it takes has columns.
+    #[must_use]
+    pub fn has_columns(self) -> bool {
+        !self.kinds().is_empty() && self.kinds().iter().all(|kind| kind.has_columns())
+    }
+
     /// Whether it can be asked of this kind of resource.
     #[must_use]
     pub fn takes(self, kind: ResourceKind) -> bool {

@@ -62,7 +62,7 @@ impl fmt::Display for DecisionId {
     }
 }
 
-/// The columns that an allow lets the caller see.
+/// The columns that an allow lets the caller see. Their names ignore case, as the engines' do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(
     clippy::exhaustive_enums,
@@ -84,20 +84,22 @@ impl Columns {
     pub fn contains(&self, column: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Only(only) => only.iter().any(|known| known == column),
-            Self::AllBut(hidden) => !hidden.contains(column),
+            Self::Only(only) => only.iter().any(|known| is_same_column(known, column)),
+            Self::AllBut(hidden) => !hidden.iter().any(|known| is_same_column(known, column)),
         }
     }
 
-    /// Those of `columns` that may be seen, in the order of the rows where they name them, else in the given order.
+    /// Those of `columns` that may be seen: in the order in which rows name them, else in the given order; spelled as given.
     #[must_use]
-    pub fn visible<'a>(&'a self, columns: &[&'a str]) -> Vec<&'a str> {
-        match self {
-            Self::Only(only) => only
+    pub fn visible<'a>(&self, columns: &[&'a str]) -> Vec<&'a str> {
+        let given = |name: &String| {
+            columns
                 .iter()
-                .map(String::as_str)
-                .filter(|name| columns.contains(name))
-                .collect(),
+                .copied()
+                .find(|column| is_same_column(name, column))
+        };
+        match self {
+            Self::Only(only) => only.iter().filter_map(given).collect(),
             Self::All | Self::AllBut(_) => columns
                 .iter()
                 .copied()
@@ -105,6 +107,11 @@ impl Columns {
                 .collect(),
         }
     }
+}
+
+/// Whether two spellings name one column.
+pub(super) fn is_same_column(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
 }
 
 /// Whether a request may proceed, and which rows say so.

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Decision, Effect, Request, Truth};
+use super::{Context, Decision, Effect, Request, Truth};
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// At most this many near misses are listed, the nearest first.
@@ -81,7 +81,8 @@ pub enum Unmet {
     },
 }
 
-/// Explains a decision on the snapshot that made it.
+/// Explains a decision on the snapshot that made it. For tools of whoever owns the tables: it asks nobody's right. What
+/// answers callers uses [`Session::explain`](crate::Session::explain).
 #[must_use]
 pub fn explain(decision: &Decision) -> Explanation {
     let request = decision.request();
@@ -119,16 +120,17 @@ fn unknown_facts(decision: &Decision) -> Vec<String> {
     let rows = decision.rows().filter(|row| row.effect == Effect::Deny);
     let atoms = rows.flat_map(|row| row.when.atoms());
     let held = request.held(decision.snapshot());
+    let facts = request.facts(decision.snapshot());
     let guesses = |row: &&AccessPolicy| held.matches(&row.principal) == Truth::Unknown;
     let groups = decision.rows().find(guesses).map(|_| "groups".to_owned());
-    let mut facts: Vec<String> = atoms
-        .filter(|atom| atom.evaluate(request.caller.as_ref(), &request.context) == Truth::Unknown)
+    let mut unknown: Vec<String> = atoms
+        .filter(|atom| atom.evaluate(request.caller.as_ref(), &facts) == Truth::Unknown)
         .map(|atom| atom.fact().to_owned())
         .chain(groups)
         .collect();
-    facts.sort();
-    facts.dedup();
-    facts
+    unknown.sort();
+    unknown.dedup();
+    unknown
 }
 
 fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<NearMiss> {
@@ -137,8 +139,9 @@ fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<N
         .access_policies
         .iter()
         .filter(|row| row.effect == Effect::Allow);
+    let facts = request.facts(snapshot);
     let mut misses: Vec<NearMiss> = allows
-        .filter_map(|policy| near_miss(policy, request, held))
+        .filter_map(|policy| near_miss(policy, request, &facts, held))
         .collect();
     misses.sort_by_key(|miss| miss.unmet.len());
     misses.truncate(MOST);
@@ -146,7 +149,12 @@ fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<N
 }
 
 /// A row is near when it speaks of the action and resource, or when the resource is all that differs.
-fn near_miss(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> Option<NearMiss> {
+fn near_miss(
+    policy: &AccessPolicy,
+    request: &Request,
+    facts: &Context,
+    held: &Held<'_>,
+) -> Option<NearMiss> {
     if !policy.action.matches(request.action) {
         return None;
     }
@@ -157,11 +165,11 @@ fn near_miss(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> Optio
         });
     }
     for atom in policy.when.atoms() {
-        if atom.evaluate(request.caller.as_ref(), &request.context) != Truth::True {
+        if atom.evaluate(request.caller.as_ref(), facts) != Truth::True {
             unmet.push(Unmet::Fact {
                 fact: atom.fact().to_owned(),
                 needs: atom.to_string(),
-                is: request.context.fact(atom.fact()),
+                is: facts.fact(atom.fact()),
             });
         }
     }

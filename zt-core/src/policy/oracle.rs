@@ -2,19 +2,22 @@
 //!
 //! It is the reference that any faster engine must equal, so it is kept free of cleverness.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Columns, Decision, DecisionId, DecisionKind, Effect, Request, Truth};
+use super::decision::is_same_column;
+use super::{Columns, Context, Decision, DecisionId, DecisionKind, Effect, Request, Truth};
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// Decides a request on a snapshot. Pure: the same arguments give the same decision.
 pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
     let held = request.held(snapshot);
+    let facts = request.facts(snapshot);
     let applying = |effect: Effect| -> Vec<(usize, &AccessPolicy)> {
         let policies = snapshot.tables().access_policies.iter().enumerate();
         policies
-            .filter(|(_, policy)| policy.effect == effect && applies(policy, &request, &held))
+            .filter(|(_, policy)| {
+                policy.effect == effect && applies(policy, &request, &facts, &held)
+            })
             .collect()
     };
     let denies = applying(Effect::Deny);
@@ -42,11 +45,9 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
 }
 
 /// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
-fn applies(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> bool {
+fn applies(policy: &AccessPolicy, request: &Request, facts: &Context, held: &Held<'_>) -> bool {
     let speaks = || {
-        let condition = policy
-            .when
-            .evaluate(request.caller.as_ref(), &request.context);
+        let condition = policy.when.evaluate(request.caller.as_ref(), facts);
         held.matches(&policy.principal).and(condition)
     };
     policy.action.matches(request.action)
@@ -60,25 +61,24 @@ fn applies(policy: &AccessPolicy, request: &Request, held: &Held<'_>) -> bool {
 
 /// The union of what the allows show, less what the denies name.
 fn visible(allows: &[(usize, &AccessPolicy)], denies: &[(usize, &AccessPolicy)]) -> Columns {
-    let hidden: BTreeSet<&String> = denies
-        .iter()
-        .filter_map(|(_, policy)| policy.columns.as_ref())
-        .flatten()
-        .collect();
+    let named = |rows: &[(usize, &AccessPolicy)]| -> Vec<String> {
+        rows.iter()
+            .filter_map(|(_, policy)| policy.columns.clone())
+            .flatten()
+            .collect()
+    };
+    let hidden = named(denies);
     if allows.iter().any(|(_, policy)| policy.columns.is_none()) {
         if hidden.is_empty() {
             return Columns::All;
         }
-        return Columns::AllBut(hidden.into_iter().cloned().collect());
+        return Columns::AllBut(hidden.into_iter().collect());
     }
     let mut only: Vec<String> = Vec::new();
-    for column in allows
-        .iter()
-        .filter_map(|(_, policy)| policy.columns.as_ref())
-        .flatten()
-    {
-        if !hidden.contains(column) && !only.contains(column) {
-            only.push(column.clone());
+    for column in named(allows) {
+        let is_in = |list: &[String]| list.iter().any(|known| is_same_column(known, &column));
+        if !is_in(&hidden) && !is_in(&only) {
+            only.push(column);
         }
     }
     Columns::Only(only)

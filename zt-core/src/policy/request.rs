@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Action, Resource};
-use crate::id::PrincipalId;
+use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{Held, Snapshot};
 
 /// The facts of a request beside caller, action and resource. All of them are asserted by the calling process: a guard
@@ -132,6 +132,17 @@ impl Request {
     pub const fn with_incomplete_groups(mut self) -> Self {
         self.groups_are_complete = false;
         self
+    }
+
+    /// The facts that count on a snapshot: an author whom no row of Principals names, or who cannot act, is unknown. Else
+    /// anybody could approve a change of their own by inventing its author.
+    pub(super) fn facts(&self, snapshot: &Snapshot) -> Context {
+        let is_known = |author: &PrincipalId| {
+            author.kind() != PrincipalKind::Group && snapshot.object_id(author).is_some()
+        };
+        let mut context = self.context.clone();
+        context.author = context.author.filter(is_known);
+        context
     }
 
     /// What this caller holds on a snapshot.

@@ -7,6 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::text::is_hidden;
+
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $separator:literal;)+) => {
         /// What kind of thing a resource is.
@@ -63,6 +65,12 @@ kinds! {
 }
 
 impl ResourceKind {
+    /// Whether its names ignore case, as those of Unity Catalog and, by default, of Azure SQL do.
+    #[must_use]
+    pub const fn ignores_case(self) -> bool {
+        self.separator() == '.'
+    }
+
     /// Whether rows about it may name columns.
     #[must_use]
     pub const fn has_columns(self) -> bool {
@@ -89,6 +97,12 @@ pub enum NotAResource {
     /// A segment is empty, or holds white space or control characters.
     #[error("every part of the path needs a name without spaces")]
     BadSegment,
+    /// A name of Unity Catalog holds something else than letters, digits, `_`, `-`, `$` and `@`.
+    #[error("write the name bare: letters, digits, `_`, `-`, `$`, `@`, without quotes or brackets")]
+    Quoted,
+    /// Longer than 1024 bytes.
+    #[error("a resource has at most 1024 bytes")]
+    TooLong,
     /// A wildcard stands in a place where none may be.
     #[error("`*` must be a whole segment and `**` the last one")]
     BadWildcard,
@@ -129,16 +143,16 @@ impl FromStr for Resource {
     type Err = NotAResource;
 
     fn from_str(text: &str) -> Result<Self, NotAResource> {
-        let (kind, path) = split(text)?;
+        let (kind, text, path) = split(text)?;
         for segment in path.split(kind.separator()) {
-            check_segment(segment)?;
+            check_segment(kind, segment)?;
             if segment.contains('*') {
                 return Err(NotAResource::BadWildcard);
             }
         }
         Ok(Self {
             kind,
-            text: Arc::from(text),
+            text: Arc::from(&*text),
         })
     }
 }
@@ -236,11 +250,11 @@ impl FromStr for ResourcePattern {
                 shape: Shape::Everything,
             });
         }
-        let (kind, path) = split(text)?;
+        let (kind, text, path) = split(text)?;
         let mut segments = Vec::new();
         let mut subtree = false;
         for segment in path.split(kind.separator()) {
-            check_segment(segment)?;
+            check_segment(kind, segment)?;
             if subtree {
                 return Err(NotAResource::BadWildcard);
             }
@@ -252,7 +266,7 @@ impl FromStr for ResourcePattern {
             }
         }
         Ok(Self {
-            text: Arc::from(text),
+            text: Arc::from(&*text),
             shape: Shape::Path {
                 kind,
                 segments,
@@ -268,21 +282,38 @@ impl fmt::Display for ResourcePattern {
     }
 }
 
-fn split(text: &str) -> Result<(ResourceKind, &str), NotAResource> {
+/// The kind, the whole text and its path, both folded to lowercase where the kind ignores case.
+fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
+    if text.len() > MOST_BYTES {
+        return Err(NotAResource::TooLong);
+    }
     let (kind, path) = text.split_once(':').ok_or(NotAResource::NoKind)?;
     let known = ResourceKind::ALL
         .iter()
         .copied()
         .find(|known| known.as_str() == kind);
-    Ok((known.ok_or(NotAResource::UnknownKind)?, path))
+    let kind = known.ok_or(NotAResource::UnknownKind)?;
+    let path = if kind.ignores_case() {
+        path.to_lowercase()
+    } else {
+        path.to_owned()
+    };
+    Ok((kind, format!("{kind}:{path}"), path))
 }
 
-fn check_segment(segment: &str) -> Result<(), NotAResource> {
-    if segment.is_empty() || segment.chars().any(|c| c.is_whitespace() || c.is_control()) {
+fn check_segment(kind: ResourceKind, segment: &str) -> Result<(), NotAResource> {
+    if segment.is_empty() || segment.chars().any(|c| c.is_whitespace() || is_hidden(c)) {
         return Err(NotAResource::BadSegment);
+    }
+    let is_bare = |c: char| c.is_alphanumeric() || "_-$@*".contains(c);
+    if kind.ignores_case() && !segment.chars().all(is_bare) {
+        return Err(NotAResource::Quoted);
     }
     Ok(())
 }
+
+/// The longest resource, in bytes: what an audit record keeps whole.
+const MOST_BYTES: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -318,6 +349,31 @@ mod tests {
         assert!(matches("secret:team.a/*", "secret:team.a/key"));
         assert!(!matches("secret:*", "secret:team/key"));
         assert!(matches("secret:*", "secret:a.dotted.name"));
+    }
+
+    #[test]
+    fn another_spelling_of_a_table_is_the_same_table_or_refused() {
+        assert!(matches("table:gold.salaries", "table:GOLD.Salaries"));
+        assert!(matches("table:Gold.Salaries", "table:gold.salaries"));
+        for quoted in [
+            "gold.`salaries`",
+            "gold.[salaries]",
+            "gold.\"salaries\"",
+            "gold.sal'aries",
+        ] {
+            let text = format!("table:{quoted}");
+            assert_eq!(text.parse::<Resource>(), Err(NotAResource::Quoted));
+        }
+        for hidden in ["gold.salaries\u{200b}", "\u{202e}gold.salaries"] {
+            let text = format!("table:{hidden}");
+            assert_eq!(text.parse::<Resource>(), Err(NotAResource::BadSegment));
+        }
+        assert!(!matches(
+            "metadata:access_policies",
+            "metadata:Access_Policies"
+        ));
+        let long = format!("table:{}", "a".repeat(1024));
+        assert_eq!(long.parse::<Resource>(), Err(NotAResource::TooLong));
     }
 
     #[test]

@@ -8,14 +8,16 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
+use super::budget::Budget;
+use super::samples::Samples;
 use super::shared::Shared;
-use super::{Config, ConfigKey, Mode, Runtime, read_keys};
+use super::{Config, ConfigKey, Runtime, maybe_authenticator};
 use crate::adapters::file::{FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::id::Guid;
-use crate::identity::{Authenticator, Cloud, EntraProfile};
+use crate::identity::{Cloud, EntraProfile};
 use crate::metadata::{MetadataSource, SecretKind, Snapshot, SnapshotStore};
 use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
 
@@ -77,22 +79,21 @@ impl RuntimeBuilder {
     pub async fn open(self) -> Result<Runtime> {
         let config = self.config;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let options = self
-            .audit
-            .unwrap_or_else(|| AuditOptions::new(config.audit_folder()));
+        let configured = config.audit_folder();
+        let options = self.audit.unwrap_or_else(|| AuditOptions::new(&configured));
+        let audit_folder = options.folder().to_owned();
+        if config.value(ConfigKey::AuditFolder).is_some() && audit_folder != configured {
+            return Err(wrong(
+                ConfigKey::AuditFolder,
+                "is set, and the builder names another folder",
+            ));
+        }
         let source = self
             .tables
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
-        let authenticator = match read_keys(&config, &profile) {
-            Ok(keys) => {
-                let made = Authenticator::new(profile.clone(), keys, Arc::clone(&clock))?;
-                Some(Arc::new(made))
-            }
-            Err(error) if config.mode() == Mode::Development && error.is_transient() => None,
-            Err(error) => return Err(error),
-        };
+        let authenticator = maybe_authenticator(&config, &profile, &clock)?;
         // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
         let (vault, timing): (Arc<dyn SecretVault>, Timing) = match self.vault {
             Some(vault) => (vault, Timing::default()),
@@ -112,6 +113,9 @@ impl RuntimeBuilder {
             authenticator: ArcSwapOption::new(authenticator),
             secrets,
             audit,
+            audit_folder,
+            budget: Budget::default(),
+            refusals: Samples::default(),
             process: random()?,
             decisions: AtomicU64::new(1),
         }));

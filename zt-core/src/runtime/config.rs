@@ -1,12 +1,13 @@
 //! Configuration: `zt.toml`, the environment and the builder, all through one [`ConfigKey`].
 //!
 //! The file speaks first. The environment (`ZT_*`) and keywords may **add** what it leaves out; they never replace what it
-//! sets, so nobody can point a production service at other tables, keys or logs from outside. The one exception tightens:
-//! `ZT_MODE=production` over a development file.
+//! sets. In production a setting with a default counts as set, so nobody can point a production service at other tables,
+//! another cloud or another log from outside. The one exception tightens: `ZT_MODE=production` over a development file.
 
 mod key;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use zeroize::Zeroizing;
 pub use key::ConfigKey;
 
 use crate::error::{Code, Error, Result};
-use crate::id::PrincipalId;
-use crate::metadata::{Place, Problem};
+use crate::id::{PrincipalId, PrincipalKind};
+use crate::metadata::{Lines, Place, Problem};
 
 /// Whether the process guards real data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,11 +50,7 @@ impl Config {
     /// # Errors
     /// [`Code::Config`] with every problem of the file, or with what the environment tries to replace.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the environment"
-        )]
-        Self::load_with(folder, |name| std::env::var(name).ok())
+        Self::load_with(folder, |name| std::env::var_os(name))
     }
 
     /// The same with an environment of the caller's choice.
@@ -62,7 +59,7 @@ impl Config {
     /// As [`load`](Self::load).
     pub fn load_with(
         folder: impl AsRef<Path>,
-        environment: impl Fn(&str) -> Option<String>,
+        environment: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self> {
         let folder = folder.as_ref();
         let file = folder.join("zt.toml");
@@ -74,6 +71,9 @@ impl Config {
         let mut config = Self::parse(folder, &text)?;
         for key in ConfigKey::ALL {
             if let Some(value) = environment(key.env()) {
+                let value = value
+                    .into_string()
+                    .map_err(|_| invalid(*key, "is not UTF-8"))?;
                 config.add(*key, value, key.env())?;
             }
         }
@@ -92,18 +92,30 @@ impl Config {
     }
 
     fn add(&mut self, key: ConfigKey, value: String, by: &str) -> Result<()> {
+        let help = "change `zt.toml`; the environment and keywords add, they never replace";
+        let refused = |why: &str| {
+            let message = format!("`{by}` may not set `{key}`: {why}");
+            Err(Error::new(Code::Config, message).with_help(help))
+        };
+        if value.trim().is_empty() {
+            return refused("the value is empty");
+        }
         if key == ConfigKey::VaultPassphrase {
+            if self.values.contains_key(&ConfigKey::VaultKeyFile) {
+                return refused("`vault.key_file` is set already");
+            }
             self.passphrase = Some(Arc::new(Zeroizing::new(value)));
             return Ok(());
         }
         let tightens = key == ConfigKey::Mode && value == "production";
         match self.values.get(&key) {
-            Some(set) if *set != value && !tightens => {
-                let message = format!("`{by}` may not replace `{key}`, which is set already");
-                let help = "change `zt.toml`; the environment and keywords add, they never replace";
-                Err(Error::new(Code::Config, message).with_help(help))
+            Some(set) if *set == value => Ok(()),
+            Some(_) if !tightens => refused("another value is set already"),
+            // What a production file leaves out has its default, and that default is what its authors relied on.
+            None if key.has_default() && self.mode() == Mode::Production && !tightens => {
+                refused("a production `zt.toml` without it means the default")
             }
-            _ => {
+            Some(_) | None => {
                 self.values.insert(key, value);
                 Ok(())
             }
@@ -218,14 +230,15 @@ impl Config {
             development_groups: BTreeMap::new(),
         };
         let mut problems = Vec::new();
+        let lines = Lines::of(Arc::from("zt.toml"), text);
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in &errors {
             // The parser's own message quotes no text of the file.
-            let at = error.span().map(|span| place(text, span.start));
+            let at = error.span().map(|span| lines.place(span.start));
             problems.push(Problem::new(format!("not TOML: {}", error.message())).at(at));
         }
         for (name, value) in document.get_ref() {
-            let at = place(text, name.span().start);
+            let at = lines.place(name.span().start);
             let Some(section) = value.get_ref().as_table() else {
                 config.read_setting(name.get_ref(), value.get_ref(), at, &mut problems);
                 continue;
@@ -235,7 +248,7 @@ impl Config {
                 continue;
             }
             for (key, value) in section {
-                let at = place(text, key.span().start);
+                let at = lines.place(key.span().start);
                 let full = format!("{}.{}", name.get_ref(), key.get_ref());
                 config.read_setting(&full, value.get_ref(), at, &mut problems);
             }
@@ -314,20 +327,16 @@ fn read_groups(
             .get_ref()
             .as_str()
             .ok_or("expected a list of groups")?;
-        text.parse().map_err(|why| format!("`{text}`: {why}"))
+        let group: PrincipalId = text.parse().map_err(|why| format!("`{text}`: {why}"))?;
+        if group.kind() != PrincipalKind::Group {
+            return Err(format!("`{text}` is not a group"));
+        }
+        Ok(group)
     };
     Ok((
         person,
         list.iter().map(group).collect::<Result<_, String>>()?,
     ))
-}
-
-fn place(text: &str, offset: usize) -> Place {
-    let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    Place::new(
-        Arc::from("zt.toml"),
-        before.iter().filter(|byte| **byte == b'\n').count() + 1,
-    )
 }
 
 fn invalid(key: ConfigKey, reason: &str) -> Error {

@@ -1,11 +1,14 @@
 //! What a runtime and all its sessions share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
 use super::Config;
+use super::budget::Budget;
+use super::samples::Samples;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::identity::{Authenticator, EntraProfile};
@@ -22,6 +25,9 @@ pub(crate) struct Shared {
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
     pub(crate) secrets: Secrets,
     pub(crate) audit: AuditLog,
+    pub(crate) audit_folder: PathBuf,
+    pub(crate) budget: Budget,
+    pub(crate) refusals: Samples,
     /// Drawn at random, so that decision ids of several processes do not collide in one log folder.
     pub(crate) process: u32,
     pub(crate) decisions: AtomicU64,

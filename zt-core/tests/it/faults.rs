@@ -24,17 +24,17 @@ async fn open(config: Config) -> Error {
 #[tokio::test]
 async fn a_wrong_passphrase_is_told_apart_from_a_damaged_file() {
     let world = World::new();
+    let toml = fs::read_to_string(world.path().join("zt.toml")).unwrap();
+    fs::write(world.path().join("zt.toml"), toml.replace("key_file = ", "# key_file = ")).unwrap();
     world.with_passphrase("right zt-needle-passphrase").await;
-    let wrong =
-        |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| "wrong zt-needle-one".to_owned());
+    let wrong = |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| "wrong zt-needle-one".into());
     let error = open(Config::load_with(world.path(), wrong).unwrap()).await;
     assert_eq!(error.code(), Code::VaultIntegrity);
     assert!(error.message().contains("not the one"), "{error}");
     assert!(!shown(&error).contains("needle"));
 
-    let right = |name: &str| {
-        (name == "ZT_VAULT_PASSPHRASE").then(|| "right zt-needle-passphrase".to_owned())
-    };
+    let right =
+        |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| "right zt-needle-passphrase".into());
     let config = Config::load_with(world.path(), right).unwrap();
     assert!(!format!("{config:?}").contains("needle"));
     let mut bytes = fs::read(config.vault_file()).unwrap();
@@ -199,7 +199,7 @@ async fn the_environment_adds_and_never_replaces() {
     let world = World::new();
     let with = |name: &'static str, value: &'static str| {
         Config::load_with(world.path(), move |asked| {
-            (asked == name).then(|| value.to_owned())
+            (asked == name).then(|| value.into())
         })
     };
     for (name, value) in [
@@ -240,8 +240,7 @@ async fn a_wrong_setting_is_named_with_its_line_and_what_was_meant() {
 impl World {
     /// A vault under a passphrase instead of a key file.
     async fn with_passphrase(&self, passphrase: &'static str) {
-        let given =
-            move |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| passphrase.to_owned());
+        let given = move |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| passphrase.into());
         let config = Config::load_with(self.path(), given).unwrap();
         let vault = runtime::local_vault(&config).unwrap();
         let id = zt_core::secrets::SecretId::new(

@@ -71,7 +71,9 @@ fn snapshot(policies: &[Policy]) -> Arc<Snapshot> {
 fn policy_row(at: usize, (principal, action, resource, allow, job, columns): Policy) -> RawRow {
     let is_secret = resource == 4;
     let principals = ["*", "user:a", "user:b", "sp:c", "role:r"];
-    let actions = ["table.read", "table.*", "*", "table.read"];
+    // Rows about columns speak of tables alone.
+    let any = if columns.is_some() { "table.*" } else { "*" };
+    let actions = ["table.read", "table.*", any, "table.write"];
     let resources = [
         "table:raw.*",
         "table:**",

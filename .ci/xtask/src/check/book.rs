@@ -8,7 +8,7 @@ use crate::source::{quoted, ticked};
 /// Every setting and its environment variable stand in `config.md`.
 pub(crate) fn settings(tree: &Tree) -> Vec<String> {
     let block = block(
-        tree.text("zt-core/src/runtime/config.rs"),
+        tree.text("zt-core/src/runtime/config/key.rs"),
         "\nconfig_keys! {",
     );
     let known: BTreeSet<&str> = ticked(tree.text("docs/src/config.md"))
@@ -190,7 +190,7 @@ mod tests {
         let page = "| `mode` | `ZT_MODE` |";
         let tree = |page| {
             Tree::of(&[
-                ("zt-core/src/runtime/config.rs", CONFIG),
+                ("zt-core/src/runtime/config/key.rs", CONFIG),
                 ("docs/src/config.md", page),
             ])
         };

@@ -1,15 +1,18 @@
 //! Metadata tables from TOML: one file, or a folder with a file per table.
 //!
 //! A row is one `[[Table_Name]]`. Every syntax error of every file is reported, with its line. In a folder every `*.toml`
-//! but `zt.toml` is read, in order of name; a file that two programs write at once is never half read as two versions,
-//! since each file is read by one call.
+//! but `zt.toml` is read, in order of name. Files that change while they are read are read again; an empty file is taken
+//! for one that is just being written. Whoever changes several files should still rename a finished folder into place:
+//! between two of their changes the folder is whole, and is what it is.
 
+use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::metadata::{Cell, MetadataSource, Place, Problem, RawRow, RawTables, Report};
+use crate::metadata::{Cell, Lines, MetadataSource, Place, Problem, RawRow, RawTables, Report};
 use crate::port::BoxFuture;
 
 /// A file or folder of tables.
@@ -29,12 +32,27 @@ impl FileTables {
     }
 
     fn read(&self) -> Result<RawTables, Report> {
+        for _ in 0..TRIES {
+            let before = self.versions()?;
+            let tables = self.read_files(&before);
+            if self.versions()? == before {
+                return tables;
+            }
+        }
+        let name = self.path.display().to_string();
+        Err(one(
+            Problem::new("the files change while they are read").text(&name)
+        ))
+    }
+
+    fn read_files(&self, files: &[Version]) -> Result<RawTables, Report> {
         let mut report = Report::new();
         let mut raw = RawTables::new(self.path.display().to_string());
-        for file in self.files(&mut report) {
-            match read_file(&file) {
-                Ok(text) => parse(&text, &file_name(&file), &mut raw, &mut report),
-                Err(why) => report.push(unreadable(&file, &why)),
+        for (file, ..) in files {
+            match read_file(file) {
+                Ok(text) if text.is_empty() => report.push(empty(file)),
+                Ok(text) => parse(&text, &file_name(file), &mut raw, &mut report),
+                Err(why) => report.push(unreadable(file, &why)),
             }
         }
         if report.is_empty() {
@@ -44,32 +62,51 @@ impl FileTables {
         }
     }
 
-    fn files(&self, report: &mut Report) -> Vec<PathBuf> {
+    /// The files with what tells their versions apart, in order of name.
+    fn versions(&self) -> Result<Vec<Version>, Report> {
+        let of = |path: PathBuf| match std::fs::metadata(&path) {
+            Ok(data) => Ok((path, data.len(), data.modified().ok())),
+            Err(why) => Err(one(unreadable(&path, &why))),
+        };
         if !self.path.is_dir() {
-            return vec![self.path.clone()];
+            return Ok(vec![of(self.path.clone())?]);
         }
-        let entries = match std::fs::read_dir(&self.path) {
-            Ok(entries) => entries,
-            Err(why) => {
-                report.push(unreadable(&self.path, &why));
-                return Vec::new();
+        let failed = |why: &std::io::Error| one(unreadable(&self.path, why));
+        let mut versions = Vec::new();
+        for entry in std::fs::read_dir(&self.path).map_err(|why| failed(&why))? {
+            let path = entry.map_err(|why| failed(&why))?.path();
+            if path.extension() == Some(OsStr::new("toml"))
+                && path.file_name() != Some(OsStr::new("zt.toml"))
+            {
+                versions.push(of(path)?);
             }
-        };
-        let is_table = |path: &PathBuf| {
-            path.extension().is_some_and(|end| end == "toml")
-                && path.file_name().is_some_and(|name| name != "zt.toml")
-        };
-        let mut files: Vec<PathBuf> = entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(is_table)
-            .collect();
-        files.sort();
-        if files.is_empty() {
-            let name = self.path.display().to_string();
-            report.push(Problem::new("the folder holds no tables, `*.toml`").text(&name));
         }
-        files
+        if versions.is_empty() {
+            let name = self.path.display().to_string();
+            return Err(one(
+                Problem::new("the folder holds no tables, `*.toml`").text(&name)
+            ));
+        }
+        versions.sort();
+        Ok(versions)
     }
+}
+
+/// A file, its length and when it was changed.
+type Version = (PathBuf, u64, Option<std::time::SystemTime>);
+
+/// So often files that change under the reader are read again.
+const TRIES: usize = 5;
+
+fn one(problem: Problem) -> Report {
+    let mut report = Report::new();
+    report.push(problem);
+    report
+}
+
+fn empty(path: &Path) -> Problem {
+    let reason = "the file is empty: it is being written, or it does not belong here";
+    Problem::new(reason).text(&path.display().to_string())
 }
 
 impl MetadataSource for FileTables {
@@ -88,22 +125,23 @@ fn unreadable(path: &Path, why: &std::io::Error) -> Problem {
 }
 
 fn read_file(path: &Path) -> Result<String, std::io::Error> {
-    let length = std::fs::metadata(path)?.len();
-    if length > MOST_BYTES {
-        let why = format!("{length} bytes are more than {MOST_BYTES}");
+    let file = std::fs::File::open(path)?;
+    if !file.metadata()?.is_file() {
+        let why = "it is not a regular file";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
+    }
+    let mut text = String::new();
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        let why = format!("it has more than {MOST_BYTES} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, why));
     }
-    std::fs::read_to_string(path)
+    Ok(text)
 }
 
 fn parse(text: &str, file: &Arc<str>, raw: &mut RawTables, report: &mut Report) {
-    let place = |offset: usize| {
-        let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-        Place::new(
-            Arc::clone(file),
-            before.iter().filter(|byte| **byte == b'\n').count() + 1,
-        )
-    };
+    let lines = Lines::of(Arc::clone(file), text);
+    let place = |offset: usize| lines.place(offset);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let at = error.span().map(|span| place(span.start));
@@ -155,14 +193,9 @@ fn read_cell(value: &DeValue<'_>) -> Result<Cell, String> {
         DeValue::String(text) => Cell::Text(text.to_string()),
         DeValue::Integer(number) => Cell::Integer(
             i64::from_str_radix(number.as_str(), number.radix())
-                .map_err(|_| format!("`{number}` is too large a number"))?,
+                .map_err(|_| "the number is too large")?,
         ),
-        DeValue::Float(number) => Cell::Float(
-            number
-                .as_str()
-                .parse()
-                .map_err(|_| format!("`{number}` is not a number"))?,
-        ),
+        DeValue::Float(number) => Cell::Float(number.as_str().parse().map_err(|_| "not a number")?),
         DeValue::Boolean(value) => Cell::Bool(*value),
         // A moment keeps its text; the tables that have one read it as RFC 3339.
         DeValue::Datetime(moment) => Cell::Text(moment.to_string()),

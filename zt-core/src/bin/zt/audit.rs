@@ -6,6 +6,7 @@ use anstream::println;
 use clap::Subcommand;
 use zt_core::audit::{self, Entry};
 use zt_core::runtime::Config;
+use zt_core::text::shown;
 use zt_core::{Error, Result};
 
 use crate::{Answer, paint};
@@ -82,10 +83,11 @@ fn verify(folder: &Path, json: bool) -> Result<Answer> {
     }
     for finding in &found.findings {
         let (bad, dim) = (paint::BAD, paint::DIM);
-        let place = format!("{}:{}", finding.file, finding.line);
+        let place = shown(&format!("{}:{}", finding.file, finding.line));
         println!(
             "{bad}{place}{bad:#} {} {dim}byte {}{dim:#}",
-            finding.message, finding.byte_offset
+            shown(&finding.message),
+            finding.byte_offset
         );
     }
     for recovery in &found.recoveries {
@@ -95,7 +97,7 @@ fn verify(folder: &Path, json: bool) -> Result<Answer> {
         );
     }
     for note in &found.notes {
-        println!("note: {note}");
+        println!("note: {}", shown(note));
     }
     let count = format!("{} records in {} logs", found.records, found.writers);
     let (good, bad) = (paint::GOOD, paint::BAD);
@@ -124,28 +126,36 @@ fn tail(folder: &Path, count: usize, denied: bool, json: bool) -> Result<Answer>
     Ok(Answer::Yes)
 }
 
+/// What stands in a log may have been chosen by a caller: nothing of it reaches the terminal as it is.
 fn print_entry(entry: &Entry, is_refusal: bool) {
     let style = if is_refusal { paint::BAD } else { paint::GOOD };
     let dim = paint::DIM;
-    let caller = entry.caller.as_deref().unwrap_or("-");
+    let caller = shown(entry.caller.as_deref().unwrap_or("-"));
     let mut line = format!(
         "{dim}{}{dim:#} {style}{:<13}{style:#} {caller} {} {}",
-        entry.at, entry.outcome, entry.action, entry.resource
+        shown(&entry.at),
+        shown(&entry.outcome),
+        shown(&entry.action),
+        shown(&entry.resource)
     );
     if !entry.policies.is_empty() {
-        line.push_str(&format!(" by {}", entry.policies.join(", ")));
+        line.push_str(&format!(" by {}", shown(&entry.policies.join(", "))));
     }
     if let Some(count) = entry.count {
         line.push_str(&format!(" ×{count}"));
     }
     for fact in &entry.facts {
-        line.push_str(&format!(" {dim}{}={}{dim:#}", fact.name, fact.value));
+        line.push_str(&format!(
+            " {dim}{}={}{dim:#}",
+            shown(&fact.name),
+            shown(&fact.value)
+        ));
     }
     for (name, value) in &entry.detail {
-        line.push_str(&format!(" {dim}{name}={value}{dim:#}"));
+        line.push_str(&format!(" {dim}{}={}{dim:#}", shown(name), shown(value)));
     }
     println!("{line}");
     for miss in &entry.near_misses {
-        println!("    {dim}{miss}{dim:#}");
+        println!("    {dim}{}{dim:#}", shown(miss));
     }
 }

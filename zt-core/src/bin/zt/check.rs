@@ -57,6 +57,7 @@ impl Check {
             .cloned()
             .unwrap_or_default();
         groups.extend(self.groups.iter().cloned());
+        let groups = principal::groups(&snapshot, &groups)?;
         let request = Request::new(Some(caller), action, resource)
             .with_groups(Arc::from(groups))
             .with_context(self.context());

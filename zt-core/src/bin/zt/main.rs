@@ -19,6 +19,7 @@ use anstream::eprintln;
 use clap::{Parser, Subcommand};
 use zt_core::Error;
 use zt_core::runtime::Config;
+use zt_core::text::shown;
 
 /// Zero trust for AI pipelines on Azure: who may do what, and what was done.
 #[derive(Debug, Parser)]
@@ -94,16 +95,16 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
 
 fn complain(error: &Error) {
     let (bad, plain) = (paint::BAD, paint::BAD.render_reset());
-    eprintln!("{bad}{}{plain} {}", error.code(), error.message());
+    eprintln!("{bad}{}{plain} {}", error.code(), shown(error.message()));
     if let Some(help) = error.help() {
-        eprintln!("        {help}");
+        eprintln!("        {}", shown(help));
     }
     let mut cause = std::error::Error::source(error);
     let mut said = error.message().to_owned();
     while let Some(source) = cause {
         let text = source.to_string();
         if !said.contains(&text) {
-            eprintln!("        because {text}");
+            eprintln!("        because {}", shown(&text));
             said = text;
         }
         cause = source.source();

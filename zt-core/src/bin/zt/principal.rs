@@ -35,3 +35,20 @@ pub(crate) fn find(snapshot: &Snapshot, name: &str) -> Result<PrincipalId> {
         }
     }
 }
+
+/// The groups of these names, each of which must have a row.
+pub(crate) fn groups(snapshot: &Snapshot, names: &[PrincipalId]) -> Result<Vec<PrincipalId>> {
+    let rows = snapshot.tables().principals.iter().map(|row| &row.id);
+    let known: Vec<&str> = rows
+        .filter(|id| id.kind() == PrincipalKind::Group)
+        .map(PrincipalId::as_str)
+        .collect();
+    for name in names {
+        if !known.contains(&name.as_str()) {
+            let problem = Problem::new("no group has this name").text(name.as_str());
+            let message = problem.nearest(&known).to_string();
+            return Err(Error::new(Code::InvalidArgument, message));
+        }
+    }
+    Ok(names.to_vec())
+}

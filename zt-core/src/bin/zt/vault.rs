@@ -2,10 +2,14 @@
 //! which other users of the machine can read.
 
 use std::io::{IsTerminal as _, Read as _};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anstream::println;
 use clap::Subcommand;
 use zeroize::Zeroizing;
+use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
+use zt_core::clock::{Clock as _, SystemClock};
 use zt_core::id::SecretRef;
 use zt_core::metadata::{Problem, SecretKind, Snapshot};
 use zt_core::runtime::{self, Config};
@@ -36,18 +40,49 @@ impl Vault {
             Self::Set { reference } => {
                 let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
                 let value = read_value(&reference)?;
-                let version = runtime::local_vault(config)?.set(&id, value, Validity::ALWAYS)?;
+                let version = audited(config, "vault.set", &reference, || {
+                    Ok(runtime::local_vault(config)?.set(&id, value, Validity::ALWAYS)?)
+                })?;
                 println!("{reference} is set, version {version}");
             }
             Self::List => list(config)?,
             Self::Remove { reference } => {
                 let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
-                runtime::local_vault(config)?.remove(&id)?;
+                audited(config, "vault.remove", &reference, || {
+                    Ok(runtime::local_vault(config)?.remove(&id)?)
+                })?;
                 println!("{reference} is removed");
             }
         }
         Ok(Answer::Yes)
     }
+}
+
+/// Changes the vault between two records: that it will be tried, and how it ended. No audit, no change.
+fn audited<T>(
+    config: &Config,
+    action: &str,
+    reference: &str,
+    change: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let clock = Arc::new(SystemClock::new());
+    let log = AuditLog::open(
+        AuditOptions::new(config.audit_folder()),
+        Arc::<SystemClock>::clone(&clock),
+    )?;
+    let record = |state: &str, outcome| {
+        let resource = format!("secret:{reference}");
+        Record::new(Kind::Admin, clock.now(), action, resource, outcome).with_detail("state", state)
+    };
+    log.append(record("begun", Outcome::Ok), Durability::Durable)?;
+    let changed = change();
+    let ended = match &changed {
+        Ok(_) => record("done", Outcome::Ok),
+        Err(error) => record("failed", Outcome::Failed).with_detail("reason", error.message()),
+    };
+    log.append(ended, Durability::Durable)?;
+    log.close(Duration::from_secs(5))?;
+    changed
 }
 
 fn secret_id(snapshot: &Snapshot, reference: &str) -> Result<SecretId> {

@@ -53,7 +53,7 @@ impl Row for AccessPolicy {
             "effect",
             &[("allow", Effect::Allow), ("deny", Effect::Deny)],
         );
-        let columns = read_columns(cells, resource.as_ref());
+        let columns = read_columns(cells, action, resource.as_ref());
         let when = read_when(cells);
         let why = cells.optional_text("why");
         let (action, resource) = (action?, resource?);
@@ -94,8 +94,11 @@ fn refuse_pointless(cells: &mut RowReader<'_>, action: ActionPattern, resource: 
     cells.problem("resource", resource.as_str(), reason);
 }
 
+/// Columns only mean something where every action and resource of the row has them: a row about columns that also
+/// released a secret would release all of it.
 fn read_columns(
     cells: &mut RowReader<'_>,
+    action: Option<ActionPattern>,
     resource: Option<&ResourcePattern>,
 ) -> Option<Vec<String>> {
     let columns = cells.texts("columns")?;
@@ -103,13 +106,21 @@ fn read_columns(
         let reason = "name at least one column, or leave `columns` out to mean all of them";
         cells.problem("columns", &format!("{columns:?}"), reason);
     }
-    if let Some(kind) = resource.and_then(ResourcePattern::kind)
-        && !kind.has_columns()
-    {
+    let (action, resource) = (action?, resource?);
+    let Some(kind) = resource.kind().filter(|kind| kind.has_columns()) else {
         cells.problem(
             "columns",
-            &columns.join(", "),
-            format!("a {kind} has no columns"),
+            resource.as_str(),
+            "only tables, views and outputs have columns",
+        );
+        return Some(columns);
+    };
+    let mut taken = action.actions().filter(|action| action.takes(kind));
+    if let Some(other) = taken.find(|action| !action.has_columns()) {
+        cells.problem(
+            "columns",
+            &action.to_string(),
+            format!("`{other}` has no columns"),
         );
     }
     Some(columns)

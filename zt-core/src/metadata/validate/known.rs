@@ -7,19 +7,21 @@ use crate::metadata::{SecretKind, Tables};
 
 /// The ids that rows may refer to.
 pub(super) struct Known<'a> {
-    pub(super) principals: Vec<&'a str>,
-    pub(super) roles: Vec<&'a str>,
-    pub(super) secrets: Vec<&'a str>,
+    pub(super) tables: BTreeSet<&'a str>,
+    pub(super) none: BTreeSet<&'a str>,
+    pub(super) principals: BTreeSet<&'a str>,
+    pub(super) roles: BTreeSet<&'a str>,
+    pub(super) secrets: BTreeSet<&'a str>,
     pub(super) values: BTreeSet<&'a str>,
     pub(super) jobs: BTreeSet<u32>,
     pub(super) stages: BTreeSet<(u32, u32)>,
-    pub(super) models: Vec<&'a str>,
-    pub(super) outputs: Vec<&'a str>,
-    pub(super) clusters: Vec<&'a str>,
-    pub(super) encryption: Vec<&'a str>,
-    pub(super) rules: Vec<&'a str>,
-    pub(super) hosts: Vec<&'a str>,
-    pub(super) runtimes: Vec<&'a str>,
+    pub(super) models: BTreeSet<&'a str>,
+    pub(super) outputs: BTreeSet<&'a str>,
+    pub(super) clusters: BTreeSet<&'a str>,
+    pub(super) encryption: BTreeSet<&'a str>,
+    pub(super) rules: BTreeSet<&'a str>,
+    pub(super) hosts: BTreeSet<&'a str>,
+    pub(super) runtimes: BTreeSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
@@ -35,6 +37,8 @@ impl<'a> Known<'a> {
         };
         let role = |key: &'a str| key.split_once('/').map(|(role, _)| role);
         Self {
+            tables: Tables::NAMES.iter().copied().collect(),
+            none: BTreeSet::new(),
             principals: keys("Principals").collect(),
             roles: keys("Role_Bindings").filter_map(role).collect(),
             secrets: keys("Secret_References").collect(),

@@ -66,3 +66,22 @@ impl fmt::Display for ConfigKey {
         f.write_str(self.as_str())
     }
 }
+
+impl ConfigKey {
+    /// Whether leaving it out means something of its own.
+    pub(super) const fn has_default(self) -> bool {
+        match self {
+            Self::Mode
+            | Self::Tables
+            | Self::IdentityCloud
+            | Self::VaultFile
+            | Self::VaultKeyFile
+            | Self::AuditFolder => true,
+            Self::IdentityTenant
+            | Self::IdentityAudience
+            | Self::IdentityAppIdUri
+            | Self::IdentityKeys
+            | Self::VaultPassphrase => false,
+        }
+    }
+}

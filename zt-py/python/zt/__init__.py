@@ -1,0 +1,113 @@
+"""zt: zero trust for AI pipelines on Azure, inside your process.
+
+A caller's token becomes a session, the session decides by the metadata tables, and every answer stands in the audit log:
+
+>>> with zt.open(folder) as runtime:
+...     maya = runtime.authenticate(token)
+...     bool(maya.check("model.infer", "model:car_loan_scorer"))
+True
+
+What waits has an `_async` twin that returns an awaitable. Every failure is a `zt.Error`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import weakref
+
+from zt import _zt
+from zt._errors import (
+    Cancelled,
+    ConfigError,
+    Denied,
+    Error,
+    Integrity,
+    InternalError,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from zt._explanation import Explanation
+from zt._zt import Columns, Decision, Permit, Revealed, Runtime, Secret, Session, Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
+    from typing import Unpack
+
+    from zt._zt import Config
+
+__all__ = [
+    "Cancelled",
+    "Columns",
+    "ConfigError",
+    "Decision",
+    "Denied",
+    "Error",
+    "Explanation",
+    "Integrity",
+    "InternalError",
+    "Invalid",
+    "NotFound",
+    "Permit",
+    "Revealed",
+    "Runtime",
+    "Secret",
+    "Session",
+    "Snapshot",
+    "Unauthenticated",
+    "Unavailable",
+    "open",
+    "open_async",
+]
+
+
+def open(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
+    """Opens the folder that holds `zt.toml`: reads the tables, opens the vault and the audit log.
+
+    Keywords are the settings of `zt.toml` with `_` for `.`, such as `audit_folder`. They add what the file and the
+    environment leave out and never replace what is set there; `mode="production"` tightens.
+
+    Raises ConfigError for a wrong configuration, Invalid with every problem of the tables, Integrity for a damaged vault
+    or audit log, Unavailable when the audit log cannot be written. Ctrl-C ends the wait.
+
+    >>> zt.open(folder, audit_folder="elsewhere")
+    Traceback (most recent call last):
+    ...
+    zt._errors.ConfigError: [ZT-7001] `audit.folder` may not replace `audit.folder`, which is set already; ...
+    """
+    return _remember(_zt.open(folder, **config))
+
+
+async def open_async(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
+    """`open` for asyncio."""
+    return _remember(await _zt.open_async(folder, **config))
+
+
+_open: weakref.WeakSet[Runtime] = weakref.WeakSet()
+
+
+def _remember(runtime: Runtime) -> Runtime:
+    _open.add(runtime)
+    return runtime
+
+
+def _close_all() -> None:
+    """What nobody closed is flushed at the end of the process; a failure can only be printed then."""
+    for runtime in list(_open):
+        try:
+            runtime.close()
+        except Error as error:
+            print(f"zt: the audit log was not closed: {error}", file=sys.stderr)
+
+
+def _after_fork_in_child() -> None:
+    _zt._after_fork_in_child()
+    _open.clear()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

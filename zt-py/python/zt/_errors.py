@@ -1,0 +1,150 @@
+"""The exceptions of zt: one base, one class for each thing that a program can do about a failure.
+
+They live in Python, so that they pickle with all they know and may have a second base where Python has the word.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from zt._zt import Decision
+
+
+class Error(Exception):
+    """Any failure of zt.
+
+    >>> try:
+    ...     maya.require("table.read", "table:raw.loan_applications")
+    ... except zt.Error as error:
+    ...     error.code, error.http_status, error.is_transient
+    ('ZT-1001', 403, False)
+    """
+
+    code: str = "ZT-9001"
+    """The stable code. Its number never changes and is never used again."""
+    help: str | None = None
+    """What to do about it, if zt knows."""
+    public_message: str = "internal error"
+    """The text that a remote caller may see: it helps to act and tells an attacker nothing."""
+    http_status: int = 500
+    """The HTTP status that a service should answer its remote caller with."""
+    is_transient: bool = False
+    """Whether the same call may succeed later without any change."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        help: str | None = None,
+        public_message: str | None = None,
+        http_status: int | None = None,
+        is_transient: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        given = {
+            "code": code,
+            "help": help,
+            "public_message": public_message,
+            "http_status": http_status,
+            "is_transient": is_transient,
+        }
+        self.__dict__.update((name, value) for name, value in given.items() if value is not None)
+
+    def __str__(self) -> str:
+        text = f"[{self.code}] {self.message}"
+        return f"{text}; {self.help}" if self.help else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.message, self.__dict__.copy())
+
+
+class Denied(Error, PermissionError):
+    """The policy says no."""
+
+    code = "ZT-1001"
+    public_message = "access denied"
+    http_status = 403
+
+    def __init__(self, message: str = "", *, decision: Decision | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.decision = decision
+        """The decision behind it: its rows, its `why`, its id in the audit log."""
+
+
+class Unauthenticated(Error):
+    """The token does not prove who is calling. The text is for the log of this process alone."""
+
+    code = "ZT-2001"
+    public_message = "invalid_token"
+    http_status = 401
+
+
+class NotFound(Error, LookupError):
+    """The thing named does not exist."""
+
+    code = "ZT-3001"
+    public_message = "not found"
+    http_status = 404
+
+
+class Unavailable(Error):
+    """The vault, the audit log or the issuer's keys cannot be reached now; the same call may succeed later."""
+
+    code = "ZT-4001"
+    public_message = "temporarily unavailable"
+    http_status = 503
+    is_transient = True
+
+    def __init__(self, message: str = "", *, retry_in: float | None = None, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.retry_in = retry_in
+        """When to try again, in seconds, if that is known."""
+
+
+class Invalid(Error, ValueError):
+    """An argument or the metadata tables are malformed."""
+
+    code = "ZT-5001"
+    public_message = "invalid request"
+    http_status = 400
+
+    def __init__(
+        self, message: str = "", *, problems: list[dict[str, Any]] | None = None, **facts: Any
+    ) -> None:
+        super().__init__(message, **facts)
+        self.problems = problems if problems is not None else []
+        """Every problem of the tables: place, table, row, column, text, reason and the nearest valid value."""
+
+
+class Integrity(Error):
+    """Stored or received bytes are not what was written: damage or tampering."""
+
+    code = "ZT-6001"
+
+
+class ConfigError(Error):
+    """The configuration is wrong, or a handle was carried over a fork."""
+
+    code = "ZT-7001"
+
+
+class Cancelled(Error):
+    """The operation was given up before it ended."""
+
+    code = "ZT-8001"
+    public_message = "cancelled"
+    http_status = 499
+
+
+class InternalError(Error):
+    """A defect of zt."""
+
+
+def _restore(kind: type[Error], message: str, facts: dict[str, Any]) -> Error:
+    error = kind(message)
+    error.__dict__.update(facts)
+    return error

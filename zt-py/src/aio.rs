@@ -1,0 +1,144 @@
+//! The bridge to asyncio: work of the core as something to `await`.
+//!
+//! Work that needs no wait becomes an awaitable that is ready (no task switch, no loop); other work becomes a future of
+//! the running loop, answered by `call_soon_threadsafe`. Cancelling that future drops the work.
+
+use std::sync::Mutex;
+
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use tokio::task::AbortHandle;
+use zt_core::Result;
+
+use crate::error::Failure;
+use crate::executor::{self, Started, Work};
+
+/// Makes a Python value of a result.
+type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
+
+static GET_RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// Does the work here if it needs no wait; else as [`later`].
+pub(crate) fn soon<T: Send + 'static>(
+    py: Python<'_>,
+    work: Work<T>,
+    convert: Convert<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    match executor::start(py, work)? {
+        Started::Later(work) => later(py, work, convert),
+        Started::Ready(result) => {
+            let outcome = Mutex::new(Some(outcome(py, result, convert)));
+            Ok(Bound::new(py, Ready { outcome })?.into_any())
+        }
+    }
+}
+
+/// Does the work on the executor, for a future of the running loop.
+pub(crate) fn later<T: Send + 'static>(
+    py: Python<'_>,
+    work: Work<T>,
+    convert: Convert<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let get_running_loop = GET_RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
+    let running = get_running_loop.call0()?;
+    let future = running.call_method0("create_future")?;
+    let (event_loop, waiter) = (running.unbind(), future.clone().unbind());
+    let task = executor::spawn(work)?;
+    let abort = task.abort_handle();
+    executor::spawn(async move {
+        // A panic of the work must not leave the awaiter waiting.
+        let result = match task.await {
+            Ok(result) => result,
+            Err(_) => Err(executor::vanished()),
+        };
+        // Without an interpreter nobody waits.
+        Python::try_attach(|py| {
+            let outcome = Mutex::new(Some(outcome(py, result, convert)));
+            let settle = Settle {
+                future: waiter,
+                outcome,
+            };
+            // The loop may be closed; then nobody waits either.
+            drop(event_loop.call_method1(py, "call_soon_threadsafe", (settle,)));
+        });
+    })?;
+    future.call_method1("add_done_callback", (Abandon(abort),))?;
+    Ok(future)
+}
+
+fn outcome<T>(py: Python<'_>, result: Result<T>, convert: Convert<T>) -> PyResult<Py<PyAny>> {
+    convert(py, result.map_err(Failure::new)?)
+}
+
+/// An awaitable whose answer is there.
+#[pyclass(frozen, module = "zt._zt", name = "_Ready")]
+#[derive(Debug)]
+struct Ready {
+    outcome: Mutex<Option<PyResult<Py<PyAny>>>>,
+}
+
+#[pymethods]
+impl Ready {
+    const fn __await__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    const fn __iter__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __next__(&self) -> PyResult<Py<PyAny>> {
+        Err(match take(&self.outcome) {
+            Some(Ok(value)) => PyStopIteration::new_err((value,)),
+            Some(Err(error)) => error,
+            None => PyRuntimeError::new_err("this was awaited already"),
+        })
+    }
+}
+
+/// Runs on the loop's own thread: hands the outcome to the future, if somebody still waits for it.
+#[pyclass(frozen, module = "zt._zt", name = "_Settle")]
+#[derive(Debug)]
+struct Settle {
+    future: Py<PyAny>,
+    outcome: Mutex<Option<PyResult<Py<PyAny>>>>,
+}
+
+#[pymethods]
+impl Settle {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let future = self.future.bind(py);
+        if future.call_method0("done")?.is_truthy()? {
+            return Ok(());
+        }
+        match take(&self.outcome) {
+            Some(Ok(value)) => future.call_method1("set_result", (value,))?,
+            Some(Err(error)) => future.call_method1("set_exception", (error,))?,
+            None => return Ok(()),
+        };
+        Ok(())
+    }
+}
+
+/// Runs when the future is done: drops the work of one that was cancelled.
+#[pyclass(frozen, module = "zt._zt", name = "_Abandon")]
+#[derive(Debug)]
+struct Abandon(AbortHandle);
+
+#[pymethods]
+impl Abandon {
+    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        if future.call_method0("cancelled")?.is_truthy()? {
+            self.0.abort();
+        }
+        Ok(())
+    }
+}
+
+fn take(outcome: &Mutex<Option<PyResult<Py<PyAny>>>>) -> Option<PyResult<Py<PyAny>>> {
+    outcome
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take()
+}

@@ -1,0 +1,35 @@
+//! Small tables for notebooks: no script, no style sheet, every text escaped.
+
+use std::fmt::Write as _;
+
+/// A table of names and values under a caption.
+pub(crate) fn table(caption: &str, rows: &[(&str, String)]) -> String {
+    let mut html = format!("<table><caption>{}</caption>", escape(caption));
+    for (name, value) in rows {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            html,
+            "<tr><th style=\"text-align:left\">{}</th><td style=\"text-align:left\">{}</td></tr>",
+            escape(name),
+            escape(value)
+        );
+    }
+    html.push_str("</table>");
+    html
+}
+
+/// Text as HTML shows it.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

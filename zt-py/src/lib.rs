@@ -1,0 +1,44 @@
+//! zt for Python: the extension module `zt._zt`. This file registers, nothing else; one file per Python class.
+//!
+//! In: Python values. Out: the same words as in Rust, with exceptions for errors (`zt._errors`). A wait gives up the
+//! interpreter and answers Ctrl-C; a handle that was carried over a fork is refused.
+
+#![forbid(unsafe_code)]
+
+mod aio;
+mod columns;
+mod config;
+mod decision;
+mod error;
+mod executor;
+mod fork;
+mod html;
+mod plain;
+mod revealed;
+mod runtime;
+mod secret;
+mod session;
+mod snapshot;
+
+/// The native half of the package `zt`.
+#[pyo3::pymodule]
+mod _zt {
+    #[pymodule_export]
+    use crate::columns::Columns;
+    #[pymodule_export]
+    use crate::config::config_keys;
+    #[pymodule_export]
+    use crate::decision::{Decision, restore};
+    #[pymodule_export]
+    use crate::fork::after_fork_in_child;
+    #[pymodule_export]
+    use crate::revealed::Revealed;
+    #[pymodule_export]
+    use crate::runtime::{Runtime, open, open_async};
+    #[pymodule_export]
+    use crate::secret::Secret;
+    #[pymodule_export]
+    use crate::session::{Permit, Session};
+    #[pymodule_export]
+    use crate::snapshot::Snapshot;
+}

@@ -1,0 +1,192 @@
+//! `zt.Session` and `zt.Permit`: what one verified caller may do.
+
+use pyo3::prelude::*;
+use zt_core::policy::Context;
+use zt_core::{Code, Error};
+
+use crate::aio;
+use crate::columns::Columns;
+use crate::decision::Decision;
+use crate::error::Failure;
+use crate::executor::{self, Work};
+use crate::fork::Homed;
+use crate::plain;
+use crate::secret::Secret;
+
+/// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
+///
+/// Every call decides anew on the snapshot in force and stands in the audit log before it answers.
+///
+/// >>> maya.name
+/// 'user:maya'
+/// >>> if maya.check("model.infer", "model:car_loan_scorer"):
+/// ...     print("score")
+/// score
+#[pyclass(frozen, module = "zt")]
+#[derive(Debug)]
+pub(crate) struct Session {
+    core: Homed<zt_core::Session>,
+    /// The claimed job and stage.
+    claim: Option<(u32, u32)>,
+}
+
+impl Session {
+    pub(crate) fn new(core: zt_core::Session) -> Self {
+        Self {
+            core: Homed::new(core),
+            claim: None,
+        }
+    }
+
+    fn context(&self, author: &str) -> Result<Context, Failure> {
+        let author = author.parse().map_err(|why: zt_core::id::NotAPrincipal| {
+            Error::new(Code::InvalidArgument, format!("author `{author}`: {why}"))
+        })?;
+        let context = Context::new().with_author(author);
+        Ok(match self.claim {
+            Some((job, stage)) => context.with_job(job).with_stage(stage),
+            None => context,
+        })
+    }
+
+    fn secret_work(&self, reference: &str) -> Result<Work<zt_core::secrets::Secret>, Failure> {
+        let session = self.core.get()?.clone();
+        let reference = reference.to_owned();
+        Ok(Box::pin(async move { session.secret(&reference).await }))
+    }
+}
+
+#[pymethods]
+impl Session {
+    /// The caller's readable id, or `oid:…` when no row of Principals names it.
+    #[getter]
+    fn name(&self) -> Result<String, Failure> {
+        Ok(self.core.get()?.name())
+    }
+
+    /// The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
+    ///
+    /// >>> bool(job.claiming(job=201, stage=1).check("secret.get", "secret:bureau-api-key"))
+    /// False
+    fn claiming(&self, job: u32, stage: u32) -> Result<Self, Failure> {
+        Ok(Self {
+            core: Homed::new(self.core.get()?.claiming(job, stage)),
+            claim: Some((job, stage)),
+        })
+    }
+
+    /// Whether the caller may do this now. `author` is who proposed a change that is to be approved.
+    ///
+    /// A deny is a decision, not an error. Raises Invalid for an unknown action or a malformed resource,
+    /// Unauthenticated after the token's end, Unavailable when the audit log cannot be written. May wait for the disk of
+    /// the audit log, at most its deadline (2 s), most of all before the first of several equal denies.
+    #[pyo3(signature = (action, resource, *, author = None))]
+    fn check(
+        &self,
+        py: Python<'_>,
+        action: &str,
+        resource: &str,
+        author: Option<&str>,
+    ) -> Result<Decision, Failure> {
+        let session = self.core.get()?;
+        let context = author.map(|author| self.context(author)).transpose()?;
+        let decision = py.detach(|| match context {
+            Some(context) => session.check_in(action, resource, context),
+            None => session.check(action, resource),
+        });
+        Ok(Decision::made_here(decision?))
+    }
+
+    /// A permit for this; raises Denied, with the decision, when the policy says no. Else as `check`.
+    ///
+    /// >>> "y_pred_proba" in elin.require("table.read", "table:gold.loan_scores").columns
+    /// False
+    fn require(&self, py: Python<'_>, action: &str, resource: &str) -> Result<Permit, Failure> {
+        let session = self.core.get()?;
+        let permit = py.detach(|| session.require(action, resource))?;
+        Ok(Permit(Decision::made_here(permit.decision().clone())))
+    }
+
+    /// A decision in full, with its near misses, of this caller or another.
+    ///
+    /// Raises Denied unless this caller may `policy.explain` the decision's resource: near misses tell an attacker what
+    /// to claim.
+    ///
+    /// >>> decision = maya.check("secret.get", "secret:adb-token")
+    /// >>> print(priya.explain(decision))       # doctest: +ELLIPSIS
+    /// user:maya secret.get secret:adb-token: default_deny
+    ///   caller holds: ...
+    fn explain<'py>(&self, py: Python<'py>, decision: &Decision) -> PyResult<Bound<'py, PyAny>> {
+        let (session, decision) = (self.core.get()?, decision.core()?);
+        let explanation = py
+            .detach(|| session.explain(decision))
+            .map_err(Failure::new)?;
+        let fields = plain::of(py, &explanation)?;
+        let class = py.import("zt._explanation")?.getattr("Explanation")?;
+        class.call1((fields, explanation.to_string()))
+    }
+
+    /// The secret of a row of Secret_References. Policy is checked and the read audited each time, cached or not.
+    ///
+    /// Raises Denied, NotFound when the vault has no such secret, Unavailable when the vault or the audit log is down.
+    /// Releases the interpreter while it waits; Ctrl-C ends the wait.
+    fn secret(&self, py: Python<'_>, reference: &str) -> PyResult<Secret> {
+        let work = self.secret_work(reference)?;
+        executor::answer(py, work).map(Secret::new)
+    }
+
+    /// `secret` for asyncio: an awaitable, ready at once when the value is cached.
+    ///
+    /// The decision is made and recorded by the call itself, on the loop's thread: a deny, and the first release of a
+    /// cached version, wait there for the disk of the audit log, mostly under a millisecond, at most its deadline (2 s).
+    fn secret_async<'py>(&self, py: Python<'py>, reference: &str) -> PyResult<Bound<'py, PyAny>> {
+        let work = self.secret_work(reference)?;
+        aio::soon(py, work, |py, secret| {
+            Ok(Py::new(py, Secret::new(secret))?.into_any())
+        })
+    }
+
+    /// The newest `count` records of the audit log, oldest first, each a dict.
+    ///
+    /// Raises Denied unless this caller may `audit.read` `audit:log`.
+    #[pyo3(signature = (count = 20))]
+    fn audit_tail<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.core.get()?.clone();
+        let entries = executor::wait(py, Box::pin(async move { session.audit_tail(count) }))?;
+        plain::of(py, &entries)
+    }
+
+    fn __repr__(&self) -> String {
+        let Some(core) = self.core.names() else {
+            return "Session()".to_owned();
+        };
+        match self.claim {
+            Some((job, stage)) => format!("Session({}, job {job}, stage {stage})", core.name()),
+            None => format!("Session({})", core.name()),
+        }
+    }
+}
+
+/// Proof that an action was allowed, with what the caller may see.
+#[pyclass(frozen, module = "zt")]
+#[derive(Debug)]
+pub(crate) struct Permit(Decision);
+
+#[pymethods]
+impl Permit {
+    /// The columns that may be seen.
+    #[getter]
+    fn columns(&self) -> PyResult<Columns> {
+        Ok(Columns::new(self.0.core()?.columns().clone()))
+    }
+
+    /// The decision behind it.
+    #[getter]
+    fn decision(&self) -> Decision {
+        self.0.clone()
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("Permit({:?})", self.0.core()?))
+    }
+}

@@ -1,0 +1,105 @@
+"""The asyncio twins: the same answers, no thread per call, clean when cancelled."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from conftest import NEEDLE, World
+
+import zt
+
+
+def test_the_whole_job_in_asyncio(own_world: World) -> None:
+    token, robot = own_world.token("maya"), own_world.token("sp-score-201")
+
+    async def main() -> None:
+        async with await zt.open_async(own_world.folder) as rt:
+            maya = await rt.authenticate_async(token)
+            assert maya.check("model.infer", "model:car_loan_scorer")
+            job = (await rt.authenticate_async(robot)).claiming(201, 2)
+            secrets = await asyncio.gather(*(job.secret_async("bureau-api-key") for _ in range(50)))
+            assert len({secret.version for secret in secrets}) == 1
+            with (await job.secret_async("bureau-api-key")).reveal() as view:
+                assert (bytes(view) == NEEDLE.encode()) is True
+            assert (await rt.reload_async()).version >= 1
+            # Synchronous calls work inside a running loop, as notebooks have one.
+            assert job.secret("bureau-api-key").name == "bureau-api-key"
+        await rt.close_async()
+
+    asyncio.run(main())
+
+
+def test_open_async_is_a_coroutine(own_world: World) -> None:
+    rt = asyncio.run(zt.open_async(own_world.folder))
+    rt.close()
+
+
+def test_an_error_is_raised_where_it_is_awaited(own_world: World) -> None:
+    async def main() -> None:
+        rt = await zt.open_async(own_world.folder)
+        maya = await rt.authenticate_async(own_world.token("maya"))
+        waiting = maya.secret_async("adb-token")
+        with pytest.raises(zt.Denied):
+            await waiting
+        with pytest.raises(zt.Unauthenticated):
+            await rt.authenticate_async("nobody")
+        with pytest.raises(zt.ConfigError):
+            await zt.open_async(own_world.folder / "nowhere")
+        await rt.close_async()
+
+    asyncio.run(main())
+
+
+def test_a_ready_answer_is_given_once(job: zt.Session) -> None:
+    async def main() -> None:
+        job.secret("bureau-api-key")
+        waiting = job.secret_async("bureau-api-key")
+        assert (await waiting).name == "bureau-api-key"
+        with pytest.raises(RuntimeError, match="awaited already"):
+            await waiting
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_open_is_clean(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    text = tables.read_text()
+    tables.unlink()
+    os.mkfifo(tables)  # reading it waits for a writer
+
+    async def main() -> None:
+        opening = asyncio.ensure_future(zt.open_async(own_world.folder))
+        await asyncio.sleep(0.1)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        release(tables, text)
+        await asyncio.sleep(0.2)  # the abandoned answer comes, and nobody is disturbed
+
+    asyncio.run(main())
+
+
+def test_a_loop_that_is_gone_disturbs_nobody(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    text = tables.read_text()
+    tables.unlink()
+    os.mkfifo(tables)
+
+    async def main() -> None:
+        asyncio.ensure_future(zt.open_async(own_world.folder))
+        await asyncio.sleep(0.1)
+
+    asyncio.run(main())
+    release(tables, text)
+
+
+def test_without_a_loop_the_twin_says_so(own_world: World, rt: zt.Runtime) -> None:
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        rt.reload_async()
+
+
+def release(fifo: Path, text: str) -> None:
+    """Lets the reader of the pipe go."""
+    with fifo.open("w") as pipe:
+        pipe.write(text)

@@ -1,0 +1,181 @@
+"""What zt does to its process: signals, threads, forks, the end, the cost of an import."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+from conftest import World
+
+import zt
+
+
+def run(script: str, *arguments: object, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+def test_a_child_of_a_fork_is_told_to_open_anew(world: World) -> None:
+    script = """
+        import os, sys, time, zt
+        folder, token = sys.argv[1:]
+        rt = zt.open(folder)
+        job = rt.authenticate(token).claiming(201, 2)
+        secret = job.secret("bureau-api-key")
+        child = os.fork()
+        if child == 0:
+            refused = []
+            for call in (
+                lambda: job.check("model.infer", "model:car_loan_scorer"),
+                lambda: job.secret("bureau-api-key"),
+                lambda: job.claiming(201, 1),
+                lambda: job.name,
+                lambda: rt.authenticate(token),
+                lambda: rt.reload(),
+                lambda: rt.close(),
+                lambda: rt.snapshot,
+                lambda: secret.reveal().__enter__(),
+            ):
+                try:
+                    call()
+                except zt.Error as error:
+                    refused.append(error.code == "ZT-7001" and "zt.open" in error.help)
+            assert refused == [True] * 9, refused
+            assert str(secret).startswith("[secret bureau-api-key@") and repr(rt) and repr(job)
+            with zt.open(folder) as own:
+                job = own.authenticate(token).claiming(201, 2)
+                with job.secret("bureau-api-key").reveal() as view:
+                    assert view.nbytes > 0
+            del rt, job, secret
+            sys.exit(7)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 7, status
+        assert job.check("model.infer", "model:car_loan_scorer")
+        rt.close()
+        print("done")
+    """
+    ran = run(script, world.folder, world.token("sp-score-201"))
+    assert ran.stdout == "done\n", ran.stderr
+
+
+def test_forks_under_load_never_hang(world: World) -> None:
+    script = """
+        import os, sys, threading, zt
+        folder, token = sys.argv[1:]
+        rt = zt.open(folder)
+        job = rt.authenticate(token).claiming(201, 2)
+        stop = threading.Event()
+        def hammer():
+            while not stop.is_set():
+                job.secret("bureau-api-key")
+                job.check("model.infer", "model:car_loan_scorer")
+        threads = [threading.Thread(target=hammer) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(30):
+            child = os.fork()
+            if child == 0:
+                try:
+                    job.secret("bureau-api-key")
+                except zt.ConfigError:
+                    del rt, job
+                    os._exit(0)
+                os._exit(1)
+            _, status = os.waitpid(child, 0)
+            assert status == 0, status
+        stop.set()
+        for thread in threads:
+            thread.join()
+        rt.close()
+        print("done")
+    """
+    ran = run(script, world.folder, world.token("sp-score-201"), timeout=60)
+    assert ran.stdout == "done\n", ran.stderr
+
+
+def test_ctrl_c_ends_a_wait(own_world: World) -> None:
+    script = """
+        import os, signal, sys, threading, time, zt
+        pid = os.getpid()
+        sent = []
+        def interrupt():
+            time.sleep(0.4)
+            sent.append(time.monotonic())
+            os.kill(pid, signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            zt.open(sys.argv[1])
+        except KeyboardInterrupt:
+            print("interrupted", time.monotonic() - sent[0] < 0.5)
+    """
+    tables = own_world.folder / "brindlewick.toml"
+    tables.unlink()
+    os.mkfifo(tables)  # reading it waits for a writer that never comes
+    ran = run(script, own_world.folder, timeout=20)
+    assert ran.stdout == "interrupted True\n", ran.stderr
+
+
+def test_a_wait_lets_other_threads_run(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    text = tables.read_text()
+    tables.unlink()
+    os.mkfifo(tables)
+
+    def release() -> None:
+        time.sleep(0.3)
+        with tables.open("w") as pipe:
+            pipe.write(text)
+
+    threading.Thread(target=release).start()  # it could never run, were the interpreter held
+    zt.open(own_world.folder).close()
+
+
+def test_sessions_are_shared_by_threads(job: zt.Session) -> None:
+    versions: list[str] = []
+
+    def read() -> None:
+        for _ in range(50):
+            versions.append(job.secret("bureau-api-key").version)
+
+    threads = [threading.Thread(target=read) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(versions) == 200 and len(set(versions)) == 1
+
+
+def test_what_nobody_closed_is_flushed_at_the_end(own_world: World) -> None:
+    script = """
+        import sys, zt
+        rt = zt.open(sys.argv[1])
+        assert rt.authenticate(sys.argv[2]).check("model.infer", "model:car_loan_scorer")
+    """
+    ran = run(script, own_world.folder, own_world.token("maya"))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    own_world.command("audit", "verify")  # fails unless the log is intact
+    log = "".join(file.read_text() for file in (own_world.folder / ".zt/audit").glob("*.jsonl"))
+    assert "model.infer" in log and "audit.close" in log
+
+
+def test_import_loads_nothing_heavy() -> None:
+    script = """
+        import sys
+        before = set(sys.modules)
+        import zt
+        print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before}))
+    """
+    loaded = set(run(script).stdout.split())
+    assert loaded <= {"__future__", "_weakrefset", "atexit", "copy", "itertools", "types", "weakref", "zt"}, loaded
+
+
+def test_import_is_quick() -> None:
+    script = """
+        import time
+        start = time.process_time()
+        import zt
+        print(time.process_time() - start < 0.05)
+    """
+    assert run(script).stdout == "True\n"  # the promise is 10 ms; a debug build on a busy machine takes more

@@ -1,0 +1,145 @@
+"""The stub, the documentation and the example say what is there."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, SignIn, World
+
+import zt
+from zt import _zt
+
+PACKAGE = Path(zt.__file__).parent
+STUB = ast.parse((PACKAGE / "_zt.pyi").read_text())
+CLASSES = [value for value in vars(_zt).values() if isinstance(value, type)]
+
+
+def names_of(body: list[ast.stmt]) -> set[str]:
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for node in body if isinstance(node, named)}
+
+
+def stub_of(name: str) -> ast.ClassDef:
+    return next(node for node in STUB.body if isinstance(node, ast.ClassDef) and node.name == name)
+
+
+def test_the_stub_has_every_name_of_the_module() -> None:
+    public = {name for name in vars(_zt) if not name.startswith("__")}
+    assert public == names_of(STUB.body) - {"Config"}
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_the_stub_has_every_attribute_of_a_class(kind: type) -> None:
+    public = {name for name in vars(kind) if not name.startswith("_")}
+    stub = names_of(stub_of(kind.__name__).body)
+    assert {name for name in stub if not name.startswith("_")} == public
+    assert stub <= set(dir(kind))
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
+def test_the_stub_has_the_parameters_of_each_method(kind: type) -> None:
+    for node in stub_of(kind.__name__).body:
+        if not isinstance(node, ast.FunctionDef) or node.decorator_list or node.name.startswith("_"):
+            continue
+        signature = getattr(kind, node.name).__text_signature__
+        parameters = [*node.args.args, *node.args.kwonlyargs]
+        for parameter in parameters:
+            assert parameter.arg in signature, (kind, node.name, signature)
+        assert signature.count(",") == len(parameters) - 1 + bool(node.args.kwonlyargs), signature
+
+
+def test_the_stub_has_every_keyword_of_open() -> None:
+    keywords = [node.target.id for node in stub_of("Config").body if isinstance(node, ast.AnnAssign)]
+    assert keywords == list(_zt._config_keys())
+
+
+def test_everything_public_is_exported_and_documented() -> None:
+    assert {kind.__name__ for kind in CLASSES} <= set(zt.__all__)
+    for name in zt.__all__:
+        assert getattr(zt, name).__doc__, name
+    for kind in CLASSES:
+        for name, value in vars(kind).items():
+            assert name.startswith("_") or value.__doc__, f"{kind.__name__}.{name}"
+
+
+def test_classes_call_themselves_by_their_public_name() -> None:
+    assert {kind.__module__ for kind in CLASSES} == {"zt"}
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (PACKAGE / "py.typed").exists()
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mypy") is None, reason="mypy is not installed")
+def test_a_typed_program_passes_mypy_strict(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.py"
+    sample.write_text(
+        """\
+import asyncio
+import zt
+
+
+async def read(folder: str, token: str) -> bytes:
+    async with await zt.open_async(folder, audit_folder="audit") as rt:
+        job = (await rt.authenticate_async(token)).claiming(201, 2)
+        with (await job.secret_async("bureau-api-key")).reveal() as view:
+            return bytes(view)
+
+
+def visible(session: zt.Session, names: list[str]) -> list[str]:
+    try:
+        return session.require("table.read", "table:gold.loan_scores").columns.visible(names)
+    except zt.Denied as error:
+        assert error.decision is not None
+        raise SystemExit(f"{error.code} {error.help} {error.decision.why}") from error
+
+
+def wait(error: zt.Unavailable) -> float:
+    return error.retry_in or 1.0
+
+
+asyncio.run(read("world", "token"))
+"""
+    )
+    for target in (["-p", "zt"], [str(sample)]):
+        command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", *target]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert ran.returncode == 0, ran.stdout
+    sample.write_text('import zt\nzt.open("world", audit_foldr="x").closed\n')
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "audit_foldr" in ran.stdout and '"closed"' in ran.stdout
+
+
+def test_the_examples_of_the_documentation_run(
+    world: World, rt: zt.Runtime, sign_in: SignIn, job: zt.Session
+) -> None:
+    known = {"zt": zt, "rt": rt, "job": job, "folder": world.folder, "token": world.token("maya")}
+    known |= {name: sign_in(name) for name in ("maya", "elin", "priya")}
+    # `module=False`: the classes say that they live in `zt`, but the finder looks for their source and finds none.
+    tests = doctest.DocTestFinder().find(zt, globs=known, module=False)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for test in tests:
+        runner.run(test)
+    ran = runner.summarize(verbose=False)
+    native = (REPOSITORY / "zt-py" / "src").glob("*.rs")
+    prompt = re.compile(r"^\s*(///)?\s*>>> ", re.MULTILINE)
+    written = sum(len(prompt.findall(file.read_text())) for file in [*native, *PACKAGE.glob("*.py")])
+    assert (ran.failed, ran.attempted) == (0, written)
+
+
+def test_the_notebook_runs_from_top_to_bottom(world: World) -> None:
+    environment = os.environ | {"ZT_FOLDER": str(world.folder), "ZT_BIN": world.zt_bin}
+    notebook = REPOSITORY / "examples" / "notebook" / "first_steps.py"
+    assert notebook.read_text().count("# %%") > 5
+    ran = subprocess.run([sys.executable, notebook], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "AP-02" in ran.stdout and "[secret bureau-api-key@" in ran.stdout
+    assert ("needle" in ran.stdout + ran.stderr) is False
