@@ -26,27 +26,25 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(crate) struct Session {
     core: Homed<zt_core::Session>,
-    /// The claimed job and stage.
-    claim: Option<(u32, u32)>,
 }
 
 impl Session {
     pub(crate) fn new(core: zt_core::Session) -> Self {
         Self {
             core: Homed::new(core),
-            claim: None,
         }
     }
 
-    fn context(&self, author: &str) -> Result<Context, Failure> {
+    /// What the session claims, and who proposed the change that is to be approved.
+    fn context(session: &zt_core::Session, author: Option<&str>) -> Result<Context, Failure> {
+        let context = session.context().clone();
+        let Some(author) = author else {
+            return Ok(context);
+        };
         let author = author.parse().map_err(|why: zt_core::id::NotAPrincipal| {
             Error::new(Code::InvalidArgument, format!("author `{author}`: {why}"))
         })?;
-        let context = Context::new().with_author(author);
-        Ok(match self.claim {
-            Some((job, stage)) => context.with_job(job).with_stage(stage),
-            None => context,
-        })
+        Ok(context.with_author(author))
     }
 
     fn secret_work(&self, reference: &str) -> Result<Work<zt_core::secrets::Secret>, Failure> {
@@ -71,7 +69,6 @@ impl Session {
     fn claiming(&self, job: u32, stage: u32) -> Result<Self, Failure> {
         Ok(Self {
             core: Homed::new(self.core.get()?.claiming(job, stage)),
-            claim: Some((job, stage)),
         })
     }
 
@@ -89,21 +86,26 @@ impl Session {
         author: Option<&str>,
     ) -> Result<Decision, Failure> {
         let session = self.core.get()?;
-        let context = author.map(|author| self.context(author)).transpose()?;
-        let decision = py.detach(|| match context {
-            Some(context) => session.check_in(action, resource, context),
-            None => session.check(action, resource),
-        });
-        Ok(Decision::made_here(decision?))
+        let context = Self::context(session, author)?;
+        let decision = py.detach(|| session.check_in(action, resource, context))?;
+        Ok(Decision::made_here(decision))
     }
 
     /// A permit for this; raises Denied, with the decision, when the policy says no. Else as `check`.
     ///
     /// >>> "y_pred_proba" in elin.require("table.read", "table:gold.loan_scores").columns
     /// False
-    fn require(&self, py: Python<'_>, action: &str, resource: &str) -> Result<Permit, Failure> {
+    #[pyo3(signature = (action, resource, *, author = None))]
+    fn require(
+        &self,
+        py: Python<'_>,
+        action: &str,
+        resource: &str,
+        author: Option<&str>,
+    ) -> Result<Permit, Failure> {
         let session = self.core.get()?;
-        let permit = py.detach(|| session.require(action, resource))?;
+        let context = Self::context(session, author)?;
+        let permit = py.detach(|| session.require_in(action, resource, context))?;
         Ok(Permit(Decision::made_here(permit.decision().clone())))
     }
 
@@ -160,9 +162,11 @@ impl Session {
         let Some(core) = self.core.names() else {
             return "Session()".to_owned();
         };
-        match self.claim {
-            Some((job, stage)) => format!("Session({}, job {job}, stage {stage})", core.name()),
-            None => format!("Session({})", core.name()),
+        match (core.context().job(), core.context().stage()) {
+            (Some(job), Some(stage)) => {
+                format!("Session({}, job {job}, stage {stage})", core.name())
+            }
+            _ => format!("Session({})", core.name()),
         }
     }
 }

@@ -63,10 +63,10 @@ def test_a_ready_answer_is_given_once(job: zt.Session) -> None:
 
 
 def test_a_cancelled_open_is_clean(own_world: World) -> None:
-    tables = own_world.folder / "brindlewick.toml"
-    text = tables.read_text()
-    tables.unlink()
-    os.mkfifo(tables)  # reading it waits for a writer
+    keys = own_world.folder / ".zt" / "dev-issuer.jwks.json"
+    text = keys.read_text()
+    keys.unlink()
+    os.mkfifo(keys)  # reading it waits for a writer
 
     async def main() -> None:
         opening = asyncio.ensure_future(zt.open_async(own_world.folder))
@@ -74,24 +74,24 @@ def test_a_cancelled_open_is_clean(own_world: World) -> None:
         opening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await opening
-        release(tables, text)
+        release(keys, text)
         await asyncio.sleep(0.2)  # the abandoned answer comes, and nobody is disturbed
 
     asyncio.run(main())
 
 
 def test_a_loop_that_is_gone_disturbs_nobody(own_world: World) -> None:
-    tables = own_world.folder / "brindlewick.toml"
-    text = tables.read_text()
-    tables.unlink()
-    os.mkfifo(tables)
+    keys = own_world.folder / ".zt" / "dev-issuer.jwks.json"
+    text = keys.read_text()
+    keys.unlink()
+    os.mkfifo(keys)
 
     async def main() -> None:
         asyncio.ensure_future(zt.open_async(own_world.folder))
         await asyncio.sleep(0.1)
 
     asyncio.run(main())
-    release(tables, text)
+    release(keys, text)
 
 
 def test_without_a_loop_the_twin_says_so(own_world: World, rt: zt.Runtime) -> None:

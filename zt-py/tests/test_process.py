@@ -110,22 +110,22 @@ def test_ctrl_c_ends_a_wait(own_world: World) -> None:
         except KeyboardInterrupt:
             print("interrupted", time.monotonic() - sent[0] < 0.5)
     """
-    tables = own_world.folder / "brindlewick.toml"
-    tables.unlink()
-    os.mkfifo(tables)  # reading it waits for a writer that never comes
+    keys = own_world.folder / ".zt" / "dev-issuer.jwks.json"
+    keys.unlink()
+    os.mkfifo(keys)  # reading it waits for a writer that never comes
     ran = run(script, own_world.folder, timeout=20)
     assert ran.stdout == "interrupted True\n", ran.stderr
 
 
 def test_a_wait_lets_other_threads_run(own_world: World) -> None:
-    tables = own_world.folder / "brindlewick.toml"
-    text = tables.read_text()
-    tables.unlink()
-    os.mkfifo(tables)
+    keys = own_world.folder / ".zt" / "dev-issuer.jwks.json"
+    text = keys.read_text()
+    keys.unlink()
+    os.mkfifo(keys)
 
     def release() -> None:
         time.sleep(0.3)
-        with tables.open("w") as pipe:
+        with keys.open("w") as pipe:
             pipe.write(text)
 
     threading.Thread(target=release).start()  # it could never run, were the interpreter held

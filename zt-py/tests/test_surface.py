@@ -143,3 +143,16 @@ def test_the_notebook_runs_from_top_to_bottom(world: World) -> None:
     assert ran.returncode == 0, ran.stderr
     assert "AP-02" in ran.stdout and "[secret bureau-api-key@" in ran.stdout
     assert ("needle" in ran.stdout + ran.stderr) is False
+
+
+def test_the_lines_of_the_readme_run(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    lines = readme.split("```python\n")[1].split("```")[0]
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "world").symlink_to(world.folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ZT_TOKEN", world.token("sp-score-201"))
+    exec(compile(lines, "README.md", "exec"), {})
+    assert re.fullmatch(r"\d+ bytes\n", capsys.readouterr().out)

@@ -129,7 +129,7 @@ fn build_wheel(place: &Place, python: &Path, log: &mut Log) -> io::Result<Option
     Ok(first.map(|entry| entry.path()))
 }
 
-/// Replaces an older build of the same version; then adds what the wheel and its tests depend on.
+/// Replaces an older build of the same version; then adds what the wheel depends on.
 fn install(place: &Place, python: &Path, wheel: &Path, log: &mut Log) -> io::Result<bool> {
     let wheel = wheel.to_string_lossy();
     let replaced = pip(
@@ -138,7 +138,7 @@ fn install(place: &Place, python: &Path, wheel: &Path, log: &mut Log) -> io::Res
         &["--force-reinstall", "--no-deps", &wheel],
         log,
     )?;
-    Ok(replaced && pip(place, python, &[&format!("{wheel}[test]")], log)?)
+    Ok(replaced && pip(place, python, &[&wheel], log)?)
 }
 
 fn command(place: &Place, python: &Path, arguments: &[&str]) -> Command {

@@ -16,14 +16,14 @@ const NOT_IN_QUICKSTART: [&str; 4] = ["azure_", "openssl", "native-tls", "reqwes
 /// Runs everything and ends with the needle scan.
 pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     Place::empty(&place.temporary())?;
-    report.step("Rust and doctests", |log| rust(place, log))?;
-    report.step("C", |_| Ok(c(place)))?;
+    report.step("Rust, doctests and C", |log| rust(place, log))?;
     report.step("Python", |log| python::run(place, log))?;
     report.step("quickstart", |log| quickstart(place, log))?;
     report.step("quickstart without Azure", |log| dependencies(place, log))?;
     report.step("no secret in any output or file", |log| needles(place, log))
 }
 
+/// C is compiled and run by the tests of zt-ffi.
 fn rust(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     let mut command = cargo(place, &["test", "--workspace", "--no-fail-fast"]);
     command.args(["--features", FEATURES]);
@@ -36,15 +36,6 @@ fn rust(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     let ran = log.run_tests(&mut command)?;
     let counts = Counts::of_cargo(&ran.output).with_exit(ran.success);
     Ok(Outcome::counted(counts))
-}
-
-/// C is compiled and run by the tests of zt-ffi, which the Rust step has run.
-fn c(place: &Place) -> Outcome {
-    if place.has("zt-ffi/Cargo.toml") {
-        Outcome::counted(Counts::default()).with_note("counted above, in the tests of zt-ffi")
-    } else {
-        Outcome::skipped("there is no zt-ffi here")
-    }
 }
 
 fn quickstart(place: &Place, log: &mut Log) -> io::Result<Outcome> {

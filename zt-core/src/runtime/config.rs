@@ -74,7 +74,7 @@ impl Config {
                 let value = value
                     .into_string()
                     .map_err(|_| invalid(*key, "is not UTF-8"))?;
-                config.add(*key, value, key.env())?;
+                config.add(*key, value, &format!("`{}`", key.env()))?;
             }
         }
         config.check()?;
@@ -86,7 +86,7 @@ impl Config {
     /// # Errors
     /// [`Code::Config`] when it would replace another value.
     pub fn set(mut self, key: ConfigKey, value: impl Into<String>) -> Result<Self> {
-        self.add(key, value.into(), key.as_str())?;
+        self.add(key, value.into(), "a keyword")?;
         self.check()?;
         Ok(self)
     }
@@ -94,7 +94,7 @@ impl Config {
     fn add(&mut self, key: ConfigKey, value: String, by: &str) -> Result<()> {
         let help = "change `zt.toml`; the environment and keywords add, they never replace";
         let refused = |why: &str| {
-            let message = format!("`{by}` may not set `{key}`: {why}");
+            let message = format!("{by} may not set `{key}`: {why}");
             Err(Error::new(Code::Config, message).with_help(help))
         };
         if value.trim().is_empty() {

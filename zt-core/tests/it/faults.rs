@@ -25,7 +25,11 @@ async fn open(config: Config) -> Error {
 async fn a_wrong_passphrase_is_told_apart_from_a_damaged_file() {
     let world = World::new();
     let toml = fs::read_to_string(world.path().join("zt.toml")).unwrap();
-    fs::write(world.path().join("zt.toml"), toml.replace("key_file = ", "# key_file = ")).unwrap();
+    fs::write(
+        world.path().join("zt.toml"),
+        toml.replace("key_file = ", "# key_file = "),
+    )
+    .unwrap();
     world.with_passphrase("right zt-needle-passphrase").await;
     let wrong = |name: &str| (name == "ZT_VAULT_PASSPHRASE").then(|| "wrong zt-needle-one".into());
     let error = open(Config::load_with(world.path(), wrong).unwrap()).await;

@@ -125,13 +125,15 @@ fn unreadable(path: &Path, why: &std::io::Error) -> Problem {
 }
 
 fn read_file(path: &Path) -> Result<String, std::io::Error> {
-    let file = std::fs::File::open(path)?;
-    if !file.metadata()?.is_file() {
+    // Before it is opened: a pipe would keep the reader waiting for a writer.
+    if !std::fs::metadata(path)?.is_file() {
         let why = "it is not a regular file";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
     }
     let mut text = String::new();
-    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    std::fs::File::open(path)?
+        .take(MOST_BYTES + 1)
+        .read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES {
         let why = format!("it has more than {MOST_BYTES} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, why));

@@ -1,6 +1,7 @@
 //! C programs against both libraries: the contract, and the example.
 
 use std::error::Error;
+use std::fs;
 use std::process::Command;
 
 use super::cc::{Bench, Library, has, source, succeed, warnings};
@@ -49,6 +50,38 @@ fn the_example_reads_the_secret_and_shows_nothing_of_it() -> Outcome {
         .output()?;
     assert_eq!(stranger.status.code(), Some(1));
     assert!(String::from_utf8(stranger.stderr)?.starts_with("ZT-2001 "));
+    Ok(())
+}
+
+#[test]
+fn the_lines_of_the_readme_run() -> Outcome {
+    if !has("cc") {
+        return skip("no C compiler");
+    }
+    let readme = fs::read_to_string(source("../README.md"))?;
+    let lines = readme
+        .split("```c\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    let lines = lines.ok_or("README has no C")?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("readme.c");
+    let program = format!(
+        "#include <stdint.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <zt.h>\n\
+         static void connect_with(const uint8_t *value, size_t length) {{\n\
+         printf(\"%s %lu\\n\", value == NULL ? \"nothing\" : \"value\", (unsigned long)length);\n}}\n\
+         int main(void) {{\n{lines}return 0;\n}}\n"
+    );
+    fs::write(&file, program)?;
+    let (world, bench) = (World::new()?, Bench::new()?);
+    fs::create_dir(folder.path().join("examples"))?;
+    std::os::unix::fs::symlink(world.folder(), folder.path().join("examples/world"))?;
+    let program = bench.compile(&file, Library::Shared)?;
+    let mut readme = bench.command(&program, false);
+    let said = run(readme
+        .current_dir(folder.path())
+        .env("ZT_TOKEN", world.job_token()))?;
+    assert_eq!(said, format!("value {}\n", NEEDLE.len()));
     Ok(())
 }
 
