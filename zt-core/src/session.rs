@@ -4,6 +4,9 @@
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
 mod permit;
+mod question;
+mod record;
+mod resolved;
 mod seen;
 
 use std::fmt;
@@ -13,18 +16,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
-use seen::{Seen, Sight};
+pub use question::parse;
+use question::{denied, reference_of};
+use resolved::Resolved;
+use seen::Seen;
 
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
-use crate::id::{PrincipalId, SecretRef};
-use crate::identity::{Caller, Groups};
-use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
-use crate::policy::{
-    self, Action, Columns, Context, Decision, DecisionKind, Explanation, PrincipalPattern, Request,
-    Resource,
-};
+use crate::identity::Caller;
+use crate::metadata::Snapshot;
+use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
 use crate::runtime::shared::Shared;
 use crate::secrets::{Secret, SecretRequest};
 
@@ -38,33 +40,6 @@ pub struct Session {
     seen: Arc<Seen>,
     /// The token's end on the monotonic tick: a wall clock set back does not revive it.
     ends: Option<Duration>,
-}
-
-/// The caller in the words of one snapshot.
-struct Resolved {
-    snapshot: u64,
-    id: Option<PrincipalId>,
-    groups: Arc<[PrincipalId]>,
-    groups_are_complete: bool,
-}
-
-impl Resolved {
-    fn new(caller: &Caller, snapshot: &Snapshot) -> Result<Self> {
-        let (groups, groups_are_complete) = match caller.groups().principals(snapshot)? {
-            Groups::Complete(ids) => (Arc::from(ids), true),
-            // Entra leaves the claim out for a caller without groups.
-            Groups::NotInToken => (Arc::from([]), true),
-            // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
-            Groups::Overage => (Arc::from([]), false),
-        };
-        let id = caller.principal(snapshot)?;
-        Ok(Self {
-            snapshot: snapshot.version(),
-            id,
-            groups,
-            groups_are_complete,
-        })
-    }
 }
 
 impl Session {
@@ -313,82 +288,6 @@ impl Session {
         Err(Error::new(Code::TokenExpired, message)
             .with_help("authenticate again with a new token"))
     }
-
-    /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
-    fn record(&self, decision: &Decision) -> Result<()> {
-        let outcome = match decision.kind() {
-            DecisionKind::Allow => Outcome::Allow,
-            DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
-            DecisionKind::DefaultDeny => Outcome::DefaultDeny,
-        };
-        let mut record = self.record_of(decision, Kind::Decision, outcome);
-        let sight = Sight::decision(decision);
-        let now = self.shared.clock.elapsed();
-        if self.seen.recently(&sight, now) {
-            return Ok(self.shared.audit.append(record, Durability::Counted)?);
-        }
-        let durability = if decision.is_allowed() {
-            Durability::Ordered
-        } else {
-            self.shared.budget.spend(self.caller.object(), now)?;
-            for miss in policy::explain(decision).near_misses {
-                record = record.with_near_miss(miss.to_string());
-            }
-            Durability::Durable
-        };
-        self.shared.audit.append(record, durability)?;
-        self.seen.note(sight, now);
-        Ok(())
-    }
-
-    /// The first release of a version to this session is on disk before the value is handed out.
-    fn record_release(&self, decision: &Decision, secret: &Secret) -> Result<()> {
-        let record = self
-            .record_of(decision, Kind::Release, Outcome::Ok)
-            .with_detail("version", secret.version().to_string())
-            .with_detail("path", secret.path_proof());
-        let sight = Sight::release(decision, secret);
-        let now = self.shared.clock.elapsed();
-        if self.seen.recently(&sight, now) {
-            return Ok(self.shared.audit.append(record, Durability::Counted)?);
-        }
-        self.shared.audit.append(record, Durability::Durable)?;
-        self.seen.note(sight, now);
-        Ok(())
-    }
-
-    /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.
-    fn record_failure(&self, decision: &Decision, error: &Error) -> Result<()> {
-        let record = self.record_of(decision, Kind::Release, Outcome::Failed);
-        let record = record.with_detail("reason", error.message());
-        Ok(self.shared.audit.append(record, Durability::Counted)?)
-    }
-
-    fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
-        let request = decision.request();
-        let snapshot = decision.snapshot();
-        let at = self.shared.clock.now();
-        let action = request.action.as_str();
-        let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
-            .with_decision(decision.id().to_string())
-            .with_policies(decision.policies().cloned())
-            .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        for (name, value) in request.context.facts() {
-            record = record.with_fact(name, value, "asserted");
-        }
-        self.identify(record)
-    }
-
-    /// Adds who the caller is.
-    pub(crate) fn identify(&self, record: Record) -> Record {
-        let record = record
-            .with_caller(self.name())
-            .with_caller_ids(self.caller.tenant(), self.caller.object());
-        match self.caller.token().and_then(|token| token.uti.as_deref()) {
-            Some(uti) => record.with_detail("uti", uti),
-            None => record,
-        }
-    }
 }
 
 impl fmt::Debug for Session {
@@ -398,75 +297,4 @@ impl fmt::Debug for Session {
             .field("context", &self.context)
             .finish_non_exhaustive()
     }
-}
-
-/// Reads an action and a resource as people write them.
-///
-/// # Errors
-/// `Invalid`, with the nearest action.
-pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
-    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
-    let action: Action = action.parse().map_err(|why: policy::NotAnAction| {
-        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        invalid(Problem::new(why.to_string()).text(action).nearest(&names))
-    })?;
-    let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
-        invalid(Problem::new(why.to_string()).text(resource))
-    })?;
-    if !action.takes(resource.kind()) {
-        let reason = format!("`{action}` does not take a {}", resource.kind());
-        return Err(invalid(Problem::new(reason).text(resource.as_str())));
-    }
-    Ok((action, resource))
-}
-
-fn reference_of<'a>(decision: &'a Decision, reference: &str) -> Result<&'a SecretReference> {
-    let row = decision
-        .snapshot()
-        .secret_reference(&SecretRef::new(reference));
-    let row = row.ok_or_else(|| {
-        Error::new(
-            Code::NotFound,
-            format!("no row of Secret_References is called `{reference}`"),
-        )
-        .with_help(
-            "`zt lint` checks the tables; a pattern of a policy may allow more names than exist",
-        )
-    })?;
-    if row.kind == SecretKind::Key {
-        let message = format!("`{reference}` is a key: it never leaves the vault");
-        return Err(Error::new(Code::InvalidArgument, message));
-    }
-    Ok(row)
-}
-
-fn denied(decision: &Decision) -> Error {
-    let request = decision.request();
-    let caller = request
-        .caller
-        .as_ref()
-        .map_or("the caller", PrincipalId::as_str);
-    let (action, resource) = (request.action, &request.resource);
-    let reason = match (decision.kind(), decision.why()) {
-        (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
-        (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
-        (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
-    };
-    let message = format!("`{caller}` may not `{action}` on `{resource}`: {reason}");
-    let mut help = format!("decision {} has the details", decision.id());
-    if let Some(who) = who_explains(decision.snapshot()) {
-        help.push_str(&format!("; ask {who}"));
-    }
-    Error::new(Code::Denied, message)
-        .with_help(help)
-        .with_decision(decision.clone())
-}
-
-/// Who may see near misses, and so can say what is missing.
-fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
-    let policies = snapshot.tables().access_policies.iter();
-    let mut allows = policies.filter(|row| row.effect == policy::Effect::Allow);
-    allows
-        .find(|row| row.action.matches(Action::PolicyExplain))
-        .map(|row| &row.principal)
 }

@@ -1,0 +1,82 @@
+//! A question as people write it, and the words of a refusal.
+
+use crate::error::{Code, Error, Result};
+use crate::id::{PrincipalId, SecretRef};
+use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
+use crate::policy::{self, Action, Decision, DecisionKind, PrincipalPattern, Resource};
+
+/// Reads an action and a resource as people write them.
+///
+/// # Errors
+/// `Invalid`, with the nearest action.
+pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
+    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
+    let action: Action = action.parse().map_err(|why: policy::NotAnAction| {
+        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        invalid(Problem::new(why.to_string()).text(action).nearest(&names))
+    })?;
+    let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
+        invalid(Problem::new(why.to_string()).text(resource))
+    })?;
+    if !action.takes(resource.kind()) {
+        let reason = format!("`{action}` does not take a {}", resource.kind());
+        return Err(invalid(Problem::new(reason).text(resource.as_str())));
+    }
+    Ok((action, resource))
+}
+
+/// The row of a secret that may be read.
+pub(super) fn reference_of<'a>(
+    decision: &'a Decision,
+    reference: &str,
+) -> Result<&'a SecretReference> {
+    let row = decision
+        .snapshot()
+        .secret_reference(&SecretRef::new(reference));
+    let row = row.ok_or_else(|| {
+        Error::new(
+            Code::NotFound,
+            format!("no row of Secret_References is called `{reference}`"),
+        )
+        .with_help(
+            "`zt lint` checks the tables; a pattern of a policy may allow more names than exist",
+        )
+    })?;
+    if row.kind == SecretKind::Key {
+        let message = format!("`{reference}` is a key: it never leaves the vault");
+        return Err(Error::new(Code::InvalidArgument, message));
+    }
+    Ok(row)
+}
+
+/// A deny as an error: why, in words that the caller may read, and whom to ask.
+pub(super) fn denied(decision: &Decision) -> Error {
+    let request = decision.request();
+    let caller = request
+        .caller
+        .as_ref()
+        .map_or("the caller", PrincipalId::as_str);
+    let (action, resource) = (request.action, &request.resource);
+    let reason = match (decision.kind(), decision.why()) {
+        (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
+        (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
+        (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
+    };
+    let message = format!("`{caller}` may not `{action}` on `{resource}`: {reason}");
+    let mut help = format!("decision {} has the details", decision.id());
+    if let Some(who) = who_explains(decision.snapshot()) {
+        help.push_str(&format!("; ask {who}"));
+    }
+    Error::new(Code::Denied, message)
+        .with_help(help)
+        .with_decision(decision.clone())
+}
+
+/// Who may see near misses, and so can say what is missing.
+fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
+    let policies = snapshot.tables().access_policies.iter();
+    let mut allows = policies.filter(|row| row.effect == policy::Effect::Allow);
+    allows
+        .find(|row| row.action.matches(Action::PolicyExplain))
+        .map(|row| &row.principal)
+}

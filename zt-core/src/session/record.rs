@@ -1,0 +1,86 @@
+//! What a session writes into the audit log, and how safe it must be before the answer.
+
+use super::Session;
+use super::seen::Sight;
+use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::error::{Error, Result};
+use crate::policy::{self, Decision, DecisionKind};
+use crate::secrets::Secret;
+
+impl Session {
+    /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
+    pub(super) fn record(&self, decision: &Decision) -> Result<()> {
+        let outcome = match decision.kind() {
+            DecisionKind::Allow => Outcome::Allow,
+            DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
+            DecisionKind::DefaultDeny => Outcome::DefaultDeny,
+        };
+        let mut record = self.record_of(decision, Kind::Decision, outcome);
+        let sight = Sight::decision(decision);
+        let now = self.shared.clock.elapsed();
+        if self.seen.recently(&sight, now) {
+            return Ok(self.shared.audit.append(record, Durability::Counted)?);
+        }
+        let durability = if decision.is_allowed() {
+            Durability::Ordered
+        } else {
+            self.shared.budget.spend(self.caller.object(), now)?;
+            for miss in policy::explain(decision).near_misses {
+                record = record.with_near_miss(miss.to_string());
+            }
+            Durability::Durable
+        };
+        self.shared.audit.append(record, durability)?;
+        self.seen.note(sight, now);
+        Ok(())
+    }
+
+    /// The first release of a version to this session is on disk before the value is handed out.
+    pub(super) fn record_release(&self, decision: &Decision, secret: &Secret) -> Result<()> {
+        let record = self
+            .record_of(decision, Kind::Release, Outcome::Ok)
+            .with_detail("version", secret.version().to_string())
+            .with_detail("path", secret.path_proof());
+        let sight = Sight::release(decision, secret);
+        let now = self.shared.clock.elapsed();
+        if self.seen.recently(&sight, now) {
+            return Ok(self.shared.audit.append(record, Durability::Counted)?);
+        }
+        self.shared.audit.append(record, Durability::Durable)?;
+        self.seen.note(sight, now);
+        Ok(())
+    }
+
+    /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.
+    pub(super) fn record_failure(&self, decision: &Decision, error: &Error) -> Result<()> {
+        let record = self.record_of(decision, Kind::Release, Outcome::Failed);
+        let record = record.with_detail("reason", error.message());
+        Ok(self.shared.audit.append(record, Durability::Counted)?)
+    }
+
+    fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
+        let request = decision.request();
+        let snapshot = decision.snapshot();
+        let at = self.shared.clock.now();
+        let action = request.action.as_str();
+        let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
+            .with_decision(decision.id().to_string())
+            .with_policies(decision.policies().cloned())
+            .with_snapshot(snapshot.version(), snapshot.hash().to_string());
+        for (name, value) in request.context.facts() {
+            record = record.with_fact(name, value, "asserted");
+        }
+        self.identify(record)
+    }
+
+    /// Adds who the caller is.
+    pub(crate) fn identify(&self, record: Record) -> Record {
+        let record = record
+            .with_caller(self.name())
+            .with_caller_ids(self.caller.tenant(), self.caller.object());
+        match self.caller.token().and_then(|token| token.uti.as_deref()) {
+            Some(uti) => record.with_detail("uti", uti),
+            None => record,
+        }
+    }
+}
