@@ -15,10 +15,12 @@ pub(crate) fn verify(story: &mut Story, config: &Config) -> Outcome {
     let began = Instant::now();
     let found = audit::verify(&folder)?;
     story.step("the audit log proves what happened", began.elapsed());
-    let count = format!(
-        "{} records in {} logs, every chain intact",
-        found.records, found.writers
-    );
+    let logs = if found.writers == 1 {
+        "1 log"
+    } else {
+        "several logs"
+    };
+    let count = format!("{} records in {logs}, every chain intact", found.records);
     story.check(found.is_intact(), count);
     for finding in &found.findings {
         story.differs(&format!(
