@@ -422,6 +422,13 @@ zt_status zt_explain(const zt_session *session,
                      zt_error **err);
 
 /**
+ * The decision behind a refusal, for zt_explain: new, free it with zt_decision_free. NULL when there is none.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_decision *zt_error_decision(const zt_error *error);
+
+/**
  * The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is fresh in
  * the cache comes without a call to the vault. Who is denied never learns whether the secret exists.
  *
@@ -598,13 +605,6 @@ ZT_API ZT_NODISCARD bool zt_error_is_transient(const zt_error *error);
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API ZT_NODISCARD bool zt_error_is_denied(const zt_error *error);
-
-/**
- * The decision behind a refusal, for zt_explain: new, free it with zt_decision_free. NULL when there is none.
- *
- * Threads: any, also at once. Blocks: never. @since 1
- */
-ZT_API ZT_NODISCARD zt_decision *zt_error_decision(const zt_error *error);
 
 /**
  * Frees it. NULL is allowed.

@@ -2,8 +2,9 @@
 
 use std::mem::MaybeUninit;
 
-use crate::boundary::{give, given, guard};
+use crate::boundary::{give, given};
 use crate::error::zt_error;
+use crate::guard::guard;
 use crate::session::zt_session;
 use crate::status::zt_status;
 use crate::text::zt_text;

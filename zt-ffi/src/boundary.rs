@@ -1,6 +1,6 @@
-//! The border between C and Rust: what comes in is checked here, what goes out is handed over here, panics end here.
+//! The border between C and Rust: what comes in is checked here, what goes out is handed over here.
 //!
-//! In: C strings, handles, places for results. Out: a [`zt_status`], and an error object if somebody wants one.
+//! In: C strings, handles, places for results. Out: Rust's own types, or the [`Failure`] that `guard` turns into a status.
 
 use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
@@ -8,11 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use zt_core::{Code, Error};
 
-use crate::error::zt_error;
-use crate::status::{ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_OK, ZT_STATUS_PANIC, zt_status};
-
-#[cfg(panic = "abort")]
-compile_error!("a panic must not end the host's process: build zt-ffi with panic = \"unwind\"");
+use crate::status::{ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_PANIC, zt_status};
 
 /// Why a function could not do what it was asked.
 pub(crate) enum Failure {
@@ -25,7 +21,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    fn status(&self) -> zt_status {
+    pub(crate) fn status(&self) -> zt_status {
         match self {
             Self::Core(error) => error.code().number(),
             Self::BufferTooSmall { .. } => ZT_STATUS_BUFFER_TOO_SMALL,
@@ -38,33 +34,6 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Core(error)
     }
-}
-
-/// Runs a function's body. The error object is made only for somebody who asked for it.
-///
-/// A panic leaves the handles usable: the core recovers its locks from poison and keeps its state behind atomic swaps.
-/// The panic's text is left to the host's panic hook, for it may quote what an error object must not carry.
-pub(crate) fn guard(
-    err: Option<&mut MaybeUninit<*mut zt_error>>,
-    body: impl FnOnce() -> Result<(), Failure>,
-) -> zt_status {
-    let is_wanted = err.is_some();
-    let describe = |failure: Failure| {
-        let status = failure.status();
-        (
-            status,
-            is_wanted.then(|| Box::new(zt_error::new(failure, status))),
-        )
-    };
-    let (status, error) = match catch_unwind(AssertUnwindSafe(|| body().map_err(describe))) {
-        Ok(Ok(())) => return ZT_STATUS_OK,
-        Ok(Err(described)) => described,
-        Err(_) => describe(Failure::Panic),
-    };
-    if let (Some(err), Some(error)) = (err, error) {
-        err.write(Box::into_raw(error));
-    }
-    status
 }
 
 /// Runs a body that has no status to answer with.
@@ -115,33 +84,6 @@ fn null(name: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{zt_error_free, zt_error_public_message, zt_error_status};
-
-    fn failing(body: impl FnOnce() -> Result<(), Failure>) -> Box<zt_error> {
-        let mut place = MaybeUninit::uninit();
-        assert_ne!(guard(Some(&mut place), body), ZT_STATUS_OK);
-        // SAFETY: `guard` writes the place whenever it answers anything but 0.
-        let error = unsafe { place.assume_init() };
-        // SAFETY: `give` made it with `Box::into_raw`, and nobody else has it.
-        unsafe { Box::from_raw(error) }
-    }
-
-    #[test]
-    fn a_panic_becomes_a_status_and_a_public_message_without_its_text() {
-        let error = failing(|| panic!("zt-needle-panic"));
-        assert_eq!(zt_error_status(Some(&error)), ZT_STATUS_PANIC);
-        // SAFETY: the text belongs to `error`, which is still there.
-        let public = unsafe { CStr::from_ptr(zt_error_public_message(Some(&error))) };
-        assert_eq!(public, c"internal error");
-        zt_error_free(Some(error));
-    }
-
-    #[test]
-    fn nobody_is_asked_for_an_error_object_who_does_not_want_one() {
-        let denied = || Err(Error::new(Code::Denied, "no").into());
-        assert_eq!(guard(None, denied), Code::Denied.number());
-        assert_eq!(guard_or(7, || panic!("stopped here")), 7);
-    }
 
     #[test]
     fn a_string_must_be_there_and_be_utf_8() {

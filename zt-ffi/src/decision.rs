@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use zt_core::policy::{Columns, Decision, DecisionKind};
 
-use crate::boundary::{c_string, give, given, guard, guard_or, text};
+use crate::boundary::{c_string, give, given, guard_or, text};
 use crate::error::zt_error;
+use crate::guard::guard;
 use crate::session::zt_session;
 use crate::status::zt_status;
 use crate::text::zt_text;
@@ -229,4 +230,14 @@ fn word(
     decision.map_or(fallback, |decision| {
         guard_or(fallback, || read(decision.words()))
     })
+}
+
+/// The decision behind a refusal, for zt_explain: new, free it with zt_decision_free. NULL when there is none.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_error_decision(error: Option<&zt_error>) -> Option<Box<zt_decision>> {
+    let decision = error?.decision.clone()?;
+    Some(Box::new(zt_decision::new(decision)))
 }

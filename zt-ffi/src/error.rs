@@ -8,7 +8,6 @@ use zt_core::policy::Decision;
 use zt_core::{Error, ErrorKind};
 
 use crate::boundary::{Failure, c_string, guard_or};
-use crate::decision::zt_decision;
 use crate::status::{ZT_STATUS_OK, zt_status};
 
 /// Why a function failed. Holds no secret, no token and no key. Owned by the program.
@@ -24,7 +23,7 @@ pub struct zt_error {
     retry_ms: Option<i64>,
     is_denied: bool,
     is_transient: bool,
-    decision: Option<Decision>,
+    pub(crate) decision: Option<Decision>,
 }
 
 impl zt_error {
@@ -215,16 +214,6 @@ pub extern "C" fn zt_error_is_transient(error: Option<&zt_error>) -> bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_error_is_denied(error: Option<&zt_error>) -> bool {
     error.is_some_and(|error| error.is_denied)
-}
-
-/// The decision behind a refusal, for zt_explain: new, free it with zt_decision_free. NULL when there is none.
-///
-/// Threads: any, also at once. Blocks: never. @since 1
-#[must_use]
-#[unsafe(no_mangle)]
-pub extern "C" fn zt_error_decision(error: Option<&zt_error>) -> Option<Box<zt_decision>> {
-    let decision = error?.decision.clone()?;
-    Some(Box::new(zt_decision::new(decision)))
 }
 
 /// Frees it. NULL is allowed.

@@ -22,6 +22,7 @@ mod boundary;
 mod decision;
 mod error;
 mod executor;
+mod guard;
 mod runtime;
 mod secret;
 mod session;
@@ -32,13 +33,13 @@ mod version;
 pub use audit::zt_audit_tail;
 pub use decision::{
     zt_check, zt_decision, zt_decision_columns, zt_decision_free, zt_decision_id,
-    zt_decision_is_allowed, zt_decision_kind, zt_decision_policies, zt_decision_why, zt_explain,
-    zt_require,
+    zt_decision_is_allowed, zt_decision_kind, zt_decision_policies, zt_decision_why,
+    zt_error_decision, zt_explain, zt_require,
 };
 pub use error::{
-    zt_error, zt_error_cause, zt_error_code, zt_error_decision, zt_error_free, zt_error_help,
-    zt_error_http_status, zt_error_is_denied, zt_error_is_transient, zt_error_message,
-    zt_error_public_message, zt_error_report, zt_error_retry_ms, zt_error_status,
+    zt_error, zt_error_cause, zt_error_code, zt_error_free, zt_error_help, zt_error_http_status,
+    zt_error_is_denied, zt_error_is_transient, zt_error_message, zt_error_public_message,
+    zt_error_report, zt_error_retry_ms, zt_error_status,
 };
 pub use runtime::{zt_open, zt_reload, zt_runtime, zt_runtime_close, zt_runtime_free};
 pub use secret::{

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use zt_core::Runtime;
 
-use crate::boundary::{give, given, guard, guard_or, text};
+use crate::boundary::{give, given, guard_or, text};
 use crate::error::zt_error;
 use crate::executor::Executor;
+use crate::guard::guard;
 use crate::status::zt_status;
 
 /// The zero-trust runtime of a process. One is enough; it is made for many threads.

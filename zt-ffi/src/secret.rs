@@ -7,8 +7,9 @@ use std::slice;
 use zeroize::Zeroize as _;
 use zt_core::secrets::Secret;
 
-use crate::boundary::{Failure, c_string, give, given, guard, guard_or, text};
+use crate::boundary::{Failure, c_string, give, given, guard_or, text};
 use crate::error::zt_error;
+use crate::guard::guard;
 use crate::session::zt_session;
 use crate::status::zt_status;
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use zt_core::Session;
 
-use crate::boundary::{c_string, give, given, guard, guard_or, text};
+use crate::boundary::{c_string, give, given, guard_or, text};
 use crate::error::zt_error;
 use crate::executor::Executor;
+use crate::guard::guard;
 use crate::runtime::zt_runtime;
 use crate::status::zt_status;
 

@@ -128,7 +128,9 @@ impl Log {
         let start = self.written;
         self.written += kept.len();
         let output = String::from_utf8_lossy(&kept).into_owned();
-        if output.lines().any(is_build_error) {
+        // Compile errors quote sources, and sources may hold the marker. Only a build that ended the command counts: what a
+        // test prints must not exempt itself, and a doctest that shall not compile prints compile errors too.
+        if !success && output.lines().any(ends_the_build) {
             self.unbuilt.push(start..self.written);
         }
         Ok(Ran { success, output })
@@ -181,8 +183,8 @@ fn copy_lines(stream: impl Read, kept: &Mutex<Vec<u8>>, mut file: &File, show: S
     }
 }
 
-fn is_build_error(line: &str) -> bool {
-    line.starts_with("error[E") || line.starts_with("error: could not compile")
+fn ends_the_build(line: &str) -> bool {
+    line.starts_with("error: could not compile")
 }
 
 struct Row {
@@ -287,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_a_command_is_kept_whole_and_its_compile_errors_are_marked() {
+    fn the_output_of_a_command_is_kept_whole_and_a_failed_build_is_marked() {
         let name = format!("xtask-log-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
         let mut log = Log {
@@ -295,14 +297,22 @@ mod tests {
             written: 0,
             unbuilt: Vec::new(),
         };
-        let mut print = |text: &str| {
-            let mut command = Command::new("printf");
-            log.run_quietly(command.args(["%s", text])).unwrap()
+        let mut print = |text: &str, exit: &str| {
+            let mut command = Command::new("sh");
+            let script = "printf %s \"$1\"; exit $2";
+            log.run_quietly(command.args(["-c", script, "sh", text, exit]))
+                .unwrap()
         };
-        assert_eq!(print("one\ntwo").output, "one\ntwo");
-        assert!(print("error[E0308]: mismatched\n").success);
-        assert_eq!(log.unbuilt(), [Range { start: 7, end: 32 }]);
-        assert_eq!(fs::read_to_string(&path).unwrap().len(), 32);
+        let stopped = "error: could not compile\n";
+        assert_eq!(print("one\ntwo", "0").output, "one\ntwo");
+        assert!(
+            print(stopped, "0").success,
+            "whoever prints it and goes on is searched"
+        );
+        assert!(!print("error[E0308]: in a doctest\n", "101").success);
+        assert!(!print(stopped, "101").success);
+        assert_eq!(log.unbuilt(), [Range { start: 59, end: 84 }]);
+        assert_eq!(fs::read_to_string(&path).unwrap().len(), 84);
         fs::remove_file(&path).unwrap();
     }
 }

@@ -13,6 +13,9 @@ use crate::report::{Log, Outcome, Report};
 /// Crates that the quickstart must not build: it runs without Azure, OpenSSL and a general HTTP client.
 const NOT_IN_QUICKSTART: [&str; 4] = ["azure_", "openssl", "native-tls", "reqwest"];
 
+/// What every run of Rust's tests prints.
+const RESULT: &[u8] = b"test result: ";
+
 /// Runs everything and ends with the needle scan.
 pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     Place::empty(&place.temporary())?;
@@ -83,7 +86,15 @@ fn needles(place: &Place, log: &Log) -> io::Result<Outcome> {
     let needles = Needles::new();
     let mut finds = Vec::new();
     let file = place.own().join("output.log");
-    if let Some(at) = needles.find(&fs::read(&file)?, log.unbuilt()) {
+    let said = fs::read(&file)?;
+    let is_a_test_log = said.windows(RESULT.len()).any(|window| window == RESULT);
+    if !is_a_test_log {
+        finds.push(format!(
+            "{} holds no output of tests: nothing was searched",
+            file.display()
+        ));
+    }
+    if let Some(at) = needles.find(&said, log.unbuilt()) {
         finds.push(format!(
             "a secret stands in {} at byte {at}",
             file.display()
