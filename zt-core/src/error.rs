@@ -128,6 +128,8 @@ codes! {
     Config = 7001, Config, 500;
     /// The operation was given up before it ended.
     Cancelled = 8001, Cancelled, 499;
+    /// The runtime or its audit log has been closed; no later call can succeed.
+    Closed = 8002, Cancelled, 503;
     /// A defect of zt.
     Internal = 9001, Internal, 500;
 }
@@ -285,6 +287,7 @@ impl Error {
                 "temporarily unavailable"
             }
             Code::Cancelled => "cancelled",
+            Code::Closed => "closed",
             Code::InvalidMetadata
             | Code::VaultIntegrity
             | Code::AuditIntegrity

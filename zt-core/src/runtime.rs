@@ -12,6 +12,7 @@ pub(crate) mod shared;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[cfg(feature = "testing")]
@@ -62,6 +63,7 @@ impl Runtime {
     /// [`Error::public_message`] alone. `Unavailable` when the issuer's keys are not known or the audit log cannot be
     /// written.
     pub async fn authenticate(&self, token: &str) -> Result<Session> {
+        self.0.refuse_closed()?;
         let outcome = self.authenticator().and_then(|authenticator| {
             let caller = authenticator.authenticate(token)?;
             Session::new(Arc::clone(&self.0), caller)
@@ -108,6 +110,7 @@ impl Runtime {
     /// `Invalid` with every problem, `Config` for unusable keys, `Unavailable` when the audit log cannot be written: the
     /// last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
+        self.0.refuse_closed()?;
         let record = |outcome| {
             Record::new(
                 Kind::Admin,
@@ -150,15 +153,21 @@ impl Runtime {
         self.0.audit_folder.clone()
     }
 
-    /// Writes and syncs everything, and ends. Later calls are refused.
+    /// Writes and syncs everything, wipes the cached secrets, and ends. Later calls are refused with
+    /// [`Code::Closed`].
     ///
     /// # Errors
     /// `Unavailable` when the audit log could not be written within `timeout`; a destructor cannot say so.
     pub async fn close(self, timeout: Duration) -> Result<()> {
-        self.0.secrets.clear();
+        self.0.is_closed.store(true, Ordering::Release);
         // Waiting for the disk must not hold up the executor.
-        let inner = self.0;
-        let close = move || inner.audit.close(timeout);
+        let shared = self.0;
+        let close = move || {
+            let closed = shared.audit.close(timeout);
+            // Last, so that a read that was under way leaves nothing behind either.
+            shared.secrets.clear();
+            closed
+        };
         let closed = match tokio::runtime::Handle::try_current() {
             Ok(executor) => executor.spawn_blocking(close).await.map_err(|why| {
                 Error::new(Code::Internal, "closing the audit log did not end").with_source(why)

@@ -24,6 +24,7 @@ use seen::Seen;
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
+use crate::id::PrincipalId;
 use crate::identity::Caller;
 use crate::metadata::Snapshot;
 use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
@@ -90,6 +91,15 @@ impl Session {
         let context = self.context.clone().with_job(job).with_stage(stage);
         Self {
             context,
+            ..self.clone()
+        }
+    }
+
+    /// The same caller, saying who proposed the change that is to be approved. Claimed, as job and stage are.
+    #[must_use]
+    pub fn claiming_author(&self, author: PrincipalId) -> Self {
+        Self {
+            context: self.context.clone().with_author(author),
             ..self.clone()
         }
     }
@@ -236,6 +246,7 @@ impl Session {
     }
 
     fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
+        self.shared.refuse_closed()?;
         self.refuse_expired()?;
         let snapshot = self.shared.snapshots.current();
         let resolved = self.resolve(&snapshot)?;

@@ -207,6 +207,11 @@ typedef int32_t zt_status;
 #define ZT_STATUS_CANCELLED 8001
 
 /**
+ * The runtime has been closed; no later call can succeed.
+ */
+#define ZT_STATUS_CLOSED 8002
+
+/**
  * A defect of zt.
  */
 #define ZT_STATUS_INTERNAL 9001
@@ -236,7 +241,8 @@ ZT_API ZT_NODISCARD uint32_t zt_abi_version(void);
 ZT_API ZT_NODISCARD const char *zt_version(void);
 
 /**
- * Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts two threads.
+ * Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts a few threads that end
+ * with the last handle; the library must stay loaded.
  *
  * `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
  * Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
@@ -246,25 +252,34 @@ ZT_API ZT_NODISCARD const char *zt_version(void);
 ZT_API ZT_NODISCARD zt_status zt_open(const char *folder, zt_runtime **runtime, zt_error **err);
 
 /**
- * Reads the tables again and takes them when they are good. Sessions decide by the new snapshot at once; when the
- * tables are not good, the last good snapshot stays in force.
+ * Reads the tables and the pinned keys again and takes them when both are good. Sessions decide by the new snapshot at
+ * once; when they are not good, the last good snapshot and keys stay in force.
  *
  * `version`: the version of the snapshot then in force, or NULL.
- * Answers: OK, INVALID_METADATA (zt_error_report has every problem), AUDIT_UNAVAILABLE, INVALID_ARGUMENT.
+ * Answers: OK, INVALID_METADATA (zt_error_report has every problem), CONFIG, KEYS_UNAVAILABLE, AUDIT_UNAVAILABLE, CLOSED,
+ * INVALID_ARGUMENT.
  * Threads: any, also at once. Blocks: on the disk. @since 1
  */
-ZT_API ZT_NODISCARD zt_status zt_reload(const zt_runtime *runtime, uint64_t *version, zt_error **err);
+ZT_API
+ZT_NODISCARD
+zt_status zt_reload(const zt_runtime *runtime,
+                    uint64_t *version,
+                    zt_error **err);
 
 /**
- * Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions are
- * refused; the handle must still be freed. Secrets that were handed out stay until they are freed.
+ * Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions
+ * answer CLOSED; the handle must still be freed. Secrets that were handed out stay until they are freed.
  *
  * `timeout_ms`: how long to wait for the disk.
- * Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), or when it
- * is closed already; INVALID_ARGUMENT.
- * Threads: any. Blocks: on the disk, at most about `timeout_ms`. @since 1
+ * Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), CLOSED when it
+ * is closed already, INVALID_ARGUMENT.
+ * Threads: any. Blocks: on the disk, at most about twice `timeout_ms`. @since 1
  */
-ZT_API ZT_NODISCARD zt_status zt_runtime_close(const zt_runtime *runtime, uint64_t timeout_ms, zt_error **err);
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_close(const zt_runtime *runtime,
+                           uint64_t timeout_ms,
+                           zt_error **err);
 
 /**
  * Frees the handle. NULL is allowed. Sessions keep what they need: handles may be freed in any order, and the last one
@@ -304,6 +319,20 @@ zt_status zt_session_claiming(const zt_session *session,
                               uint32_t stage,
                               zt_session **claiming,
                               zt_error **err);
+
+/**
+ * The same caller, saying who proposed the change that is to be approved: "user:jonas". Claimed, as job and stage are.
+ *
+ * `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_claiming_author(const zt_session *session,
+                                     const char *author,
+                                     zt_session **claiming,
+                                     zt_error **err);
 
 /**
  * The caller's readable id when the session was made, such as "user:maya", or "oid:..." when no row of Principals names

@@ -35,7 +35,8 @@ impl std::fmt::Debug for zt_runtime {
     }
 }
 
-/// Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts two threads.
+/// Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts a few threads that end
+/// with the last handle; the library must stay loaded.
 ///
 /// `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
 /// Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
@@ -59,11 +60,12 @@ pub unsafe extern "C" fn zt_open(
     })
 }
 
-/// Reads the tables again and takes them when they are good. Sessions decide by the new snapshot at once; when the
-/// tables are not good, the last good snapshot stays in force.
+/// Reads the tables and the pinned keys again and takes them when both are good. Sessions decide by the new snapshot at
+/// once; when they are not good, the last good snapshot and keys stay in force.
 ///
 /// `version`: the version of the snapshot then in force, or NULL.
-/// Answers: OK, INVALID_METADATA (zt_error_report has every problem), AUDIT_UNAVAILABLE, INVALID_ARGUMENT.
+/// Answers: OK, INVALID_METADATA (zt_error_report has every problem), CONFIG, KEYS_UNAVAILABLE, AUDIT_UNAVAILABLE, CLOSED,
+/// INVALID_ARGUMENT.
 /// Threads: any, also at once. Blocks: on the disk. @since 1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -82,13 +84,13 @@ pub extern "C" fn zt_reload(
     })
 }
 
-/// Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions are
-/// refused; the handle must still be freed. Secrets that were handed out stay until they are freed.
+/// Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions
+/// answer CLOSED; the handle must still be freed. Secrets that were handed out stay until they are freed.
 ///
 /// `timeout_ms`: how long to wait for the disk.
-/// Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), or when it
-/// is closed already; INVALID_ARGUMENT.
-/// Threads: any. Blocks: on the disk, at most about `timeout_ms`. @since 1
+/// Answers: OK, AUDIT_UNAVAILABLE when the log could not be written in time (zt_runtime_free cannot say so), CLOSED when it
+/// is closed already, INVALID_ARGUMENT.
+/// Threads: any. Blocks: on the disk, at most about twice `timeout_ms`. @since 1
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_runtime_close(

@@ -65,12 +65,16 @@ pub extern "C" fn zt_secret_bytes(
     secret: Option<&zt_secret>,
     length: Option<&mut MaybeUninit<usize>>,
 ) -> *const u8 {
-    let (Some(secret), Some(length)) = (secret, length) else {
+    let Some(length) = length else {
         return std::ptr::null();
     };
-    let bytes = secret.secret.reveal();
+    let bytes = secret.map_or(&[][..], |secret| secret.secret.reveal());
     length.write(bytes.len());
-    bytes.as_ptr()
+    if secret.is_some() {
+        bytes.as_ptr()
+    } else {
+        std::ptr::null()
+    }
 }
 
 /// Which version it is; never "the current one". Borrowed from `secret`; "" for NULL.

@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 
-use zt_core::Session;
+use zt_core::{Code, Error, Session};
 
 use crate::boundary::{c_string, give, given, guard_or, text};
 use crate::error::zt_error;
@@ -89,6 +89,33 @@ pub extern "C" fn zt_session_claiming(
         let session = given(session, "session")?;
         let place = given(claiming, "claiming")?;
         let claiming = session.session.claiming(job, stage);
+        give(place, zt_session::new(claiming, &session.executor));
+        Ok(())
+    })
+}
+
+/// The same caller, saying who proposed the change that is to be approved: "user:jonas". Claimed, as job and stage are.
+///
+/// `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+/// Answers: OK, INVALID_ARGUMENT.
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_session_claiming_author(
+    session: Option<&zt_session>,
+    author: *const c_char,
+    claiming: Option<&mut MaybeUninit<*mut zt_session>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let author = unsafe { text(author, "author") }?;
+        let place = given(claiming, "claiming")?;
+        let author = author.parse().map_err(|why: zt_core::id::NotAPrincipal| {
+            Error::new(Code::InvalidArgument, format!("`author`: {why}"))
+        })?;
+        let claiming = session.session.claiming_author(author);
         give(place, zt_session::new(claiming, &session.executor));
         Ok(())
     })

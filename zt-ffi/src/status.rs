@@ -41,6 +41,8 @@ pub const ZT_STATUS_AUDIT_INTEGRITY: zt_status = 6002;
 pub const ZT_STATUS_CONFIG: zt_status = 7001;
 /// The operation was given up before it ended.
 pub const ZT_STATUS_CANCELLED: zt_status = 8001;
+/// The runtime has been closed; no later call can succeed.
+pub const ZT_STATUS_CLOSED: zt_status = 8002;
 /// A defect of zt.
 pub const ZT_STATUS_INTERNAL: zt_status = 9001;
 /// A defect of zt: a panic, stopped at the border. Handles stay usable.
@@ -69,6 +71,7 @@ mod tests {
             (Code::AuditIntegrity, ZT_STATUS_AUDIT_INTEGRITY),
             (Code::Config, ZT_STATUS_CONFIG),
             (Code::Cancelled, ZT_STATUS_CANCELLED),
+            (Code::Closed, ZT_STATUS_CLOSED),
             (Code::Internal, ZT_STATUS_INTERNAL),
         ];
         let codes: Vec<Code> = statuses.iter().map(|(code, _)| *code).collect();

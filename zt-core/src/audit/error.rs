@@ -84,9 +84,8 @@ impl AuditError {
 impl From<AuditError> for Error {
     fn from(error: AuditError) -> Self {
         let code = match error {
-            AuditError::Unavailable { .. } | AuditError::Closed | AuditError::Timeout { .. } => {
-                Code::AuditUnavailable
-            }
+            AuditError::Unavailable { .. } | AuditError::Timeout { .. } => Code::AuditUnavailable,
+            AuditError::Closed => Code::Closed,
             AuditError::Tampered { .. } => Code::AuditIntegrity,
             AuditError::Invalid { .. } => Code::Config,
         };

@@ -1,7 +1,7 @@
 //! Puts a runtime together: the only place that names adapters.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread;
 use std::time::Duration;
 
@@ -118,6 +118,7 @@ impl RuntimeBuilder {
             refusals: Samples::default(),
             process: random()?,
             decisions: AtomicU64::new(1),
+            is_closed: AtomicBool::new(false),
         }));
         wipe_idle_values(&runtime)?;
         Ok(runtime)

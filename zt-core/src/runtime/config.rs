@@ -104,8 +104,14 @@ impl Config {
             if self.values.contains_key(&ConfigKey::VaultKeyFile) {
                 return refused("`vault.key_file` is set already");
             }
+            if self.vault_passphrase().is_some_and(|set| set != value) {
+                return refused("another one is set already");
+            }
             self.passphrase = Some(Arc::new(Zeroizing::new(value)));
             return Ok(());
+        }
+        if key == ConfigKey::VaultKeyFile && self.passphrase.is_some() {
+            return refused("a passphrase is set already");
         }
         let tightens = key == ConfigKey::Mode && value == "production";
         match self.values.get(&key) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 
@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::samples::Samples;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile};
 use crate::metadata::SnapshotStore;
 use crate::policy::DecisionId;
@@ -31,9 +32,19 @@ pub(crate) struct Shared {
     /// Drawn at random, so that decision ids of several processes do not collide in one log folder.
     pub(crate) process: u32,
     pub(crate) decisions: AtomicU64,
+    pub(crate) is_closed: AtomicBool,
 }
 
 impl Shared {
+    /// After close nothing is asked of the vault any more: what came back would lie in a cache that nobody clears.
+    pub(crate) fn refuse_closed(&self) -> Result<()> {
+        if self.is_closed.load(Ordering::Acquire) {
+            let message = "the runtime has been closed";
+            return Err(Error::new(Code::Closed, message).with_help("open a new one"));
+        }
+        Ok(())
+    }
+
     pub(crate) fn next_decision(&self) -> DecisionId {
         DecisionId::new(self.process, self.decisions.fetch_add(1, Ordering::Relaxed))
     }

@@ -12,10 +12,10 @@ use zt_core::clock::{Clock, SystemClock};
 use zt_core::metadata::{MetadataSource, RawTables, Report};
 use zt_core::policy::{Context, DecisionKind};
 use zt_core::port::BoxFuture;
-use zt_core::runtime::{self, Config, Runtime, RuntimeBuilder};
+use zt_core::runtime::{self, Config, ConfigKey, Runtime, RuntimeBuilder};
 use zt_core::secrets::SecretVault;
 use zt_core::testing::{FaultyVault, ManualClock};
-use zt_core::{Code, Error};
+use zt_core::{Code, Error, ErrorKind, Session};
 
 use crate::world::{World, sign_in, token};
 
@@ -174,11 +174,47 @@ async fn tables_read_earlier_never_replace_tables_read_later() {
     assert_eq!(decision.kind(), DecisionKind::ExplicitDeny);
 }
 
+/// A runtime whose log soon needs a new segment, in a folder that is taken away.
+async fn without_a_disk(world: &World) -> (Runtime, Session) {
+    let folder = world.config().audit_folder();
+    let options = AuditOptions::new(&folder).with_segment_bytes(1024);
+    let zt = RuntimeBuilder::new(world.config())
+        .with_audit(options)
+        .open()
+        .await
+        .unwrap();
+    let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 2);
+    assert!(job.check("job.run", "job:201").is_ok());
+    fs::rename(&folder, world.path().join("gone")).unwrap();
+    fs::write(&folder, "not a folder").unwrap();
+    // What still fits into the open segment is written; the next record needs a new one.
+    let refused = |number: &usize| job.check("job.run", &format!("job:{number}")).is_err();
+    assert!((0..8).filter(refused).count() > 0);
+    (zt, job)
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_no_record_stops_every_answer() {
+    let world = World::new().with_secret("bureau-api-key").await;
+    let (_zt, job) = without_a_disk(&world).await;
+    let denied = job.check("job.run", "job:202").unwrap_err();
+    assert_eq!(
+        denied.code(),
+        Code::AuditUnavailable,
+        "not even a deny is answered"
+    );
+    let allowed = job
+        .check("model.infer", "model:car_loan_scorer")
+        .unwrap_err();
+    assert_eq!(allowed.code(), Code::AuditUnavailable);
+    let secret = job.secret("bureau-api-key").await.unwrap_err();
+    assert_eq!(secret.code(), Code::AuditUnavailable);
+}
+
 #[tokio::test]
 async fn a_snapshot_without_its_record_does_not_come_into_force() {
     let world = World::new();
-    let zt = world.open().await;
-    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let (zt, _job) = without_a_disk(&world).await;
     world.edit(|tables| tables.replace("ttl_s = 600", "ttl_s = 601"));
     assert_eq!(
         zt.reload().await.unwrap_err().code(),
@@ -442,4 +478,51 @@ async fn a_flood_of_forged_tokens_does_not_fill_the_log() {
     assert!(refused.len() < 20, "{}", refused.len());
     let counted: u64 = refused.iter().filter_map(|entry| entry.count).sum();
     assert_eq!(counted + 8, 2000, "none is lost");
+}
+
+#[tokio::test]
+async fn a_caller_who_asks_for_a_thousand_things_is_told_to_come_back_later() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let asked = |number: usize| maya.check("table.read", &format!("table:secret.t{number}"));
+    let refused = (0..1100).find_map(|number| asked(number).err()).unwrap();
+    let ErrorKind::Unavailable {
+        retry_in: Some(retry_in),
+    } = refused.kind()
+    else {
+        panic!("{refused}");
+    };
+    assert!(retry_in <= Duration::from_secs(10));
+    let elin = sign_in(&zt, "user:elin").await;
+    assert!(
+        elin.check("table.read", "table:secret.t0").is_ok(),
+        "others are not held up"
+    );
+}
+
+#[tokio::test]
+async fn a_passphrase_and_a_key_file_exclude_each_other() {
+    let world = World::new();
+    let toml = fs::read_to_string(world.path().join("zt.toml")).unwrap();
+    fs::write(
+        world.path().join("zt.toml"),
+        toml.replace("key_file = ", "# key_file = "),
+    )
+    .unwrap();
+    let given = |asked: &str| (asked == "ZT_VAULT_PASSPHRASE").then(|| "zt-needle-a".into());
+    let config = Config::load_with(world.path(), given).unwrap();
+    let with = |key, value: &str| {
+        config
+            .clone()
+            .set(key, value)
+            .map(|_| ())
+            .unwrap_err()
+            .code()
+    };
+    assert_eq!(
+        with(ConfigKey::VaultPassphrase, "zt-needle-b"),
+        Code::Config
+    );
+    assert_eq!(with(ConfigKey::VaultKeyFile, "elsewhere"), Code::Config);
 }

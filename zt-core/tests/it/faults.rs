@@ -1,10 +1,13 @@
 //! What goes wrong on a disk: a wrong passphrase, a truncated vault, a log that cannot be written, a killed writer.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Duration;
 
 use zt_core::audit;
 use zt_core::runtime::{self, Config, ConfigKey, RuntimeBuilder};
+use zt_core::secrets::SecretVault;
+use zt_core::testing::FaultyVault;
 use zt_core::{Code, Error};
 
 use crate::world::{NEEDLE, World, sign_in};
@@ -79,25 +82,32 @@ async fn without_an_audit_log_nothing_opens() {
 #[tokio::test]
 async fn a_log_that_is_closed_under_a_session_refuses_every_answer() {
     let world = World::new().with_secret("bureau-api-key").await;
-    let zt = world.open().await;
+    let local = runtime::local_vault(&world.config()).unwrap();
+    let vault = Arc::new(FaultyVault::new(Arc::new(local)));
+    let port: Arc<dyn SecretVault> = Arc::<FaultyVault>::clone(&vault);
+    let zt = RuntimeBuilder::new(world.config())
+        .with_vault(port)
+        .open()
+        .await
+        .unwrap();
     let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 2);
     let maya = sign_in(&zt, "user:maya").await;
     zt.clone().close(Duration::from_secs(5)).await.unwrap();
     let denied = maya
         .check("table.read", "table:raw.loan_applications")
         .unwrap_err();
-    assert_eq!(
-        denied.code(),
-        Code::AuditUnavailable,
-        "not even a deny is answered"
-    );
+    assert_eq!(denied.code(), Code::Closed, "not even a deny is answered");
+    assert!(!denied.is_transient(), "nobody tries for ever");
     let allowed = maya
         .check("model.infer", "model:car_loan_scorer")
         .unwrap_err();
-    assert_eq!(allowed.code(), Code::AuditUnavailable);
+    assert_eq!(allowed.code(), Code::Closed);
     let secret = job.secret("bureau-api-key").await.unwrap_err();
-    assert_eq!(secret.code(), Code::AuditUnavailable);
+    assert_eq!(secret.code(), Code::Closed);
     assert!(!shown(&secret).contains(NEEDLE));
+    assert_eq!(zt.authenticate("x").await.unwrap_err().code(), Code::Closed);
+    assert_eq!(zt.reload().await.unwrap_err().code(), Code::Closed);
+    assert_eq!(vault.calls(), 0, "and the vault is not asked");
 }
 
 #[tokio::test]
