@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use zeroize::Zeroizing;
 use zt_core::Result;
 use zt_core::runtime::{Config, ConfigKey};
 
@@ -15,8 +16,8 @@ pub(crate) struct Given {
     settings: Vec<(ConfigKey, Setting)>,
 }
 
-/// A value that may be the vault's passphrase, and so is never printed.
-struct Setting(String);
+/// A value that may be the vault's passphrase, and so is never printed, and wiped when nobody took it.
+struct Setting(Zeroizing<String>);
 
 impl std::fmt::Debug for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,9 +41,11 @@ impl Given {
                 return Err(PyTypeError::new_err(message));
             };
             if !value.is_none() {
-                settings.push((*key, Setting(text(&name, &value)?)));
+                settings.push((*key, Setting(Zeroizing::new(text(&name, &value)?))));
             }
         }
+        // In order of the keys, the mode first: the order of keywords decides nothing.
+        settings.sort_by_key(|(key, _)| *key);
         Ok(Self { folder, settings })
     }
 
@@ -50,7 +53,9 @@ impl Given {
     pub(crate) fn load(self) -> Result<Config> {
         let config = Config::load(&self.folder)?;
         let mut settings = self.settings.into_iter();
-        settings.try_fold(config, |config, (key, value)| config.set(key, value.0))
+        settings.try_fold(config, |config, (key, mut value)| {
+            config.set(key, std::mem::take(&mut *value.0))
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! Runs the core's futures: on the caller's own thread while they need no wait, else on a small executor of our own.
 //!
-//! Two worker threads, one executor per generation (see [`fork`](crate::fork)): a forked child gets a new one, the
-//! parent's is leaked there, since dropping it would join threads that do not exist. Never `block_on`: it would not let
-//! Ctrl-C through.
+//! Two worker threads, and a few more while some wait for a disk; one executor per generation (see
+//! [`fork`](crate::fork)): a forked child gets a new one, the parent's is leaked there, since dropping it would join
+//! threads that do not exist. Never `block_on`: it would not let Ctrl-C through.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -95,6 +95,13 @@ pub(crate) fn spawn<T: Send + 'static>(
     Ok(executor()?.handle.spawn(task))
 }
 
+/// Work that may wait for the disk without an `await`: the executor's other tasks run on meanwhile.
+pub(crate) fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Work<T> {
+    Box::pin(async move { tokio::task::block_in_place(work) })
+}
+
 /// The answer of work that ended without one: it panicked.
 pub(crate) fn vanished() -> Error {
     Error::new(Code::Internal, "the operation ended without an answer")
@@ -112,6 +119,7 @@ fn executor() -> Result<Arc<Executor>, Failure> {
 fn replace(stale: Option<Arc<Executor>>) -> Result<Arc<Executor>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .max_blocking_threads(16)
         .thread_name("zt-py")
         .enable_time()
         .build()

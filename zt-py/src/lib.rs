@@ -34,7 +34,7 @@ mod _zt {
     #[pymodule_export]
     use crate::revealed::Revealed;
     #[pymodule_export]
-    use crate::runtime::{Runtime, open, open_async};
+    use crate::runtime::{Runtime, open, open_async, open_runtimes};
     #[pymodule_export]
     use crate::secret::Secret;
     #[pymodule_export]

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PySet, PyTuple};
 use zt_core::runtime::RuntimeBuilder;
 use zt_core::{Code, Error};
 
@@ -22,13 +23,16 @@ use crate::snapshot::Snapshot;
 /// How long a `with` block waits for the audit log at its end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Every runtime that is open and was handed out. It keeps them, so that each is closed at the end of the process.
+static OPEN: PyOnceLock<Py<PySet>> = PyOnceLock::new();
+
 /// The zero-trust runtime of this process. Safe across threads; made by `zt.open`.
 ///
 /// >>> rt.snapshot.version
 /// 1
 ///
 /// Close it, or use it as a context manager: a failed flush of the audit log is an error that only `close` can tell.
-#[pyclass(frozen, weakref, module = "zt")]
+#[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Runtime {
     core: Homed<zt_core::Runtime>,
@@ -67,6 +71,20 @@ impl Runtime {
         }))
     }
 
+    fn close_now(slf: &Bound<'_, Self>, timeout: Duration) -> PyResult<()> {
+        executor::wait(slf.py(), slf.get().close_work(timeout)?)?;
+        forget(slf)
+    }
+
+    fn close_later<'py>(slf: &Bound<'py, Self>, timeout: Duration) -> PyResult<Bound<'py, PyAny>> {
+        let (work, runtime) = (slf.get().close_work(timeout)?, slf.clone().unbind());
+        let work = Box::pin(async move { work.await.map(|()| runtime) });
+        aio::later(slf.py(), work, |py, runtime| {
+            forget(runtime.bind(py))?;
+            Ok(py.None())
+        })
+    }
+
     fn rows(&self) -> Vec<(&'static str, String)> {
         let Some(core) = self.core.names() else {
             return Vec::new();
@@ -92,9 +110,9 @@ impl Runtime {
         executor::answer(py, self.authenticate_work(token)?).map(Session::new)
     }
 
-    /// `authenticate` for asyncio: an awaitable.
+    /// `authenticate` for asyncio: an awaitable. The signature is verified off the loop's thread.
     fn authenticate_async<'py>(&self, py: Python<'py>, token: &str) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(py, self.authenticate_work(token)?, |py, session| {
+        aio::later(py, self.authenticate_work(token)?, |py, session| {
             Ok(Py::new(py, Session::new(session))?.into_any())
         })
     }
@@ -105,9 +123,11 @@ impl Runtime {
         Ok(Snapshot::new(self.core.get()?.snapshot()))
     }
 
-    /// Reads the tables again and takes them when they are good; sessions decide by the new snapshot at once.
+    /// Reads the tables and the pinned keys again and takes them when both are good; sessions decide by the new
+    /// snapshot at once.
     ///
-    /// Raises Invalid with every problem (`problems`); the last good snapshot stays in force.
+    /// Raises Invalid with every problem of the tables (`problems`), ConfigError for unusable keys, Unavailable for
+    /// unreadable ones or when the audit log cannot be written; the last good snapshot and keys stay in force.
     fn reload(&self, py: Python<'_>) -> PyResult<Snapshot> {
         executor::wait(py, self.reload_work()?)
     }
@@ -119,20 +139,18 @@ impl Runtime {
         })
     }
 
-    /// Writes and syncs the audit log, and ends. Later calls are refused; a second close does nothing.
+    /// Writes and syncs the audit log, and ends. Later calls raise Cancelled (ZT-8002); a second close does nothing.
     ///
     /// Raises Unavailable when the log could not be written within `timeout` seconds.
     #[pyo3(signature = (timeout = 5.0))]
-    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
-        executor::wait(py, self.close_work(seconds(timeout)?)?)
+    fn close(slf: &Bound<'_, Self>, timeout: f64) -> PyResult<()> {
+        Self::close_now(slf, seconds(timeout)?)
     }
 
     /// `close` for asyncio: an awaitable.
     #[pyo3(signature = (timeout = 5.0))]
-    fn close_async<'py>(&self, py: Python<'py>, timeout: f64) -> PyResult<Bound<'py, PyAny>> {
-        aio::later(py, self.close_work(seconds(timeout)?)?, |py, ()| {
-            Ok(py.None())
-        })
+    fn close_async<'py>(slf: &Bound<'py, Self>, timeout: f64) -> PyResult<Bound<'py, PyAny>> {
+        Self::close_later(slf, seconds(timeout)?)
     }
 
     const fn __enter__(slf: Py<Self>) -> Py<Self> {
@@ -140,8 +158,8 @@ impl Runtime {
     }
 
     #[pyo3(signature = (*_raised))]
-    fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, PyTuple>) -> PyResult<()> {
-        executor::wait(py, self.close_work(PATIENCE)?)
+    fn __exit__(slf: &Bound<'_, Self>, _raised: &Bound<'_, PyTuple>) -> PyResult<()> {
+        Self::close_now(slf, PATIENCE)
     }
 
     fn __aenter__(slf: Py<Self>, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
@@ -152,11 +170,10 @@ impl Runtime {
 
     #[pyo3(signature = (*_raised))]
     fn __aexit__<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         _raised: &Bound<'py, PyTuple>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::later(py, self.close_work(PATIENCE)?, |py, ()| Ok(py.None()))
+        Self::close_later(slf, PATIENCE)
     }
 
     fn __repr__(&self) -> String {
@@ -170,6 +187,18 @@ impl Runtime {
     fn _repr_html_(&self) -> String {
         html::table("zt runtime", &self.rows())
     }
+}
+
+/// The set of the open runtimes; `zt/__init__.py` adds to it, a close takes away.
+#[pyfunction]
+#[pyo3(name = "_open_runtimes")]
+pub(crate) fn open_runtimes(py: Python<'_>) -> PyResult<Bound<'_, PySet>> {
+    let set = OPEN.get_or_try_init(py, || PySet::empty(py).map(Bound::unbind))?;
+    Ok(set.bind(py).clone())
+}
+
+fn forget(runtime: &Bound<'_, Runtime>) -> PyResult<()> {
+    open_runtimes(runtime.py())?.discard(runtime).map(drop)
 }
 
 /// Opens the folder that holds `zt.toml`; see `zt.open`.

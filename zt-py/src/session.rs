@@ -1,7 +1,7 @@
 //! `zt.Session` and `zt.Permit`: what one verified caller may do.
 
 use pyo3::prelude::*;
-use zt_core::policy::Context;
+use zt_core::policy::{self, Context};
 use zt_core::{Code, Error};
 
 use crate::aio;
@@ -45,6 +45,37 @@ impl Session {
             Error::new(Code::InvalidArgument, format!("author `{author}`: {why}"))
         })?;
         Ok(context.with_author(author))
+    }
+
+    /// `check` off this thread.
+    fn check_work(
+        &self,
+        action: String,
+        resource: String,
+        author: Option<&str>,
+    ) -> Result<Work<policy::Decision>, Failure> {
+        let session = self.core.get()?.clone();
+        let context = Self::context(&session, author)?;
+        let check = move || session.check_in(&action, &resource, context);
+        Ok(executor::aside(check))
+    }
+
+    /// `require` off this thread.
+    fn require_work(
+        &self,
+        action: String,
+        resource: String,
+        author: Option<&str>,
+    ) -> Result<Work<zt_core::Permit>, Failure> {
+        let session = self.core.get()?.clone();
+        let context = Self::context(&session, author)?;
+        let require = move || session.require_in(&action, &resource, context);
+        Ok(executor::aside(require))
+    }
+
+    fn audit_tail_work(&self, count: usize) -> Result<Work<Vec<zt_core::audit::Entry>>, Failure> {
+        let session = self.core.get()?.clone();
+        Ok(executor::aside(move || session.audit_tail(count)))
     }
 
     fn secret_work(&self, reference: &str) -> Result<Work<zt_core::secrets::Secret>, Failure> {
@@ -91,6 +122,21 @@ impl Session {
         Ok(Decision::made_here(decision))
     }
 
+    /// `check` for asyncio: an awaitable. The disk is waited for off the loop's thread.
+    #[pyo3(signature = (action, resource, *, author = None))]
+    fn check_async<'py>(
+        &self,
+        py: Python<'py>,
+        action: String,
+        resource: String,
+        author: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let work = self.check_work(action, resource, author)?;
+        aio::later(py, work, |py, decision| {
+            Ok(Py::new(py, Decision::made_here(decision))?.into_any())
+        })
+    }
+
     /// A permit for this; raises Denied, with the decision, when the policy says no. Else as `check`.
     ///
     /// >>> "y_pred_proba" in elin.require("table.read", "table:gold.loan_scores").columns
@@ -106,7 +152,22 @@ impl Session {
         let session = self.core.get()?;
         let context = Self::context(session, author)?;
         let permit = py.detach(|| session.require_in(action, resource, context))?;
-        Ok(Permit(Decision::made_here(permit.decision().clone())))
+        Ok(Permit::new(&permit))
+    }
+
+    /// `require` for asyncio: an awaitable.
+    #[pyo3(signature = (action, resource, *, author = None))]
+    fn require_async<'py>(
+        &self,
+        py: Python<'py>,
+        action: String,
+        resource: String,
+        author: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let work = self.require_work(action, resource, author)?;
+        aio::later(py, work, |py, permit| {
+            Ok(Py::new(py, Permit::new(&permit))?.into_any())
+        })
     }
 
     /// A decision in full, with its near misses, of this caller or another.
@@ -123,9 +184,20 @@ impl Session {
         let explanation = py
             .detach(|| session.explain(decision))
             .map_err(Failure::new)?;
-        let fields = plain::of(py, &explanation)?;
-        let class = py.import("zt._explanation")?.getattr("Explanation")?;
-        class.call1((fields, explanation.to_string()))
+        explained(py, &explanation)
+    }
+
+    /// `explain` for asyncio: an awaitable.
+    fn explain_async<'py>(
+        &self,
+        py: Python<'py>,
+        decision: &Decision,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (session, decision) = (self.core.get()?.clone(), decision.core()?.clone());
+        let work = executor::aside(move || session.explain(&decision));
+        aio::later(py, work, |py, explanation| {
+            explained(py, &explanation).map(Bound::unbind)
+        })
     }
 
     /// The secret of a row of Secret_References. Policy is checked and the read audited each time, cached or not.
@@ -153,9 +225,16 @@ impl Session {
     /// Raises Denied unless this caller may `audit.read` `audit:log`.
     #[pyo3(signature = (count = 20))]
     fn audit_tail<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyAny>> {
-        let session = self.core.get()?.clone();
-        let entries = executor::wait(py, Box::pin(async move { session.audit_tail(count) }))?;
+        let entries = executor::wait(py, self.audit_tail_work(count)?)?;
         plain::of(py, &entries)
+    }
+
+    /// `audit_tail` for asyncio: an awaitable.
+    #[pyo3(signature = (count = 20))]
+    fn audit_tail_async<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyAny>> {
+        aio::later(py, self.audit_tail_work(count)?, |py, entries| {
+            plain::of(py, &entries).map(Bound::unbind)
+        })
     }
 
     fn __repr__(&self) -> String {
@@ -171,10 +250,25 @@ impl Session {
     }
 }
 
+fn explained<'py>(
+    py: Python<'py>,
+    explanation: &policy::Explanation,
+) -> PyResult<Bound<'py, PyAny>> {
+    let fields = plain::of(py, explanation)?;
+    let class = py.import("zt._explanation")?.getattr("Explanation")?;
+    class.call1((fields, explanation.to_string()))
+}
+
 /// Proof that an action was allowed, with what the caller may see.
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Permit(Decision);
+
+impl Permit {
+    fn new(core: &zt_core::Permit) -> Self {
+        Self(Decision::made_here(core.decision().clone()))
+    }
+}
 
 #[pymethods]
 impl Permit {

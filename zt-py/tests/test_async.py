@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import NEEDLE, World
+from conftest import NEEDLE, SignIn, World
 
 import zt
 
@@ -28,6 +28,44 @@ def test_the_whole_job_in_asyncio(own_world: World) -> None:
         await rt.close_async()
 
     asyncio.run(main())
+
+
+def test_each_twin_answers_as_the_call_does(sign_in: SignIn) -> None:
+    maya, priya = sign_in("maya"), sign_in("priya")
+
+    async def main() -> None:
+        denied = await maya.check_async("table.read", "table:raw.loan_applications")
+        assert not denied and denied.policies == ("AP-02",)
+        change = ("metadata.approve", "metadata:Access_Policies")
+        assert await priya.check_async(*change, author="user:tomasz")
+        assert not await priya.check_async(*change, author="user:priya")
+        permit = await sign_in("elin").require_async("table.read", "table:gold.loan_scores")
+        assert "y_pred_proba" not in permit.columns
+        with pytest.raises(zt.Denied) as caught:
+            await maya.require_async("table.read", "table:raw.loan_applications")
+        assert caught.value.decision is not None
+        with pytest.raises(zt.Invalid):
+            await maya.check_async("table.reed", "table:raw.loan_applications")
+        explanation = await priya.explain_async(denied)
+        assert isinstance(explanation, zt.Explanation) and explanation == priya.explain(denied)
+        with pytest.raises(zt.Denied):
+            await maya.explain_async(denied)
+        assert [type(entry) for entry in await priya.audit_tail_async(2)] == [dict, dict]
+        with pytest.raises(zt.Denied):
+            await maya.audit_tail_async()
+        many = await asyncio.gather(*(maya.check_async("model.infer", "model:car_loan_scorer") for _ in range(200)))
+        assert all(many)
+
+    asyncio.run(main())
+
+
+def test_what_waits_has_a_twin() -> None:
+    waits = {
+        zt.Runtime: ("authenticate", "reload", "close"),
+        zt.Session: ("check", "require", "explain", "secret", "audit_tail"),
+    }
+    for kind, names in waits.items():
+        assert {name for name in vars(kind) if name.endswith("_async")} == {f"{name}_async" for name in names}
 
 
 def test_open_async_is_a_coroutine(own_world: World) -> None:

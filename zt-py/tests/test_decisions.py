@@ -118,6 +118,36 @@ def test_an_explanation_is_for_priya_only(sign_in: SignIn, job: zt.Session) -> N
     assert explanation._repr_html_().startswith("<pre>")
 
 
+UNSTATED = """
+[[Access_Policies]]
+id = "AP-98"
+principal = "role:security_admin"
+action = "table.read"
+resource = "table:raw.*"
+effect = "deny"
+when = { job = 7 }
+"""
+
+
+def test_an_explanation_lists_the_facts_that_nobody_stated(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    tables.write_text(tables.read_text() + UNSTATED)
+    with zt.open(own_world.folder) as rt:
+        priya = rt.authenticate(own_world.token("priya"))
+        explanation = priya.explain(priya.check("table.read", "table:raw.loan_applications"))
+        assert (explanation["kind"], explanation["policies"]) == ("explicit_deny", ["AP-98"])
+        assert explanation["unknown"] == ["job"]
+        assert "unknown, so the deny stands: job" in str(explanation)
+        stated = priya.claiming(7, 1)
+        assert stated.explain(stated.check("table.read", "table:raw.loan_applications"))["unknown"] == []
+
+
+def test_the_documentation_of_an_explanation_names_every_field(sign_in: SignIn) -> None:
+    priya = sign_in("priya")
+    for field in priya.explain(priya.check("audit.read", "audit:log")):
+        assert field in (zt.Explanation.__doc__ or "")
+
+
 def test_the_audit_tail_is_for_priya_only(sign_in: SignIn) -> None:
     denied = sign_in("maya").check("table.read", "table:raw.loan_applications")
     with pytest.raises(zt.Denied):

@@ -111,6 +111,27 @@ def test_keywords_add_and_never_replace(own_world: World, tmp_path: Path) -> Non
     assert os.listdir(own_world.folder / "elsewhere")
 
 
+CLOUD = '''
+mode = "development"
+tables = "brindlewick.toml"
+
+[identity]
+cloud = "public"
+audience = "d0000000-0000-4000-8000-000000000001"
+'''
+
+
+def test_the_order_of_keywords_decides_nothing(own_world: World) -> None:
+    (own_world.folder / "zt.toml").write_text(CLOUD)
+    for keywords in (
+        {"mode": "production", "audit_folder": "elsewhere"},
+        {"audit_folder": "elsewhere", "mode": "production"},
+    ):
+        with pytest.raises(zt.ConfigError, match="may not set `audit.folder`: a production"):
+            zt.open(own_world.folder, **keywords)  # type: ignore[arg-type]
+    assert not (own_world.folder / "elsewhere").exists()
+
+
 def test_a_closed_runtime_refuses_and_closes_again(own_world: World) -> None:
     rt = zt.open(own_world.folder)
     maya = rt.authenticate(own_world.token("maya"))
@@ -118,7 +139,13 @@ def test_a_closed_runtime_refuses_and_closes_again(own_world: World) -> None:
         rt.close(-1)
     rt.close()
     rt.close(timeout=0)
-    with pytest.raises(zt.Unavailable) as caught:
-        maya.check("table.read", "table:raw.loan_applications")
-    assert caught.value.is_transient and caught.value.retry_in is None
-    assert caught.value.http_status == 503
+    for call in (
+        lambda: maya.check("table.read", "table:raw.loan_applications"),
+        lambda: maya.secret("adb-token"),
+        lambda: rt.authenticate("any"),
+        lambda: rt.reload(),
+    ):
+        with pytest.raises(zt.Cancelled) as caught:
+            call()
+        assert (caught.value.code, caught.value.http_status) == ("ZT-8002", 503)
+        assert not caught.value.is_transient

@@ -61,6 +61,13 @@ impl Counts {
         self
     }
 
+    /// Tests that the runner counts as passed and that left their work out.
+    pub(crate) const fn with_skips(mut self, skips: u32) -> Self {
+        self.passed = self.passed.saturating_sub(skips);
+        self.skipped += skips;
+        self
+    }
+
     fn add_word(&mut self, number: u32, word: &str) {
         match word {
             "passed" | "xpassed" => self.passed += number,
@@ -69,6 +76,32 @@ impl Counts {
             _ => {}
         }
     }
+}
+
+/// Whether a line of `cargo test -- --show-output` begins what passing tests printed, or ends it.
+pub(crate) fn section(line: &[u8]) -> Option<bool> {
+    match line.trim_ascii_end() {
+        b"successes:" => Some(true),
+        b"failures:" => Some(false),
+        line => line.starts_with(b"test result:").then_some(false),
+    }
+}
+
+/// Why tests that cargo counts as passed left their work out: the reason after `skipped: `, once per test.
+pub(crate) fn skips(output: &str) -> Vec<&str> {
+    let mut reasons = Vec::new();
+    let (mut is_success, mut is_open) = (false, false);
+    for line in output.lines() {
+        if let Some(now) = section(line.as_bytes()) {
+            (is_success, is_open) = (now, false);
+        } else if line.starts_with("---- ") && line.ends_with(" ----") {
+            is_open = is_success;
+        } else if let Some(why) = line.strip_prefix("skipped: ").filter(|_| is_open) {
+            reasons.push(why);
+            is_open = false;
+        }
+    }
+    reasons
 }
 
 /// `3 passed` as number and word.
@@ -103,6 +136,17 @@ mod tests {
             \n   Doc-tests zt_core\n\
             test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out; finished in 1.20s\n";
         assert_eq!(Counts::of_cargo(output), Counts::new(6, 2, 1));
+    }
+
+    #[test]
+    fn passing_tests_that_say_so_are_skipped_once_each() {
+        let output = "skipped: said by nobody\nsuccesses:\n\n---- a stdout ----\nskipped: no cc\n\
+            skipped: again\n\n---- b stdout ----\nhello\nskipped: no valgrind\n\nsuccesses:\n    a\n    b\n\n\
+            failures:\n\n---- c stdout ----\nskipped: and failed\n\n\
+            test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        assert_eq!(skips(output), ["no cc", "no valgrind"]);
+        let counts = Counts::of_cargo(output).with_skips(2);
+        assert_eq!(counts, Counts::new(1, 1, 2));
     }
 
     #[test]

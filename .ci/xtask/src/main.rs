@@ -7,6 +7,7 @@
 
 mod cargo;
 mod check;
+mod child;
 mod ci;
 mod counts;
 mod needle;

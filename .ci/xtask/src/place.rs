@@ -1,9 +1,14 @@
-//! Where things are: the workspace, and what xtask itself writes.
+//! Where things are: the workspace, what xtask itself writes, and whether the machine is one of CI.
 
 use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Whether the run decides about a change: what a developer's machine may lack must be there.
+pub(crate) fn is_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true")
+}
 
 /// The folders that steps work in.
 pub(crate) struct Place {

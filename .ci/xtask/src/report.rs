@@ -3,12 +3,13 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::Range;
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::counts::Counts;
+use crate::child::Limits;
+use crate::counts::{self, Counts};
 use crate::place::Place;
 
 /// What a step came to.
@@ -79,9 +80,22 @@ pub(crate) struct Log {
     file: File,
     written: usize,
     unbuilt: Vec<Range<usize>>,
+    limits: Limits,
+    /// What had to be done to commands of the present step.
+    notes: Vec<String>,
 }
 
 impl Log {
+    fn new(file: File, limits: Limits) -> Self {
+        Self {
+            file,
+            written: 0,
+            unbuilt: Vec::new(),
+            limits,
+            notes: Vec::new(),
+        }
+    }
+
     /// Runs a command without input, shows its output line by line and keeps it.
     pub(crate) fn run(&mut self, command: &mut Command) -> io::Result<Ran> {
         self.execute(command, Show::All)
@@ -103,28 +117,30 @@ impl Log {
     }
 
     fn execute(&mut self, command: &mut Command, show: Show) -> io::Result<Ran> {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|why| {
-                let program = command.get_program().to_string_lossy();
-                io::Error::other(format!("cannot start `{program}`: {why}"))
-            })?;
-        let kept = Mutex::new(Vec::new());
-        thread::scope(|scope| {
-            let streams: [Option<Box<dyn Read + Send>>; 2] = [
-                child.stdout.take().map(|stream| Box::new(stream) as _),
-                child.stderr.take().map(|stream| Box::new(stream) as _),
-            ];
-            for stream in streams.into_iter().flatten() {
-                let (kept, file) = (&kept, &self.file);
-                scope.spawn(move || copy_lines(stream, kept, file, show));
-            }
-        });
-        let success = child.wait()?.success();
-        let kept = kept.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut child = self.limits.start(command)?;
+        let kept = Arc::new(Mutex::new(Some(Vec::new())));
+        let (open, readers) = mpsc::channel();
+        let streams: [Option<Box<dyn Read + Send>>; 2] = [
+            child.stdout.take().map(|stream| Box::new(stream) as _),
+            child.stderr.take().map(|stream| Box::new(stream) as _),
+        ];
+        for stream in streams.into_iter().flatten() {
+            let (kept, file) = (Arc::clone(&kept), self.file.try_clone()?);
+            let open = open.clone();
+            // Not joined: a process that left the group may hold the stream open for ever.
+            thread::spawn(move || {
+                copy_lines(stream, &kept, &file, show);
+                drop(open);
+            });
+        }
+        drop(open);
+        let (success, note) = self.limits.wait(&mut child, &readers)?;
+        if let Some(note) = note {
+            self.notes.push(format!("`{}` {note}", shown(command)));
+        }
+        // Taken, so that a stream that is still open adds nothing to later commands.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.take().unwrap_or_default();
         let start = self.written;
         self.written += kept.len();
         let output = String::from_utf8_lossy(&kept).into_owned();
@@ -148,11 +164,7 @@ enum Show {
 impl Show {
     /// Whether the line is shown. `is_success` says whether it stands between `successes:` and what follows.
     fn shows(self, line: &[u8], is_success: &mut bool) -> bool {
-        if line == b"successes:\n" {
-            *is_success = true;
-        } else if line == b"failures:\n" || line.starts_with(b"test result:") {
-            *is_success = false;
-        }
+        *is_success = counts::section(line).unwrap_or(*is_success);
         match self {
             Self::All => true,
             Self::NoSuccesses => !*is_success,
@@ -161,8 +173,15 @@ impl Show {
     }
 }
 
-/// A stream that ends in an error simply ends: the exit code tells the rest.
-fn copy_lines(stream: impl Read, kept: &Mutex<Vec<u8>>, mut file: &File, show: Show) {
+/// Program and arguments, as a note names them.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+    words.join(" ")
+}
+
+/// A stream that ends in an error simply ends: the exit code tells the rest. So does one whose lines nobody keeps any more.
+fn copy_lines(stream: impl Read, kept: &Mutex<Option<Vec<u8>>>, mut file: &File, show: Show) {
     let mut is_success = false;
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
@@ -171,7 +190,10 @@ fn copy_lines(stream: impl Read, kept: &Mutex<Vec<u8>>, mut file: &File, show: S
         .is_ok_and(|read| read > 0)
     {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend_from_slice(&line);
+        let Some(bytes) = kept.as_mut() else {
+            return;
+        };
+        bytes.extend_from_slice(&line);
         let mut written = file.write_all(&line);
         if show.shows(&line, &mut is_success) {
             written = written.and_then(|()| io::stdout().write_all(&line));
@@ -204,11 +226,8 @@ impl Report {
     /// Begins a new log.
     pub(crate) fn new(place: &Place) -> io::Result<Self> {
         fs::create_dir_all(place.own())?;
-        let log = Log {
-            file: File::create(place.own().join("output.log"))?,
-            written: 0,
-            unbuilt: Vec::new(),
-        };
+        let file = File::create(place.own().join("output.log"))?;
+        let log = Log::new(file, Limits::here());
         Ok(Self {
             log,
             rows: Vec::new(),
@@ -224,7 +243,8 @@ impl Report {
     ) -> io::Result<()> {
         println!("\n=== {name}");
         let begin = Instant::now();
-        let outcome = work(&mut self.log)?;
+        let mut outcome = work(&mut self.log)?;
+        outcome.notes.append(&mut self.log.notes);
         let took = begin.elapsed();
         for note in &outcome.notes {
             println!("    {note}");
@@ -292,11 +312,7 @@ mod tests {
     fn the_output_of_a_command_is_kept_whole_and_a_failed_build_is_marked() {
         let name = format!("xtask-log-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        let mut log = Log {
-            file: File::create(&path).unwrap(),
-            written: 0,
-            unbuilt: Vec::new(),
-        };
+        let mut log = Log::new(File::create(&path).unwrap(), Limits::here());
         let mut print = |text: &str, exit: &str| {
             let mut command = Command::new("sh");
             let script = "printf %s \"$1\"; exit $2";

@@ -1,11 +1,12 @@
 //! The tests: Rust with doctests and C, Python, the quickstart, and what all of them left behind.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 
 use crate::cargo::{FEATURES, cargo};
-use crate::counts::Counts;
-use crate::needle::Needles;
+use crate::counts::{self, Counts};
+use crate::needle::{KEEP, Needles, complaint};
 use crate::place::Place;
 use crate::python;
 use crate::report::{Log, Outcome, Report};
@@ -36,9 +37,16 @@ fn rust(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     }
     // Shown, so that the needle scan reads what passing tests print.
     command.args(["--", "--show-output"]);
-    let ran = log.run_tests(&mut command)?;
-    let counts = Counts::of_cargo(&ran.output).with_exit(ran.success);
-    Ok(Outcome::counted(counts))
+    let ran = log.run_tests(command.env(KEEP, "1"))?;
+    let skips = counts::skips(&ran.output);
+    let counts = Counts::of_cargo(&ran.output)
+        .with_skips(u32::try_from(skips.len()).unwrap_or(u32::MAX))
+        .with_exit(ran.success);
+    let reasons = BTreeSet::from_iter(skips);
+    let outcome = Outcome::counted(counts);
+    Ok(reasons.into_iter().fold(outcome, |outcome, why| {
+        outcome.with_note(format!("skipped: {why}"))
+    }))
 }
 
 fn quickstart(place: &Place, log: &mut Log) -> io::Result<Outcome> {
@@ -95,13 +103,13 @@ fn needles(place: &Place, log: &Log) -> io::Result<Outcome> {
         ));
     }
     if let Some(at) = needles.find(&said, log.unbuilt()) {
-        finds.push(format!(
-            "a secret stands in {} at byte {at}",
-            file.display()
-        ));
+        finds.push(complaint(&file, at));
     }
-    let read = 1 + needles.search(&place.temporary(), &mut finds)?;
-    Ok(Outcome::found(finds).with_note(format!("searched {read} files")))
+    let temporary = place.temporary();
+    finds.extend(needles.control(&temporary)?);
+    let seen = needles.search(&temporary, &mut finds)?;
+    finds.extend(seen.lacks());
+    Ok(Outcome::found(finds).with_note(format!("searched 1 log and {seen}")))
 }
 
 #[cfg(test)]

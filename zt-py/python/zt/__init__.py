@@ -15,7 +15,6 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-import weakref
 
 from zt import _zt
 from zt._errors import (
@@ -68,7 +67,8 @@ def open(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
     """Opens the folder that holds `zt.toml`: reads the tables, opens the vault and the audit log.
 
     Keywords are the settings of `zt.toml` with `_` for `.`, such as `audit_folder`. They add what the file and the
-    environment leave out and never replace what is set there; `mode="production"` tightens.
+    environment leave out and never replace what is set there; `mode="production"` tightens. In production, keywords for
+    settings that have a default are refused: what the file leaves out means the default.
 
     Raises ConfigError for a wrong configuration, Invalid with every problem of the tables, Integrity for a damaged vault
     or audit log, Unavailable when the audit log cannot be written. Ctrl-C ends the wait.
@@ -86,26 +86,24 @@ async def open_async(folder: str | os.PathLike[str], **config: Unpack[Config]) -
     return _remember(await _zt.open_async(folder, **config))
 
 
-_open: weakref.WeakSet[Runtime] = weakref.WeakSet()
-
-
 def _remember(runtime: Runtime) -> Runtime:
-    _open.add(runtime)
+    """Keeps it until it is closed, though the program may keep a session alone."""
+    _zt._open_runtimes().add(runtime)
     return runtime
 
 
 def _close_all() -> None:
     """What nobody closed is flushed at the end of the process; a failure can only be printed then."""
-    for runtime in list(_open):
+    for runtime in list(_zt._open_runtimes()):
         try:
             runtime.close()
         except Error as error:
-            print(f"zt: the audit log was not closed: {error}", file=sys.stderr)
+            print(f"zt: warning: the audit log was not closed: {error}", file=sys.stderr)
 
 
 def _after_fork_in_child() -> None:
     _zt._after_fork_in_child()
-    _open.clear()
+    _zt._open_runtimes().clear()
 
 
 atexit.register(_close_all)

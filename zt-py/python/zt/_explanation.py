@@ -8,8 +8,10 @@ if TYPE_CHECKING:
 
 
 class Explanation(dict[str, "Any"]):
-    """A decision in full, as a dict: decision, kind, caller, holds, action, resource, facts, policies, why, snapshot and
-    near_misses, each a dict with `policy` and what it found `unmet`. `str()` gives a few lines of text.
+    """A decision in full, as a dict: decision, kind, caller, holds, action, resource, facts, policies, why, unknown,
+    snapshot and near_misses, each a dict with `policy` and what it found `unmet`. `str()` gives a few lines of text.
+
+    `unknown` lists the facts that nobody stated and that deciding denies test: an unknown never disarms a deny.
 
     >>> explanation = priya.explain(job.claiming(201, 1).check("secret.get", "secret:bureau-api-key"))
     >>> [miss["policy"] for miss in explanation["near_misses"]]
