@@ -24,7 +24,9 @@
  *
  * STATUS. Functions that can fail answer a zt_status: 0, or a number that never changes its meaning. Outputs are
  * written only when it is 0; the one exception, the length of zt_secret_read, says so. A deny is an answer of zt_check,
- * and the status ZT_STATUS_DENIED of everything that would hand something out or let something happen.
+ * and the status ZT_STATUS_DENIED of everything that would hand something out or let something happen. After
+ * zt_runtime_close every function of the runtime and its sessions answers ZT_STATUS_CLOSED. ZT_STATUS_AUDIT_UNAVAILABLE
+ * with a time from zt_error_retry_ms means that the caller was refused too many different things; come back later.
  *
  * ERRORS. `err` comes last and may be NULL. Otherwise it is written when the status is not 0, with a new object that the
  * program frees by zt_error_free; start with NULL, and free one before the next call may write another. There is no
