@@ -107,8 +107,8 @@ impl Runtime {
     /// snapshot at once; its record is on disk before it is in force.
     ///
     /// # Errors
-    /// `Invalid` with every problem, `Config` for unusable keys, `Unavailable` when the audit log cannot be written: the
-    /// last good snapshot and keys stay in force, and the refusal stands in the audit log.
+    /// `Invalid` with every problem, `Config` for unusable keys, `Unavailable` for keys that cannot be read or an audit log
+    /// that cannot be written: the last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
         self.0.refuse_closed()?;
         let record = |outcome| {
@@ -121,19 +121,15 @@ impl Runtime {
             )
         };
         let prepare = |next: &Snapshot| {
+            let keys = maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
             let hash = next.hash().to_string();
             let record = record(Outcome::Ok).with_snapshot(next.version(), hash);
             self.0.audit.append(record, Durability::Durable)?;
+            self.0.authenticator.store(keys);
             self.0.secrets.declare(builder::slots(next));
             Ok(())
         };
-        let outcome = match self.pinned_keys() {
-            Ok(keys) => {
-                let outcome = self.0.snapshots.reload(prepare).await;
-                outcome.inspect(|_| self.0.authenticator.store(keys))
-            }
-            Err(error) => Err(error),
-        };
+        let outcome = self.0.snapshots.reload(prepare).await;
         if let Err(error) = &outcome {
             let record = record(Outcome::Refused).with_detail("reason", error.message());
             self.0.audit.append(record, Durability::Durable)?;
@@ -186,13 +182,9 @@ impl Runtime {
         self.0.authenticator.store(Some(Arc::clone(&made)));
         Ok(made)
     }
-
-    /// An authenticator with the pinned keys as they are now; none where development has none yet.
-    fn pinned_keys(&self) -> Result<Option<Arc<Authenticator>>> {
-        maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)
-    }
 }
 
+/// An authenticator with the pinned keys as they are now; none where development has none yet.
 fn maybe_authenticator(
     config: &Config,
     profile: &EntraProfile,

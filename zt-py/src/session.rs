@@ -1,7 +1,7 @@
 //! `zt.Session` and `zt.Permit`: what one verified caller may do.
 
 use pyo3::prelude::*;
-use zt_core::policy::{self, Context};
+use zt_core::policy;
 use zt_core::{Code, Error};
 
 use crate::aio;
@@ -35,42 +35,16 @@ impl Session {
         }
     }
 
-    /// What the session claims, and who proposed the change that is to be approved.
-    fn context(session: &zt_core::Session, author: Option<&str>) -> Result<Context, Failure> {
-        let context = session.context().clone();
+    /// The session that asks, saying who proposed the change where `author` is given.
+    fn asking(&self, author: Option<&str>) -> Result<zt_core::Session, Failure> {
+        let session = self.core.get()?;
         let Some(author) = author else {
-            return Ok(context);
+            return Ok(session.clone());
         };
         let author = author.parse().map_err(|why: zt_core::id::NotAPrincipal| {
             Error::new(Code::InvalidArgument, format!("author `{author}`: {why}"))
         })?;
-        Ok(context.with_author(author))
-    }
-
-    /// `check` off this thread.
-    fn check_work(
-        &self,
-        action: String,
-        resource: String,
-        author: Option<&str>,
-    ) -> Result<Work<policy::Decision>, Failure> {
-        let session = self.core.get()?.clone();
-        let context = Self::context(&session, author)?;
-        let check = move || session.check_in(&action, &resource, context);
-        Ok(executor::aside(check))
-    }
-
-    /// `require` off this thread.
-    fn require_work(
-        &self,
-        action: String,
-        resource: String,
-        author: Option<&str>,
-    ) -> Result<Work<zt_core::Permit>, Failure> {
-        let session = self.core.get()?.clone();
-        let context = Self::context(&session, author)?;
-        let require = move || session.require_in(&action, &resource, context);
-        Ok(executor::aside(require))
+        Ok(session.claiming_author(author))
     }
 
     fn audit_tail_work(&self, count: usize) -> Result<Work<Vec<zt_core::audit::Entry>>, Failure> {
@@ -116,9 +90,8 @@ impl Session {
         resource: &str,
         author: Option<&str>,
     ) -> Result<Decision, Failure> {
-        let session = self.core.get()?;
-        let context = Self::context(session, author)?;
-        let decision = py.detach(|| session.check_in(action, resource, context))?;
+        let session = self.asking(author)?;
+        let decision = py.detach(|| session.check(action, resource))?;
         Ok(Decision::made_here(decision))
     }
 
@@ -131,7 +104,8 @@ impl Session {
         resource: String,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let work = self.check_work(action, resource, author)?;
+        let session = self.asking(author)?;
+        let work = executor::aside(move || session.check(&action, &resource));
         aio::later(py, work, |py, decision| {
             Ok(Py::new(py, Decision::made_here(decision))?.into_any())
         })
@@ -149,9 +123,8 @@ impl Session {
         resource: &str,
         author: Option<&str>,
     ) -> Result<Permit, Failure> {
-        let session = self.core.get()?;
-        let context = Self::context(session, author)?;
-        let permit = py.detach(|| session.require_in(action, resource, context))?;
+        let session = self.asking(author)?;
+        let permit = py.detach(|| session.require(action, resource))?;
         Ok(Permit::new(&permit))
     }
 
@@ -164,7 +137,8 @@ impl Session {
         resource: String,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let work = self.require_work(action, resource, author)?;
+        let session = self.asking(author)?;
+        let work = executor::aside(move || session.require(&action, &resource));
         aio::later(py, work, |py, permit| {
             Ok(Py::new(py, Permit::new(&permit))?.into_any())
         })

@@ -44,8 +44,9 @@ impl SnapshotStore {
     }
 
     /// Reads the tables again and swaps them in when they are good and differ; answers the snapshot then in force. One at
-    /// a time from the reading to the swap, so that what was read first never replaces what was read later. `prepare` runs
-    /// just before the swap and can stop it.
+    /// a time from the reading to the swap, so that what was read first never replaces what was read later. `prepare` sees
+    /// the snapshot that will be in force, the old one where nothing differs, just before the swap, and can stop it; what
+    /// it reads itself is ordered by the same lock.
     ///
     /// # Errors
     /// [`Code::InvalidMetadata`](crate::Code::InvalidMetadata) with every problem, or the error of `prepare`; the last good
@@ -59,6 +60,7 @@ impl SnapshotStore {
         let before = self.current();
         let next = Snapshot::compile(&raw, before.version() + 1, self.clock.now())?;
         if next.hash() == before.hash() {
+            prepare(&before)?;
             return Ok(before);
         }
         let next = Arc::new(next);

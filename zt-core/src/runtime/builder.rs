@@ -72,7 +72,8 @@ impl RuntimeBuilder {
         self
     }
 
-    /// Loads, checks and opens everything. The audit log is opened first: no audit, no access.
+    /// Loads, checks and opens everything. The audit log comes last, so that a wrong configuration leaves no log behind, and
+    /// before anything can be asked: no audit, no access.
     ///
     /// # Errors
     /// As [`Runtime::open`].

@@ -70,7 +70,12 @@ impl Session {
         for (name, value) in request.context.facts() {
             record = record.with_fact(name, value, "asserted");
         }
-        self.identify(record)
+        let record = self.identify(record);
+        // A reload may have renamed the caller since: the record names whom the decision was about.
+        match &request.caller {
+            Some(caller) => record.with_caller(caller.as_str()),
+            None => record.with_caller(self.caller.to_string()),
+        }
     }
 
     /// Adds who the caller is.

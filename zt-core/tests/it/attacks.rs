@@ -139,9 +139,7 @@ impl MetadataSource for Shared {
     }
 }
 
-#[tokio::test]
-async fn tables_read_earlier_never_replace_tables_read_later() {
-    let world = World::new();
+async fn overtaken(world: &World) -> (Arc<Overtaken>, Runtime) {
     let source = Arc::new(Overtaken {
         files: FileTables::new(world.tables()),
         loads: AtomicUsize::new(0),
@@ -154,17 +152,48 @@ async fn tables_read_earlier_never_replace_tables_read_later() {
         .open()
         .await
         .unwrap();
+    (source, zt)
+}
+
+fn reloading(zt: &Runtime) -> tokio::task::JoinHandle<Result<(), Error>> {
+    let zt = zt.clone();
+    tokio::spawn(async move { zt.reload().await.map(|_| ()) })
+}
+
+#[tokio::test]
+async fn a_key_that_was_withdrawn_does_not_come_back_with_a_slow_reload() {
+    let world = World::new();
+    let (source, zt) = overtaken(&world).await;
+    let token = token(&zt, "user:maya");
+    assert!(zt.authenticate(&token).await.is_ok());
+    let slow = reloading(&zt);
+    source.read.notified().await;
+    // Another key set takes the place of the one that signed the token.
+    let other = World::with_its_own_issuer();
+    let keys = ".zt/dev-issuer.jwks.json";
+    fs::copy(other.path().join(keys), world.path().join(keys)).unwrap();
+    let fast = reloading(&zt);
+    tokio::task::yield_now().await;
+    source.go_on.notify_one();
+    slow.await.unwrap().unwrap();
+    fast.await.unwrap().unwrap();
+    assert!(
+        zt.authenticate(&token).await.is_err(),
+        "the withdrawn key is gone"
+    );
+    let reloads = audit::tail(zt.audit_folder(), 100, |entry| entry.action == "reload").unwrap();
+    assert_eq!(reloads.len(), 2, "also when only the keys may have changed");
+}
+
+#[tokio::test]
+async fn tables_read_earlier_never_replace_tables_read_later() {
+    let world = World::new();
+    let (source, zt) = overtaken(&world).await;
     world.edit(|tables| tables.replace("ttl_s = 600", "ttl_s = 601"));
-    let slow = tokio::spawn({
-        let zt = zt.clone();
-        async move { zt.reload().await.map(|_| ()) }
-    });
+    let slow = reloading(&zt);
     source.read.notified().await;
     revoke(&world);
-    let fast = tokio::spawn({
-        let zt = zt.clone();
-        async move { zt.reload().await.map(|_| ()) }
-    });
+    let fast = reloading(&zt);
     tokio::task::yield_now().await;
     source.go_on.notify_one();
     slow.await.unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! What goes wrong on a disk: a wrong passphrase, a truncated vault, a log that cannot be written, a killed writer.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -110,17 +111,14 @@ async fn a_log_that_is_closed_under_a_session_refuses_every_answer() {
     assert_eq!(vault.calls(), 0, "and the vault is not asked");
 }
 
-#[tokio::test]
-async fn a_cut_inside_a_record_is_recovered_and_recorded() {
-    let world = World::new();
+/// A closed log of one segment with one deny: its folder and its file.
+async fn one_deny(world: &World) -> (PathBuf, PathBuf) {
     let zt = world.open().await;
     let maya = sign_in(&zt, "user:maya").await;
-    assert!(
-        !maya
-            .check("table.read", "table:raw.loan_applications")
-            .unwrap()
-            .is_allowed()
-    );
+    let denied = maya
+        .check("table.read", "table:raw.loan_applications")
+        .unwrap();
+    assert!(!denied.is_allowed());
     let folder = zt.audit_folder();
     zt.close(Duration::from_secs(5)).await.unwrap();
     let segment = fs::read_dir(&folder)
@@ -129,6 +127,13 @@ async fn a_cut_inside_a_record_is_recovered_and_recorded() {
         .unwrap()
         .unwrap()
         .path();
+    (folder, segment)
+}
+
+#[tokio::test]
+async fn a_cut_inside_a_record_is_recovered_and_recorded() {
+    let world = World::new();
+    let (folder, segment) = one_deny(&world).await;
     let bytes = fs::read(&segment).unwrap();
     // As a killed process leaves it: no close record, half a line at the end.
     let lines: Vec<usize> = bytes
@@ -154,22 +159,7 @@ async fn a_cut_inside_a_record_is_recovered_and_recorded() {
 #[tokio::test]
 async fn a_changed_record_is_found_and_named() {
     let world = World::new();
-    let zt = world.open().await;
-    let maya = sign_in(&zt, "user:maya").await;
-    assert!(
-        !maya
-            .check("table.read", "table:raw.loan_applications")
-            .unwrap()
-            .is_allowed()
-    );
-    let folder = zt.audit_folder();
-    zt.close(Duration::from_secs(5)).await.unwrap();
-    let segment = fs::read_dir(&folder)
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let (folder, segment) = one_deny(&world).await;
     let text = fs::read_to_string(&segment).unwrap();
     let line = 1 + text
         .lines()

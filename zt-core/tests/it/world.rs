@@ -50,6 +50,15 @@ impl World {
         world
     }
 
+    /// The same with a signing key that no other world has.
+    pub(crate) fn with_its_own_issuer() -> Self {
+        let world = Self::new();
+        let state = world.path().join(".zt");
+        fs::remove_file(state.join("dev-issuer.key")).unwrap();
+        testing::DevIssuer::open(&state).unwrap();
+        world
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
