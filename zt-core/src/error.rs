@@ -116,6 +116,10 @@ codes! {
     AuditUnavailable = 4002, Unavailable, 503;
     /// The issuer's signing keys are not known.
     KeysUnavailable = 4003, Unavailable, 503;
+    /// The metadata tables were not confirmed within `metadata.max_staleness_s`.
+    MetadataStale = 4004, Unavailable, 503;
+    /// Alerts cannot be delivered.
+    AlertsUnavailable = 4005, Unavailable, 503;
     /// An argument is malformed.
     InvalidArgument = 5001, Invalid, 400;
     /// The metadata tables have errors; [`Error::report`] lists all of them.
@@ -124,6 +128,8 @@ codes! {
     VaultIntegrity = 6001, Integrity, 500;
     /// The audit log was changed, or is damaged elsewhere than at its end.
     AuditIntegrity = 6002, Integrity, 500;
+    /// Sealed data was changed, moved or cut, or is sealed under another key.
+    SealIntegrity = 6003, Integrity, 500;
     /// The configuration is wrong.
     Config = 7001, Config, 500;
     /// The operation was given up before it ended.
@@ -283,14 +289,17 @@ impl Error {
             }
             Code::NotFound => "not found",
             Code::InvalidArgument => "invalid request",
-            Code::VaultUnavailable | Code::AuditUnavailable | Code::KeysUnavailable => {
-                "temporarily unavailable"
-            }
+            Code::VaultUnavailable
+            | Code::AuditUnavailable
+            | Code::KeysUnavailable
+            | Code::MetadataStale
+            | Code::AlertsUnavailable => "temporarily unavailable",
             Code::Cancelled => "cancelled",
             Code::Closed => "closed",
             Code::InvalidMetadata
             | Code::VaultIntegrity
             | Code::AuditIntegrity
+            | Code::SealIntegrity
             | Code::Config
             | Code::Internal => "internal error",
         };

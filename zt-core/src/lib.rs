@@ -29,6 +29,7 @@
 //! | [`policy`] | a request on a snapshot to a decision, and why |
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
+//! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
 //! | [`adapters`] | implementations of the ports: files, memory |
 //!
 //! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
@@ -38,6 +39,7 @@
 
 pub mod adapters;
 pub mod audit;
+pub mod batch;
 pub mod clock;
 pub mod error;
 pub mod id;

@@ -27,6 +27,10 @@ pub const ZT_STATUS_VAULT_UNAVAILABLE: zt_status = 4001;
 pub const ZT_STATUS_AUDIT_UNAVAILABLE: zt_status = 4002;
 /// The issuer's signing keys are not known.
 pub const ZT_STATUS_KEYS_UNAVAILABLE: zt_status = 4003;
+/// The metadata tables were not confirmed within metadata.max_staleness_s.
+pub const ZT_STATUS_METADATA_STALE: zt_status = 4004;
+/// Alerts cannot be delivered.
+pub const ZT_STATUS_ALERTS_UNAVAILABLE: zt_status = 4005;
 /// An argument is malformed, NULL where it must not be, or not UTF-8.
 pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
 /// The metadata tables have errors; zt_error_report lists all of them.
@@ -37,6 +41,8 @@ pub const ZT_STATUS_BUFFER_TOO_SMALL: zt_status = 5901;
 pub const ZT_STATUS_VAULT_INTEGRITY: zt_status = 6001;
 /// The audit log was changed, or is damaged elsewhere than at its end.
 pub const ZT_STATUS_AUDIT_INTEGRITY: zt_status = 6002;
+/// Sealed data was changed, moved or cut, or is sealed under another key.
+pub const ZT_STATUS_SEAL_INTEGRITY: zt_status = 6003;
 /// The configuration is wrong.
 pub const ZT_STATUS_CONFIG: zt_status = 7001;
 /// The operation was given up before it ended.
@@ -65,10 +71,13 @@ mod tests {
             (Code::VaultUnavailable, ZT_STATUS_VAULT_UNAVAILABLE),
             (Code::AuditUnavailable, ZT_STATUS_AUDIT_UNAVAILABLE),
             (Code::KeysUnavailable, ZT_STATUS_KEYS_UNAVAILABLE),
+            (Code::MetadataStale, ZT_STATUS_METADATA_STALE),
+            (Code::AlertsUnavailable, ZT_STATUS_ALERTS_UNAVAILABLE),
             (Code::InvalidArgument, ZT_STATUS_INVALID_ARGUMENT),
             (Code::InvalidMetadata, ZT_STATUS_INVALID_METADATA),
             (Code::VaultIntegrity, ZT_STATUS_VAULT_INTEGRITY),
             (Code::AuditIntegrity, ZT_STATUS_AUDIT_INTEGRITY),
+            (Code::SealIntegrity, ZT_STATUS_SEAL_INTEGRITY),
             (Code::Config, ZT_STATUS_CONFIG),
             (Code::Cancelled, ZT_STATUS_CANCELLED),
             (Code::Closed, ZT_STATUS_CLOSED),

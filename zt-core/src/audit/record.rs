@@ -21,6 +21,8 @@ pub enum Kind {
     Decision,
     /// A secret was handed out, or a key unwrapped.
     Release,
+    /// Something else was done under a decision: a plan made, an output sealed, metrics reported.
+    Effect,
     /// A token was accepted or refused.
     Authentication,
     /// The runtime itself: opened, closed, tables reloaded, a log recovered, a vault changed.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Place;
 use crate::error::{Code, Error};
-use crate::text::shown;
+use crate::text::{nearest, shown};
 
 /// One problem of one cell, row or file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -76,26 +76,6 @@ impl Problem {
         self.nearest = self.text.as_deref().and_then(|text| nearest(text, valid));
         self
     }
-}
-
-/// The valid value that a person most likely meant: at most a third of its letters differ, or it begins the same.
-fn nearest(text: &str, valid: &[&str]) -> Option<String> {
-    let text = text.to_lowercase();
-    let distances = valid.iter().filter_map(|candidate| {
-        let lower = candidate.to_lowercase();
-        let distance = strsim::damerau_levenshtein(&text, &lower);
-        let same = text
-            .chars()
-            .zip(lower.chars())
-            .take_while(|(a, b)| a == b)
-            .count();
-        let length = lower.chars().count();
-        let is_near = distance <= (length / 3).max(1) || (same >= 3 && same * 5 >= length * 3);
-        is_near.then_some((distance, candidate))
-    });
-    distances
-        .min()
-        .map(|(_, candidate)| (*candidate).to_owned())
 }
 
 impl fmt::Display for Problem {

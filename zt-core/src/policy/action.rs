@@ -45,6 +45,10 @@ actions! {
     SecretGet = "secret.get" on [Secret];
     /// Start a job.
     JobRun = "job.run" on [Job];
+    /// See what a job needs, and what it lacks.
+    JobPlan = "job.plan" on [Job];
+    /// Report how well a model or a job does.
+    MetricReport = "metric.report" on [Model, Job];
     /// Encrypt an output.
     DataSeal = "data.seal" on [Output];
     /// Decrypt an output.

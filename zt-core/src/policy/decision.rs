@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::Request;
+use super::{Masks, Request};
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -130,6 +130,7 @@ struct Inner {
     kind: DecisionKind,
     rows: Vec<usize>,
     columns: Columns,
+    masks: Masks,
     request: Request,
     snapshot: Arc<Snapshot>,
 }
@@ -139,7 +140,7 @@ impl Decision {
         id: DecisionId,
         kind: DecisionKind,
         rows: Vec<usize>,
-        columns: Columns,
+        (columns, masks): (Columns, Masks),
         request: Request,
         snapshot: Arc<Snapshot>,
     ) -> Self {
@@ -148,6 +149,7 @@ impl Decision {
             kind,
             rows,
             columns,
+            masks,
             request,
             snapshot,
         }))
@@ -201,6 +203,12 @@ impl Decision {
     #[must_use]
     pub fn columns(&self) -> &Columns {
         &self.0.columns
+    }
+
+    /// The visible columns whose cells are masked.
+    #[must_use]
+    pub fn masks(&self) -> &Masks {
+        &self.0.masks
     }
 
     /// What was asked.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::decision::is_same_column;
-use super::{Columns, Context, Decision, DecisionId, DecisionKind, Effect, Request, Truth};
+use super::{Columns, Context, Decision, DecisionId, DecisionKind, Effect, Masks, Request, Truth};
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// Decides a request on a snapshot. Pure: the same arguments give the same decision.
@@ -36,12 +36,12 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
     } else {
         (DecisionKind::Allow, rows(allows.iter()))
     };
-    let columns = if kind == DecisionKind::Allow {
-        columns
+    let sees = if kind == DecisionKind::Allow {
+        (columns, masks(&allows))
     } else {
-        Columns::Only(Vec::new())
+        (Columns::Only(Vec::new()), Masks::default())
     };
-    Decision::new(id, kind, rows, columns, request, Arc::clone(snapshot))
+    Decision::new(id, kind, rows, sees, request, Arc::clone(snapshot))
 }
 
 /// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
@@ -82,6 +82,22 @@ fn visible(allows: &[(usize, &AccessPolicy)], denies: &[(usize, &AccessPolicy)])
         }
     }
     Columns::Only(only)
+}
+
+/// A column is masked unless some allow shows it clear; where all of them mask it, the strictest does.
+fn masks(allows: &[(usize, &AccessPolicy)]) -> Masks {
+    let shows_clear = |policy: &AccessPolicy, column: &str| {
+        let named = |columns: &Vec<String>| columns.iter().any(|own| is_same_column(own, column));
+        policy.columns.as_ref().is_none_or(named) && policy.masks.of(column).is_none()
+    };
+    let mut masks = Masks::default();
+    let masked = allows.iter().flat_map(|(_, policy)| policy.masks.iter());
+    for (column, mask) in masked {
+        if !allows.iter().any(|(_, policy)| shows_clear(policy, column)) {
+            masks.cover(column, mask);
+        }
+    }
+    masks
 }
 
 fn rows<'a>(policies: impl Iterator<Item = &'a (usize, &'a AccessPolicy)>) -> Vec<usize> {

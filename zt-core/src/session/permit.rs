@@ -1,6 +1,8 @@
 //! A permit: an allow that carries its obligations, so that nobody forgets them.
 
-use crate::policy::{Columns, Decision};
+use crate::batch::{Batch, Column};
+use crate::error::Result;
+use crate::policy::{Columns, Decision, Masks};
 
 /// Proof that an action was allowed, with what the caller may see.
 #[derive(Debug, Clone)]
@@ -18,6 +20,38 @@ impl Permit {
     #[must_use]
     pub fn columns(&self) -> &Columns {
         self.decision.columns()
+    }
+
+    /// The visible columns whose cells are masked.
+    #[must_use]
+    pub fn masks(&self) -> &Masks {
+        self.decision.masks()
+    }
+
+    /// What the caller may see of these rows: the visible columns, in the order in which rows of Access_Policies name them,
+    /// masked where the policy says so. A visible column that the batch does not have is left out.
+    ///
+    /// ```
+    /// # use zt_core::{Permit, Result, batch::Batch};
+    /// fn elins_view(permit: &Permit, scores: &Batch) -> Result<String> {
+    ///     Ok(permit.apply(scores)?.to_csv()) // id,y_pred,scored_at: three of six columns
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// None today; a mask that cannot be applied would be one.
+    pub fn apply(&self, batch: &Batch) -> Result<Batch> {
+        let names: Vec<&str> = batch.names().collect();
+        let visible = batch.select(&self.columns().visible(&names))?;
+        let mut seen = Batch::default();
+        for column in visible.into_columns() {
+            let column = match self.masks().of(column.name()) {
+                Some(mask) => Column::new(column.name(), mask.apply(column.cells())),
+                None => column,
+            };
+            seen = seen.with_column(column)?;
+        }
+        Ok(seen)
     }
 
     /// The decision behind it.

@@ -58,6 +58,24 @@ impl Session {
         Ok(self.shared.audit.append(record, Durability::Counted)?)
     }
 
+    /// Something done under a decision. On disk before the caller goes on where `durability` says so.
+    pub(super) fn record_effect(
+        &self,
+        decision: &Decision,
+        durability: Durability,
+        with: impl FnOnce(Record) -> Record,
+    ) -> Result<()> {
+        let record = self.record_of(decision, Kind::Effect, Outcome::Ok);
+        Ok(self.shared.audit.append(with(record), durability)?)
+    }
+
+    /// Something that was allowed and failed. Repeats are counted.
+    pub(super) fn record_failed_effect(&self, decision: &Decision, error: &Error) -> Result<()> {
+        let record = self.record_of(decision, Kind::Effect, Outcome::Failed);
+        let record = record.with_detail("reason", error.message());
+        Ok(self.shared.audit.append(record, Durability::Counted)?)
+    }
+
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
         let request = decision.request();
         let snapshot = decision.snapshot();

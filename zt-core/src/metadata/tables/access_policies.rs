@@ -4,7 +4,8 @@ use crate::id::PolicyId;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Cell, Problem};
 use crate::policy::{
-    Action, ActionPattern, Atom, Condition, Effect, PrincipalPattern, ResourceKind, ResourcePattern,
+    Action, ActionPattern, Atom, Condition, Effect, Mask, Masks, PrincipalPattern, ResourceKind,
+    ResourcePattern,
 };
 
 /// One policy.
@@ -23,6 +24,8 @@ pub struct AccessPolicy {
     pub effect: Effect,
     /// The columns that it grants or hides; none means the whole resource.
     pub columns: Option<Vec<String>>,
+    /// The columns that it shows masked.
+    pub masks: Masks,
     /// When it applies (`when`).
     pub when: Condition,
     /// The reason in words, safe to show to a refused caller.
@@ -39,6 +42,7 @@ impl Row for AccessPolicy {
         "resource",
         "effect",
         "columns",
+        "masks",
         "when",
         "why",
     ];
@@ -54,6 +58,7 @@ impl Row for AccessPolicy {
             &[("allow", Effect::Allow), ("deny", Effect::Deny)],
         );
         let columns = read_columns(cells, action, resource.as_ref());
+        let masks = read_masks(cells, columns.as_deref(), effect, resource.as_ref());
         let when = read_when(cells);
         let why = cells.optional_text("why");
         let (action, resource) = (action?, resource?);
@@ -65,6 +70,7 @@ impl Row for AccessPolicy {
             resource,
             effect: effect?,
             columns,
+            masks: masks?,
             when: when?,
             why,
         })
@@ -124,6 +130,55 @@ fn read_columns(
         );
     }
     Some(columns)
+}
+
+/// A mask is an obligation of an allow, on a column that the row shows.
+fn read_masks(
+    cells: &mut RowReader<'_>,
+    columns: Option<&[String]>,
+    effect: Option<Effect>,
+    resource: Option<&ResourcePattern>,
+) -> Option<Masks> {
+    let mut masks = Masks::default();
+    let named = match cells.cell("masks") {
+        None => return Some(masks),
+        Some(Cell::Map(named)) => named,
+        Some(other) => {
+            let reason = "expected a table such as { salary_range = \"redact\" }";
+            cells.problem("masks", &other.to_string(), reason);
+            return None;
+        }
+    };
+    if effect == Some(Effect::Deny) {
+        cells.problem("masks", "deny", "a deny shows nothing that could be masked");
+    }
+    let has_columns =
+        |pattern: &ResourcePattern| pattern.kind().is_some_and(ResourceKind::has_columns);
+    if let Some(pattern) = resource.filter(|pattern| !has_columns(pattern)) {
+        let reason = "only tables, views and outputs have columns";
+        cells.problem("masks", pattern.as_str(), reason);
+    }
+    for (column, word) in named {
+        if let Some(columns) = columns
+            && !columns
+                .iter()
+                .any(|own| own.to_lowercase() == column.to_lowercase())
+        {
+            let valid: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let problem = Problem::new("not one of the row's columns").text(column);
+            cells.push("masks", problem.nearest(&valid));
+        }
+        let word = word.to_string();
+        match Mask::WORDS.iter().find(|(name, _)| *name == word) {
+            Some((_, mask)) => masks.cover(column, *mask),
+            None => {
+                let words: Vec<&str> = Mask::WORDS.iter().map(|(word, _)| *word).collect();
+                let problem = Problem::new("not a mask: `last_4`, `redact` or `null`").text(&word);
+                cells.push("masks", problem.nearest(&words));
+            }
+        }
+    }
+    Some(masks)
 }
 
 fn read_when(cells: &mut RowReader<'_>) -> Option<Condition> {

@@ -1,5 +1,7 @@
 //! `ML_Models`: the models that policies and alerts speak of.
 
+use std::path::{Component, Path};
+
 use crate::metadata::reader::{Row, RowReader};
 
 /// One model.
@@ -12,7 +14,13 @@ pub struct MlModel {
     pub kind: Option<String>,
     /// The notebook that scores with it.
     pub notebook: Option<String>,
-    /// The reference data for drift.
+    /// The column of the true outcome, `repaid`.
+    pub label: Option<String>,
+    /// The column of the predicted class, `y_pred`.
+    pub prediction: Option<String>,
+    /// The column of the predicted probability of the positive class, `y_pred_proba`.
+    pub score: Option<String>,
+    /// The reference data for drift, a CSV file: a path inside the folder of `zt.toml`.
     pub reference: Option<String>,
     /// The SHA-256 of the reference data, 64 hexadecimal digits.
     pub sha256: Option<String>,
@@ -21,7 +29,16 @@ pub struct MlModel {
 impl Row for MlModel {
     const TABLE: &'static str = "ML_Models";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &["name", "kind", "notebook", "reference", "sha256"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "kind",
+        "notebook",
+        "label",
+        "prediction",
+        "score",
+        "reference",
+        "sha256",
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let name = cells.required_text("name");
@@ -34,9 +51,26 @@ impl Row for MlModel {
         Some(Self {
             kind: cells.optional_text("kind"),
             notebook: cells.optional_text("notebook"),
-            reference: cells.optional_text("reference"),
+            label: cells.optional_text("label"),
+            prediction: cells.optional_text("prediction"),
+            score: cells.optional_text("score"),
+            reference: read_reference(cells),
             sha256,
             name: name?,
         })
     }
+}
+
+/// A path that leads out of the folder would let a row read, and quote in an error, a file that is none of its business.
+fn read_reference(cells: &mut RowReader<'_>) -> Option<String> {
+    let path = cells.optional_text("reference")?;
+    let stays = Path::new(&path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if !stays || path.trim().is_empty() {
+        let reason = "expected a path inside the folder of `zt.toml`";
+        cells.problem("reference", &path, reason);
+        return None;
+    }
+    Some(path)
 }

@@ -41,6 +41,11 @@ config_keys! {
     Mode = "mode", "ZT_MODE";
     /// The metadata tables: a TOML file, or a folder of them. Default: the folder of `zt.toml`.
     Tables = "tables", "ZT_TABLES";
+    /// After how many seconds without a successful look at the tables every decision is refused. Default: never.
+    MetadataMaxStaleness = "metadata.max_staleness_s", "ZT_METADATA_MAX_STALENESS_S";
+    /// How often the tables are looked at for a change, in seconds. Default: a third of `metadata.max_staleness_s`, else only
+    /// when the runtime is told to reload.
+    MetadataWatch = "metadata.watch_s", "ZT_METADATA_WATCH_S";
     /// The Entra cloud: `public` (default), `us_gov`, `china`, or `development`.
     IdentityCloud = "identity.cloud", "ZT_IDENTITY_CLOUD";
     /// The Entra tenant, a GUID. Default: the tenant of the table `world`.
@@ -59,6 +64,8 @@ config_keys! {
     VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
     /// The folder of the audit log. Default `.zt/audit`.
     AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
+    /// The file that fired alerts are appended to. Default `.zt/alerts.jsonl`.
+    AlertsFile = "alerts.file", "ZT_ALERTS_FILE";
 }
 
 impl fmt::Display for ConfigKey {
@@ -76,8 +83,12 @@ impl ConfigKey {
             | Self::IdentityCloud
             | Self::VaultFile
             | Self::VaultKeyFile
-            | Self::AuditFolder => true,
-            Self::IdentityTenant
+            | Self::AuditFolder
+            | Self::AlertsFile => true,
+            // Adding either in the environment tightens: there was no limit, and nobody looked.
+            Self::MetadataMaxStaleness
+            | Self::MetadataWatch
+            | Self::IdentityTenant
             | Self::IdentityAudience
             | Self::IdentityAppIdUri
             | Self::IdentityKeys
