@@ -1,6 +1,6 @@
 //! A permit: an allow that carries its obligations, so that nobody forgets them.
 
-use crate::batch::{Batch, Column};
+use crate::batch::Batch;
 use crate::error::Result;
 use crate::policy::{Columns, Decision, Masks};
 
@@ -43,15 +43,10 @@ impl Permit {
     pub fn apply(&self, batch: &Batch) -> Result<Batch> {
         let names: Vec<&str> = batch.names().collect();
         let visible = batch.select(&self.columns().visible(&names))?;
-        let mut seen = Batch::default();
-        for column in visible.into_columns() {
-            let column = match self.masks().of(column.name()) {
-                Some(mask) => Column::new(column.name(), mask.apply(column.cells())),
-                None => column,
-            };
-            seen = seen.with_column(column)?;
-        }
-        Ok(seen)
+        Ok(visible.map_columns(|column| {
+            let mask = self.masks().of(column.name())?;
+            Some(mask.apply(column.cells()))
+        }))
     }
 
     /// The decision behind it.

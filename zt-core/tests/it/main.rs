@@ -11,6 +11,7 @@ mod cli;
 mod decisions;
 mod faults;
 mod laws;
+mod permits;
 mod sessions;
 mod tables;
 mod world;
