@@ -140,7 +140,9 @@ async fn a_deny_gives_no_permit_to_apply() {
 async fn a_batch_without_visible_columns_shows_nothing_but_its_length() {
     let world = World::new();
     let zt = world.open().await;
-    let permit = sign_in(&zt, "user:elin").await.require("table.read", SCORES);
+    let permit = sign_in(&zt, "user:elin")
+        .await
+        .require("table.read", SCORES);
     let hidden = scores().select(&["y_pred_proba", "salary_range"]).unwrap();
     let view = permit.unwrap().apply(&hidden).unwrap();
     assert_eq!((view.columns().len(), view.rows()), (0, 2));

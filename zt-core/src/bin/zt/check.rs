@@ -1,5 +1,6 @@
 //! `zt check` and `zt explain`: what would be decided, on the tables as they are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anstream::println;
@@ -102,8 +103,8 @@ fn say(decision: &Decision) {
     if !policies.is_empty() {
         line.push_str(&format!(" by {}", policies.join(", ")));
     }
-    if let Some(columns) = columns(decision) {
-        line.push_str(&format!(", {columns}"));
+    for part in columns(decision).into_iter().chain(masks(decision)) {
+        line.push_str(&format!(", {part}"));
     }
     if let Some(why) = decision.why() {
         line.push_str(&format!(": {why}"));
@@ -119,8 +120,8 @@ fn tree(decision: &Decision, explanation: &Explanation) -> String {
         &format!(": {}", paint::decision(kind)),
         1,
     );
-    if let Some(columns) = columns(decision) {
-        lines.push_str(&format!("\n  {columns}"));
+    for part in columns(decision).into_iter().chain(masks(decision)) {
+        lines.push_str(&format!("\n  {part}"));
     }
     lines
 }
@@ -137,12 +138,21 @@ fn columns(decision: &Decision) -> Option<String> {
     }
 }
 
+fn masks(decision: &Decision) -> Option<String> {
+    let masks = decision.masks().iter();
+    let masks: Vec<String> = masks
+        .map(|(column, mask)| format!("{column} ({mask})"))
+        .collect();
+    (!masks.is_empty()).then(|| format!("masked {}", masks.join(", ")))
+}
+
 fn summary(decision: &Decision) -> serde_json::Value {
     json!({
         "decision": decision.kind().as_str(),
         "policies": decision.policies().map(PolicyId::as_str).collect::<Vec<_>>(),
         "why": decision.why(),
         "columns": columns(decision),
+        "masks": decision.masks().iter().map(|(column, mask)| (column, mask.as_str())).collect::<BTreeMap<_, _>>(),
         "snapshot": decision.snapshot().hash().to_string(),
     })
 }
