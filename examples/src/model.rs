@@ -122,10 +122,10 @@ impl LoanModel {
 
 fn texts<'a>(batch: &'a Batch, name: &str) -> Result<Vec<Option<&'a str>>> {
     let column = batch.require(name)?;
-    Ok(match column.cells() {
-        Cells::Text(list) => list.iter().map(Option::as_deref).collect(),
-        _ => vec![None; column.len()],
-    })
+    let Cells::Text(list) = column.cells() else {
+        return Ok(vec![None; column.len()]);
+    };
+    Ok(list.iter().map(Option::as_deref).collect())
 }
 
 #[expect(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyInt};
 use zeroize::Zeroizing;
 use zt_core::Result;
 use zt_core::runtime::{Config, ConfigKey};
@@ -79,11 +79,15 @@ fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     if let Ok(text) = value.extract::<String>() {
         return Ok(text);
     }
+    // `True` is an int in Python and no number of seconds.
+    if value.is_exact_instance_of::<PyInt>() {
+        return Ok(value.str()?.to_string());
+    }
     let path = value
         .call_method0("__fspath__")
         .and_then(|path| path.extract::<String>());
     path.map_err(|_| {
         let kind = value.get_type();
-        PyTypeError::new_err(format!("`{name}` must be str or a path, not {kind}"))
+        PyTypeError::new_err(format!("`{name}` must be str, int or a path, not {kind}"))
     })
 }

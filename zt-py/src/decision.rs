@@ -1,5 +1,7 @@
 //! `zt.Decision`: the answer, with the rows that gave it. Its truth value is "allowed".
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -94,6 +96,14 @@ impl Decision {
     }
 }
 
+/// Columns and the words of their masks.
+pub(crate) fn masks(decision: &policy::Decision) -> BTreeMap<String, &'static str> {
+    let masks = decision.masks().iter();
+    masks
+        .map(|(column, mask)| (column.to_owned(), mask.as_str()))
+        .collect()
+}
+
 #[pymethods]
 impl Decision {
     /// Whether the request may proceed; the same as the truth value.
@@ -136,6 +146,15 @@ impl Decision {
         match &self.0 {
             Made::Here(decision) => decision.id().to_string(),
             Made::Elsewhere(told) => told.id.clone(),
+        }
+    }
+
+    /// The visible columns whose cells are masked: a dict of lowercase names to `last_4`, `redact` or `null`.
+    #[getter]
+    fn masks(&self) -> BTreeMap<String, &'static str> {
+        match &self.0 {
+            Made::Here(decision) => masks(decision),
+            Made::Elsewhere(_) => BTreeMap::new(),
         }
     }
 

@@ -8,6 +8,7 @@
 mod aio;
 mod columns;
 mod config;
+mod data;
 mod decision;
 mod error;
 mod executor;

@@ -1,12 +1,16 @@
 //! `zt.Session` and `zt.Permit`: what one verified caller may do.
 
+use std::collections::BTreeMap;
+
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use zt_core::policy;
 use zt_core::{Code, Error};
 
 use crate::aio;
 use crate::columns::Columns;
-use crate::decision::Decision;
+use crate::data;
+use crate::decision::{Decision, masks};
 use crate::error::Failure;
 use crate::executor::{self, Work};
 use crate::fork::Homed;
@@ -125,7 +129,7 @@ impl Session {
     ) -> Result<Permit, Failure> {
         let session = self.asking(author)?;
         let permit = py.detach(|| session.require(action, resource))?;
-        Ok(Permit::new(&permit))
+        Ok(Permit::new(permit))
     }
 
     /// `require` for asyncio: an awaitable.
@@ -140,7 +144,7 @@ impl Session {
         let session = self.asking(author)?;
         let work = executor::aside(move || session.require(&action, &resource));
         aio::later(py, work, |py, permit| {
-            Ok(Py::new(py, Permit::new(&permit))?.into_any())
+            Ok(Py::new(py, Permit::new(permit))?.into_any())
         })
     }
 
@@ -236,11 +240,11 @@ fn explained<'py>(
 /// Proof that an action was allowed, with what the caller may see.
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
-pub(crate) struct Permit(Decision);
+pub(crate) struct Permit(Decision, zt_core::Permit);
 
 impl Permit {
-    fn new(core: &zt_core::Permit) -> Self {
-        Self(Decision::made_here(core.decision().clone()))
+    fn new(core: zt_core::Permit) -> Self {
+        Self(Decision::made_here(core.decision().clone()), core)
     }
 }
 
@@ -250,6 +254,29 @@ impl Permit {
     #[getter]
     fn columns(&self) -> PyResult<Columns> {
         Ok(Columns::new(self.0.core()?.columns().clone()))
+    }
+
+    /// The visible columns whose cells are masked: a dict of lowercase names to `last_4`, `redact` or `null`.
+    #[getter]
+    fn masks(&self) -> PyResult<BTreeMap<String, &'static str>> {
+        Ok(masks(self.0.core()?))
+    }
+
+    /// What the caller may see of these rows: the visible columns, masked where the policy says so.
+    ///
+    /// `data` is a mapping of column names to sequences, or a DataFrame; the answer is a dict of lists.
+    ///
+    /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1], "scored_at": ["2019-03-31"]}
+    /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
+    /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
+    fn apply<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let batch = data::batch(data)?;
+        let seen = py.detach(|| self.1.apply(&batch)).map_err(Failure::new)?;
+        data::dict(py, seen)
     }
 
     /// The decision behind it.

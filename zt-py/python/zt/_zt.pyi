@@ -3,15 +3,22 @@
 import os
 from collections.abc import Awaitable, Iterable
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self, TypedDict, final
+from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
 
 from zt._explanation import Explanation
+
+class SupportsItems(Protocol):
+    """A dict, a DataFrame: whatever names its columns by `items()`."""
+
+    def items(self) -> Iterable[tuple[Any, Any]]: ...
 
 class Config(TypedDict, total=False):
     """The keywords of `open`: the settings of `zt.toml`, with `_` for `.`; None stands for "not given"."""
 
     mode: Literal["production", "development"] | None
     tables: str | os.PathLike[str] | None
+    metadata_max_staleness_s: int | None
+    metadata_watch_s: int | None
     identity_cloud: Literal["public", "us_gov", "china", "development"] | None
     identity_tenant: str | None
     identity_audience: str | None
@@ -21,6 +28,7 @@ class Config(TypedDict, total=False):
     vault_key_file: str | os.PathLike[str] | None
     vault_passphrase: str | None
     audit_folder: str | os.PathLike[str] | None
+    alerts_file: str | os.PathLike[str] | None
 
 def open(folder: str | os.PathLike[str], **config: Any) -> Runtime: ...
 def open_async(folder: str | os.PathLike[str], **config: Any) -> Awaitable[Runtime]: ...
@@ -97,6 +105,8 @@ class Decision:
     @property
     def columns(self) -> Columns: ...
     @property
+    def masks(self) -> dict[str, Literal["last_4", "redact", "null"]]: ...
+    @property
     def caller(self) -> str | None: ...
     @property
     def action(self) -> str: ...
@@ -115,7 +125,10 @@ class Permit:
     @property
     def columns(self) -> Columns: ...
     @property
+    def masks(self) -> dict[str, Literal["last_4", "redact", "null"]]: ...
+    @property
     def decision(self) -> Decision: ...
+    def apply(self, data: SupportsItems) -> dict[str, list[Any]]: ...
 
 @final
 class Columns:

@@ -1,0 +1,103 @@
+//! Measures closures against each other in one run: samples are interleaved, so that a busy machine is busy for all of them.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    samples: usize,
+    /// How long one sample should take.
+    sample: Duration,
+}
+
+impl Effort {
+    /// Numbers to publish.
+    pub const FULL: Self = Self {
+        samples: 31,
+        sample: Duration::from_millis(20),
+    };
+    /// Whether everything still runs.
+    pub const QUICK: Self = Self {
+        samples: 3,
+        sample: Duration::from_micros(200),
+    };
+}
+
+/// One thing to measure.
+pub struct Case<'a> {
+    name: String,
+    run: Box<dyn FnMut() + 'a>,
+}
+
+impl<'a> Case<'a> {
+    /// A closure; what it answers is kept from being optimised away.
+    pub fn new<T>(name: impl Into<String>, mut run: impl FnMut() -> T + 'a) -> Self {
+        let run = move || {
+            black_box(run());
+        };
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+}
+
+/// What came out: time for one call.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    pub name: String,
+    pub median: Duration,
+    pub least: Duration,
+}
+
+/// A group of measurements; ratios are to its first.
+#[derive(Debug)]
+pub struct Group {
+    pub title: &'static str,
+    pub measured: Vec<Measured>,
+}
+
+/// Measures the cases in turn, sample by sample.
+pub fn compare(title: &'static str, effort: Effort, mut cases: Vec<Case<'_>>) -> Group {
+    let calls: Vec<u32> = cases.iter_mut().map(|case| calls(case, effort)).collect();
+    let mut times = vec![Vec::with_capacity(effort.samples); cases.len()];
+    for _ in 0..effort.samples {
+        for ((case, calls), times) in cases.iter_mut().zip(&calls).zip(&mut times) {
+            let began = Instant::now();
+            for _ in 0..*calls {
+                (case.run)();
+            }
+            times.push(began.elapsed() / *calls);
+        }
+    }
+    let measured = cases.into_iter().zip(times).map(|(case, mut times)| {
+        times.sort();
+        Measured {
+            name: case.name,
+            median: times.get(times.len() / 2).copied().unwrap_or_default(),
+            least: times.first().copied().unwrap_or_default(),
+        }
+    });
+    Group {
+        title,
+        measured: measured.collect(),
+    }
+}
+
+/// How many calls fill one sample; warms the caches too.
+fn calls(case: &mut Case<'_>, effort: Effort) -> u32 {
+    let mut calls: u32 = 1;
+    loop {
+        let began = Instant::now();
+        for _ in 0..calls {
+            (case.run)();
+        }
+        let took = began.elapsed();
+        if took >= effort.sample / 2 || calls >= 1 << 24 {
+            let wanted = effort.sample.as_secs_f64() / (took.as_secs_f64() / f64::from(calls));
+            return (wanted.min(f64::from(u32::MAX)) as u32).max(1);
+        }
+        calls *= 2;
+    }
+}

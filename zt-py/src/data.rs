@@ -1,0 +1,167 @@
+//! Rows between Python and the core: a mapping of column names to sequences, and back to a dict of lists.
+//!
+//! In: a dict, or whatever has `items()` as DataFrames do; a column is anything iterable, taken by its own `tolist()` where
+//! it has one (NumPy, pandas). Every column has one type: bool, int, float, str or bytes; `None` is a missing value. No
+//! message repeats a cell.
+
+use pyo3::IntoPyObjectExt as _;
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString};
+use zt_core::Error;
+use zt_core::batch::{Batch, Cells, Column};
+
+use crate::error::Failure;
+
+/// The rows that Python hands in.
+pub(crate) fn batch(data: &Bound<'_, PyAny>) -> PyResult<Batch> {
+    if data.hasattr("items").is_ok_and(|has_items| !has_items) {
+        let expected = "expected a mapping of column names to sequences, or a DataFrame";
+        return Err(PyTypeError::new_err(expected));
+    }
+    let mut columns = Vec::new();
+    for item in data.call_method0("items")?.try_iter()? {
+        let (name, cells): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+        let name: String = name
+            .extract()
+            .map_err(|_| PyTypeError::new_err("the name of a column must be a str"))?;
+        let cells = cells_of(&name, &cells)?;
+        columns.push(Column::new(name, cells));
+    }
+    Batch::new(columns).map_err(|why| Failure::new(Error::from(why)).into())
+}
+
+/// The rows as a dict of lists.
+pub(crate) fn dict(py: Python<'_>, batch: Batch) -> PyResult<Bound<'_, PyDict>> {
+    let columns = PyDict::new(py);
+    for column in batch.into_columns() {
+        let name = column.name().to_owned();
+        columns.set_item(name, list(py, column.into_cells())?)?;
+    }
+    Ok(columns)
+}
+
+fn list(py: Python<'_>, cells: Cells) -> PyResult<Bound<'_, PyAny>> {
+    match cells {
+        Cells::Text(list) => list.into_bound_py_any(py),
+        Cells::Number(list) => list.into_bound_py_any(py),
+        Cells::Integer(list) => list.into_bound_py_any(py),
+        Cells::Bool(list) => list.into_bound_py_any(py),
+        Cells::Bytes(list) => {
+            let cells = list.iter().map(|cell| cell.as_deref());
+            let cells = cells.map(|cell| cell.map(|bytes| PyBytes::new(py, bytes)));
+            cells.collect::<Vec<_>>().into_bound_py_any(py)
+        }
+        other => Err(PyValueError::new_err(format!(
+            "cells of {} have no form in Python yet",
+            other.kind()
+        ))),
+    }
+}
+
+/// The type of a column, as its cells tell one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Integer,
+    Number,
+    Text,
+    Bytes,
+}
+
+fn kind_of(cell: &Bound<'_, PyAny>) -> Option<Kind> {
+    // `bool` is a kind of `int` in Python, so it is asked first.
+    if cell.is_instance_of::<PyBool>() {
+        Some(Kind::Bool)
+    } else if cell.is_instance_of::<PyInt>() {
+        Some(Kind::Integer)
+    } else if cell.is_instance_of::<PyFloat>() {
+        Some(Kind::Number)
+    } else if cell.is_instance_of::<PyString>() {
+        Some(Kind::Text)
+    } else if cell.is_instance_of::<PyBytes>() {
+        Some(Kind::Bytes)
+    } else {
+        None
+    }
+}
+
+fn cells_of(name: &str, cells: &Bound<'_, PyAny>) -> PyResult<Cells> {
+    if cells.is_instance_of::<PyString>() || cells.is_instance_of::<PyBytes>() {
+        let expected = format!("column `{name}` must be a sequence of cells, not one str");
+        return Err(PyTypeError::new_err(expected));
+    }
+    let cells = if cells.hasattr("tolist")? {
+        cells.call_method0("tolist")?
+    } else {
+        cells.clone()
+    };
+    let cells: Vec<Bound<'_, PyAny>> = cells.try_iter()?.collect::<PyResult<_>>()?;
+    let kind = kind(name, &cells)?;
+    let wrong = |row: usize| wrong_cell(name, row, "does not fit its column");
+    match kind {
+        Kind::Bool => each(&cells, wrong).map(Cells::Bool),
+        Kind::Integer => each(&cells, wrong).map(Cells::Integer),
+        Kind::Number => each(&cells, wrong).map(Cells::Number),
+        Kind::Bytes => each(&cells, wrong).map(Cells::Bytes),
+        Kind::Text => each(&cells, wrong).map(Cells::Text),
+    }
+}
+
+/// One type for all cells. A column of whole numbers and others is one of numbers; one without values is text.
+fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
+    let mut found = None;
+    for (row, cell) in cells
+        .iter()
+        .enumerate()
+        .filter(|(_, cell)| !is_missing(cell))
+    {
+        let Some(kind) = kind_of(cell) else {
+            let reason = "is not a bool, int, float, str, bytes or None";
+            return Err(wrong_cell(name, row, reason));
+        };
+        found = Some(match (found, kind) {
+            (None, kind) => kind,
+            (Some(before), kind) if before == kind => kind,
+            (Some(Kind::Integer | Kind::Number), Kind::Integer | Kind::Number) => Kind::Number,
+            (Some(_), _) => {
+                return Err(wrong_cell(name, row, "has another type than those before"));
+            }
+        });
+    }
+    // NaN alone tells that the column holds numbers.
+    let is_nan = |cell: &Bound<'_, PyAny>| cell.is_instance_of::<PyFloat>();
+    let nan = cells.iter().any(is_nan);
+    Ok(match found {
+        Some(Kind::Integer) if nan => Kind::Number,
+        Some(kind) => kind,
+        None if nan => Kind::Number,
+        None => Kind::Text,
+    })
+}
+
+/// `None`, and NaN, which pandas writes for a missing value whatever the column's type.
+fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
+    cell.is_none()
+        || cell.is_instance_of::<PyFloat>() && cell.extract::<f64>().is_ok_and(f64::is_nan)
+}
+
+fn each<'py, T>(
+    cells: &[Bound<'py, PyAny>],
+    wrong: impl Fn(usize) -> PyErr,
+) -> PyResult<Vec<Option<T>>>
+where
+    T: for<'a> FromPyObject<'a, 'py>,
+{
+    let read = |(row, cell): (usize, &Bound<'py, PyAny>)| {
+        if is_missing(cell) {
+            return Ok(None);
+        }
+        cell.extract().map(Some).map_err(|_| wrong(row))
+    };
+    cells.iter().enumerate().map(read).collect()
+}
+
+fn wrong_cell(name: &str, row: usize, reason: &str) -> PyErr {
+    PyTypeError::new_err(format!("row {} of column `{name}` {reason}", row + 1))
+}
