@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from conftest import SignIn
 
 import zt
 
@@ -18,14 +19,14 @@ SCORES = {
 }
 
 
-def test_elins_view_has_exactly_three_columns(elin: zt.Session) -> None:
-    view = elin.require("table.read", "table:gold.loan_scores").apply(SCORES)
+def test_elins_view_has_exactly_three_columns(sign_in: SignIn) -> None:
+    view = sign_in("elin").require("table.read", "table:gold.loan_scores").apply(SCORES)
     assert view == {name: SCORES[name] for name in ("id", "y_pred", "scored_at")}
     assert list(view) == ["id", "y_pred", "scored_at"]
 
 
-def test_a_masked_column_is_visible_and_its_values_are_not(rt: zt.Runtime, world) -> None:
-    jonas = rt.authenticate(world.token("jonas"))
+def test_a_masked_column_is_visible_and_its_values_are_not(sign_in: SignIn) -> None:
+    jonas = sign_in("jonas")
     permit = jonas.require("table.read", "table:gold.loan_scores")
     assert permit.masks == {"salary_range": "redact"} == permit.decision.masks
     assert permit.apply(SCORES)["salary_range"] == ["[redacted]", None]
@@ -45,14 +46,14 @@ class Frame:
         return [("id", self.Series(1, 2)), ("y_pred", self.Series(math.nan, 1.0)), ("scored_at", self.Series("a", math.nan))]
 
 
-def test_a_dataframe_is_taken_and_nan_is_missing(elin: zt.Session) -> None:
-    view = elin.require("table.read", "table:gold.loan_scores").apply(Frame())
+def test_a_dataframe_is_taken_and_nan_is_missing(sign_in: SignIn) -> None:
+    view = sign_in("elin").require("table.read", "table:gold.loan_scores").apply(Frame())
     assert view == {"id": [1, 2], "y_pred": [None, 1.0], "scored_at": ["a", None]}
 
 
-def test_every_type_comes_back(elin: zt.Session) -> None:
+def test_every_type_comes_back(sign_in: SignIn) -> None:
     data = {"id": [b"\x00\xff", None], "y_pred": [2**63 - 1, None], "scored_at": [None, None]}
-    assert elin.require("table.read", "table:gold.loan_scores").apply(data) == data
+    assert sign_in("elin").require("table.read", "table:gold.loan_scores").apply(data) == data
 
 
 @pytest.mark.parametrize(
@@ -66,15 +67,15 @@ def test_every_type_comes_back(elin: zt.Session) -> None:
         ([1, 2], "expected a mapping of column names to sequences, or a DataFrame"),
     ],
 )
-def test_what_is_no_table_is_refused_and_not_repeated(elin: zt.Session, data: object, says: str) -> None:
-    permit = elin.require("table.read", "table:gold.loan_scores")
+def test_what_is_no_table_is_refused_and_not_repeated(sign_in: SignIn, data: object, says: str) -> None:
+    permit = sign_in("elin").require("table.read", "table:gold.loan_scores")
     with pytest.raises(TypeError) as raised:
         permit.apply(data)  # type: ignore[arg-type]
     assert str(raised.value) == says
 
 
-def test_columns_of_different_length_are_invalid(elin: zt.Session) -> None:
-    permit = elin.require("table.read", "table:gold.loan_scores")
+def test_columns_of_different_length_are_invalid(sign_in: SignIn) -> None:
+    permit = sign_in("elin").require("table.read", "table:gold.loan_scores")
     with pytest.raises(zt.Invalid, match="column `y_pred` has 1 rows"):
         permit.apply({"id": [1, 2], "y_pred": [1]})
     with pytest.raises(zt.Invalid, match="case does not tell them apart"):

@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
 
 from zt._explanation import Explanation
 
-class SupportsItems(Protocol):
+class Rows(Protocol):
     """A dict, a DataFrame: whatever names its columns by `items()`."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
@@ -128,7 +128,7 @@ class Permit:
     def masks(self) -> dict[str, Literal["last_4", "redact", "null"]]: ...
     @property
     def decision(self) -> Decision: ...
-    def apply(self, data: SupportsItems) -> dict[str, list[Any]]: ...
+    def apply(self, data: Rows) -> dict[str, list[Any]]: ...
 
 @final
 class Columns:
