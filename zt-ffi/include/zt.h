@@ -174,6 +174,16 @@ typedef int32_t zt_status;
 #define ZT_STATUS_KEYS_UNAVAILABLE 4003
 
 /**
+ * The metadata tables were not confirmed within metadata.max_staleness_s.
+ */
+#define ZT_STATUS_METADATA_STALE 4004
+
+/**
+ * Alerts cannot be delivered.
+ */
+#define ZT_STATUS_ALERTS_UNAVAILABLE 4005
+
+/**
  * An argument is malformed, NULL where it must not be, or not UTF-8.
  */
 #define ZT_STATUS_INVALID_ARGUMENT 5001
@@ -197,6 +207,11 @@ typedef int32_t zt_status;
  * The audit log was changed, or is damaged elsewhere than at its end.
  */
 #define ZT_STATUS_AUDIT_INTEGRITY 6002
+
+/**
+ * Sealed data was changed, moved or cut, or is sealed under another key.
+ */
+#define ZT_STATUS_SEAL_INTEGRITY 6003
 
 /**
  * The configuration is wrong.
@@ -370,7 +385,7 @@ zt_status zt_check(const zt_session *session,
 /**
  * The same, and DENIED unless it is allowed: nothing goes on by a forgotten `if`.
  *
- * `permit`: the decision that allows it, with the columns that the caller may see; new, free it with zt_decision_free.
+ * `permit`: the decision that allows it, with the columns that the caller may see and for zt_permit_apply; new, free it with zt_decision_free.
  * NULL where the action has no columns to obey. The error of a refusal has its decision: zt_error_decision.
  * Answers: as zt_check, and DENIED.
  * Threads: any, also at once. Blocks: as zt_check. @since 1
@@ -427,6 +442,16 @@ ZT_API ZT_NODISCARD const char *zt_decision_policies(const zt_decision *decision
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API ZT_NODISCARD const char *zt_decision_columns(const zt_decision *decision);
+
+/**
+ * The visible columns whose cells are masked, a JSON object of lowercase names to "last_4", "redact" or "null". Borrowed
+ * from `decision`; `{}` for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const char *zt_decision_masks(const zt_decision *decision);
 
 /**
  * Frees it. NULL is allowed.

@@ -6,7 +6,8 @@ use std::ptr::null;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use zt_core::policy::{Columns, Decision, DecisionKind};
+use zt_core::Permit;
+use zt_core::policy::{Columns, Decision, DecisionKind, Masks};
 
 use crate::boundary::{c_string, give, given, guard_or, text};
 use crate::error::zt_error;
@@ -18,6 +19,7 @@ use crate::text::zt_text;
 /// Whether a request may proceed, and which rows of the tables say so. Stays what it is when the tables change.
 pub struct zt_decision {
     decision: Decision,
+    permit: Option<Permit>,
     words: OnceLock<Words>,
 }
 
@@ -27,14 +29,28 @@ struct Words {
     why: Option<CString>,
     policies: CString,
     columns: CString,
+    masks: CString,
 }
 
 impl zt_decision {
     pub(crate) const fn new(decision: Decision) -> Self {
         Self {
             decision,
+            permit: None,
             words: OnceLock::new(),
         }
+    }
+
+    fn of_permit(permit: Permit) -> Self {
+        Self {
+            decision: permit.decision().clone(),
+            permit: Some(permit),
+            words: OnceLock::new(),
+        }
+    }
+
+    pub(crate) const fn permit(&self) -> Option<&Permit> {
+        self.permit.as_ref()
     }
 
     fn words(&self) -> &Words {
@@ -45,6 +61,7 @@ impl zt_decision {
                 why: self.decision.why().map(c_string),
                 policies: c_string(&policies.to_string()),
                 columns: c_string(&columns(self.decision.columns()).to_string()),
+                masks: c_string(&masks(self.decision.masks()).to_string()),
             }
         })
     }
@@ -57,6 +74,14 @@ fn columns(columns: &Columns) -> Value {
         Columns::AllBut(hidden) => json!({ "all_but": hidden }),
         Columns::Only(only) => json!({ "only": only }),
     }
+}
+
+fn masks(masks: &Masks) -> Value {
+    let masks = masks.iter();
+    masks
+        .map(|(column, mask)| (column.to_owned(), Value::from(mask.as_str())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 impl std::fmt::Debug for zt_decision {
@@ -95,7 +120,7 @@ pub unsafe extern "C" fn zt_check(
 
 /// The same, and DENIED unless it is allowed: nothing goes on by a forgotten `if`.
 ///
-/// `permit`: the decision that allows it, with the columns that the caller may see; new, free it with zt_decision_free.
+/// `permit`: the decision that allows it, with the columns that the caller may see and for zt_permit_apply; new, free it with zt_decision_free.
 /// NULL where the action has no columns to obey. The error of a refusal has its decision: zt_error_decision.
 /// Answers: as zt_check, and DENIED.
 /// Threads: any, also at once. Blocks: as zt_check. @since 1
@@ -114,9 +139,9 @@ pub unsafe extern "C" fn zt_require(
         let action = unsafe { text(action, "action") }?;
         // SAFETY: as above.
         let resource = unsafe { text(resource, "resource") }?;
-        let allowed = session.session().require(action, resource)?;
+        let permitted = session.session().require(action, resource)?;
         if let Some(place) = permit {
-            give(place, zt_decision::new(allowed.decision().clone()));
+            give(place, zt_decision::of_permit(permitted));
         }
         Ok(())
     })
@@ -186,6 +211,16 @@ pub extern "C" fn zt_decision_policies(decision: Option<&zt_decision>) -> *const
 pub extern "C" fn zt_decision_columns(decision: Option<&zt_decision>) -> *const c_char {
     let none = c"{\"only\":[]}".as_ptr();
     word(decision, none, |words| words.columns.as_ptr())
+}
+
+/// The visible columns whose cells are masked, a JSON object of lowercase names to "last_4", "redact" or "null". Borrowed
+/// from `decision`; `{}` for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_masks(decision: Option<&zt_decision>) -> *const c_char {
+    word(decision, c"{}".as_ptr(), |words| words.masks.as_ptr())
 }
 
 /// Frees it. NULL is allowed.

@@ -17,6 +17,14 @@ impl zt_text {
         })?;
         Ok(Self(c_string(&json)))
     }
+
+    /// Text that must not lose a character on its way.
+    pub(crate) fn whole(text: String) -> Result<Self, Failure> {
+        CString::new(text).map(Self).map_err(|_| {
+            let message = "a cell holds a NUL, which text in C cannot";
+            Error::new(Code::InvalidArgument, message).into()
+        })
+    }
 }
 
 impl std::fmt::Debug for zt_text {
