@@ -87,6 +87,11 @@
 #define ZT_ABI_VERSION 1
 
 /**
+ * Rows of data, by column. Never changes once it is made. Names of columns ignore case.
+ */
+typedef struct zt_batch zt_batch;
+
+/**
  * Whether a request may proceed, and which rows of the tables say so. Stays what it is when the tables change.
  */
 typedef struct zt_decision zt_decision;
@@ -483,6 +488,52 @@ zt_status zt_explain(const zt_session *session,
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API ZT_NODISCARD zt_decision *zt_error_decision(const zt_error *error);
+
+/**
+ * Reads CSV: UTF-8, comma, a header of distinct names. Every column is text; an empty cell is a missing one.
+ *
+ * `csv`: `length` bytes, without a NUL; NULL when `length` is 0. `batch`: new; free it with zt_batch_free.
+ * Answers: OK, INVALID_ARGUMENT. No message repeats a cell.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_batch_from_csv(const uint8_t *csv, size_t length, zt_batch **batch, zt_error **err);
+
+/**
+ * As CSV: a header, then rows, lines ended by a newline; a missing cell is empty.
+ *
+ * `csv`: a new text; free it with zt_text_free.
+ * Answers: OK, INVALID_ARGUMENT (also for a cell that holds a NUL, which no C string can).
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_batch_to_csv(const zt_batch *batch, zt_text **csv, zt_error **err);
+
+/**
+ * The number of rows; 0 for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD size_t zt_batch_rows(const zt_batch *batch);
+
+/**
+ * What the caller may see of these rows: the visible columns, masked where the policy says so.
+ *
+ * `permit`: what zt_require wrote; a decision of zt_check is no permit. `seen`: new; free it with zt_batch_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_permit_apply(const zt_decision *permit,
+                          const zt_batch *batch,
+                          zt_batch **seen,
+                          zt_error **err);
+
+/**
+ * Frees it. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_batch_free(zt_batch *batch);
 
 /**
  * The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is fresh in

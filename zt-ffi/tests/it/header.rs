@@ -4,8 +4,8 @@ use std::error::Error;
 use std::path::Path;
 
 /// In the order in which a reader needs them.
-const CHAPTERS: [&str; 8] = [
-    "status", "version", "runtime", "session", "decision", "secret", "audit", "text",
+const CHAPTERS: [&str; 9] = [
+    "status", "version", "runtime", "session", "decision", "batch", "secret", "audit", "text",
 ];
 
 #[test]
