@@ -195,13 +195,12 @@ impl fmt::Display for Gap {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = &self.runtime.name;
-        if self.has_no_nodes {
-            write!(f, "`{name}` has no nodes")?;
-        } else {
-            write!(f, "`{name}` lacks {}", list(&self.unreached))?;
+        write!(f, "`{}`", self.runtime.name)?;
+        match (self.has_no_nodes, self.unreached.as_slice()) {
+            (true, []) => f.write_str(" has no nodes"),
+            (true, unreached) => write!(f, " has no nodes and lacks {}", list(unreached)),
+            (false, unreached) => write!(f, " lacks {}", list(unreached)),
         }
-        Ok(())
     }
 }
 

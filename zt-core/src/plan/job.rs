@@ -6,7 +6,9 @@ use serde::{Serialize, Serializer};
 use super::json::{text, texts};
 use super::{Endpoint, Gap};
 use crate::id::{PolicyId, PrincipalId, SecretRef};
-use crate::metadata::{ClusterProfile, OutputFormat, Priority, RuntimeKind, StageOutcome};
+use crate::metadata::{
+    ClusterProfile, OutputFormat, Priority, RuntimeKind, SecretKind, StageOutcome,
+};
 use crate::policy::{Action, Columns, Decision, DecisionKind, Masks, Resource};
 
 /// Everything that one run of a job needs, and everything that it lacks.
@@ -140,6 +142,8 @@ pub struct PlannedSecret {
     pub vault: String,
     /// Its name in the vault.
     pub name: String,
+    /// A secret to read; a key among them is a gap.
+    pub kind: SecretKind,
     /// The pinned version; none means the current one.
     pub version: Option<String>,
     /// How long a value may be served from the cache, in seconds; 0 means never.

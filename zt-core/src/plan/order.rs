@@ -61,7 +61,8 @@ mod tests {
             let stages: BTreeSet<u32> = (0..12).collect();
             let mut waits: Vec<(u32, u32)> = edges.into_iter().filter(|(stage, after)| after < stage).collect();
             let ordered = order(&stages, &waits);
-            prop_assert_eq!(ordered.iter().copied().collect::<BTreeSet<_>>(), stages.clone());
+            let each: BTreeSet<u32> = ordered.iter().copied().collect();
+            prop_assert_eq!(&each, &stages);
             prop_assert_eq!(ordered.len(), stages.len());
             let place = |stage: u32| ordered.iter().position(|one| *one == stage).unwrap();
             for (stage, after) in &waits {

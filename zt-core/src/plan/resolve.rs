@@ -16,6 +16,9 @@ use crate::metadata::{
 };
 use crate::policy::{Action, Columns, Context, Decision, Request, ResourceKind};
 
+/// So many jobs are named to whoever asks for one that is not there.
+const MOST_NAMED: usize = 20;
+
 /// No row of Jobs has the number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`job:{job}`: no row of Jobs has it")]
@@ -29,11 +32,12 @@ pub struct NoSuchJob {
 
 impl From<NoSuchJob> for Error {
     fn from(why: NoSuchJob) -> Self {
-        let known: Vec<String> = why.known.iter().map(u32::to_string).collect();
-        let help = match known.as_slice() {
-            [] => "Jobs has no rows".to_owned(),
-            [one] => format!("the only job is {one}"),
-            several => format!("the jobs are {}", several.join(", ")),
+        let shown = why.known.iter().take(MOST_NAMED);
+        let shown: Vec<String> = shown.map(u32::to_string).collect();
+        let help = match why.known.len().saturating_sub(shown.len()) {
+            _ if shown.is_empty() => "Jobs has no rows".to_owned(),
+            0 => format!("the jobs are {}", shown.join(", ")),
+            more => format!("the jobs are {} and {more} more", shown.join(", ")),
         };
         Self::new(Code::NotFound, why.to_string()).with_help(help)
     }
@@ -219,14 +223,7 @@ impl<'a> Resolver<'a> {
             let Some(row) = self.snapshot.secret_reference(reference) else {
                 continue;
             };
-            if row.kind == SecretKind::Key {
-                self.missing.push(Gap::SecretIsKey {
-                    stage: self.stage.id,
-                    secret: reference.clone(),
-                });
-            } else {
-                secrets.extend(self.secret(row));
-            }
+            secrets.extend(self.secret(row));
         }
         secrets
     }
@@ -238,8 +235,13 @@ impl<'a> Resolver<'a> {
         };
         let decision = self.ask(&need);
         let basis = Basis::of(&decision);
+        if row.kind == SecretKind::Key {
+            self.missing.push(Gap::SecretIsKey {
+                stage: self.stage.id,
+                secret: row.id.clone(),
+            });
         // A row about columns says nothing about a secret, as where it is read.
-        if !decision.is_allowed() || *decision.columns() != Columns::All {
+        } else if !decision.is_allowed() || *decision.columns() != Columns::All {
             self.missing.push(Gap::SecretRefused {
                 stage: self.stage.id,
                 runs_as: self.runs_as.clone(),
@@ -251,6 +253,7 @@ impl<'a> Resolver<'a> {
             reference: row.id.clone(),
             vault: row.vault.host().to_owned(),
             name: row.name.to_string(),
+            kind: row.kind,
             version: row.version.map(|version| version.to_string()),
             ttl_s: row.ttl_s,
             rotate_days: row.rotate_days,

@@ -33,7 +33,7 @@ pub(super) fn choose(
     ranked.sort_by(|(one, one_rows), (other, other_rows)| {
         let rank = |candidate: &Candidate, rows: usize| {
             let is_self_hosted = candidate.runtime.kind == RuntimeKind::SelfHosted;
-            let lacks = candidate.unreached.len() + usize::from(candidate.has_no_nodes);
+            let lacks = (candidate.unreached.len(), candidate.has_no_nodes);
             (lacks, is_self_hosted, rows)
         };
         rank(one, *one_rows)

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::gap::list;
-use super::{Basis, Endpoint, Right, RunPlan, StagePlan};
-use crate::metadata::ClusterProfile;
+use super::{Basis, Endpoint, PlannedOutput, PlannedSecret, Right, RunPlan, StagePlan};
+use crate::metadata::{ClusterProfile, SecretKind};
 use crate::policy::{Columns, DecisionKind};
 
 /// The tree's first column, `secrets` and `endpoints` among them.
@@ -14,7 +14,7 @@ const NAME: usize = 46;
 
 impl fmt::Display for RunPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "job {} {}: {}", self.job, self.name, self.outcome())?;
+        writeln!(f, "job {} {} is {}", self.job, self.name, self.outcome())?;
         writeln!(f, "  {:LABEL$}{}", "priority", self.priority)?;
         writeln!(f, "  {:LABEL$}{}", "run as", self.run_as)?;
         if let Some(cluster) = &self.cluster {
@@ -52,14 +52,16 @@ fn cluster_line(cluster: &ClusterProfile) -> String {
         (min, max) => format!("{min} to {max} workers"),
     };
     let mut line = format!("{}: {}, {workers}", cluster.name, cluster.node_type);
-    for part in [&cluster.availability, &cluster.access]
-        .into_iter()
-        .flatten()
-    {
-        line.push_str(&format!(", {part}"));
+    if let Some(availability) = &cluster.availability {
+        line.push_str(&format!(", {availability}"));
     }
-    if let Some(policy) = &cluster.policy_id {
-        line.push_str(&format!("\n  {:LABEL$}compute policy {policy}", ""));
+    let policy = cluster
+        .policy_id
+        .as_ref()
+        .map(|id| format!("compute policy {id}"));
+    let access: Vec<String> = cluster.access.iter().cloned().chain(policy).collect();
+    if !access.is_empty() {
+        line.push_str(&format!("\n  {:LABEL$}{}", "", list(&access)));
     }
     line
 }
@@ -89,33 +91,9 @@ impl fmt::Display for StagePlan {
             write!(f, "\n  {:LABEL$}{model}", "model")?;
         }
         entries(f, "needs", self.needs.iter().map(need_entry))?;
-        let secrets = self.secrets.iter().map(|secret| {
-            let mut detail = format!("{} in {}", secret.name, secret.vault);
-            if let Some(version) = &secret.version {
-                detail.push_str(&format!(", version {version}"));
-            }
-            detail.push_str(&format!(", kept {} s", secret.ttl_s));
-            if let Some(days) = secret.rotate_days {
-                detail.push_str(&format!(", new every {days} days"));
-            }
-            entry(
-                secret.reference.as_str(),
-                &basis_text(&secret.basis),
-                vec![detail],
-            )
-        });
-        entries(f, "secrets", secrets)?;
+        entries(f, "secrets", self.secrets.iter().map(secret_entry))?;
         entries(f, "endpoints", self.endpoints.iter().map(endpoint_entry))?;
-        let output = self.output.iter().map(|output| {
-            let format = format!("{} {}", output.format, output.table);
-            let mut details = vec![output.location.clone()];
-            if let Some(rule) = &output.encryption {
-                let columns = rule.columns.join(", ");
-                details.push(format!("{} seals {columns} under {}", rule.rule, rule.key));
-            }
-            entry(&output.name, &format, details)
-        });
-        entries(f, "output", output)
+        entries(f, "output", self.output.iter().map(output_entry))
     }
 }
 
@@ -141,18 +119,49 @@ fn need_entry(right: &Right) -> Vec<String> {
     entry(&what, &basis_text(&right.basis), details)
 }
 
+fn secret_entry(secret: &PlannedSecret) -> Vec<String> {
+    let mut detail = format!("{} in {}", secret.name, secret.vault);
+    if let Some(version) = &secret.version {
+        detail.push_str(&format!(", version {version}"));
+    }
+    detail.push_str(&format!(", ttl {} s", secret.ttl_s));
+    if let Some(days) = secret.rotate_days {
+        detail.push_str(&format!(", rotate {days} days"));
+    }
+    let reference = secret.reference.as_str();
+    let name = match secret.kind {
+        SecretKind::Secret => reference.to_owned(),
+        SecretKind::Key => format!("{reference} (key)"),
+    };
+    entry(&name, &basis_text(&secret.basis), vec![detail])
+}
+
+fn output_entry(output: &PlannedOutput) -> Vec<String> {
+    let mut details = vec![output.location.clone()];
+    if let Some(rule) = &output.encryption {
+        let columns = rule.columns.join(", ");
+        details.push(format!("{} seals {columns} under {}", rule.rule, rule.key));
+    }
+    let said = format!("{} {}", output.format, output.table);
+    entry(&output.name, &said, details)
+}
+
 fn endpoint_entry(endpoint: &Endpoint) -> Vec<String> {
-    let because = format!("for {}", list(&endpoint.because));
+    let because = list(&endpoint.because);
     let Some(route) = &endpoint.route else {
-        return entry(&endpoint.host, "no row of Network_Rules", vec![because]);
+        return entry(
+            &endpoint.host,
+            "no row of Network_Rules",
+            vec![format!("for {because}")],
+        );
     };
     let mut path = route.mode.to_string();
     if let Some(private) = &route.private_endpoint {
         path.push_str(&format!(", {private}"));
     }
-    let ports = list(&route.ports);
-    let path = format!("{} {path}, port {ports}", route.rule);
-    entry(&endpoint.host, &path, vec![because])
+    let said = format!("{} {path}", route.rule);
+    let detail = format!("port {} for {because}", list(&route.ports));
+    entry(&endpoint.host, &said, vec![detail])
 }
 
 fn basis_text(basis: &Basis) -> String {
