@@ -27,6 +27,7 @@
 //! | [`metadata`] | tables to an immutable snapshot, all problems at once |
 //! | [`identity`] | the bytes of a token to a verified caller |
 //! | [`policy`] | a request on a snapshot to a decision, and why |
+//! | [`plan`] | all that one run of a job needs, and all that it lacks |
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
 //! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
@@ -45,6 +46,7 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod metadata;
+pub mod plan;
 pub mod policy;
 pub mod port;
 pub mod runtime;

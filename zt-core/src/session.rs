@@ -4,6 +4,7 @@
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
 mod permit;
+mod plan;
 mod question;
 mod record;
 mod resolved;

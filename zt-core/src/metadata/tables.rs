@@ -15,6 +15,7 @@ mod principals;
 mod role_bindings;
 mod secret_references;
 mod stages;
+mod words;
 mod world;
 
 pub use access_policies::AccessPolicy;

@@ -102,6 +102,77 @@ fn explain_prints_the_near_miss() {
 }
 
 #[test]
+fn plan_prints_a_tree_and_answers_whether_the_job_may_run() {
+    let world = World::new();
+    let output = zt(&world, &["plan", "201"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output);
+    for line in [
+        "job 201 score-car-loans is runnable: nothing missing",
+        "  cluster   score-small: Standard_D4ds_v5, 1 to 4 workers, ON_DEMAND_AZURE",
+        "stage 2 Inference, after 1 Succeeded",
+        "  runtime   ir-managed-vnet (Managed)",
+        "  needs     table.read  table:raw.loan_applications         allow by AP-12",
+        "  secrets   bureau-api-key                                  allow by AP-07",
+        "              port 443 for secret bureau-api-key, key scores-kek",
+        "              port 1433, 11000-11999 for hosts, output loan_scores_sql",
+        "              ER-01 seals y_pred_proba, salary_range, debt_to_income_ratio under scores-kek",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+    }
+    assert!(said.lines().all(|line| line.len() <= 100), "{said}");
+
+    let output = zt(&world, &["plan", "202"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = out(&output);
+    assert!(
+        said.starts_with("job 202 retrain-car-loan-scorer is not runnable: job has no stages\n")
+    );
+    assert!(
+        said.ends_with("\n\nmissing\n  1. job has no stages\n"),
+        "{said}"
+    );
+
+    let output = zt(&world, &["plan", "203"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("`job:203`: no row of Jobs has it"));
+    assert!(err(&output).contains("the jobs are 201, 202"));
+    assert!(
+        !world.path().join(".zt/audit").exists(),
+        "a simulation writes no log"
+    );
+}
+
+#[test]
+fn plan_as_somebody_asks_their_right_first() {
+    let world = World::new();
+    let output = zt(&world, &["plan", "203", "--as", "maya"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        out(&output),
+        "user:maya job.plan job:203: default_deny\n",
+        "who may not plan does not learn which jobs there are"
+    );
+    let refused: Value = serde_json::from_str(&out(&zt(
+        &world,
+        &["plan", "201", "--as", "maya", "--json"],
+    )))
+    .unwrap();
+    assert_eq!(refused["decision"], "default_deny");
+
+    let output = zt(&world, &["plan", "201", "--as", "jonas", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let plan: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(plan["runnable"], true);
+    let data_science = ["--as", "maya", "--group", "group:grp-data-engineering"];
+    let output = zt(
+        &world,
+        &[&["plan", "202"], data_science.as_slice()].concat(),
+    );
+    assert!(out(&output).contains("not runnable: job has no stages"));
+}
+
+#[test]
 fn a_question_that_cannot_be_answered_says_what_was_meant() {
     let world = World::new();
     let output = zt(&world, &["check", "--as", "mya", "table.read", "table:x"]);

@@ -12,6 +12,7 @@ mod decisions;
 mod faults;
 mod laws;
 mod permits;
+mod plans;
 mod sessions;
 mod tables;
 mod world;

@@ -1,7 +1,6 @@
 //! `zt check` and `zt explain`: what would be decided, on the tables as they are.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use anstream::println;
 use clap::Args;
@@ -52,20 +51,14 @@ impl Check {
         let snapshot = runtime::tables(config).await?.current();
         let caller = principal::find(&snapshot, &self.caller)?;
         let (action, resource) = session::parse(&self.action, &self.resource)?;
-        let mut groups = config
-            .development_groups()
-            .get(&caller)
-            .cloned()
-            .unwrap_or_default();
-        groups.extend(self.groups.iter().cloned());
-        let groups = principal::groups(&snapshot, &groups)?;
+        let groups = principal::groups_of(config, &snapshot, &caller, &self.groups)?;
         let request = Request::new(Some(caller), action, resource)
-            .with_groups(Arc::from(groups))
+            .with_groups(groups)
             .with_context(self.context());
         let decision = policy::decide(&snapshot, request, DecisionId::new(0, 0));
         let explanation = policy::explain(&decision);
         match (depth, self.json) {
-            (Depth::Decision, false) => say(&decision),
+            (Depth::Decision, false) => println!("{}", line(&decision)),
             (Depth::Decision, true) => println!("{}", summary(&decision)),
             (Depth::Explanation, false) => println!("{}", tree(&decision, &explanation)),
             (Depth::Explanation, true) => {
@@ -97,7 +90,8 @@ impl Check {
     }
 }
 
-fn say(decision: &Decision) {
+/// A decision in one line.
+pub(crate) fn line(decision: &Decision) -> String {
     let policies: Vec<&str> = decision.policies().map(PolicyId::as_str).collect();
     let mut line = paint::decision(decision.kind());
     if !policies.is_empty() {
@@ -109,7 +103,7 @@ fn say(decision: &Decision) {
     if let Some(why) = decision.why() {
         line.push_str(&format!(": {why}"));
     }
-    println!("{line}");
+    line
 }
 
 fn tree(decision: &Decision, explanation: &Explanation) -> String {
@@ -146,7 +140,8 @@ fn masks(decision: &Decision) -> Option<String> {
     (!masks.is_empty()).then(|| format!("masked {}", masks.join(", ")))
 }
 
-fn summary(decision: &Decision) -> serde_json::Value {
+/// A decision as JSON.
+pub(crate) fn summary(decision: &Decision) -> serde_json::Value {
     json!({
         "decision": decision.kind().as_str(),
         "policies": decision.policies().map(PolicyId::as_str).collect::<Vec<_>>(),

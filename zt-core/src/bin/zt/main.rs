@@ -1,7 +1,7 @@
 //! The `zt` command: what an engineer asks before, and an auditor asks after.
 //!
-//! `check` and `explain` simulate on the tables; they open neither a vault nor the audit log and never release anything.
-//! Exit codes: 0 yes, 1 no (denied, problems found, log not intact), 2 the question could not be answered.
+//! `check`, `explain` and `plan` simulate on the tables; they open neither a vault nor the audit log and never release anything.
+//! Exit codes: 0 yes, 1 no (denied, not runnable, problems found, log not intact), 2 the question could not be answered.
 
 mod audit;
 mod check;
@@ -9,6 +9,7 @@ mod check;
 mod dev_token;
 mod lint;
 mod paint;
+mod plan;
 mod principal;
 mod vault;
 
@@ -46,6 +47,8 @@ enum Command {
     Check(check::Check),
     /// Why, and what nearly allowed it.
     Explain(check::Check),
+    /// What a run of a job needs, or all that it lacks. A simulation, as `check`.
+    Plan(plan::Plan),
     /// The encrypted local vault.
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -86,6 +89,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Lint(lint) => lint.run(&config()?).await,
         Command::Check(check) => check.run(&config()?, check::Depth::Decision).await,
         Command::Explain(check) => check.run(&config()?, check::Depth::Explanation).await,
+        Command::Plan(plan) => plan.run(&config()?).await,
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
         #[cfg(feature = "testing")]

@@ -1,7 +1,10 @@
 //! Finds the principal that a person means: `user:maya`, or `maya` where that is unambiguous.
 
+use std::sync::Arc;
+
 use zt_core::id::{PrincipalId, PrincipalKind};
 use zt_core::metadata::{Problem, Snapshot};
+use zt_core::runtime::Config;
 use zt_core::{Code, Error, Result};
 
 /// The caller of this name: a user or a service principal.
@@ -36,19 +39,31 @@ pub(crate) fn find(snapshot: &Snapshot, name: &str) -> Result<PrincipalId> {
     }
 }
 
-/// The groups of these names, each of which must have a row.
-pub(crate) fn groups(snapshot: &Snapshot, names: &[PrincipalId]) -> Result<Vec<PrincipalId>> {
+/// The groups that a caller is in: those of `[development.groups]` and the named ones, each of which must have a row.
+pub(crate) fn groups_of(
+    config: &Config,
+    snapshot: &Snapshot,
+    caller: &PrincipalId,
+    named: &[PrincipalId],
+) -> Result<Arc<[PrincipalId]>> {
+    let development = config.development_groups().get(caller);
+    let names: Vec<PrincipalId> = development
+        .into_iter()
+        .flatten()
+        .chain(named)
+        .cloned()
+        .collect();
     let rows = snapshot.tables().principals.iter().map(|row| &row.id);
     let known: Vec<&str> = rows
         .filter(|id| id.kind() == PrincipalKind::Group)
         .map(PrincipalId::as_str)
         .collect();
-    for name in names {
+    for name in &names {
         if !known.contains(&name.as_str()) {
             let problem = Problem::new("no group has this name").text(name.as_str());
             let message = problem.nearest(&known).to_string();
             return Err(Error::new(Code::InvalidArgument, message));
         }
     }
-    Ok(names.to_vec())
+    Ok(Arc::from(names))
 }

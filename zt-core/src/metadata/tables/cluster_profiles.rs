@@ -1,9 +1,11 @@
 //! `Cluster_Profiles`: the compute that jobs may use.
 
+use serde::Serialize;
+
 use crate::metadata::reader::{Row, RowReader};
 
 /// One Databricks cluster shape.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ClusterProfile {
     /// Its name.

@@ -1,5 +1,6 @@
 //! `Integration_Runtimes`: where copies run and which destinations they reach.
 
+use super::words::words;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One integration runtime of Azure Data Factory.
@@ -28,6 +29,11 @@ pub enum RuntimeKind {
     SelfHosted,
 }
 
+words!(RuntimeKind {
+    Managed = "Managed",
+    SelfHosted = "SelfHosted",
+});
+
 impl Row for IntegrationRuntime {
     const TABLE: &'static str = "Integration_Runtimes";
     const KEY: &'static [&'static str] = &["name"];
@@ -35,11 +41,7 @@ impl Row for IntegrationRuntime {
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let name = cells.required_text("name");
-        let kinds = [
-            ("Managed", RuntimeKind::Managed),
-            ("SelfHosted", RuntimeKind::SelfHosted),
-        ];
-        let kind = cells.required_one_of("kind", &kinds);
+        let kind = cells.required_one_of("kind", RuntimeKind::WORDS);
         Some(Self {
             vnet: cells.optional_text("vnet"),
             nodes: cells.number("nodes"),

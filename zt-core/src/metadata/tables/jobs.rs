@@ -1,5 +1,6 @@
 //! `Jobs`: what runs, as whom, how urgent.
 
+use super::words::words;
 use crate::id::PrincipalId;
 use crate::metadata::reader::{Row, RowReader};
 
@@ -31,6 +32,12 @@ pub enum Priority {
     Batch,
 }
 
+words!(Priority {
+    Critical = "critical",
+    Normal = "normal",
+    Batch = "batch",
+});
+
 impl Row for Job {
     const TABLE: &'static str = "Jobs";
     const KEY: &'static [&'static str] = &["job_id"];
@@ -40,12 +47,9 @@ impl Row for Job {
         let job_id = cells.required_number("job_id");
         let name = cells.required_text("name");
         let run_as = cells.required("run_as", &[]);
-        let words = [
-            ("critical", Priority::Critical),
-            ("normal", Priority::Normal),
-            ("batch", Priority::Batch),
-        ];
-        let priority = cells.one_of("priority", &words).unwrap_or(Priority::Normal);
+        let priority = cells
+            .one_of("priority", Priority::WORDS)
+            .unwrap_or(Priority::Normal);
         let cluster = cells.optional_text("cluster");
         Some(Self {
             job_id: job_id?,

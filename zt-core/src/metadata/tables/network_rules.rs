@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
+use super::words::words;
 use crate::metadata::Cell;
 use crate::metadata::reader::{Row, RowReader};
 
@@ -60,6 +61,14 @@ pub struct PortRange {
 #[non_exhaustive]
 pub struct NotPorts;
 
+impl PortRange {
+    /// Port 443 alone.
+    pub const HTTPS: Self = Self {
+        first: 443,
+        last: 443,
+    };
+}
+
 impl FromStr for PortRange {
     type Err = NotPorts;
 
@@ -83,6 +92,12 @@ impl fmt::Display for PortRange {
     }
 }
 
+words!(NetworkMode {
+    PrivateOnly = "private_only",
+    AllowCidr = "allow_cidr",
+    Ncc = "ncc",
+});
+
 impl Row for NetworkRule {
     const TABLE: &'static str = "Network_Rules";
     const KEY: &'static [&'static str] = &["id"];
@@ -103,12 +118,7 @@ impl Row for NetworkRule {
         let host = cells
             .required_text("host")
             .and_then(|host| check_host(cells, "host", host));
-        let modes = [
-            ("private_only", NetworkMode::PrivateOnly),
-            ("allow_cidr", NetworkMode::AllowCidr),
-            ("ncc", NetworkMode::Ncc),
-        ];
-        let mode = cells.required_one_of("mode", &modes);
+        let mode = cells.required_one_of("mode", NetworkMode::WORDS);
         let zone = cells
             .optional_text("zone")
             .and_then(|zone| check_zone(cells, host.as_deref(), zone));

@@ -1,5 +1,6 @@
 //! `Output_Storage`: where outputs go and how they are encrypted.
 
+use super::words::words;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One output.
@@ -32,6 +33,13 @@ pub enum OutputFormat {
     Csv,
 }
 
+words!(OutputFormat {
+    Delta = "delta",
+    AzureSql = "azure_sql",
+    Parquet = "parquet",
+    Csv = "csv",
+});
+
 impl Row for OutputStorage {
     const TABLE: &'static str = "Output_Storage";
     const KEY: &'static [&'static str] = &["name"];
@@ -39,13 +47,7 @@ impl Row for OutputStorage {
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (name, table) = (cells.required_text("name"), cells.required_text("table"));
-        let formats = [
-            ("delta", OutputFormat::Delta),
-            ("azure_sql", OutputFormat::AzureSql),
-            ("parquet", OutputFormat::Parquet),
-            ("csv", OutputFormat::Csv),
-        ];
-        let format = cells.required_one_of("format", &formats);
+        let format = cells.required_one_of("format", OutputFormat::WORDS);
         let location = cells.required_text("location");
         let encryption = cells.optional_text("encryption");
         Some(Self {

@@ -1,5 +1,6 @@
 //! `Pipeline_Dependencies`: which stage waits for which.
 
+use super::words::words;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One edge of a job's graph.
@@ -30,6 +31,13 @@ pub enum StageOutcome {
     Skipped,
 }
 
+words!(StageOutcome {
+    Succeeded = "Succeeded",
+    Failed = "Failed",
+    Completed = "Completed",
+    Skipped = "Skipped",
+});
+
 impl Row for PipelineDependency {
     const TABLE: &'static str = "Pipeline_Dependencies";
     const KEY: &'static [&'static str] = &["job_id", "stage", "after"];
@@ -41,14 +49,8 @@ impl Row for PipelineDependency {
             cells.required_number("stage"),
             cells.required_number("after"),
         );
-        let words = [
-            ("Succeeded", StageOutcome::Succeeded),
-            ("Failed", StageOutcome::Failed),
-            ("Completed", StageOutcome::Completed),
-            ("Skipped", StageOutcome::Skipped),
-        ];
         let condition = cells
-            .one_of("condition", &words)
+            .one_of("condition", StageOutcome::WORDS)
             .unwrap_or(StageOutcome::Succeeded);
         Some(Self {
             job_id: job_id?,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::words::words;
 use crate::id::SecretRef;
 use crate::metadata::reader::{Row, RowReader};
 use crate::secrets::{SecretId, SecretName, SecretRequest, SecretVersion, VaultUrl};
@@ -35,6 +36,11 @@ pub enum SecretKind {
     /// A key that never leaves the vault.
     Key,
 }
+
+words!(SecretKind {
+    Secret = "secret",
+    Key = "key",
+});
 
 /// The time to live when a row gives none: 15 minutes.
 const DEFAULT_TTL_S: u32 = 900;
@@ -70,8 +76,9 @@ impl Row for SecretReference {
         let vault = cells.required("vault", &[]);
         let name = cells.required("name", &[]);
         let version = cells.parse("version");
-        let kinds = [("secret", SecretKind::Secret), ("key", SecretKind::Key)];
-        let kind = cells.one_of("kind", &kinds).unwrap_or(SecretKind::Secret);
+        let kind = cells
+            .one_of("kind", SecretKind::WORDS)
+            .unwrap_or(SecretKind::Secret);
         let ttl_s = cells.number("ttl_s").unwrap_or(DEFAULT_TTL_S);
         let rotate_days = cells.number("rotate_days");
         Some(Self {
