@@ -1,5 +1,6 @@
 //! What must come out: `expected.json`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -10,6 +11,23 @@ use crate::Outcome;
 pub(crate) struct Expected {
     pub(crate) decisions: Vec<ExpectedDecision>,
     pub(crate) visible_columns: Vec<VisibleColumns>,
+    /// `JOB/STAGE` to the integration runtime.
+    pub(crate) runtime_of_stage: BTreeMap<String, String>,
+    pub(crate) plan_201: String,
+    pub(crate) plan_202: String,
+    pub(crate) windows: Vec<ExpectedWindow>,
+    /// `window N` to the rules that fire.
+    pub(crate) alerts: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ExpectedWindow {
+    pub(crate) window: usize,
+    pub(crate) rows: usize,
+    pub(crate) accuracy: f64,
+    pub(crate) roc_auc: f64,
+    pub(crate) psi: BTreeMap<String, f64>,
+    pub(crate) null_rate: BTreeMap<String, f64>,
 }
 
 #[derive(Deserialize)]

@@ -14,9 +14,13 @@ mod error;
 mod executor;
 mod fork;
 mod html;
+mod permit;
 mod plain;
+mod plan;
+mod report;
 mod revealed;
 mod runtime;
+mod seal;
 mod secret;
 mod session;
 mod snapshot;
@@ -33,13 +37,21 @@ mod _zt {
     #[pymodule_export]
     use crate::fork::after_fork_in_child;
     #[pymodule_export]
+    use crate::permit::Permit;
+    #[pymodule_export]
+    use crate::plan::Plan;
+    #[pymodule_export]
+    use crate::report::Evaluation;
+    #[pymodule_export]
     use crate::revealed::Revealed;
     #[pymodule_export]
     use crate::runtime::{Runtime, open, open_async, open_runtimes};
     #[pymodule_export]
+    use crate::seal::{Opener, Sealer};
+    #[pymodule_export]
     use crate::secret::Secret;
     #[pymodule_export]
-    use crate::session::{Permit, Session};
+    use crate::session::Session;
     #[pymodule_export]
     use crate::snapshot::Snapshot;
 }

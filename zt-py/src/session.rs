@@ -1,20 +1,20 @@
-//! `zt.Session` and `zt.Permit`: what one verified caller may do.
-
-use std::collections::BTreeMap;
+//! `zt.Session`: what one verified caller may do.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use zt_core::policy;
+use zt_core::{monitor, policy};
 use zt_core::{Code, Error};
 
 use crate::aio;
-use crate::columns::Columns;
 use crate::data;
-use crate::decision::{Decision, masks};
+use crate::decision::Decision;
 use crate::error::Failure;
 use crate::executor::{self, Work};
 use crate::fork::Homed;
+use crate::permit::Permit;
 use crate::plain;
+use crate::plan::Plan;
+use crate::report::{self, Evaluation};
+use crate::seal::{Opener, Sealer};
 use crate::secret::Secret;
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
@@ -60,6 +60,42 @@ impl Session {
         let session = self.core.get()?.clone();
         let reference = reference.to_owned();
         Ok(Box::pin(async move { session.secret(&reference).await }))
+    }
+
+    fn sealer_work(&self, output: &str) -> Result<Work<zt_core::envelope::Sealer>, Failure> {
+        let session = self.core.get()?.clone();
+        let output = output.to_owned();
+        Ok(Box::pin(async move { session.sealer(&output).await }))
+    }
+
+    fn opener_work(
+        &self,
+        output: &str,
+        sealed: &Bound<'_, PyAny>,
+    ) -> PyResult<Work<zt_core::envelope::Opener>> {
+        let session = self.core.get()?.clone();
+        let (output, sealed) = (output.to_owned(), data::batch(sealed)?);
+        Ok(Box::pin(async move { session.opener(&output, &sealed).await }))
+    }
+
+    fn metrics_work(
+        &self,
+        target: &str,
+        metrics: monitor::Metrics,
+    ) -> Result<Work<monitor::Evaluation>, Failure> {
+        let session = self.core.get()?.clone();
+        let target = target.to_owned();
+        Ok(Box::pin(async move { session.log_metrics(&target, &metrics).await }))
+    }
+
+    fn batch_work(
+        &self,
+        model: &str,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<Work<monitor::Evaluation>> {
+        let session = self.core.get()?.clone();
+        let (model, batch) = (model.to_owned(), data::batch(data)?);
+        Ok(Box::pin(async move { session.log_batch(&model, &batch).await }))
     }
 }
 
@@ -198,6 +234,121 @@ impl Session {
         })
     }
 
+    /// What a job needs, or every reason why it may not run: stages in order, and for each who runs it, rights, names of
+    /// secrets, hosts, integration runtime, cluster. Its truth value is "runnable".
+    ///
+    /// Raises Denied unless this caller may `job.plan` the job, NotFound for a job that no row names. May wait for the disk
+    /// as `check` does.
+    ///
+    /// >>> jonas.plan(202).missing
+    /// ['job has no stages']
+    fn plan(&self, py: Python<'_>, job: u32) -> Result<Plan, Failure> {
+        let session = self.core.get()?;
+        Ok(py.detach(|| session.plan(job)).map(Plan::new)?)
+    }
+
+    /// `plan` for asyncio: an awaitable.
+    fn plan_async<'py>(&self, py: Python<'py>, job: u32) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.core.get()?.clone();
+        let work = executor::aside(move || session.plan(job));
+        aio::later(py, work, |py, plan| Ok(Py::new(py, Plan::new(plan))?.into_any()))
+    }
+
+    /// A sealer for a row of Output_Storage; its row of Encryption_Rules says which columns are sealed, under which key.
+    ///
+    /// Raises Denied unless this caller may `data.seal` the output, NotFound when the vault has no such key.
+    fn sealer(&self, py: Python<'_>, output: &str) -> PyResult<Sealer> {
+        executor::answer(py, self.sealer_work(output)?).map(Sealer::new)
+    }
+
+    /// `sealer` for asyncio: an awaitable.
+    fn sealer_async<'py>(&self, py: Python<'py>, output: &str) -> PyResult<Bound<'py, PyAny>> {
+        aio::soon(py, self.sealer_work(output)?, |py, sealer| {
+            Ok(Py::new(py, Sealer::new(sealer))?.into_any())
+        })
+    }
+
+    /// An opener for rows of this output that are sealed under the data keys of `sealed`, a mapping or a DataFrame.
+    ///
+    /// Raises Denied unless this caller may `data.open` the output, Integrity when a key was changed or is another. That
+    /// the keys were released stands in the audit log before this returns.
+    fn opener(
+        &self,
+        py: Python<'_>,
+        output: &str,
+        sealed: &Bound<'_, PyAny>,
+    ) -> PyResult<Opener> {
+        executor::answer(py, self.opener_work(output, sealed)?).map(Opener::new)
+    }
+
+    /// `opener` for asyncio: an awaitable.
+    fn opener_async<'py>(
+        &self,
+        py: Python<'py>,
+        output: &str,
+        sealed: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        aio::soon(py, self.opener_work(output, sealed)?, |py, opener| {
+            Ok(Py::new(py, Opener::new(opener))?.into_any())
+        })
+    }
+
+    /// Reports values that were measured elsewhere; Alert_Rules say which are too bad. The answer has the state of each rule.
+    ///
+    /// `target` is a model, or a resource such as `job:201`; `metrics` a mapping of names to numbers, where a metric of one
+    /// column is named by a pair, `("null_rate", "salary_range")`; `rows` how many rows they were measured on; `over_s` how
+    /// many seconds the window is long, for rules with a window in seconds.
+    ///
+    /// Raises Denied unless this caller may `metric.report` the target, Unavailable when an alert cannot be delivered.
+    #[pyo3(signature = (target, metrics, *, rows, over_s = None))]
+    fn log_metrics(
+        &self,
+        py: Python<'_>,
+        target: &str,
+        metrics: &Bound<'_, PyAny>,
+        rows: usize,
+        over_s: Option<f64>,
+    ) -> PyResult<Evaluation> {
+        let metrics = report::metrics(metrics, rows, over_s)?;
+        executor::answer(py, self.metrics_work(target, metrics)?).map(Evaluation::new)
+    }
+
+    /// `log_metrics` for asyncio: an awaitable.
+    #[pyo3(signature = (target, metrics, *, rows, over_s = None))]
+    fn log_metrics_async<'py>(
+        &self,
+        py: Python<'py>,
+        target: &str,
+        metrics: &Bound<'py, PyAny>,
+        rows: usize,
+        over_s: Option<f64>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let metrics = report::metrics(metrics, rows, over_s)?;
+        aio::soon(py, self.metrics_work(target, metrics)?, report::evaluated)
+    }
+
+    /// Computes from these rows the metrics that the model's Alert_Rules ask for, and delivers the alerts that fire.
+    ///
+    /// `data` is a mapping of column names to sequences, or a DataFrame; else as `log_metrics`.
+    fn log_batch(
+        &self,
+        py: Python<'_>,
+        model: &str,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<Evaluation> {
+        executor::answer(py, self.batch_work(model, data)?).map(Evaluation::new)
+    }
+
+    /// `log_batch` for asyncio: an awaitable.
+    fn log_batch_async<'py>(
+        &self,
+        py: Python<'py>,
+        model: &str,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        aio::soon(py, self.batch_work(model, data)?, report::evaluated)
+    }
+
     /// The newest `count` records of the audit log, oldest first, each a dict.
     ///
     /// Raises Denied unless this caller may `audit.read` `audit:log`.
@@ -235,57 +386,4 @@ fn explained<'py>(
     let fields = plain::of(py, explanation)?;
     let class = py.import("zt._explanation")?.getattr("Explanation")?;
     class.call1((fields, explanation.to_string()))
-}
-
-/// Proof that an action was allowed, with what the caller may see.
-#[pyclass(frozen, module = "zt")]
-#[derive(Debug)]
-pub(crate) struct Permit(Decision, zt_core::Permit);
-
-impl Permit {
-    fn new(core: zt_core::Permit) -> Self {
-        Self(Decision::made_here(core.decision().clone()), core)
-    }
-}
-
-#[pymethods]
-impl Permit {
-    /// The columns that may be seen.
-    #[getter]
-    fn columns(&self) -> PyResult<Columns> {
-        Ok(Columns::new(self.0.core()?.columns().clone()))
-    }
-
-    /// The visible columns whose cells are masked: a dict of lowercase names to `last_4`, `redact` or `null`.
-    #[getter]
-    fn masks(&self) -> PyResult<BTreeMap<String, &'static str>> {
-        Ok(masks(self.0.core()?))
-    }
-
-    /// What the caller may see of these rows: the visible columns, masked where the policy says so.
-    ///
-    /// `data` is a mapping of column names to sequences, or a DataFrame; the answer is a dict of lists.
-    ///
-    /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1], "scored_at": ["2019-03-31"]}
-    /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
-    /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
-    fn apply<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let batch = data::batch(data)?;
-        let seen = py.detach(|| self.1.apply(&batch)).map_err(Failure::new)?;
-        data::dict(py, seen)
-    }
-
-    /// The decision behind it.
-    #[getter]
-    fn decision(&self) -> Decision {
-        self.0.clone()
-    }
-
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Permit({:?})", self.0.core()?))
-    }
 }

@@ -30,7 +30,20 @@ from zt._errors import (
     Unavailable,
 )
 from zt._explanation import Explanation
-from zt._zt import Columns, Decision, Permit, Revealed, Runtime, Secret, Session, Snapshot
+from zt._zt import (
+    Columns,
+    Decision,
+    Evaluation,
+    Opener,
+    Permit,
+    Plan,
+    Revealed,
+    Runtime,
+    Sealer,
+    Secret,
+    Session,
+    Snapshot,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
@@ -45,14 +58,18 @@ __all__ = [
     "Decision",
     "Denied",
     "Error",
+    "Evaluation",
     "Explanation",
     "Integrity",
     "InternalError",
     "Invalid",
     "NotFound",
+    "Opener",
     "Permit",
+    "Plan",
     "Revealed",
     "Runtime",
+    "Sealer",
     "Secret",
     "Session",
     "Snapshot",

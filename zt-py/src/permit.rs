@@ -1,0 +1,64 @@
+//! `zt.Permit`: an allow that carries its obligations.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::columns::Columns;
+use crate::data;
+use crate::decision::{Decision, masks};
+use crate::error::Failure;
+
+/// Proof that an action was allowed, with what the caller may see.
+#[pyclass(frozen, module = "zt")]
+#[derive(Debug)]
+pub(crate) struct Permit(Decision, zt_core::Permit);
+
+impl Permit {
+    pub(crate) fn new(core: zt_core::Permit) -> Self {
+        Self(Decision::made_here(core.decision().clone()), core)
+    }
+}
+
+#[pymethods]
+impl Permit {
+    /// The columns that may be seen.
+    #[getter]
+    fn columns(&self) -> PyResult<Columns> {
+        Ok(Columns::new(self.0.core()?.columns().clone()))
+    }
+
+    /// The visible columns whose cells are masked: a dict of lowercase names to `last_4`, `redact` or `null`.
+    #[getter]
+    fn masks(&self) -> PyResult<BTreeMap<String, &'static str>> {
+        Ok(masks(self.0.core()?))
+    }
+
+    /// What the caller may see of these rows: the visible columns, masked where the policy says so.
+    ///
+    /// `data` is a mapping of column names to sequences, or a DataFrame; the answer is a dict of lists.
+    ///
+    /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1], "scored_at": ["2019-03-31"]}
+    /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
+    /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
+    fn apply<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let batch = data::batch(data)?;
+        let seen = py.detach(|| self.1.apply(&batch)).map_err(Failure::new)?;
+        data::dict(py, seen)
+    }
+
+    /// The decision behind it.
+    #[getter]
+    fn decision(&self) -> Decision {
+        self.0.clone()
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(format!("Permit({:?})", self.0.core()?))
+    }
+}
