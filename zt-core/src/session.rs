@@ -7,6 +7,7 @@ mod permit;
 mod question;
 mod record;
 mod resolved;
+mod seal;
 mod seen;
 
 use std::fmt;

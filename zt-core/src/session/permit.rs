@@ -1,8 +1,8 @@
 //! A permit: an allow that carries its obligations, so that nobody forgets them.
 
-use crate::batch::{Batch, Column};
+use crate::batch::Batch;
 use crate::error::Result;
-use crate::policy::{Columns, Decision, Masks};
+use crate::policy::{self, Columns, Decision, Masks};
 
 /// Proof that an action was allowed, with what the caller may see.
 #[derive(Debug, Clone)]
@@ -41,17 +41,7 @@ impl Permit {
     /// # Errors
     /// None today; a mask that cannot be applied would be one.
     pub fn apply(&self, batch: &Batch) -> Result<Batch> {
-        let names: Vec<&str> = batch.names().collect();
-        let visible = batch.select(&self.columns().visible(&names))?;
-        let mut seen = Batch::default();
-        for column in visible.into_columns() {
-            let column = match self.masks().of(column.name()) {
-                Some(mask) => Column::new(column.name(), mask.apply(column.cells())),
-                None => column,
-            };
-            seen = seen.with_column(column)?;
-        }
-        Ok(seen)
+        Ok(policy::show(self.columns(), self.masks(), batch)?)
     }
 
     /// The decision behind it.
