@@ -24,7 +24,7 @@ pub(crate) use keys::{Binding, ColumnKey};
 pub use seal::Sealer;
 pub use unseal::Opener;
 pub(crate) use unseal::{Held, key_texts};
-pub use wrapper::{KeyError, KeyWrapper, WrapAlgorithm, WrappedKey};
+pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, WrapAlgorithm, WrappedKey};
 
 /// The column of a sealed batch that holds the wrapped data key of each row.
 pub const KEY_COLUMN: &str = "_zt_key";

@@ -214,11 +214,7 @@ async fn refuses<K: KeyWrapper>(keys: &K, id: &SecretId, wrapped: &WrappedKey) {
 }
 
 fn dek() -> DataKey {
-    match DataKey::copy_of(
-        b"zt-needle-dek-of-32-bytes-exactly"
-            .get(..32)
-            .unwrap_or_default(),
-    ) {
+    match DataKey::copy_of(b"zt-needle-dek-of-32-bytes-in-all") {
         Some(dek) => dek,
         None => panic!("a data key has 32 bytes"),
     }
