@@ -104,7 +104,7 @@ impl KeyText {
             .decode(&fields.com)
             .ok()
             .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
-            .ok_or(malformed("`com` is not 32 bytes in base64url"))?;
+            .ok_or_else(|| malformed("`com` is not 32 bytes in base64url"))?;
         Ok(Self {
             binding: Binding {
                 rule: fields.rule,

@@ -77,10 +77,10 @@ fn text(name: &str, cells: &[Option<&str>]) -> Column {
 }
 
 fn texts<'a>(batch: &'a Batch, name: &str) -> &'a [Option<String>] {
-    match batch.require(name).unwrap().cells() {
-        Cells::Text(cells) => cells,
-        other => panic!("{other:?}"),
-    }
+    let Cells::Text(cells) = batch.require(name).unwrap().cells() else {
+        panic!("{name} is not text");
+    };
+    cells
 }
 
 /// The batch with the cells of one column of text put through `change`.

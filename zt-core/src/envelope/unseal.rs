@@ -145,7 +145,7 @@ impl Opener {
             }
             let at = self.columns.iter().position(|name| column.is_called(name));
             columns.push(match at {
-                Some(at) => self.unseal_column(column, at, &rows)?,
+                Some(at) => unseal_column(column, at, &rows)?,
                 None => column.clone(),
             });
         }
@@ -165,61 +165,56 @@ impl Opener {
         }
         Ok(rows)
     }
+}
 
-    fn unseal_column(
-        &self,
-        column: &Column,
-        at: usize,
-        rows: &[&Held],
-    ) -> Result<Column, SealError> {
-        let name = || column.name().to_owned();
-        let Cells::Text(sealed) = column.cells() else {
-            return Err(SealError::NotSealed {
-                column: name(),
-                kind: column.cells().kind(),
+fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, SealError> {
+    let name = || column.name().to_owned();
+    let Cells::Text(sealed) = column.cells() else {
+        return Err(SealError::NotSealed {
+            column: name(),
+            kind: column.cells().kind(),
+        });
+    };
+    let mut plain = Building::Nulls(0);
+    let mut buffer = Zeroizing::new(Vec::new());
+    for ((row, cell), held) in (1..).zip(sealed).zip(rows) {
+        let (column, key) = (name, held.columns.get(at).ok_or(SealError::Crypto)?);
+        let Some(cell) = cell else {
+            return Err(SealError::CellMissing {
+                column: column(),
+                row,
             });
         };
-        let mut plain = Building::Nulls(0);
-        let mut buffer = Zeroizing::new(Vec::new());
-        for ((row, cell), held) in (1..).zip(sealed).zip(rows) {
-            let (column, key) = (name, held.columns.get(at).ok_or(SealError::Crypto)?);
-            let Some(cell) = cell else {
-                return Err(SealError::CellMissing {
-                    column: column(),
-                    row,
-                });
-            };
-            format::decode(cell, &mut buffer).map_err(|why| match why {
-                NotSealedText::Version => SealError::CellVersion {
-                    column: column(),
-                    row,
-                },
-                NotSealedText::Malformed => SealError::CellMalformed {
-                    column: column(),
-                    row,
-                },
-            })?;
-            let Some(opened) = key.open(&mut buffer) else {
-                return Err(SealError::CellChanged {
-                    column: column(),
-                    row,
-                });
-            };
-            let Some(value) = Value::read(opened) else {
-                return Err(SealError::CellUnknown {
-                    column: column(),
-                    row,
-                });
-            };
-            if !plain.push(value) {
-                return Err(SealError::MixedTypes {
-                    column: column(),
-                    row,
-                });
-            }
+        format::decode(cell, &mut buffer).map_err(|why| match why {
+            NotSealedText::Version => SealError::CellVersion {
+                column: column(),
+                row,
+            },
+            NotSealedText::Malformed => SealError::CellMalformed {
+                column: column(),
+                row,
+            },
+        })?;
+        let Some(opened) = key.open(&mut buffer) else {
+            return Err(SealError::CellChanged {
+                column: column(),
+                row,
+            });
+        };
+        let Some(value) = Value::read(opened) else {
+            return Err(SealError::CellUnknown {
+                column: column(),
+                row,
+            });
+        };
+        if !plain.push(value) {
+            return Err(SealError::MixedTypes {
+                column: column(),
+                row,
+            });
         }
-        Ok(Column::new(column.name(), plain.cells()))
     }
+    Ok(Column::new(column.name(), plain.cells()))
 }
 
 /// A column whose type shows with its first value.

@@ -91,6 +91,7 @@ impl Masks {
     }
 
     /// The columns in lowercase, in alphabetical order, and their masks.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Mask)> {
         self.0.iter().map(|(column, mask)| (column.as_str(), *mask))
     }

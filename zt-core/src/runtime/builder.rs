@@ -130,12 +130,14 @@ impl RuntimeBuilder {
     }
 }
 
+type Vaults = (Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>);
+
 /// Where secrets and keys live: what was passed, else the local vault for either.
 fn vaults(
     config: &Config,
     vault: Option<Arc<dyn SecretVault>>,
     keys: Option<Arc<dyn KeyWrapper>>,
-) -> Result<(Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>)> {
+) -> Result<Vaults> {
     // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
     let local_timing = || Timing::default().without_negative();
     Ok(match (vault, keys) {

@@ -9,10 +9,13 @@ use crate::envelope::{DataKey, KeyError, KeyWrapper, WrappedKey};
 use crate::port::BoxFuture;
 use crate::secrets::{SecretBytes, SecretId, SecretName, SecretVersion, VaultError, VaultUrl};
 
+/// The versions of one key, oldest first.
+type Versions = Vec<(SecretVersion, SecretBytes)>;
+
 /// A [`KeyWrapper`] in memory. It answers every vault URL for which a key was [`created`](Self::create_key).
 #[derive(Debug, Default)]
 pub struct MemoryKeys {
-    keys: RwLock<BTreeMap<(VaultUrl, SecretName), Vec<(SecretVersion, SecretBytes)>>>,
+    keys: RwLock<BTreeMap<(VaultUrl, SecretName), Versions>>,
 }
 
 impl MemoryKeys {

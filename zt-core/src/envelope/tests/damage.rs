@@ -72,7 +72,7 @@ fn a_cell_or_key_cut_at_any_length_is_found() {
         }
     }
     let cut = with(&sealed, "debt", |cells| {
-        cells[2] = Some("zt1.AAAA".to_owned())
+        cells[2] = Some("zt1.AAAA".to_owned());
     });
     assert_eq!(
         refused(&cut).message(),
@@ -178,7 +178,7 @@ fn missing_cells_and_keys_are_found() {
 #[test]
 fn a_plain_column_in_sealed_rows_is_found() {
     let plain = with(&sealed(), "debt", |cells| {
-        cells[0] = Some("zt-needle-plain".to_owned())
+        cells[0] = Some("zt-needle-plain".to_owned());
     });
     assert!(
         refused(&plain)

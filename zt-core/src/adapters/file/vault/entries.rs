@@ -307,3 +307,37 @@ impl io::Write for Wiping {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE_KEYS: &str = r#"{"entries":[{"vault":"https://kv.vault.azure.net","name":"adb-token","versions":[{"version":"00000000000000000000000000000abc","created_ms":1,"enabled":true,"value":"enQtbmVlZGxlLXZhbHVl"}]}]}"#;
+
+    fn id() -> SecretId {
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        SecretId::new(vault, "adb-token".parse().unwrap())
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_keys_reads_and_is_written_the_same() {
+        let entries = Entries::read(BEFORE_KEYS.as_bytes()).unwrap();
+        assert!(*entries.write().unwrap() == BEFORE_KEYS.as_bytes());
+        let found = entries.take(&id(), Kind::Secret, None).unwrap();
+        assert!(found.value.reveal() == b"zt-needle-value");
+    }
+
+    #[test]
+    fn a_key_is_marked_and_an_unknown_kind_is_refused() {
+        let with_kind = |kind: &str| {
+            let marked = format!("\"kind\":\"{kind}\",\"versions\"");
+            BEFORE_KEYS.replacen("\"versions\"", &marked, 1)
+        };
+        let key = with_kind("key");
+        let entries = Entries::read(key.as_bytes()).unwrap();
+        assert!(entries.has(&id(), Kind::Key) && !entries.has(&id(), Kind::Secret));
+        assert!(*entries.write().unwrap() == key.as_bytes());
+        assert!(entries.take(&id(), Kind::Secret, None).is_none());
+        assert!(Entries::read(with_kind("token").as_bytes()).is_none());
+    }
+}
