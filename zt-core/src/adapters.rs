@@ -1,4 +1,5 @@
 //! Implementations of the ports. Named by `runtime/builder.rs` alone.
 
 pub mod file;
+mod key_wrap;
 pub mod memory;

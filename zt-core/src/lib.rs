@@ -31,6 +31,7 @@
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
 //! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
+//! | [`envelope`] | chosen columns sealed under a key that never leaves its vault, and unsealed |
 //! | [`adapters`] | implementations of the ports: files, memory |
 //!
 //! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
@@ -42,6 +43,7 @@ pub mod adapters;
 pub mod audit;
 pub mod batch;
 pub mod clock;
+pub mod envelope;
 pub mod error;
 pub mod id;
 pub mod identity;

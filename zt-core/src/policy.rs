@@ -27,6 +27,7 @@ pub use action::{Action, ActionPattern, NotAnAction};
 pub use condition::{Atom, Condition, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
+pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
 pub use oracle::decide;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};

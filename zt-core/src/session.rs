@@ -8,6 +8,7 @@ mod plan;
 mod question;
 mod record;
 mod resolved;
+mod seal;
 mod seen;
 
 use std::fmt;

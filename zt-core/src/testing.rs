@@ -2,6 +2,7 @@
 
 mod dev_issuer;
 mod faulty_vault;
+pub mod key_contract;
 mod manual_clock;
 mod people;
 pub mod vault_contract;

@@ -1,5 +1,7 @@
 //! Ports in memory, for tests and for embedding zt where nothing may touch a disk.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -10,6 +12,8 @@ use crate::secrets::{
     Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
     VaultUrl,
 };
+
+pub use keys::MemoryKeys;
 
 /// A [`SecretVault`] in memory. It answers every vault URL for which something was [`set`](Self::set); path proof `memory`.
 #[derive(Debug, Default)]

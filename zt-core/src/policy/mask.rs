@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::batch::Cells;
+use super::Columns;
+use crate::batch::{Batch, Cells, Column, NotABatch};
 
 /// What stands in a cell instead of its value, the mildest first: where several apply, the strictest does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +101,17 @@ impl Masks {
         let strictest = self.0.entry(column.to_lowercase()).or_insert(mask);
         *strictest = mask.max(*strictest);
     }
+}
+
+/// The visible columns of these rows, in the order in which rows of Access_Policies name them, masked where they must be.
+pub(crate) fn show(columns: &Columns, masks: &Masks, batch: &Batch) -> Result<Batch, NotABatch> {
+    let names: Vec<&str> = batch.names().collect();
+    let visible = batch.select(&columns.visible(&names))?;
+    let cover = |column: Column| match masks.of(column.name()) {
+        Some(mask) => Column::new(column.name(), mask.apply(column.cells())),
+        None => column,
+    };
+    Batch::new(visible.into_columns().into_iter().map(cover).collect())
 }
 
 #[cfg(test)]

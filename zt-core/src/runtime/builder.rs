@@ -15,6 +15,7 @@ use super::{Config, ConfigKey, Runtime, maybe_authenticator};
 use crate::adapters::file::{FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
+use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::id::Guid;
 use crate::identity::{Cloud, EntraProfile};
@@ -28,6 +29,7 @@ pub struct RuntimeBuilder {
     clock: Option<Arc<dyn Clock>>,
     tables: Option<Box<dyn MetadataSource>>,
     vault: Option<Arc<dyn SecretVault>>,
+    keys: Option<Arc<dyn KeyWrapper>>,
     audit: Option<AuditOptions>,
 }
 
@@ -40,6 +42,7 @@ impl RuntimeBuilder {
             clock: None,
             tables: None,
             vault: None,
+            keys: None,
             audit: None,
         }
     }
@@ -62,6 +65,13 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn with_vault(mut self, vault: Arc<dyn SecretVault>) -> Self {
         self.vault = Some(vault);
+        self
+    }
+
+    /// Wraps data keys with the keys from here.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<dyn KeyWrapper>) -> Self {
+        self.keys = Some(keys);
         self
     }
 
@@ -95,14 +105,7 @@ impl RuntimeBuilder {
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
         let authenticator = maybe_authenticator(&config, &profile, &clock)?;
-        // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
-        let (vault, timing): (Arc<dyn SecretVault>, Timing) = match self.vault {
-            Some(vault) => (vault, Timing::default()),
-            None => (
-                Arc::new(local_vault(&config)?),
-                Timing::default().without_negative(),
-            ),
-        };
+        let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
         secrets.declare(slots(&snapshots.current()));
@@ -113,6 +116,7 @@ impl RuntimeBuilder {
             profile,
             authenticator: ArcSwapOption::new(authenticator),
             secrets,
+            keys,
             audit,
             audit_folder,
             budget: Budget::default(),
@@ -124,6 +128,27 @@ impl RuntimeBuilder {
         wipe_idle_values(&runtime)?;
         Ok(runtime)
     }
+}
+
+type Vaults = (Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>);
+
+/// Where secrets and keys live: what was passed, else the local vault for either.
+fn vaults(
+    config: &Config,
+    vault: Option<Arc<dyn SecretVault>>,
+    keys: Option<Arc<dyn KeyWrapper>>,
+) -> Result<Vaults> {
+    // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
+    let local_timing = || Timing::default().without_negative();
+    Ok(match (vault, keys) {
+        (Some(vault), Some(keys)) => (vault, Timing::default(), keys),
+        (Some(vault), None) => (vault, Timing::default(), Arc::new(local_vault(config)?)),
+        (None, Some(keys)) => (Arc::new(local_vault(config)?), local_timing(), keys),
+        (None, None) => {
+            let local = Arc::new(local_vault(config)?);
+            (Arc::<LocalVault>::clone(&local), local_timing(), local)
+        }
+    })
 }
 
 /// A value past its TTL that nobody reads is wiped within a second. The thread ends with the last runtime handle.

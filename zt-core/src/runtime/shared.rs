@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::samples::Samples;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
+use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile};
 use crate::metadata::SnapshotStore;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) profile: EntraProfile,
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
     pub(crate) secrets: Secrets,
+    pub(crate) keys: Arc<dyn KeyWrapper>,
     pub(crate) audit: AuditLog,
     pub(crate) audit_folder: PathBuf,
     pub(crate) budget: Budget,

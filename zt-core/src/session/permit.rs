@@ -2,7 +2,7 @@
 
 use crate::batch::Batch;
 use crate::error::Result;
-use crate::policy::{Columns, Decision, Masks};
+use crate::policy::{self, Columns, Decision, Masks};
 
 /// Proof that an action was allowed, with what the caller may see.
 #[derive(Debug, Clone)]
@@ -41,12 +41,7 @@ impl Permit {
     /// # Errors
     /// None today; a mask that cannot be applied would be one.
     pub fn apply(&self, batch: &Batch) -> Result<Batch> {
-        let names: Vec<&str> = batch.names().collect();
-        let visible = batch.select(&self.columns().visible(&names))?;
-        Ok(visible.map_columns(|column| {
-            let mask = self.masks().of(column.name())?;
-            Some(mask.apply(column.cells()))
-        }))
+        Ok(policy::show(self.columns(), self.masks(), batch)?)
     }
 
     /// The decision behind it.

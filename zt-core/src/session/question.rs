@@ -1,5 +1,7 @@
 //! A question as people write it, and the words of a refusal.
 
+use super::seal::Output;
+use crate::envelope::Binding;
 use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
@@ -47,6 +49,37 @@ pub(super) fn reference_of<'a>(
         return Err(Error::new(Code::InvalidArgument, message));
     }
     Ok(row)
+}
+
+/// What the tables say about an output that is sealed.
+pub(super) fn output_of(decision: &Decision, output: &str) -> Result<Output> {
+    let snapshot = decision.snapshot();
+    let tables = snapshot.tables();
+    let missing = |table: &str, name: &str| {
+        let message = format!("no row of {table} is called `{name}`");
+        Error::new(Code::NotFound, message).with_help("`zt lint` checks the tables")
+    };
+    let row = tables.output_storage.iter().find(|row| row.name == output);
+    let row = row.ok_or_else(|| missing("Output_Storage", output))?;
+    let Some(rule) = &row.encryption else {
+        let message = format!("`{output}` is stored plain: its row names no encryption rule");
+        return Err(Error::new(Code::InvalidArgument, message)
+            .with_help("name a row of Encryption_Rules in `encryption`"));
+    };
+    let rules = &tables.encryption_rules;
+    let rule = rules
+        .iter()
+        .find(|row| row.id == *rule)
+        .ok_or_else(|| missing("Encryption_Rules", rule))?;
+    let key = snapshot
+        .secret_reference(&rule.key)
+        .filter(|row| row.kind == SecretKind::Key)
+        .ok_or_else(|| missing("Secret_References", rule.key.as_str()))?;
+    Ok(Output {
+        binding: Binding::new(&rule.id, &row.table, rule.key.clone()),
+        columns: rule.columns.clone(),
+        key: key.request().key().id().clone(),
+    })
 }
 
 /// A deny as an error: why, in words that the caller may read, and whom to ask.

@@ -1,5 +1,7 @@
 //! What a session writes into the audit log, and how safe it must be before the answer.
 
+use std::collections::BTreeSet;
+
 use super::Session;
 use super::seen::Sight;
 use crate::audit::{Durability, Kind, Outcome, Record};
@@ -49,6 +51,23 @@ impl Session {
         self.shared.audit.append(record, Durability::Durable)?;
         self.seen.note(sight, now);
         Ok(())
+    }
+
+    /// Data keys were unwrapped. On disk before anything can be opened with them.
+    pub(super) fn record_unwrapping(
+        &self,
+        decision: &Decision,
+        key: &str,
+        versions: &BTreeSet<String>,
+        keys: usize,
+    ) -> Result<()> {
+        let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+        let record = self
+            .record_of(decision, Kind::Release, Outcome::Ok)
+            .with_detail("key", key)
+            .with_detail("versions", versions.join(" "))
+            .with_detail("keys", keys.to_string());
+        Ok(self.shared.audit.append(record, Durability::Durable)?)
     }
 
     /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.

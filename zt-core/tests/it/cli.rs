@@ -240,8 +240,34 @@ fn the_vault_is_set_listed_and_emptied_without_a_value_on_the_screen() {
     assert!(err(&unknown).contains("did you mean `bureau-api-key`?"));
     let key = zt_with_input(&world, &["vault", "set", "scores-kek"], NEEDLE);
     assert!(err(&key).contains("is a key"));
+    assert!(err(&key).contains("`zt vault create-key` makes a new version of a key"));
     let long = zt_with_input(&world, &["vault", "set", "adb-token"], &"x".repeat(30_000));
     assert_eq!(long.status.code(), Some(2));
+}
+
+#[test]
+fn a_key_is_created_listed_as_one_and_recorded() {
+    let world = World::new();
+    let create = |reference: &str| zt(&world, &["vault", "create-key", reference]);
+    let first = out(&create("scores-kek"));
+    assert!(
+        first.starts_with("scores-kek is created, version "),
+        "{first}"
+    );
+    assert_ne!(first, out(&create("scores-kek")), "a new version each time");
+    let list = out(&zt(&world, &["vault", "list"]));
+    assert!(
+        list.starts_with("scores-kek https://kv-brindlewick-prod.vault.azure.net key\n"),
+        "{list}"
+    );
+    assert_eq!(list.lines().count(), 3);
+    assert!(err(&create("bureau-api-key")).contains("`bureau-api-key` is a secret"));
+    assert!(err(&create("scores-kke")).contains("did you mean `scores-kek`?"));
+    let tail = out(&zt(&world, &["audit", "tail"]));
+    let lines = tail
+        .lines()
+        .filter(|line| line.contains("vault.create_key secret:scores-kek"));
+    assert_eq!(lines.count(), 4, "{tail}");
 }
 
 #[tokio::test]

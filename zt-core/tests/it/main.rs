@@ -13,6 +13,7 @@ mod faults;
 mod laws;
 mod permits;
 mod plans;
+mod sealing;
 mod sessions;
 mod tables;
 mod world;

@@ -77,12 +77,24 @@ impl World {
         fs::write(self.tables(), change(text)).unwrap();
     }
 
-    pub(crate) async fn with_secret(self, reference: &str) -> Self {
+    /// Where the vault keeps what a reference names.
+    pub(crate) async fn id_of(&self, reference: &str) -> SecretId {
         let snapshot = runtime::tables(&self.config()).await.unwrap().current();
         let row = snapshot
             .secret_reference(&SecretRef::new(reference))
             .unwrap();
-        let id = SecretId::new(row.vault.clone(), row.name.clone());
+        SecretId::new(row.vault.clone(), row.name.clone())
+    }
+
+    pub(crate) async fn with_key(self, reference: &str) -> Self {
+        let id = self.id_of(reference).await;
+        let vault = runtime::local_vault(&self.config()).unwrap();
+        vault.create_key(&id).unwrap();
+        self
+    }
+
+    pub(crate) async fn with_secret(self, reference: &str) -> Self {
+        let id = self.id_of(reference).await;
         let value = Zeroizing::new(NEEDLE.as_bytes().to_vec());
         runtime::local_vault(&self.config())
             .unwrap()

@@ -1,12 +1,13 @@
-//! The local vault: every secret of the embedded default in one encrypted file.
+//! The local vault: every secret and key of the embedded default in one encrypted file.
 //!
-//! In: a path and a [`VaultKey`]. Out: a [`SecretVault`] that answers every vault URL, and the means to write it
-//! (`zt vault set`, `list`, `remove`). Nothing decrypted is kept: each fetch reads the file, decrypts it, takes one value
+//! In: a path and a [`VaultKey`]. Out: a [`SecretVault`] that answers every vault URL, the same for the keys that wrap data
+//! keys (`vault/keys.rs`), and the means to write it (`zt vault set`, `create-key`, `list`, `remove`). Nothing decrypted is kept: each fetch reads the file, decrypts it, takes one value
 //! and wipes the rest, so that what another process wrote is seen at once. The format is in `vault/format.rs`.
 
 mod entries;
 mod format;
 mod key;
+mod keys;
 mod store;
 
 use std::fmt;
@@ -17,13 +18,14 @@ use zeroize::Zeroizing;
 
 use crate::adapters::memory::random_version;
 use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::metadata::SecretKind;
 use crate::port::BoxFuture;
 use crate::secrets::{
     Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
     VaultUrl,
 };
 
-use entries::{Entries, Version};
+use entries::{Entries, Kind, Version};
 use key::KeyRing;
 use store::Store;
 
@@ -32,7 +34,7 @@ pub use key::VaultKey;
 /// The longest value: 25 KiB, as in Key Vault ("Azure Key Vault service limits"), so that what works here works there.
 const MAX_VALUE_BYTES: usize = 25 * 1024;
 
-/// An encrypted file of secrets.
+/// An encrypted file of secrets and keys.
 ///
 /// Safe to share between threads and to open in several processes: writers take turns by a lock file beside it
 /// (`<name>.lock`), readers never wait, and the file is always a whole one, the old or the new.
@@ -54,7 +56,7 @@ pub struct LocalVault {
     clock: Arc<dyn Clock>,
 }
 
-/// One secret in a listing: never its values.
+/// One secret or key in a listing: never its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Listed {
@@ -62,6 +64,8 @@ pub struct Listed {
     pub vault: VaultUrl,
     /// Its name.
     pub name: SecretName,
+    /// A secret that may be read, or a key that never leaves the file.
+    pub kind: SecretKind,
     /// Its versions, the current one first.
     pub versions: Vec<ListedVersion>,
 }
@@ -107,7 +111,7 @@ impl LocalVault {
     /// Writes a new version, which becomes the current one; the ten before it are kept. On disk when it returns.
     ///
     /// # Errors
-    /// [`VaultError::Invalid`] if the value is longer than 25 KiB or `id` is pinned to a version; else as
+    /// [`VaultError::Invalid`] if the value is longer than 25 KiB, `id` is pinned to a version or a key has the name; else as
     /// [`open`](Self::open). After an error the file is what it was.
     #[expect(
         clippy::needless_pass_by_value,
@@ -120,9 +124,7 @@ impl LocalVault {
         validity: Validity,
     ) -> Result<SecretVersion, VaultError> {
         if id.version().is_some() {
-            return Err(VaultError::invalid(
-                "a new version cannot be chosen, the vault does",
-            ));
+            return Err(no_choice());
         }
         if value.len() > MAX_VALUE_BYTES {
             return Err(VaultError::invalid(&format!(
@@ -136,13 +138,14 @@ impl LocalVault {
         let mut entries = self.load_or_new()?;
         entries.push(
             id,
+            Kind::Secret,
             Version {
                 version,
                 created: self.clock.now(),
                 validity,
                 value: SecretBytes::copy_of(&value),
             },
-        );
+        )?;
         self.save(&entries)?;
         Ok(version)
     }
@@ -150,11 +153,11 @@ impl LocalVault {
     /// Removes a secret with all its versions, or only the one that `id` is pinned to.
     ///
     /// # Errors
-    /// [`VaultError::NotFound`] if there is none; else as [`open`](Self::open).
+    /// [`VaultError::NotFound`] if there is none or it is a key; else as [`open`](Self::open).
     pub fn remove(&self, id: &SecretId) -> Result<(), VaultError> {
         let _turn = self.store.lock()?;
         let mut entries = self.load()?;
-        if !entries.remove(id) {
+        if !entries.remove(id, Kind::Secret) {
             return Err(VaultError::not_found(id));
         }
         self.save(&entries)
@@ -200,7 +203,7 @@ impl LocalVault {
     }
 
     fn read(&self, id: &SecretId) -> Result<Fetched, VaultError> {
-        let found = self.load()?.take(id);
+        let found = self.load()?.take(id, Kind::Secret, id.version());
         let found = found.ok_or_else(|| VaultError::not_found(id))?;
         if !found.validity.enabled {
             return Err(VaultError::disabled(id));
@@ -209,6 +212,10 @@ impl LocalVault {
             .with_validity(found.validity)
             .with_path_proof("local"))
     }
+}
+
+fn no_choice() -> VaultError {
+    VaultError::invalid("a new version cannot be chosen, the vault does")
 }
 
 impl SecretVault for LocalVault {

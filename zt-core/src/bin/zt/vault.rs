@@ -25,6 +25,11 @@ pub(crate) enum Vault {
         /// The id of a row of Secret_References.
         reference: String,
     },
+    /// Make a new version of a key; what was sealed under the old ones still opens.
+    CreateKey {
+        /// The id of a row of Secret_References of kind `key`.
+        reference: String,
+    },
     /// Names, versions and dates; never values.
     List,
     /// Remove a secret with all its versions.
@@ -38,16 +43,32 @@ impl Vault {
     pub(crate) async fn run(self, config: &Config) -> Result<Answer> {
         match self {
             Self::Set { reference } => {
-                let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
+                let id = id_of(
+                    &runtime::tables(config).await?.current(),
+                    &reference,
+                    SecretKind::Secret,
+                )?;
                 let value = read_value(&reference)?;
                 let version = audited(config, "vault.set", &reference, || {
                     Ok(runtime::local_vault(config)?.set(&id, value, Validity::ALWAYS)?)
                 })?;
                 println!("{reference} is set, version {version}");
             }
+            Self::CreateKey { reference } => {
+                let snapshot = runtime::tables(config).await?.current();
+                let id = id_of(&snapshot, &reference, SecretKind::Key)?;
+                let version = audited(config, "vault.create_key", &reference, || {
+                    Ok(runtime::local_vault(config)?.create_key(&id)?)
+                })?;
+                println!("{reference} is created, version {version}");
+            }
             Self::List => list(config)?,
             Self::Remove { reference } => {
-                let id = secret_id(&runtime::tables(config).await?.current(), &reference)?;
+                let id = id_of(
+                    &runtime::tables(config).await?.current(),
+                    &reference,
+                    SecretKind::Secret,
+                )?;
                 audited(config, "vault.remove", &reference, || {
                     Ok(runtime::local_vault(config)?.remove(&id)?)
                 })?;
@@ -85,7 +106,7 @@ fn audited<T>(
     changed
 }
 
-fn secret_id(snapshot: &Snapshot, reference: &str) -> Result<SecretId> {
+fn id_of(snapshot: &Snapshot, reference: &str, kind: SecretKind) -> Result<SecretId> {
     let row = snapshot
         .secret_reference(&SecretRef::new(reference))
         .ok_or_else(|| {
@@ -94,9 +115,17 @@ fn secret_id(snapshot: &Snapshot, reference: &str) -> Result<SecretId> {
             let problem = Problem::new("no row of Secret_References has it").text(reference);
             Error::new(Code::NotFound, problem.nearest(&names).to_string())
         })?;
-    if row.kind == SecretKind::Key {
-        let message = format!("`{reference}` is a key; the local vault holds secrets");
-        return Err(Error::new(Code::InvalidArgument, message));
+    if row.kind != kind {
+        let (is, help) = if kind == SecretKind::Key {
+            ("a secret", "`zt vault set` writes a secret")
+        } else {
+            (
+                "a key",
+                "`zt vault create-key` makes a new version of a key",
+            )
+        };
+        let message = format!("`{reference}` is {is}");
+        return Err(Error::new(Code::InvalidArgument, message).with_help(help));
     }
     Ok(SecretId::new(row.vault.clone(), row.name.clone()))
 }
@@ -131,7 +160,12 @@ const MOST_BYTES: usize = 64 * 1024;
 fn list(config: &Config) -> Result<()> {
     let dim = paint::DIM;
     for secret in runtime::local_vault(config)?.list()? {
-        println!("{} {dim}{}{dim:#}", secret.name, secret.vault);
+        let kind = if secret.kind == SecretKind::Key {
+            " key"
+        } else {
+            ""
+        };
+        println!("{} {dim}{}{dim:#}{kind}", secret.name, secret.vault);
         for version in secret.versions {
             let state = if version.validity.enabled {
                 ""

@@ -1,5 +1,6 @@
 //! `Encryption_Rules`: which columns of an output are sealed, under which key.
 
+use crate::envelope::KEY_COLUMN;
 use crate::id::SecretRef;
 use crate::metadata::reader::{Row, RowReader};
 
@@ -11,7 +12,7 @@ pub struct EncryptionRule {
     pub id: String,
     /// The key encryption key: a Secret_Reference of kind `key`.
     pub key: SecretRef,
-    /// The columns that are sealed.
+    /// The columns that are sealed, distinct where case does not count.
     pub columns: Vec<String>,
     /// The algorithm.
     pub algorithm: Algorithm,
@@ -35,6 +36,17 @@ impl Row for EncryptionRule {
         let columns = cells.texts("columns").unwrap_or_default();
         if columns.is_empty() {
             cells.problem("columns", "[]", "name at least one column to seal");
+        }
+        for (at, column) in columns.iter().enumerate() {
+            let is_same = |other: &String| other.to_lowercase() == column.to_lowercase();
+            if is_same(&KEY_COLUMN.to_owned()) {
+                cells.problem("columns", column, "is where sealed rows keep their key");
+            } else if column.trim().is_empty() {
+                cells.problem("columns", column, "a column has a name");
+            } else if columns.iter().take(at).any(is_same) {
+                let reason = "stands here already; case does not tell columns apart";
+                cells.problem("columns", column, reason);
+            }
         }
         let algorithms = [("AES-256-GCM", Algorithm::Aes256Gcm)];
         let algorithm = cells

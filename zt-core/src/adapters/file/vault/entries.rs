@@ -1,7 +1,9 @@
-//! What is inside a vault file: secrets with their versions, as JSON.
+//! What is inside a vault file: secrets and keys with their versions, as JSON.
 //!
-//! `{"entries":[{"vault":…,"name":…,"versions":[{"version":…,"created_ms":…,"enabled":…,"not_before_ms":…,"expires_ms":…,
-//! "value":base64}]}]}`, versions newest first, times in milliseconds since the Unix epoch. Every buffer that holds values
+//! `{"entries":[{"vault":…,"name":…,"kind":"key","versions":[{"version":…,"created_ms":…,"enabled":…,"not_before_ms":…,"expires_ms":…,
+//! "value":base64}]}]}`, versions newest first, times in milliseconds since the Unix epoch. A secret has no `kind`: files
+//! from before there were keys read the same, and a zt from then refuses a file with a key instead of taking it for a
+//! secret. Every buffer that holds values
 //! is wiped: base64 is decoded straight into its place, and the writer wipes what it grows out of.
 
 use std::collections::BTreeMap;
@@ -13,16 +15,43 @@ use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
-use crate::secrets::{SecretBytes, SecretId, SecretName, SecretVersion, Validity, VaultUrl};
+use crate::metadata::SecretKind;
+use crate::secrets::{
+    SecretBytes, SecretId, SecretName, SecretVersion, Validity, VaultError, VaultUrl,
+};
 
 use super::{Listed, ListedVersion};
 
 /// How many versions of a secret stay behind the current one.
 const KEPT_VERSIONS: usize = 10;
 
-/// All secrets of a vault file. Wiped on drop, like everything in it.
+/// All secrets and keys of a vault file. Wiped on drop, like everything in it.
 #[derive(Default)]
-pub(super) struct Entries(BTreeMap<(VaultUrl, SecretName), Vec<Version>>);
+pub(super) struct Entries(BTreeMap<(VaultUrl, SecretName), Entry>);
+
+struct Entry {
+    kind: Kind,
+    versions: Vec<Version>,
+}
+
+/// Whether a value may be read or only used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    #[default]
+    Secret,
+    Key,
+}
+
+impl Kind {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes a reference"
+    )]
+    fn is_secret(&self) -> bool {
+        *self == Self::Secret
+    }
+}
 
 /// One version.
 pub(super) struct Version {
@@ -40,16 +69,21 @@ impl Entries {
         for entry in text.entries {
             let key = (entry.vault.parse().ok()?, entry.name.parse().ok()?);
             let versions = entry.versions.into_iter().map(Version::read);
-            entries.insert(key, versions.collect::<Option<Vec<_>>>()?);
+            let entry = Entry {
+                kind: entry.kind,
+                versions: versions.collect::<Option<_>>()?,
+            };
+            entries.insert(key, entry);
         }
         Some(Self(entries))
     }
 
     pub(super) fn write(&self) -> Option<Zeroizing<Vec<u8>>> {
-        let entries = self.0.iter().map(|((vault, name), versions)| EntryText {
+        let entries = self.0.iter().map(|((vault, name), entry)| EntryText {
             vault: vault.as_str(),
             name: name.as_str(),
-            versions: versions.iter().map(Version::text).collect(),
+            kind: entry.kind,
+            versions: entry.versions.iter().map(Version::text).collect(),
         });
         let text = FileText {
             entries: entries.collect(),
@@ -59,36 +93,69 @@ impl Entries {
         Some(writer.0)
     }
 
-    /// Makes `version` the current one.
-    pub(super) fn push(&mut self, id: &SecretId, version: Version) {
-        let versions = self.0.entry(key(id)).or_default();
-        versions.insert(0, version);
-        versions.truncate(KEPT_VERSIONS + 1);
+    /// Makes `version` the current one. Of a secret some versions are kept, of a key all.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] if the name belongs to the other kind.
+    pub(super) fn push(
+        &mut self,
+        id: &SecretId,
+        kind: Kind,
+        version: Version,
+    ) -> Result<(), VaultError> {
+        let entry = self.0.entry(key(id)).or_insert(Entry {
+            kind,
+            versions: Vec::new(),
+        });
+        let other = match entry.kind {
+            _ if entry.kind == kind => None,
+            Kind::Secret => Some("a secret"),
+            Kind::Key => Some("a key"),
+        };
+        if let Some(other) = other {
+            let reason = format!("`{}` is the name of {other}", id.name());
+            return Err(VaultError::invalid(&reason));
+        }
+        entry.versions.insert(0, version);
+        if kind == Kind::Secret {
+            entry.versions.truncate(KEPT_VERSIONS + 1);
+        }
+        Ok(())
     }
 
-    /// Whether there was something to remove.
-    pub(super) fn remove(&mut self, id: &SecretId) -> bool {
+    /// Whether the name belongs to this kind.
+    pub(super) fn has(&self, id: &SecretId, kind: Kind) -> bool {
+        self.0.get(&key(id)).is_some_and(|entry| entry.kind == kind)
+    }
+
+    /// Whether there was something of this kind to remove.
+    pub(super) fn remove(&mut self, id: &SecretId, kind: Kind) -> bool {
         let key = key(id);
-        let Some(pinned) = id.version() else {
-            return self.0.remove(&key).is_some();
-        };
-        let Some(versions) = self.0.get_mut(&key) else {
+        let Some(entry) = self.0.get_mut(&key).filter(|entry| entry.kind == kind) else {
             return false;
         };
-        let before = versions.len();
-        versions.retain(|version| version.version != pinned);
-        let removed = versions.len() < before;
-        if versions.is_empty() {
+        let before = entry.versions.len();
+        match id.version() {
+            Some(pinned) => entry.versions.retain(|version| version.version != pinned),
+            None => entry.versions.clear(),
+        }
+        let removed = entry.versions.len() < before;
+        if entry.versions.is_empty() {
             self.0.remove(&key);
         }
         removed
     }
 
-    /// The version that `id` names; all others are wiped.
-    pub(super) fn take(mut self, id: &SecretId) -> Option<Version> {
-        let versions = self.0.remove(&key(id))?;
-        let wanted = |version: &Version| id.version().is_none_or(|v| v == version.version);
-        versions.into_iter().find(wanted)
+    /// This version of a name of this kind, the current one without; all others are wiped.
+    pub(super) fn take(
+        mut self,
+        id: &SecretId,
+        kind: Kind,
+        version: Option<SecretVersion>,
+    ) -> Option<Version> {
+        let entry = self.0.remove(&key(id)).filter(|entry| entry.kind == kind)?;
+        let wanted = |found: &Version| version.is_none_or(|version| version == found.version);
+        entry.versions.into_iter().find(wanted)
     }
 
     pub(super) fn list(&self) -> Vec<Listed> {
@@ -99,10 +166,14 @@ impl Entries {
         };
         self.0
             .iter()
-            .map(|((vault, name), versions)| Listed {
+            .map(|((vault, name), entry)| Listed {
                 vault: vault.clone(),
                 name: name.clone(),
-                versions: versions.iter().map(listed).collect(),
+                kind: match entry.kind {
+                    Kind::Secret => SecretKind::Secret,
+                    Kind::Key => SecretKind::Key,
+                },
+                versions: entry.versions.iter().map(listed).collect(),
             })
             .collect()
     }
@@ -152,6 +223,8 @@ struct FileText<'a> {
 struct EntryText<'a> {
     vault: &'a str,
     name: &'a str,
+    #[serde(default, skip_serializing_if = "Kind::is_secret")]
+    kind: Kind,
     #[serde(borrow)]
     versions: Vec<VersionText<'a>>,
 }
@@ -232,5 +305,39 @@ impl io::Write for Wiping {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE_KEYS: &str = r#"{"entries":[{"vault":"https://kv.vault.azure.net","name":"adb-token","versions":[{"version":"00000000000000000000000000000abc","created_ms":1,"enabled":true,"value":"enQtbmVlZGxlLXZhbHVl"}]}]}"#;
+
+    fn id() -> SecretId {
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        SecretId::new(vault, "adb-token".parse().unwrap())
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_keys_reads_and_is_written_the_same() {
+        let entries = Entries::read(BEFORE_KEYS.as_bytes()).unwrap();
+        assert!(*entries.write().unwrap() == BEFORE_KEYS.as_bytes());
+        let found = entries.take(&id(), Kind::Secret, None).unwrap();
+        assert!(found.value.reveal() == b"zt-needle-value");
+    }
+
+    #[test]
+    fn a_key_is_marked_and_an_unknown_kind_is_refused() {
+        let with_kind = |kind: &str| {
+            let marked = format!("\"kind\":\"{kind}\",\"versions\"");
+            BEFORE_KEYS.replacen("\"versions\"", &marked, 1)
+        };
+        let key = with_kind("key");
+        let entries = Entries::read(key.as_bytes()).unwrap();
+        assert!(entries.has(&id(), Kind::Key) && !entries.has(&id(), Kind::Secret));
+        assert!(*entries.write().unwrap() == key.as_bytes());
+        assert!(entries.take(&id(), Kind::Secret, None).is_none());
+        assert!(Entries::read(with_kind("token").as_bytes()).is_none());
     }
 }

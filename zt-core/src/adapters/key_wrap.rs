@@ -1,0 +1,86 @@
+//! AES key wrap (RFC 3394, NIST SP 800-38F) with a key of 256 bits, for adapters that hold the key themselves.
+
+use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use crate::envelope::{DataKey, KeyError, WrapAlgorithm, WrappedKey};
+use crate::secrets::{SecretBytes, SecretId, SecretVersion, VaultError};
+
+/// How much longer a wrapped key is, in bytes.
+const OVERHEAD: usize = 8;
+
+/// A new key of 256 random bits.
+pub(super) fn random_key() -> Result<SecretBytes, VaultError> {
+    let mut key = Zeroizing::new([0; 32]);
+    rand::fill(key.as_mut_slice())
+        .map_err(|_| VaultError::unavailable("the system gave no random bytes", None))?;
+    Ok(SecretBytes::copy_of(key.as_slice()))
+}
+
+/// `dek` under this version of a key.
+pub(super) fn wrap(
+    key: &SecretBytes,
+    version: SecretVersion,
+    dek: &DataKey,
+) -> Result<WrappedKey, KeyError> {
+    let mut wrapped = vec![0; DataKey::LEN + OVERHEAD];
+    kek(key)?
+        .wrap(dek.reveal(), &mut wrapped)
+        .map_err(|_| refused())?;
+    Ok(WrappedKey::new(WrapAlgorithm::Aes256Kw, version, wrapped))
+}
+
+/// What [`wrap`] gave, back; `id` is for the message.
+pub(super) fn unwrap(
+    key: &SecretBytes,
+    id: &SecretId,
+    wrapped: &WrappedKey,
+) -> Result<DataKey, KeyError> {
+    let WrapAlgorithm::Aes256Kw = wrapped.algorithm;
+    if wrapped.bytes.len() != DataKey::LEN + OVERHEAD {
+        return Err(KeyError::unwrap(id));
+    }
+    let mut dek = Zeroizing::new([0; DataKey::LEN]);
+    let opened = kek(key)?.unwrap(&wrapped.bytes, dek.as_mut_slice());
+    let opened = opened.map_err(|_| KeyError::unwrap(id))?;
+    DataKey::copy_of(opened).ok_or_else(|| KeyError::unwrap(id))
+}
+
+fn kek(key: &SecretBytes) -> Result<AesKek, KeyError> {
+    AesKek::new(&AES_256, key.reveal()).map_err(|_| refused())
+}
+
+fn refused() -> KeyError {
+    VaultError::unavailable(
+        "the cryptographic library refused to wrap with its key",
+        None,
+    )
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        let digits = text.as_bytes().chunks(2);
+        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.map(byte).collect()
+    }
+
+    #[test]
+    fn the_vector_of_rfc_3394_section_4_6_comes_out() {
+        let key = hex("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f");
+        let dek = hex("00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f");
+        let expected = "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326\
+                        cbc7f0e71a99f43bfb988b9b7a02dd21";
+        let key = SecretBytes::copy_of(&key);
+        let dek = DataKey::copy_of(&dek).unwrap();
+        let wrapped = wrap(&key, SecretVersion::from_u128(1), &dek).unwrap();
+        assert_eq!(wrapped.bytes, hex(expected));
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        let id = SecretId::new(vault, "kek".parse().unwrap());
+        assert!(unwrap(&key, &id, &wrapped).unwrap().reveal() == dek.reveal());
+    }
+}

@@ -1,0 +1,33 @@
+//! Envelope encryption of chosen columns: a table of rows becomes a table of sealed text, and back.
+//!
+//! In: a [`Batch`](crate::batch::Batch), a row of Encryption_Rules, a key that never leaves its vault ([`KeyWrapper`]).
+//! Out: the same batch with the rule's columns sealed cell by cell under a fresh data encryption key (DEK), and the column
+//! [`KEY_COLUMN`] with that key, wrapped by the key encryption key (KEK). Rows may be reordered, split and appended.
+//! [`Session::sealer`](crate::Session::sealer) and [`Session::opener`](crate::Session::opener) give a [`Sealer`] and an
+//! [`Opener`] to whom the policy allows; key I/O happens there, sealing and unsealing are pure computation.
+//!
+//! The format is version 1 of the book's page "Sealed data": AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), AES
+//! key wrap (RFC 3394). No error and no `Debug` shows a cell or a key.
+
+mod error;
+mod format;
+mod key_text;
+mod keys;
+mod seal;
+mod unseal;
+mod wrapper;
+
+pub use error::SealError;
+pub(crate) use key_text::KeyText;
+pub use keys::DataKey;
+pub(crate) use keys::{Binding, ColumnKey};
+pub use seal::Sealer;
+pub use unseal::Opener;
+pub(crate) use unseal::{Held, key_texts};
+pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, WrapAlgorithm, WrappedKey};
+
+/// The column of a sealed batch that holds the wrapped data key of each row.
+pub const KEY_COLUMN: &str = "_zt_key";
+
+#[cfg(test)]
+mod tests;

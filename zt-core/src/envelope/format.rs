@@ -1,0 +1,175 @@
+//! The bytes of one sealed cell, version 1.
+//!
+//! Text: `zt1.` and base64url without padding (RFC 4648 section 5) of nonce (12 bytes), ciphertext, tag (16 bytes).
+//! Plaintext: one byte for the type, then the value; see [`Value`]. Nothing here knows a key.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::batch::Cells;
+
+/// What begins every sealed text of this version.
+pub(super) const PREFIX: &str = "zt1.";
+/// The name of the version where it is bound to a key or a cell.
+pub(super) const VERSION: &[u8] = b"zt1";
+pub(super) const NONCE_LEN: usize = 12;
+pub(super) const TAG_LEN: usize = 16;
+/// The least that a sealed cell decodes to: a missing value has one byte.
+const SHORTEST: usize = NONCE_LEN + 1 + TAG_LEN;
+
+/// A value on its way into a cell or out of it.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Value<'a> {
+    /// 0, nothing after it.
+    Null,
+    /// 1, UTF-8.
+    Text(&'a str),
+    /// 2, IEEE 754 binary64, little-endian: every bit pattern comes back, also of NaN.
+    Number(f64),
+    /// 3, 64 bits in two's complement, little-endian.
+    Integer(i64),
+    /// 4, one byte, 0 or 1.
+    Bool(bool),
+    /// 5, the bytes.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    /// The cell of a row, counted from 0; `None` beyond the end.
+    pub(super) fn at(cells: &'a Cells, row: usize) -> Option<Self> {
+        Some(match cells {
+            Cells::Text(list) => list.get(row)?.as_deref().map_or(Self::Null, Self::Text),
+            Cells::Number(list) => list.get(row)?.map_or(Self::Null, Self::Number),
+            Cells::Integer(list) => list.get(row)?.map_or(Self::Null, Self::Integer),
+            Cells::Bool(list) => list.get(row)?.map_or(Self::Null, Self::Bool),
+            Cells::Bytes(list) => list.get(row)?.as_deref().map_or(Self::Null, Self::Bytes),
+        })
+    }
+
+    /// Appends type and value.
+    pub(super) fn write(self, to: &mut Vec<u8>) {
+        // Room for the tag as well, so that the buffer never moves and leaves plaintext behind.
+        to.reserve(1 + self.len() + TAG_LEN);
+        match self {
+            Self::Null => to.push(0),
+            Self::Text(text) => {
+                to.push(1);
+                to.extend_from_slice(text.as_bytes());
+            }
+            Self::Number(number) => {
+                to.push(2);
+                to.extend_from_slice(&number.to_le_bytes());
+            }
+            Self::Integer(number) => {
+                to.push(3);
+                to.extend_from_slice(&number.to_le_bytes());
+            }
+            Self::Bool(value) => to.extend_from_slice(&[4, u8::from(value)]),
+            Self::Bytes(bytes) => {
+                to.push(5);
+                to.extend_from_slice(bytes);
+            }
+        }
+    }
+
+    const fn len(self) -> usize {
+        match self {
+            Self::Null => 0,
+            Self::Text(text) => text.len(),
+            Self::Number(_) | Self::Integer(_) => 8,
+            Self::Bool(_) => 1,
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// `None` if the plaintext is not what [`write`](Self::write) writes.
+    pub(super) fn read(plain: &'a [u8]) -> Option<Self> {
+        let (kind, value) = plain.split_first()?;
+        Some(match (kind, value) {
+            (0, []) => Self::Null,
+            (1, text) => Self::Text(str::from_utf8(text).ok()?),
+            (2, number) => Self::Number(f64::from_le_bytes(number.try_into().ok()?)),
+            (3, number) => Self::Integer(i64::from_le_bytes(number.try_into().ok()?)),
+            (4, [0]) => Self::Bool(false),
+            (4, [1]) => Self::Bool(true),
+            (5, bytes) => Self::Bytes(bytes),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a text is not a sealed cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotSealedText {
+    Version,
+    Malformed,
+}
+
+/// The sealed bytes as text.
+pub(super) fn encode(sealed: &[u8]) -> String {
+    let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
+    let mut text = String::with_capacity(PREFIX.len() + room);
+    text.push_str(PREFIX);
+    URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
+    text
+}
+
+/// The sealed bytes of a text, in the buffer in which they will be opened.
+pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<(), NotSealedText> {
+    let body = after_prefix(text)?;
+    to.clear();
+    let room = base64::decoded_len_estimate(body.len());
+    if to.capacity() < room {
+        // Growing in place could leave the plaintext of the cell before in freed memory.
+        *to = Zeroizing::new(Vec::with_capacity(room));
+    }
+    URL_SAFE_NO_PAD
+        .decode_vec(body, to)
+        .map_err(|_| NotSealedText::Malformed)?;
+    if to.len() < SHORTEST {
+        return Err(NotSealedText::Malformed);
+    }
+    Ok(())
+}
+
+/// What stands after `zt1.`. Another number there is another version.
+pub(super) fn after_prefix(text: &str) -> Result<&str, NotSealedText> {
+    if let Some(body) = text.strip_prefix(PREFIX) {
+        return Ok(body);
+    }
+    let number = text
+        .strip_prefix("zt")
+        .and_then(|rest| rest.split_once('.'));
+    let is_version = number.is_some_and(|(number, _)| {
+        (1..=9).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    });
+    Err(if is_version {
+        NotSealedText::Version
+    } else {
+        NotSealedText::Malformed
+    })
+}
+
+/// Whether all of these cells are what a sealer writes. One that somebody made up does not say so of a whole column.
+pub(super) fn is_sealed(cells: &Cells) -> bool {
+    let Cells::Text(list) = cells else {
+        return false;
+    };
+    let mut buffer = Zeroizing::new(Vec::new());
+    let mut looks_sealed = |text: &String| decode(text, &mut buffer).is_ok();
+    !list.is_empty()
+        && list
+            .iter()
+            .all(|cell| cell.as_ref().is_some_and(&mut looks_sealed))
+}
+
+/// Each part behind its length (8 bytes, big-endian), so that no two lists of parts have the same bytes.
+pub(super) fn fields(parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes
+}

@@ -1,0 +1,280 @@
+//! Unseals the columns of a rule, cell by cell, and finds what was changed, moved, cut or taken away.
+//!
+//! In: a sealed batch and the data keys of its rows. Out: the plain batch without [`KEY_COLUMN`], as far as the decision
+//! lets the caller see it. Pure computation: nothing here reaches a vault.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::format::{self, NotSealedText, Value};
+use super::key_text::NotAKeyText;
+use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
+use crate::batch::{Batch, Cells, Column};
+use crate::error::Result;
+use crate::policy::{self, Columns, Masks};
+
+/// So many data keys one batch may carry: each is one question to the vault.
+const MOST_KEYS: usize = 1024;
+
+/// A key text of a batch, with the first row that carries it, from 1.
+pub(crate) struct Found {
+    pub(crate) row: usize,
+    pub(crate) text: String,
+    pub(crate) key: KeyText,
+}
+
+/// The distinct keys of a batch, in order of their rows, all of them bound as they must be.
+///
+/// # Errors
+/// Rows without a key, keys that cannot be read, that are bound otherwise, or more than 1,024.
+pub(crate) fn key_texts(batch: &Batch, needs: &Binding) -> Result<Vec<Found>, SealError> {
+    let mut found: Vec<Found> = Vec::new();
+    let mut known: HashMap<&str, ()> = HashMap::new();
+    let mut last = "";
+    for (row, text) in (1..).zip(keys_of(batch)?) {
+        let text = text.as_deref().ok_or(SealError::KeyMissing { row })?;
+        if text == last || known.insert(text, ()).is_some() {
+            last = text;
+            continue;
+        }
+        last = text;
+        if found.len() == MOST_KEYS {
+            return Err(SealError::TooManyKeys { most: MOST_KEYS });
+        }
+        let key = KeyText::read(text).map_err(|why| match why {
+            NotAKeyText::Version => SealError::KeyVersion { row },
+            NotAKeyText::Malformed(what) => SealError::KeyMalformed { row, what },
+        })?;
+        is_bound(&key.binding, needs, row)?;
+        let text = text.to_owned();
+        found.push(Found { row, text, key });
+    }
+    Ok(found)
+}
+
+fn keys_of(batch: &Batch) -> Result<&[Option<String>], SealError> {
+    match batch.column(KEY_COLUMN).map(Column::cells) {
+        Some(Cells::Text(keys)) => Ok(keys),
+        Some(Cells::Number(_) | Cells::Integer(_) | Cells::Bool(_) | Cells::Bytes(_)) | None => {
+            Err(SealError::NoKeys)
+        }
+    }
+}
+
+fn is_bound(is: &Binding, needs: &Binding, row: usize) -> Result<(), SealError> {
+    let names = [
+        ("rule", is.rule.as_str(), needs.rule.as_str()),
+        ("table", &is.table, &needs.table),
+        ("key", is.key.as_str(), needs.key.as_str()),
+    ];
+    match names.into_iter().find(|(_, is, needs)| is != needs) {
+        None => Ok(()),
+        Some((what, is, needs)) => Err(SealError::SealedFor {
+            row,
+            what,
+            is: is.to_owned(),
+            needs: needs.to_owned(),
+        }),
+    }
+}
+
+/// The keys of the visible columns under one data key, by the text that rows carry.
+pub(crate) struct Held {
+    text: String,
+    columns: Vec<ColumnKey>,
+}
+
+impl Held {
+    /// Checks that the rows were sealed under this data key, before any cell is opened.
+    ///
+    /// # Errors
+    /// [`SealError::WrongKey`] if they were not.
+    pub(crate) fn new(found: Found, dek: &DataKey, columns: &[String]) -> Result<Self, SealError> {
+        let Found { row, text, key } = found;
+        if !key.binding.is_committed(dek, &key)? {
+            return Err(SealError::WrongKey { row });
+        }
+        let key_of = |name: &String| ColumnKey::new(dek, &key.binding, name, &key.commitment);
+        let columns = columns.iter().map(key_of).collect::<Result<_, _>>()?;
+        Ok(Self { text, columns })
+    }
+}
+
+/// Unseals the rows that it was made for, in any order and in any parts. Safe across threads.
+pub struct Opener {
+    columns: Vec<String>,
+    keys: Vec<Held>,
+    by_text: HashMap<String, usize>,
+    visible: Columns,
+    masks: Masks,
+}
+
+impl Opener {
+    /// An opener of these columns; `keys` have theirs in the same order.
+    pub(crate) fn new(
+        columns: Vec<String>,
+        keys: Vec<Held>,
+        visible: Columns,
+        masks: Masks,
+    ) -> Self {
+        let texts = keys.iter().enumerate();
+        Self {
+            by_text: texts.map(|(at, held)| (held.text.clone(), at)).collect(),
+            columns,
+            keys,
+            visible,
+            masks,
+        }
+    }
+
+    /// The batch with the rule's columns in plain, with the types and missing values that were sealed, and without
+    /// `_zt_key`; a column of missing values alone is text. Columns that the decision does not show are left out, unopened;
+    /// masked ones are masked. A column of the rule that the batch does not have is left out too.
+    ///
+    /// # Errors
+    /// `Integrity`, with row and column, for what was not sealed, was changed, moved, cut or taken away, or is sealed under
+    /// another key than those of the batch that the opener was made for. Then nothing is given out.
+    pub fn unseal(&self, batch: &Batch) -> Result<Batch> {
+        let rows = self.keys_of_rows(batch)?;
+        let mut columns = Vec::with_capacity(batch.columns().len());
+        for column in batch.columns() {
+            if column.is_called(KEY_COLUMN) || !self.visible.contains(column.name()) {
+                continue;
+            }
+            let at = self.columns.iter().position(|name| column.is_called(name));
+            columns.push(match at {
+                Some(at) => unseal_column(column, at, &rows)?,
+                None => column.clone(),
+            });
+        }
+        let plain = Batch::new(columns)?;
+        Ok(policy::show(&self.visible, &self.masks, &plain)?)
+    }
+
+    /// For each row which key is its own.
+    fn keys_of_rows(&self, batch: &Batch) -> Result<Vec<&Held>, SealError> {
+        let keys = keys_of(batch)?;
+        let mut rows: Vec<&Held> = Vec::with_capacity(keys.len());
+        for (row, text) in (1..).zip(keys) {
+            let text = text.as_ref().ok_or(SealError::KeyMissing { row })?;
+            let same = rows.last().copied().filter(|held| held.text == *text);
+            let held = same.or_else(|| self.keys.get(*self.by_text.get(text)?));
+            rows.push(held.ok_or(SealError::KeyNotHeld { row })?);
+        }
+        Ok(rows)
+    }
+}
+
+fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, SealError> {
+    let name = || column.name().to_owned();
+    let Cells::Text(sealed) = column.cells() else {
+        return Err(SealError::NotSealed {
+            column: name(),
+            kind: column.cells().kind(),
+        });
+    };
+    let mut plain = Building::Nulls(0);
+    let mut buffer = Zeroizing::new(Vec::new());
+    for ((row, cell), held) in (1..).zip(sealed).zip(rows) {
+        let (column, key) = (name, held.columns.get(at).ok_or(SealError::Crypto)?);
+        let Some(cell) = cell else {
+            return Err(SealError::CellMissing {
+                column: column(),
+                row,
+            });
+        };
+        format::decode(cell, &mut buffer).map_err(|why| match why {
+            NotSealedText::Version => SealError::CellVersion {
+                column: column(),
+                row,
+            },
+            NotSealedText::Malformed => SealError::CellMalformed {
+                column: column(),
+                row,
+            },
+        })?;
+        let Some(opened) = key.open(&mut buffer) else {
+            return Err(SealError::CellChanged {
+                column: column(),
+                row,
+            });
+        };
+        let Some(value) = Value::read(opened) else {
+            return Err(SealError::CellUnknown {
+                column: column(),
+                row,
+            });
+        };
+        if !plain.push(value) {
+            return Err(SealError::MixedTypes {
+                column: column(),
+                row,
+            });
+        }
+    }
+    Ok(Column::new(column.name(), plain.cells()))
+}
+
+/// A column whose type shows with its first value.
+enum Building {
+    Nulls(usize),
+    Cells(Cells),
+}
+
+/// Appends a value of one type; `false` if the column has another.
+macro_rules! put {
+    ($column:ident, $kind:ident, $value:expr) => {{
+        if let Building::Nulls(rows) = $column {
+            *$column = Building::Cells(Cells::$kind(vec![None; *rows]));
+        }
+        if let Building::Cells(Cells::$kind(list)) = $column {
+            list.push(Some($value));
+            true
+        } else {
+            false
+        }
+    }};
+}
+
+impl Building {
+    fn push(&mut self, value: Value<'_>) -> bool {
+        match value {
+            Value::Null => self.push_null(),
+            Value::Text(text) => put!(self, Text, text.to_owned()),
+            Value::Number(number) => put!(self, Number, number),
+            Value::Integer(number) => put!(self, Integer, number),
+            Value::Bool(value) => put!(self, Bool, value),
+            Value::Bytes(bytes) => put!(self, Bytes, bytes.to_vec()),
+        }
+    }
+
+    fn push_null(&mut self) -> bool {
+        match self {
+            Self::Nulls(rows) => *rows += 1,
+            Self::Cells(Cells::Text(list)) => list.push(None),
+            Self::Cells(Cells::Number(list)) => list.push(None),
+            Self::Cells(Cells::Integer(list)) => list.push(None),
+            Self::Cells(Cells::Bool(list)) => list.push(None),
+            Self::Cells(Cells::Bytes(list)) => list.push(None),
+        }
+        true
+    }
+
+    fn cells(self) -> Cells {
+        match self {
+            Self::Nulls(rows) => Cells::Text(vec![None; rows]),
+            Self::Cells(cells) => cells,
+        }
+    }
+}
+
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener")
+            .field("columns", &self.columns)
+            .field("keys", &self.keys.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! Sealing and unsealing outputs: who may, under which rule and key. Key I/O happens here, the rest is pure computation.
+
+use std::collections::BTreeSet;
+
+use super::Session;
+use super::question::{denied, output_of, parse};
+use crate::audit::Durability;
+use crate::batch::Batch;
+use crate::envelope::{
+    self, Binding, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey,
+};
+use crate::error::{Error, Result};
+use crate::policy::{Action, Decision, Resource};
+use crate::secrets::SecretId;
+
+/// What the tables say about one output: what is sealed, for what, under which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Output {
+    pub(super) binding: Binding,
+    pub(super) columns: Vec<String>,
+    pub(super) key: SecretId,
+}
+
+impl Session {
+    /// A sealer for an output of Output_Storage, with a fresh data key that the rule's key has wrapped. Needs `data.seal`.
+    /// After the wait for the vault the policy is asked again.
+    ///
+    /// # Errors
+    /// `Denied`, also where the right does not cover every column of the rule; `NotFound` when no row has the output or the
+    /// vault has no such key; `Invalid` for an output that is stored plain; `Unavailable` when the vault or the audit log is
+    /// down; else as [`check`](Self::check).
+    pub async fn sealer(&self, output: &str) -> Result<Sealer> {
+        let (action, resource) = parse("data.seal", &format!("output:{output}"))?;
+        loop {
+            let (_, target) = self.may_use(action, &resource, output)?;
+            let dek = DataKey::generate()?;
+            let wrapped = self.shared.keys.wrap(&target.key, &dek).await;
+            let (decision, now) = self.may_use(action, &resource, output)?;
+            if now != target {
+                continue;
+            }
+            match make_sealer(&target, &dek, wrapped) {
+                Ok((sealer, version)) => {
+                    self.record_effect(&decision, Durability::Ordered, |record| {
+                        record
+                            .with_detail("key", target.binding.key.as_str())
+                            .with_detail("version", version)
+                            .with_detail("rule", &target.binding.rule)
+                            .with_detail("table", &target.binding.table)
+                            .with_detail("columns", target.columns.len().to_string())
+                    })?;
+                    return Ok(sealer);
+                }
+                Err(error) => {
+                    self.record_failed_effect(&decision, &error)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// An opener for these sealed rows of an output. Needs `data.open`. Each data key of the rows (at most 1,024) is
+    /// unwrapped once; that it was stands in the log, on disk, before the opener is out. After the wait for the vault the
+    /// policy is asked again: what was withdrawn in the meantime is not handed out.
+    ///
+    /// ```
+    /// # use zt_core::{Result, Session, batch::Batch};
+    /// async fn load(ines: &Session, csv: &[u8]) -> Result<Batch> {
+    ///     let sealed = Batch::from_csv(csv)?;
+    ///     ines.opener("loan_scores_delta", &sealed).await?.unseal(&sealed)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// `Denied`; `NotFound` when no row has the output or the vault has no such key or version; `Integrity` for rows without
+    /// a key, or sealed for another rule, table or key; `Invalid` for an output that is stored plain; `Unavailable` when the
+    /// vault or the audit log is down; else as [`check`](Self::check).
+    pub async fn opener(&self, output: &str, sealed: &Batch) -> Result<Opener> {
+        let (action, resource) = parse("data.open", &format!("output:{output}"))?;
+        loop {
+            let (_, target) = self.may_use(action, &resource, output)?;
+            let held = self.unwrap_keys(&target, sealed).await;
+            let (decision, now) = self.may_use(action, &resource, output)?;
+            if now != target {
+                continue;
+            }
+            match held {
+                Ok((held, versions)) => {
+                    let key = target.binding.key.as_str();
+                    self.record_unwrapping(&decision, key, &versions, held.len())?;
+                    let (columns, masks) = (decision.columns().clone(), decision.masks().clone());
+                    return Ok(Opener::new(target.columns, held, columns, masks));
+                }
+                Err(error) => {
+                    self.record_failure(&decision, &error)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Decides on the snapshot in force and finds what the tables say; a refusal stands in the log.
+    fn may_use(
+        &self,
+        action: Action,
+        resource: &Resource,
+        output: &str,
+    ) -> Result<(Decision, Output)> {
+        let decision = self.decide(action, resource.clone(), self.context.clone())?;
+        if !decision.is_allowed() {
+            self.record(&decision)?;
+            return Err(denied(&decision));
+        }
+        let found = match output_of(&decision, output) {
+            Ok(found) => found,
+            Err(error) if action == Action::DataSeal => {
+                self.record_failed_effect(&decision, &error)?;
+                return Err(error);
+            }
+            Err(error) => {
+                self.record_failure(&decision, &error)?;
+                return Err(error);
+            }
+        };
+        // A right to seal some columns is none to seal the others, and sealing some would store the others in plain.
+        let covers = |column: &String| decision.columns().contains(column);
+        if action == Action::DataSeal && !found.columns.iter().all(covers) {
+            self.record(&decision)?;
+            return Err(denied(&decision));
+        }
+        Ok((decision, found))
+    }
+
+    /// Every data key of the rows, with the versions of the key that wrapped them.
+    async fn unwrap_keys(
+        &self,
+        target: &Output,
+        sealed: &Batch,
+    ) -> Result<(Vec<Held>, BTreeSet<String>)> {
+        let found = envelope::key_texts(sealed, &target.binding)?;
+        let (mut held, mut versions) = (Vec::with_capacity(found.len()), BTreeSet::new());
+        for found in found {
+            let wrapped = &found.key.wrapped;
+            versions.insert(wrapped.version.to_string());
+            let dek = self.shared.keys.unwrap(&target.key, wrapped).await;
+            let dek = dek.map_err(|why| match why {
+                KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
+                KeyError::NotFound { .. } | KeyError::Vault(_) => Error::from(why),
+            })?;
+            held.push(Held::new(found, &dek, &target.columns)?);
+        }
+        Ok((held, versions))
+    }
+}
+
+/// A sealer, with the version of the key that wrapped its data key.
+fn make_sealer(
+    target: &Output,
+    dek: &DataKey,
+    wrapped: Result<WrappedKey, KeyError>,
+) -> Result<(Sealer, String)> {
+    let wrapped = wrapped?;
+    let version = wrapped.version.to_string();
+    let sealer = Sealer::new(&target.binding, &target.columns, dek, wrapped)?;
+    Ok((sealer, version))
+}
