@@ -30,6 +30,7 @@
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
 //! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
+//! | [`monitor`] | metrics of models and jobs, alert rules, where alerts and reference data are |
 //! | [`adapters`] | implementations of the ports: files, memory |
 //!
 //! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
@@ -45,6 +46,7 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod metadata;
+pub mod monitor;
 pub mod policy;
 pub mod port;
 pub mod runtime;

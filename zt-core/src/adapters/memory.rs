@@ -1,5 +1,11 @@
 //! Ports in memory, for tests and for embedding zt where nothing may touch a disk.
 
+mod alerts;
+mod reference;
+
+pub use alerts::MemoryAlerts;
+pub use reference::MemoryReference;
+
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
