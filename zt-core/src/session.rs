@@ -6,6 +6,7 @@
 mod permit;
 mod question;
 mod record;
+mod report;
 mod resolved;
 mod seen;
 

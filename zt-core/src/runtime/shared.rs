@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile};
 use crate::metadata::SnapshotStore;
+use crate::monitor::{AlertSink, References};
 use crate::policy::DecisionId;
 use crate::secrets::Secrets;
 
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) profile: EntraProfile,
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
     pub(crate) secrets: Secrets,
+    pub(crate) alerts: Arc<dyn AlertSink>,
+    pub(crate) references: References,
     pub(crate) audit: AuditLog,
     pub(crate) audit_folder: PathBuf,
     pub(crate) budget: Budget,

@@ -11,6 +11,7 @@ mod cli;
 mod decisions;
 mod faults;
 mod laws;
+mod monitor;
 mod sessions;
 mod tables;
 mod world;
