@@ -207,19 +207,6 @@ impl Batch {
         Ok(batch)
     }
 
-    /// The same with other cells in the columns for which `cells` has some; they must be as many.
-    pub(crate) fn map_columns(self, cells: impl Fn(&Column) -> Option<Cells>) -> Self {
-        let columns = self.columns.into_iter().map(|column| match cells(&column) {
-            Some(cells) if cells.len() == column.len() => Column::new(column.name(), cells),
-            Some(_) => Column::new(column.name(), column.cells().all_null()),
-            None => column,
-        });
-        Self {
-            columns: columns.collect(),
-            rows: self.rows,
-        }
-    }
-
     /// These rows of it, from 0; what lies beyond the end is left out.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {

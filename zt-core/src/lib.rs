@@ -32,6 +32,7 @@
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
 //! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
 //! | [`envelope`] | chosen columns sealed under a key that never leaves its vault, and unsealed |
+//! | [`monitor`] | metrics of models and jobs, alert rules, where alerts and reference data are |
 //! | [`adapters`] | implementations of the ports: files, memory |
 //!
 //! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
@@ -48,6 +49,7 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod metadata;
+pub mod monitor;
 pub mod plan;
 pub mod policy;
 pub mod port;

@@ -7,6 +7,7 @@ mod permit;
 mod plan;
 mod question;
 mod record;
+mod report;
 mod resolved;
 mod seal;
 mod seen;

@@ -1,5 +1,6 @@
 //! For tests and examples: the development issuer, a clock that stands still, faulty fakes, contract suites.
 
+pub mod alert_contract;
 mod dev_issuer;
 mod faulty_vault;
 pub mod key_contract;

@@ -57,7 +57,11 @@ impl Plan {
     }
 
     fn __repr__(&self) -> String {
-        let state = if self.0.is_runnable() { "runnable" } else { "not runnable" };
+        let state = if self.0.is_runnable() {
+            "runnable"
+        } else {
+            "not runnable"
+        };
         format!("Plan({}, {state})", self.0.job)
     }
 

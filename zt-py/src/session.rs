@@ -1,8 +1,8 @@
 //! `zt.Session`: what one verified caller may do.
 
 use pyo3::prelude::*;
-use zt_core::{monitor, policy};
 use zt_core::{Code, Error};
+use zt_core::{monitor, policy};
 
 use crate::aio;
 use crate::data;
@@ -75,7 +75,9 @@ impl Session {
     ) -> PyResult<Work<zt_core::envelope::Opener>> {
         let session = self.core.get()?.clone();
         let (output, sealed) = (output.to_owned(), data::batch(sealed)?);
-        Ok(Box::pin(async move { session.opener(&output, &sealed).await }))
+        Ok(Box::pin(
+            async move { session.opener(&output, &sealed).await },
+        ))
     }
 
     fn metrics_work(
@@ -85,7 +87,9 @@ impl Session {
     ) -> Result<Work<monitor::Evaluation>, Failure> {
         let session = self.core.get()?.clone();
         let target = target.to_owned();
-        Ok(Box::pin(async move { session.log_metrics(&target, &metrics).await }))
+        Ok(Box::pin(async move {
+            session.log_metrics(&target, &metrics).await
+        }))
     }
 
     fn batch_work(
@@ -95,7 +99,9 @@ impl Session {
     ) -> PyResult<Work<monitor::Evaluation>> {
         let session = self.core.get()?.clone();
         let (model, batch) = (model.to_owned(), data::batch(data)?);
-        Ok(Box::pin(async move { session.log_batch(&model, &batch).await }))
+        Ok(Box::pin(
+            async move { session.log_batch(&model, &batch).await },
+        ))
     }
 }
 
@@ -251,7 +257,9 @@ impl Session {
     fn plan_async<'py>(&self, py: Python<'py>, job: u32) -> PyResult<Bound<'py, PyAny>> {
         let session = self.core.get()?.clone();
         let work = executor::aside(move || session.plan(job));
-        aio::later(py, work, |py, plan| Ok(Py::new(py, Plan::new(plan))?.into_any()))
+        aio::later(py, work, |py, plan| {
+            Ok(Py::new(py, Plan::new(plan))?.into_any())
+        })
     }
 
     /// A sealer for a row of Output_Storage; its row of Encryption_Rules says which columns are sealed, under which key.
@@ -272,12 +280,7 @@ impl Session {
     ///
     /// Raises Denied unless this caller may `data.open` the output, Integrity when a key was changed or is another. That
     /// the keys were released stands in the audit log before this returns.
-    fn opener(
-        &self,
-        py: Python<'_>,
-        output: &str,
-        sealed: &Bound<'_, PyAny>,
-    ) -> PyResult<Opener> {
+    fn opener(&self, py: Python<'_>, output: &str, sealed: &Bound<'_, PyAny>) -> PyResult<Opener> {
         executor::answer(py, self.opener_work(output, sealed)?).map(Opener::new)
     }
 

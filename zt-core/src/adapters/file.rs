@@ -1,7 +1,11 @@
 //! Files: the embedded default.
 
+mod alerts;
+mod reference;
 mod tables;
 mod vault;
 
+pub use alerts::FileAlerts;
+pub use reference::FileReference;
 pub use tables::FileTables;
 pub use vault::{Listed, ListedVersion, LocalVault, VaultKey};

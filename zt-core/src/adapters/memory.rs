@@ -1,6 +1,8 @@
 //! Ports in memory, for tests and for embedding zt where nothing may touch a disk.
 
+mod alerts;
 mod keys;
+mod reference;
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -13,7 +15,9 @@ use crate::secrets::{
     VaultUrl,
 };
 
+pub use alerts::MemoryAlerts;
 pub use keys::MemoryKeys;
+pub use reference::MemoryReference;
 
 /// A [`SecretVault`] in memory. It answers every vault URL for which something was [`set`](Self::set); path proof `memory`.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! Checks across tables: every reference leads somewhere, no id stands twice, no stage waits for itself.
 
+mod alerts;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
     dependencies(tables, &mut check);
     network(tables, &mut check);
     outputs(tables, &mut check);
+    alerts::alerts(tables, &mut check);
 }
 
 struct Check<'a> {
@@ -347,19 +349,6 @@ fn outputs(tables: &Tables, check: &mut Check<'_>) {
                 "Secret_References",
                 &check.known.secrets,
             );
-        }
-    }
-    for row in &tables.alert_rules {
-        let at = |column| At {
-            table: "Alert_Rules",
-            key: &row.id,
-            column,
-        };
-        if let Some(model) = &row.model {
-            check.refers(at("model"), model, "ML_Models", &check.known.models);
-        }
-        if let Some(job) = row.pipeline {
-            check.job(at("pipeline"), job);
         }
     }
 }

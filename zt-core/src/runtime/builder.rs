@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::samples::Samples;
 use super::shared::Shared;
 use super::{Config, ConfigKey, Runtime, maybe_authenticator};
-use crate::adapters::file::{FileTables, LocalVault, VaultKey};
+use crate::adapters::file::{FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::envelope::KeyWrapper;
@@ -20,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::id::Guid;
 use crate::identity::{Cloud, EntraProfile};
 use crate::metadata::{MetadataSource, SecretKind, Snapshot, SnapshotStore};
+use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
@@ -30,11 +31,14 @@ pub struct RuntimeBuilder {
     tables: Option<Box<dyn MetadataSource>>,
     vault: Option<Arc<dyn SecretVault>>,
     keys: Option<Arc<dyn KeyWrapper>>,
+    alerts: Option<Arc<dyn AlertSink>>,
+    reference: Option<Arc<dyn ReferenceSource>>,
     audit: Option<AuditOptions>,
 }
 
 impl RuntimeBuilder {
-    /// A builder with the embedded default: tables in files, local vault, audit log in a folder.
+    /// A builder with the embedded default: tables and reference data in files, local vault, alerts in a
+    /// file, audit log in a folder.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self {
@@ -43,6 +47,8 @@ impl RuntimeBuilder {
             tables: None,
             vault: None,
             keys: None,
+            alerts: None,
+            reference: None,
             audit: None,
         }
     }
@@ -72,6 +78,20 @@ impl RuntimeBuilder {
     #[must_use]
     pub fn with_keys(mut self, keys: Arc<dyn KeyWrapper>) -> Self {
         self.keys = Some(keys);
+        self
+    }
+
+    /// Delivers fired alerts there.
+    #[must_use]
+    pub fn with_alert_sink(mut self, sink: Arc<dyn AlertSink>) -> Self {
+        self.alerts = Some(sink);
+        self
+    }
+
+    /// Takes the reference data of models from here.
+    #[must_use]
+    pub fn with_reference(mut self, source: Arc<dyn ReferenceSource>) -> Self {
+        self.reference = Some(source);
         self
     }
 
@@ -106,6 +126,12 @@ impl RuntimeBuilder {
         let profile = profile(&config, &snapshots.current())?;
         let authenticator = maybe_authenticator(&config, &profile, &clock)?;
         let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
+        let alerts = self
+            .alerts
+            .unwrap_or_else(|| Arc::new(FileAlerts::new(config.alerts_file())));
+        let reference = self
+            .reference
+            .unwrap_or_else(|| Arc::new(FileReference::new(config.folder())));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
         secrets.declare(slots(&snapshots.current()));
@@ -117,6 +143,8 @@ impl RuntimeBuilder {
             authenticator: ArcSwapOption::new(authenticator),
             secrets,
             keys,
+            alerts,
+            references: References::new(reference),
             audit,
             audit_folder,
             budget: Budget::default(),

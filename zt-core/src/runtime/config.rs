@@ -192,6 +192,12 @@ impl Config {
         self.path(ConfigKey::AuditFolder, ".zt/audit")
     }
 
+    /// Where fired alerts are appended to.
+    #[must_use]
+    pub fn alerts_file(&self) -> PathBuf {
+        self.path(ConfigKey::AlertsFile, ".zt/alerts.jsonl")
+    }
+
     /// Where the local vault is.
     #[must_use]
     pub fn vault_file(&self) -> PathBuf {

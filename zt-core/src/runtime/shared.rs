@@ -15,6 +15,7 @@ use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile};
 use crate::metadata::SnapshotStore;
+use crate::monitor::{AlertSink, References};
 use crate::policy::DecisionId;
 use crate::secrets::Secrets;
 
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
     pub(crate) secrets: Secrets,
     pub(crate) keys: Arc<dyn KeyWrapper>,
+    pub(crate) alerts: Arc<dyn AlertSink>,
+    pub(crate) references: References,
     pub(crate) audit: AuditLog,
     pub(crate) audit_folder: PathBuf,
     pub(crate) budget: Budget,

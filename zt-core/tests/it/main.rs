@@ -11,6 +11,7 @@ mod cli;
 mod decisions;
 mod faults;
 mod laws;
+mod monitor;
 mod permits;
 mod plans;
 mod sealing;

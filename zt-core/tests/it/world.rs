@@ -50,6 +50,16 @@ impl World {
         world
     }
 
+    /// The same with the loans of `data/`.
+    pub(crate) fn with_data() -> Self {
+        let world = Self::new();
+        fs::create_dir(world.path().join("data")).unwrap();
+        for file in ["data/loans.csv", "data/loans_reference.csv"] {
+            fs::copy(sample().join(file), world.path().join(file)).unwrap();
+        }
+        world
+    }
+
     /// The same with a signing key that no other world has.
     pub(crate) fn with_its_own_issuer() -> Self {
         let world = Self::new();

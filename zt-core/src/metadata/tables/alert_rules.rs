@@ -1,6 +1,8 @@
 //! `Alert_Rules`: when a model or a pipeline needs a person. Direction is written out, never guessed.
 
+use crate::metadata::Problem;
 use crate::metadata::reader::{Row, RowReader};
+use crate::monitor::{Metric, NotAMetric};
 
 /// One alert rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +15,7 @@ pub struct AlertRule {
     /// The job watched.
     pub pipeline: Option<u32>,
     /// The metric; its method stands behind a slash: `psi/reference-deciles`.
-    pub metric: String,
+    pub metric: Metric,
     /// The column, for metrics of one.
     pub column: Option<String>,
     /// Which side of the threshold fires.
@@ -26,7 +28,7 @@ pub struct AlertRule {
     pub window_s: Option<u32>,
     /// Fewer rows than this give no answer.
     pub min_rows: Option<u32>,
-    /// The confidence that the threshold is really crossed, between 0 and 1.
+    /// The confidence that the threshold is really crossed, from 0.5 to less than 1.
     pub confidence: Option<f64>,
     /// Azure Monitor's severity: 0 is critical, 4 is verbose.
     pub severity: u32,
@@ -42,6 +44,17 @@ pub enum Fires {
     Below,
     /// A value over the threshold.
     Above,
+}
+
+impl Fires {
+    /// As it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Below => "below",
+            Self::Above => "above",
+        }
+    }
 }
 
 impl Row for AlertRule {
@@ -64,7 +77,7 @@ impl Row for AlertRule {
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
-        let (id, metric) = (cells.required_text("id"), cells.required_text("metric"));
+        let (id, metric) = (cells.required_text("id"), read_metric(cells));
         let fires =
             cells.required_one_of("fires", &[("below", Fires::Below), ("above", Fires::Above)]);
         let threshold = cells.float("threshold");
@@ -89,21 +102,81 @@ impl Row for AlertRule {
             threshold: threshold?,
             severity: severity?,
         };
-        if rule.model.is_some() == rule.pipeline.is_some() {
-            cells.problem(
-                "model",
-                &rule.id,
-                "name a model or a pipeline, one of the two",
-            );
-        }
-        if rule.window_rows.is_some() == rule.window_s.is_some() {
-            cells.problem(
-                "window_rows",
-                &rule.id,
-                "give window_rows or window_s, one of the two",
-            );
-        }
+        watches_one(&rule, cells);
+        has_one_window(&rule, cells);
+        suits_its_metric(&rule, cells);
         Some(rule)
+    }
+}
+
+fn watches_one(rule: &AlertRule, cells: &mut RowReader<'_>) {
+    if rule.model.is_some() == rule.pipeline.is_some() {
+        let reason = "name a model or a pipeline, one of the two";
+        cells.problem("model", &rule.id, reason);
+    }
+}
+
+fn has_one_window(rule: &AlertRule, cells: &mut RowReader<'_>) {
+    if rule.window_rows.is_some() == rule.window_s.is_some() {
+        let reason = "give window_rows or window_s, one of the two";
+        cells.problem("window_rows", &rule.id, reason);
+    }
+    for (column, size) in [
+        ("window_rows", rule.window_rows),
+        ("window_s", rule.window_s),
+    ] {
+        if size == Some(0) {
+            cells.problem(column, "0", "must be at least 1");
+        }
+    }
+    if let (Some(least), Some(window)) = (rule.min_rows, rule.window_rows)
+        && least > window
+    {
+        let reason = format!("no window of {window} rows has so many");
+        cells.problem("min_rows", &least.to_string(), reason);
+    }
+}
+
+fn suits_its_metric(rule: &AlertRule, cells: &mut RowReader<'_>) {
+    let metric = &rule.metric;
+    match &rule.column {
+        None if metric.needs_column() => {
+            let reason = format!("`{metric}` is of one column: name it");
+            cells.problem("column", &rule.id, reason);
+        }
+        Some(column) if metric.is_computed() && !metric.needs_column() => {
+            let reason = format!("`{metric}` is not of one column");
+            cells.problem("column", column, reason);
+        }
+        Some(_) | None => {}
+    }
+    if metric.is_computed() && rule.model.is_none() && rule.pipeline.is_some() {
+        let reason = "is computed from the rows of a model: name a model, not a pipeline";
+        cells.problem("metric", metric.as_str(), reason);
+    }
+    if let Some(confidence) = rule.confidence
+        && !metric.has_interval()
+    {
+        let reason = format!("the confidence of `{metric}` is not known: leave it out");
+        cells.problem("confidence", &confidence.to_string(), reason);
+    }
+    if let Some(expected) = metric.out_of_range(rule.threshold) {
+        let reason = format!("`{metric}` is {expected}");
+        cells.problem("threshold", &rule.threshold.to_string(), reason);
+    }
+}
+
+fn read_metric(cells: &mut RowReader<'_>) -> Option<Metric> {
+    let text = cells.required_text("metric")?;
+    match text.parse() {
+        Ok(metric) => Some(metric),
+        Err(why) => {
+            let why: NotAMetric = why;
+            let mut problem = Problem::new(why.to_string()).text(&text);
+            problem.nearest = why.nearest().map(str::to_owned);
+            cells.push("metric", problem);
+            None
+        }
     }
 }
 
@@ -121,11 +194,11 @@ fn in_range(cells: &mut RowReader<'_>, severity: u32) -> bool {
 
 fn read_confidence(cells: &mut RowReader<'_>) -> Option<f64> {
     let confidence = cells.float("confidence")?;
-    if !(0.0..1.0).contains(&confidence) {
+    if !(0.5..1.0).contains(&confidence) {
         cells.problem(
             "confidence",
             &confidence.to_string(),
-            "must be from 0 to less than 1",
+            "must be from 0.5 to less than 1",
         );
     }
     Some(confidence)
