@@ -7,7 +7,7 @@ use zt_core::adapters::file::FileTables;
 use zt_core::clock::{Clock, SystemClock};
 use zt_core::id::PolicyId;
 use zt_core::metadata::{MetadataSource, RawTables, Snapshot};
-use zt_core::policy::{self, Columns, Context, Decision, DecisionId, DecisionKind};
+use zt_core::policy::{self, Context, Decision, DecisionId, DecisionKind};
 use zt_core::runtime::Config;
 
 use crate::Outcome;
@@ -54,28 +54,6 @@ pub(crate) async fn decide(
     aside(format!(
         "{each} each, with the deny on disk before it is answered"
     ));
-    Ok(())
-}
-
-pub(crate) fn show_columns(story: &mut Story, expected: &Expected, sessions: &Sessions) -> Outcome {
-    let began = Instant::now();
-    let mut told = Vec::new();
-    for case in &expected.visible_columns {
-        let session = sessions
-            .get(&case.caller)
-            .ok_or("the caller has signed in")?;
-        let permit = session.require("table.read", &case.resource)?;
-        let holds = *permit.columns() == Columns::Only(case.visible.clone());
-        let columns = case.visible.join(", ");
-        told.push((
-            holds,
-            format!("{} sees {columns} of {}", case.caller, case.resource),
-        ));
-    }
-    story.step("a permit carries the visible columns", began.elapsed());
-    for (holds, line) in told {
-        story.check(holds, line);
-    }
     Ok(())
 }
 

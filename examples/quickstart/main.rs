@@ -1,4 +1,4 @@
-//! The quickstart: a caller's token becomes a permitted secret, and the audit log proves it.
+//! The quickstart: job 201 is planned, scored, sealed, watched and proven.
 //!
 //! `cargo run --release --example quickstart [FOLDER]` runs on `examples/world`, an invented company, with the embedded
 //! default: tables in files, an encrypted local vault, an audit folder. No network, no Azure. What it writes lies in
@@ -7,7 +7,10 @@
 mod decisions;
 mod expected;
 mod people;
+mod plan;
 mod proof;
+mod scoring;
+mod sealing;
 mod secrets;
 mod story;
 mod tables;
@@ -19,6 +22,7 @@ use std::time::Duration;
 use zt_core::runtime::{Config, RuntimeBuilder};
 
 use expected::Expected;
+use scoring::Loans;
 use story::Story;
 
 /// Anything that stops the story.
@@ -57,8 +61,15 @@ async fn tell(story: &mut Story, folder: &Path) -> Outcome {
     let sessions = people::sign_in(story, &zt).await?;
     people::refuse_a_forged_token(story, &zt).await?;
     decisions::decide(story, &expected, &sessions, &config).await?;
-    decisions::show_columns(story, &expected, &sessions)?;
+    plan::plan(story, &expected, &sessions)?;
     secrets::read_as_the_job(story, &sessions).await?;
+    let data = Loans::read(folder)?;
+    scoring::score(story, &data, &sessions)?;
+    scoring::measure(story, &expected, &data)?;
+    scoring::watch(story, &expected, &data, &sessions).await?;
+    let scores = sealing::scores(&data)?;
+    sealing::seal_and_open(story, &scores, &sessions, &config).await?;
+    sealing::show(story, &expected, &scores, &sessions)?;
     zt.close(Duration::from_secs(5)).await?;
     proof::verify(story, &config)
 }

@@ -27,20 +27,30 @@ pub(crate) fn plan(story: &mut Story, expected: &Expected, sessions: &Sessions) 
     }
     let cluster = plan.cluster.as_ref().map_or("none", |row| &row.name);
     let priority = plan.priority;
-    aside(format!("priority {priority}, cluster {cluster}; `zt plan 201` prints all of it"));
+    aside(format!(
+        "priority {priority}, cluster {cluster}; `zt plan 201` prints all of it"
+    ));
 
     let began = Instant::now();
     let refused = session("user:jonas")?.plan(202)?;
     story.step("job 202 may not run", began.elapsed());
     story.check(
         refused.outcome() == expected.plan_202,
-        format!("job {} {} is {}", refused.job, refused.name, refused.outcome()),
+        format!(
+            "job {} {} is {}",
+            refused.job,
+            refused.name,
+            refused.outcome()
+        ),
     );
     Ok(())
 }
 
 fn line(stage: &StagePlan) -> String {
-    let runtime = stage.runtime.as_ref().map_or("no runtime", |runtime| &runtime.name);
+    let runtime = stage
+        .runtime
+        .as_ref()
+        .map_or("no runtime", |runtime| &runtime.name);
     let count = |count: usize, one: &str| {
         let plural = if count == 1 { "" } else { "s" };
         format!("{count} {one}{plural}")

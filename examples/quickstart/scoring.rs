@@ -27,7 +27,9 @@ pub(crate) struct Loans {
 impl Loans {
     pub(crate) fn read(folder: &Path) -> Outcome<Self> {
         let read = |name: &str| -> Outcome<Batch> {
-            Ok(Batch::from_csv(File::open(folder.join("data").join(name))?)?)
+            Ok(Batch::from_csv(File::open(
+                folder.join("data").join(name),
+            )?)?)
         };
         Ok(Self {
             reference: read("loans_reference.csv")?,
@@ -38,24 +40,35 @@ impl Loans {
 
 /// The job scores. Its scores are the shipped predictions; a small model of our own is fitted and scored beside.
 pub(crate) fn score(story: &mut Story, data: &Loans, sessions: &Sessions) -> Outcome {
-    let job = sessions.get("sp:sp-score-201").ok_or("the job has signed in")?;
+    let job = sessions
+        .get("sp:sp-score-201")
+        .ok_or("the job has signed in")?;
     let began = Instant::now();
     let job = job.claiming(201, 2);
     let _permit = job.require("table.read", "table:raw.loan_applications")?;
     let _permit = job.require("model.infer", &format!("model:{MODEL}"))?;
     let model = LoanModel::fit(&data.reference, "repaid")?;
     let scores = model.score(&data.loans)?;
-    story.step("the job may read and infer, and scores the loans", began.elapsed());
+    story.step(
+        "the job may read and infer, and scores the loans",
+        began.elapsed(),
+    );
     let labels = data.loans.require("repaid")?.numbers()?;
-    let right = scores.iter().zip(labels.iter()).filter(|(score, label)| {
-        label.is_some_and(|label| (**score > 0.5) == (label > 0.5))
-    });
+    let right = scores
+        .iter()
+        .zip(labels.iter())
+        .filter(|(score, label)| label.is_some_and(|label| (**score > 0.5) == (label > 0.5)));
     let share = share(right.count(), scores.len());
     story.check(
         share > 0.8,
-        format!("{} loans; logistic regression, fitted here, is right for {share:.3}", scores.len()),
+        format!(
+            "{} loans; logistic regression, fitted here, is right for {share:.3}",
+            scores.len()
+        ),
     );
-    aside("from here on the scores are those that the sample ships, so that everybody gets the same numbers");
+    aside(
+        "from here on the scores are those that the sample ships, so that everybody gets the same numbers",
+    );
     Ok(())
 }
 
@@ -83,9 +96,14 @@ pub(crate) fn measure(story: &mut Story, expected: &Expected, data: &Loans) -> O
 }
 
 /// What differs in a window, and how many numbers were compared.
-fn compare(window: &ExpectedWindow, rows: &Batch, reference: &Batch) -> Outcome<(Vec<String>, usize)> {
+fn compare(
+    window: &ExpectedWindow,
+    rows: &Batch,
+    reference: &Batch,
+) -> Outcome<(Vec<String>, usize)> {
     let column = |name: &str| -> Outcome<&Column> { Ok(rows.require(name)?) };
-    let numbers = |name: &str| -> Outcome<Vec<Option<f64>>> { Ok(column(name)?.numbers()?.into_owned()) };
+    let numbers =
+        |name: &str| -> Outcome<Vec<Option<f64>>> { Ok(column(name)?.numbers()?.into_owned()) };
     let labels = numbers("repaid")?;
     let mut found: Vec<(String, f64, Result<Measurement, NoData>)> = vec![
         (
@@ -124,14 +142,18 @@ pub(crate) async fn watch(
     data: &Loans,
     sessions: &Sessions,
 ) -> Outcome {
-    let job = sessions.get("sp:sp-score-201").ok_or("the job has signed in")?;
+    let job = sessions
+        .get("sp:sp-score-201")
+        .ok_or("the job has signed in")?;
     let began = Instant::now();
     let evaluation = job.claiming(201, 2).log_batch(MODEL, &data.loans).await?;
     story.step("the job reports, and the alert rules look", began.elapsed());
     let windows = expected.windows.iter().map(|window| window.window);
     for number in windows {
         let of_window = |state: &&Evaluated| {
-            state.window.is_some_and(|window| usize::try_from(window.index) == Ok(number))
+            state
+                .window
+                .is_some_and(|window| usize::try_from(window.index) == Ok(number))
         };
         let fired: Vec<&Evaluated> = evaluation
             .states()
@@ -142,7 +164,11 @@ pub(crate) async fn watch(
         let wanted = expected.alerts.get(&format!("window {number}"));
         let ids: Vec<&str> = fired.iter().map(|state| state.rule.as_str()).collect();
         let holds = wanted.is_some_and(|wanted| *wanted == ids);
-        let said = if ids.is_empty() { "nothing fires".to_owned() } else { format!("{} fire", ids.join(", ")) };
+        let said = if ids.is_empty() {
+            "nothing fires".to_owned()
+        } else {
+            format!("{} fire", ids.join(", "))
+        };
         story.check(holds, format!("window {number}: {said}"));
         for state in fired {
             aside(state.to_string());
@@ -157,7 +183,10 @@ pub(crate) async fn watch(
     Ok(())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a number of rows is far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a number of rows is far below 2^53"
+)]
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }

@@ -18,7 +18,13 @@ const TABLE: &str = "table:gold.loan_scores";
 
 /// The columns of `gold.loan_scores`, of all loans.
 pub(crate) fn scores(data: &Loans) -> Outcome<Batch> {
-    let columns = ["id", "salary_range", "debt_to_income_ratio", "y_pred_proba", "y_pred"];
+    let columns = [
+        "id",
+        "salary_range",
+        "debt_to_income_ratio",
+        "y_pred_proba",
+        "y_pred",
+    ];
     let rows = data.loans.select(&columns)?;
     let scored_at = data.loans.require("timestamp")?.cells().clone();
     Ok(rows.with_column(Column::new("scored_at", scored_at))?)
@@ -43,7 +49,9 @@ pub(crate) async fn seal_and_open(
     let cells = sealed.rows() * (scores.columns().len() - plain_columns(scores, &sealed));
     story.check(
         !text.contains('€') && cells > 0,
-        format!("{cells} cells of salary_range, debt_to_income_ratio and y_pred_proba: AES-256-GCM"),
+        format!(
+            "{cells} cells of salary_range, debt_to_income_ratio and y_pred_proba: AES-256-GCM"
+        ),
     );
     aside(format!("{} bytes in .zt/loan_scores.csv", text.len()));
 
@@ -52,7 +60,10 @@ pub(crate) async fn seal_and_open(
     let opener = session("user:ines")?.opener(OUTPUT, &stored).await?;
     let opened = opener.unseal(&stored)?;
     story.step("Ines, credit risk, opens them", began.elapsed());
-    story.check(opened == *scores, "every cell is what it was before it was sealed");
+    story.check(
+        opened == *scores,
+        "every cell is what it was before it was sealed",
+    );
 
     let refused = session("user:maya")?.opener(OUTPUT, &stored).await;
     story.check(
@@ -62,7 +73,9 @@ pub(crate) async fn seal_and_open(
     let swapped = opener.unseal(&swap(&stored)?);
     story.check(
         swapped.is_err(),
-        swapped.err().map_or_else(String::new, |error| error.message().to_owned()),
+        swapped
+            .err()
+            .map_or_else(String::new, |error| error.message().to_owned()),
     );
     Ok(())
 }
@@ -96,20 +109,33 @@ pub(crate) fn show(
     let began = Instant::now();
     let mut told = Vec::new();
     for case in &expected.visible_columns {
-        let session = sessions.get(&case.caller).ok_or("the caller has signed in")?;
+        let session = sessions
+            .get(&case.caller)
+            .ok_or("the caller has signed in")?;
         let view = view(session, &case.resource, scores)?;
         let names: Vec<&str> = view.names().collect();
         told.push((
             names == case.visible && view.rows() == scores.rows(),
-            format!("{} sees {} of {}", case.caller, names.join(", "), case.resource),
+            format!(
+                "{} sees {} of {}",
+                case.caller,
+                names.join(", "),
+                case.resource
+            ),
         ));
     }
     let jonas = sessions.get("user:jonas").ok_or("jonas has signed in")?;
     let view = view(jonas, TABLE, scores)?;
     let masked = view.require("salary_range")?.cells();
     let is_masked = matches!(masked, Cells::Text(list) if list.iter().flatten().all(|cell| cell == "[redacted]"));
-    told.push((is_masked, "user:jonas sees salary_range as [redacted]".to_owned()));
-    story.step("a permit applies columns and masks to the rows", began.elapsed());
+    told.push((
+        is_masked,
+        "user:jonas sees salary_range as [redacted]".to_owned(),
+    ));
+    story.step(
+        "a permit applies columns and masks to the rows",
+        began.elapsed(),
+    );
     for (holds, line) in told {
         story.check(holds, line);
     }

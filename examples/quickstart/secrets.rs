@@ -13,36 +13,41 @@ use crate::Outcome;
 use crate::people::Sessions;
 use crate::story::{Story, time};
 
-/// Gives every secret reference a random value, where it has none yet.
+/// Gives every secret reference a random value and every key reference a key, where it has none yet.
 pub(crate) async fn fill_the_vault(story: &mut Story, config: &Config) -> Outcome {
     let began = Instant::now();
     let snapshot = runtime::tables(config).await?.current();
     let vault = runtime::local_vault(config)?;
     let known = vault.list().unwrap_or_default();
-    let mut names = Vec::new();
+    let (mut secrets, mut keys) = (Vec::new(), Vec::new());
     for row in &snapshot.tables().secret_references {
-        if row.kind != SecretKind::Secret {
+        let id = SecretId::new(row.vault.clone(), row.name.clone());
+        let is_there = known
+            .iter()
+            .any(|entry| entry.vault == row.vault && entry.name == row.name);
+        if row.kind == SecretKind::Key {
+            keys.push(row.name.to_string());
+            if !is_there {
+                vault.create_key(&id)?;
+            }
             continue;
         }
-        names.push(row.name.to_string());
-        if !known
-            .iter()
-            .any(|secret| secret.vault == row.vault && secret.name == row.name)
-        {
-            let id = SecretId::new(row.vault.clone(), row.name.clone());
+        secrets.push(row.name.to_string());
+        if !is_there {
             vault.set(&id, random_value()?, Validity::ALWAYS)?;
         }
     }
     story.step(
-        "the local vault holds the secrets, encrypted",
+        "the local vault holds secrets and keys, encrypted",
         began.elapsed(),
     );
-    let holds = vault.list()?.len() >= names.len();
+    let holds = vault.list()?.len() >= secrets.len() + keys.len();
     story.check(
         holds,
         format!(
-            "AES-256-GCM, key in a file of its owner's: {}",
-            names.join(", ")
+            "AES-256-GCM, key in a file of its owner's: {}; to seal with: {}",
+            secrets.join(", "),
+            keys.join(", ")
         ),
     );
     Ok(())

@@ -207,6 +207,19 @@ impl Batch {
         Ok(batch)
     }
 
+    /// The same with other cells in the columns for which `cells` has some. Cells that are not as many hide the column.
+    pub(crate) fn map_cells(self, cells: impl Fn(&str, &Cells) -> Option<Cells>) -> Self {
+        let map = |column: Column| match cells(column.name(), column.cells()) {
+            Some(cells) if cells.len() == column.len() => Column::new(column.name(), cells),
+            Some(_) => Column::new(column.name(), column.cells().all_null()),
+            None => column,
+        };
+        Self {
+            columns: self.columns.into_iter().map(map).collect(),
+            rows: self.rows,
+        }
+    }
+
     /// These rows of it, from 0; what lies beyond the end is left out.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {

@@ -120,7 +120,9 @@ impl<'a> Input<'a> {
                 Some(deciles) => deciles.psi(cut(values, &rows)),
                 None => Err(NoData::NoReference),
             },
-            Self::NullRate { missing } => quality::null_rate(missing.get(rows).unwrap_or_default()),
+            Self::NullRate { missing } => {
+                quality::missing_share(missing.get(rows).unwrap_or_default())
+            }
         }
     }
 }
@@ -130,7 +132,7 @@ fn cut<'n>(numbers: &'n Numbers<'_>, rows: &Range<usize>) -> &'n [Option<f64>] {
 }
 
 /// Missing cells, and NaN in a column of numbers, which some tools write for one.
-fn is_missing(cells: &Cells) -> Vec<bool> {
+pub(super) fn is_missing(cells: &Cells) -> Vec<bool> {
     fn of<T>(list: &[Option<T>]) -> Vec<bool> {
         list.iter().map(Option::is_none).collect()
     }

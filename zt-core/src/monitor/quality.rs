@@ -7,7 +7,9 @@
 //! The area by ranks, ties at half, is the statistic of Mann and Whitney: Hanley and McNeil, "The meaning and use of the
 //! area under a receiver operating characteristic (ROC) curve", Radiology 143 (1982), 29-36.
 
+use super::batch::is_missing;
 use super::{Measurement, NoData, count, float};
+use crate::batch::Column;
 
 /// Accuracy: the share of rows whose prediction equals the label.
 ///
@@ -81,11 +83,16 @@ pub fn roc_auc(scores: &[Option<f64>], labels: &[Option<f64>]) -> Result<Measure
     Ok(Measurement::new(area, before).with_classes(positive, negative))
 }
 
-/// Null rate: the share of missing cells.
+/// Null rate: the share of missing cells. NaN in a column of numbers counts as missing.
 ///
 /// # Errors
 /// There are no cells.
-pub fn null_rate(missing: &[bool]) -> Result<Measurement, NoData> {
+pub fn null_rate(column: &Column) -> Result<Measurement, NoData> {
+    missing_share(&is_missing(column.cells()))
+}
+
+/// The share of what is missing.
+pub(super) fn missing_share(missing: &[bool]) -> Result<Measurement, NoData> {
     let rows = count(missing.len());
     if rows == 0 {
         return Err(NoData::EmptyWindow);

@@ -107,11 +107,7 @@ impl Masks {
 pub(crate) fn show(columns: &Columns, masks: &Masks, batch: &Batch) -> Result<Batch, NotABatch> {
     let names: Vec<&str> = batch.names().collect();
     let visible = batch.select(&columns.visible(&names))?;
-    let cover = |column: Column| match masks.of(column.name()) {
-        Some(mask) => Column::new(column.name(), mask.apply(column.cells())),
-        None => column,
-    };
-    Batch::new(visible.into_columns().into_iter().map(cover).collect())
+    Ok(visible.map_cells(|name, cells| Some(masks.of(name)?.apply(cells))))
 }
 
 #[cfg(test)]

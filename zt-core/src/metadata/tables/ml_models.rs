@@ -70,7 +70,6 @@ fn read_reference(cells: &mut RowReader<'_>) -> Option<String> {
     if !stays || path.trim().is_empty() {
         let reason = "expected a path inside the folder of `zt.toml`";
         cells.problem("reference", &path, reason);
-        return None;
     }
     Some(path)
 }

@@ -68,7 +68,7 @@ fn infinite_scores_are_ranked_at_the_ends() {
 fn what_cannot_be_measured_says_why() {
     assert_eq!(accuracy(&[], &[]), Err(NoData::EmptyWindow));
     assert_eq!(roc_auc(&[], &[]), Err(NoData::EmptyWindow));
-    assert_eq!(null_rate(&[]), Err(NoData::EmptyWindow));
+    assert_eq!(missing_share(&[]), Err(NoData::EmptyWindow));
     assert_eq!(accuracy(&[None], &[Some(1.0)]), Err(NoData::AllNull));
     assert_eq!(
         roc_auc(&[Some(f64::NAN)], &[Some(1.0)]),
@@ -87,12 +87,12 @@ fn one_row_is_a_window() {
         accuracy(&[Some(1.0)], &[Some(1.0)]),
         Ok(Measurement::new(1.0, 1))
     );
-    assert_eq!(null_rate(&[true]), Ok(Measurement::new(1.0, 1)));
+    assert_eq!(missing_share(&[true]), Ok(Measurement::new(1.0, 1)));
 }
 
 #[test]
 fn nulls_are_a_share_of_all_rows() {
-    let found = null_rate(&[true, false, false, false]).unwrap();
+    let found = missing_share(&[true, false, false, false]).unwrap();
     assert_eq!(found, Measurement::new(0.25, 4));
 }
 
