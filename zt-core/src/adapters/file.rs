@@ -3,5 +3,5 @@
 mod tables;
 mod vault;
 
-pub use tables::FileTables;
+pub use tables::{FileTables, write_tables};
 pub use vault::{Listed, ListedVersion, LocalVault, VaultKey};

@@ -1,5 +1,6 @@
 //! `Integration_Runtimes`: where copies run and which destinations they reach.
 
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One integration runtime of Azure Data Factory.
@@ -31,7 +32,13 @@ pub enum RuntimeKind {
 impl Row for IntegrationRuntime {
     const TABLE: &'static str = "Integration_Runtimes";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &["name", "kind", "vnet", "nodes", "reaches"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name"),
+        Column::text("kind"),
+        Column::text("vnet"),
+        Column::number("nodes"),
+        Column::texts("reaches"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let name = cells.required_text("name");
