@@ -28,5 +28,6 @@ pub use raw::{Cell, RawRow, RawTable, RawTables, TableFormat};
 pub use schema::{Column, ColumnType, TableSchema, schema};
 pub use snapshot::{Held, Snapshot, SnapshotHash};
 pub use source::{Fingerprint, MetadataSource};
+pub(crate) use store::Looked;
 pub use store::SnapshotStore;
 pub use tables::*;

@@ -8,9 +8,11 @@
 
 mod attacks;
 mod cli;
+mod csv_tables;
 mod decisions;
 mod faults;
 mod laws;
 mod sessions;
+mod staleness;
 mod tables;
 mod world;

@@ -10,6 +10,8 @@ mod dev_token;
 mod lint;
 mod paint;
 mod principal;
+mod problems;
+mod transfer;
 mod vault;
 
 use std::path::PathBuf;
@@ -46,6 +48,10 @@ enum Command {
     Check(check::Check),
     /// Why, and what nearly allowed it.
     Explain(check::Check),
+    /// Write the tables as CSV, a folder with a file a table, or as one TOML file.
+    Export(transfer::Export),
+    /// Read tables from anywhere, check them, and write them as TOML or CSV.
+    Import(transfer::Import),
     /// The encrypted local vault.
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -86,6 +92,8 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Lint(lint) => lint.run(&config()?).await,
         Command::Check(check) => check.run(&config()?, check::Depth::Decision).await,
         Command::Explain(check) => check.run(&config()?, check::Depth::Explanation).await,
+        Command::Export(export) => export.run(&config()?).await,
+        Command::Import(import) => import.run().await,
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
         #[cfg(feature = "testing")]

@@ -49,7 +49,7 @@ fn a_missing_key_column_another_separator_and_no_header_are_told_once() {
     let missing = problems("Jobs", "name,run_as\nx,sp:a\ny,sp:b\n");
     assert_eq!(
         missing,
-        ["t.csv:1: Jobs: missing: it belongs to the key of the table"]
+        ["t.csv:1: Jobs column job_id: missing: it belongs to the key of the table"]
     );
     let separator = problems("Jobs", "job_id;name;run_as\n");
     assert_eq!(separator.len(), 1);

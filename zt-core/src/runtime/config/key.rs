@@ -75,6 +75,11 @@ impl fmt::Display for ConfigKey {
 }
 
 impl ConfigKey {
+    /// Whether its value is a count of seconds.
+    pub(super) const fn is_seconds(self) -> bool {
+        matches!(self, Self::MetadataMaxStaleness | Self::MetadataWatch)
+    }
+
     /// Whether leaving it out means something of its own.
     pub(super) const fn has_default(self) -> bool {
         match self {
