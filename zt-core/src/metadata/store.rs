@@ -22,13 +22,18 @@ pub struct SnapshotStore {
 }
 
 /// The version of the source that the current snapshot was read from.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Taken {
     fingerprint: Option<Fingerprint>,
-    /// Whether it was the same at two readings. A change within one tick of a file's date shows in no date; the second
-    /// reading, a look later, sees it.
+    /// When that was first read, on the monotonic tick.
+    since: Duration,
+    /// Whether it was read again later than [`SETTLES`] after that, and was the same.
     is_settled: bool,
 }
+
+/// A second change within one tick of a file's date shows in no date. The coarsest tick in use is FAT's, two seconds; what
+/// is read after it has every change of the tick.
+const SETTLES: Duration = Duration::from_secs(2);
 
 /// When the source was last seen to hold what is in force, on both clocks: one stands still while a machine sleeps, the other
 /// may be set back.
@@ -74,6 +79,7 @@ impl SnapshotStore {
             confirmed: Confirmed::default(),
             reload: Mutex::new(Taken {
                 fingerprint,
+                since: began.elapsed,
                 is_settled: false,
             }),
         };
@@ -165,10 +171,15 @@ impl SnapshotStore {
         if !is_same {
             self.current.store(Arc::clone(&next));
         }
-        *taken = Taken {
-            is_settled: is_same && fingerprint == taken.fingerprint,
-            fingerprint,
-        };
+        if is_same && fingerprint == taken.fingerprint {
+            taken.is_settled |= began.elapsed.saturating_sub(taken.since) > SETTLES;
+        } else {
+            *taken = Taken {
+                fingerprint,
+                since: began.elapsed,
+                is_settled: false,
+            };
+        }
         self.confirm(began);
         Ok(next)
     }

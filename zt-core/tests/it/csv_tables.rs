@@ -504,6 +504,13 @@ async fn a_runtime_opens_a_folder_of_csv_files() {
     assert_eq!(zt.reload().await.unwrap_err().code(), Code::InvalidMetadata);
     fs::write(&principals, whole).unwrap();
     assert_eq!(zt.reload().await.unwrap().version(), 1);
+    fs::remove_dir_all(world.path().join("tables")).unwrap();
+    assert_eq!(zt.reload().await.unwrap_err().code(), Code::InvalidMetadata);
+    assert_eq!(
+        zt.snapshot().version(),
+        1,
+        "a deleted folder is no empty set of tables"
+    );
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! A TOML file holds any tables; a CSV file, `Table_Name.csv`, holds one. In a folder every `*.toml` but `zt.toml` and every
 //! `*.csv` is read, in order of name; rows of one table may come from several files. Files that change while they are read
-//! are read again; an empty file is taken for one that is just being written. Whoever changes several files should still rename a finished folder into place:
-//! between two of their changes the folder is whole, and is what it is.
+//! are read again; an empty file is taken for one that is just being written. Whoever changes several files should still
+//! rename a finished folder into place: between two of their changes the folder is whole, and is what it is.
 
 mod toml;
 mod write;

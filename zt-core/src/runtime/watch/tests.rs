@@ -128,6 +128,25 @@ async fn unchanged_files_are_confirmed_without_being_read_once_they_are_settled(
 }
 
 #[tokio::test]
+async fn a_fingerprint_is_believed_only_after_the_tick_of_a_file_date() {
+    let world = World::new().await;
+    for loads in 2..4 {
+        world.zt.reload().await.unwrap();
+        world.clock.advance(Duration::from_secs(1));
+        assert!(world.zt.look().await.outcome.is_ok());
+        assert_eq!(
+            world.loads(),
+            2 * loads - 1,
+            "read again, however often it was just read"
+        );
+    }
+    world.clock.advance(Duration::from_millis(1));
+    assert!(world.zt.look().await.outcome.is_ok());
+    assert!(world.zt.look().await.outcome.is_ok());
+    assert_eq!(world.loads(), 6);
+}
+
+#[tokio::test]
 async fn a_change_is_taken_and_recorded_once() {
     let mut world = World::new().await;
     world.edit("ttl_s = 600", "ttl_s = 60");
