@@ -8,21 +8,26 @@
 //! source -> RawTables -> typed rows -> cross checks -> Snapshot -> SnapshotStore (swapped atomically)
 //! ```
 
+mod csv_form;
 mod place;
 mod problem;
 mod raw;
 mod reader;
+mod schema;
 mod snapshot;
 mod source;
 mod store;
 mod tables;
+mod toml_form;
 mod validate;
 
 pub(crate) use place::Lines;
 pub use place::Place;
 pub use problem::{Problem, Report};
-pub use raw::{Cell, RawRow, RawTable, RawTables};
+pub use raw::{Cell, RawRow, RawTable, RawTables, TableFormat};
+pub use schema::{Column, ColumnType, TableSchema, schema};
 pub use snapshot::{Held, Snapshot, SnapshotHash};
-pub use source::MetadataSource;
+pub use source::{Fingerprint, MetadataSource};
+pub(crate) use store::Looked;
 pub use store::SnapshotStore;
 pub use tables::*;

@@ -8,6 +8,7 @@ mod builder;
 mod config;
 mod samples;
 pub(crate) mod shared;
+mod watch;
 
 use std::fmt;
 use std::path::Path;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 pub(crate) use builder::profile;
-pub use builder::{RuntimeBuilder, local_vault, tables};
+pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
 
@@ -25,7 +26,7 @@ use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile, KeySet};
-use crate::metadata::Snapshot;
+use crate::metadata::{Looked, Snapshot};
 use crate::session::Session;
 
 /// The zero-trust runtime of this process.
@@ -111,30 +112,46 @@ impl Runtime {
     /// that cannot be written: the last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
         self.0.refuse_closed()?;
-        let record = |outcome| {
-            Record::new(
-                Kind::Admin,
-                self.0.clock.now(),
-                "reload",
-                "metadata",
-                outcome,
-            )
-        };
-        let prepare = |next: &Snapshot| {
-            let keys = maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
-            let hash = next.hash().to_string();
-            let record = record(Outcome::Ok).with_snapshot(next.version(), hash);
-            self.0.audit.append(record, Durability::Durable)?;
-            self.0.authenticator.store(keys);
-            self.0.secrets.declare(builder::slots(next));
-            Ok(())
-        };
-        let outcome = self.0.snapshots.reload(prepare).await;
+        let outcome = self.0.snapshots.reload(|next| self.take(next)).await;
         if let Err(error) = &outcome {
-            let record = record(Outcome::Refused).with_detail("reason", error.message());
-            self.0.audit.append(record, Durability::Durable)?;
+            self.record_refused(error)?;
         }
         outcome
+    }
+
+    /// How long ago the tables were last seen to be what is in force. Where `metadata.max_staleness_s` is set, every decision
+    /// is refused once this is longer.
+    #[must_use]
+    pub fn snapshot_age(&self) -> Duration {
+        self.0.snapshots.age()
+    }
+
+    /// Looks whether the tables changed, and takes them as [`reload`](Self::reload) does. Only a change is recorded.
+    async fn look(&self) -> Looked {
+        self.0.snapshots.look(|next| self.take(next)).await
+    }
+
+    /// The last step before a snapshot is in force: keys, record, slots.
+    fn take(&self, next: &Snapshot) -> Result<()> {
+        let keys = maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
+        let hash = next.hash().to_string();
+        let record = self.record_of_reload(Outcome::Ok);
+        let record = record.with_snapshot(next.version(), hash);
+        self.0.audit.append(record, Durability::Durable)?;
+        self.0.authenticator.store(keys);
+        self.0.secrets.declare(builder::slots(next));
+        Ok(())
+    }
+
+    fn record_refused(&self, error: &Error) -> Result<()> {
+        let record = self.record_of_reload(Outcome::Refused);
+        let record = record.with_detail("reason", error.message());
+        Ok(self.0.audit.append(record, Durability::Durable)?)
+    }
+
+    fn record_of_reload(&self, outcome: Outcome) -> Record {
+        let now = self.0.clock.now();
+        Record::new(Kind::Admin, now, "reload", "metadata", outcome)
     }
 
     /// The configuration that this runtime runs under.

@@ -251,6 +251,7 @@ impl Session {
     fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
         self.shared.refuse_closed()?;
         self.refuse_expired()?;
+        self.refuse_stale(action, &resource)?;
         let snapshot = self.shared.snapshots.current();
         let resolved = self.resolve(&snapshot)?;
         let request = Request::new(resolved.id.clone(), action, resource)
@@ -276,6 +277,30 @@ impl Session {
         let resolved = Arc::new(Resolved::new(&self.caller, snapshot)?);
         self.resolved.store(Arc::clone(&resolved));
         Ok(resolved)
+    }
+
+    /// Tables that nobody could confirm for too long may have been withdrawn long ago.
+    fn refuse_stale(&self, action: Action, resource: &Resource) -> Result<()> {
+        let Some(limit) = self.shared.max_staleness else {
+            return Ok(());
+        };
+        let age = self.shared.snapshots.age();
+        if age <= limit {
+            return Ok(());
+        }
+        let now = self.shared.clock.now();
+        let (action, resource) = (action.as_str(), resource.as_str());
+        let record = Record::new(Kind::Decision, now, action, resource, Outcome::Refused);
+        let record = self
+            .identify(record)
+            .with_detail("reason", "the metadata tables are stale");
+        self.shared.audit.append(record, Durability::Counted)?;
+        let (age, limit) = (age.as_secs(), limit.as_secs());
+        let message = format!(
+            "the metadata tables were last confirmed {age} s ago, at most {limit} s are allowed"
+        );
+        Err(Error::new(Code::MetadataStale, message)
+            .with_help("make their source readable again; `zt lint` shows whether it is"))
     }
 
     /// A token that has ended proves nobody, however long ago it was verified.

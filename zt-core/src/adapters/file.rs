@@ -7,5 +7,5 @@ mod vault;
 
 pub use alerts::FileAlerts;
 pub use reference::FileReference;
-pub use tables::FileTables;
+pub use tables::{FileTables, write_tables};
 pub use vault::{Listed, ListedVersion, LocalVault, VaultKey};

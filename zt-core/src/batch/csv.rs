@@ -17,8 +17,19 @@ impl Batch {
     ///
     /// # Errors
     /// [`NotABatch::NotCsv`] with the line; an unnamed or repeated column. No message repeats a cell.
-    pub fn from_csv(source: impl Read) -> Result<Self, NotABatch> {
-        let mut reader = ReaderBuilder::new().has_headers(true).from_reader(source);
+    pub fn from_csv(mut source: impl Read) -> Result<Self, NotABatch> {
+        let mut bytes = Vec::new();
+        source
+            .read_to_end(&mut bytes)
+            .map_err(|why| not_csv(&why.into()))?;
+        if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+            // The library would take the rest of a cut file for one long cell, and the rows in it would be gone.
+            let what = "a quote is not closed: the text is cut, or a quote is missing".to_owned();
+            return Err(NotABatch::NotCsv { what });
+        }
+        let mut reader = ReaderBuilder::new()
+            .has_headers(true)
+            .from_reader(bytes.as_slice());
         let header = reader.headers().map_err(|why| not_csv(&why))?.clone();
         if header.is_empty() {
             let what = "there is no header".to_owned();

@@ -15,7 +15,7 @@ pub struct Problem {
     pub place: Option<Place>,
     /// The table.
     pub table: Option<String>,
-    /// The row's key, or `#3` for the third row when it has none.
+    /// The row's key, cut at 80 characters, or `#3` for the third row when it has none.
     pub row: Option<String>,
     /// The column.
     pub column: Option<String>,
@@ -48,7 +48,7 @@ impl Problem {
     #[must_use]
     pub fn row(mut self, table: &str, row: &str) -> Self {
         self.table = Some(table.to_owned());
-        self.row = Some(row.to_owned());
+        self.row = Some(cut(row));
         self
     }
 
@@ -62,11 +62,19 @@ impl Problem {
     /// Because of this text.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        let mut short: String = text.chars().take(80).collect();
-        if short.len() < text.len() {
-            short.push('…');
+        self.text = Some(cut(text));
+        self
+    }
+
+    /// Of this table: what stands in the wrong place of Secret_References may be the secret itself, so its text is not
+    /// repeated. After [`nearest`](Self::nearest), which reads it.
+    #[must_use]
+    pub(super) fn veiled(mut self, table: &str) -> Self {
+        if table == "Secret_References" {
+            self.text = self
+                .text
+                .map(|text| format!("[{} characters]", text.chars().count()));
         }
-        self.text = Some(short);
         self
     }
 
@@ -76,6 +84,15 @@ impl Problem {
         self.nearest = self.text.as_deref().and_then(|text| nearest(text, valid));
         self
     }
+}
+
+/// At most 80 characters, and a sign that there were more.
+fn cut(text: &str) -> String {
+    let mut short: String = text.chars().take(80).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 impl fmt::Display for Problem {

@@ -136,3 +136,13 @@ impl RawTables {
         }
     }
 }
+
+/// The form in which tables are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TableFormat {
+    /// A folder with a CSV file for each table.
+    Csv,
+    /// One TOML file.
+    Toml,
+}

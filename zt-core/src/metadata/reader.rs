@@ -3,7 +3,8 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::{Cell, Place, Problem, RawRow, Report};
+use super::schema::names;
+use super::{Cell, Column, Place, Problem, RawRow, Report};
 use crate::text::is_hidden;
 
 /// A row of one table: which columns it has and how its cells become a value.
@@ -12,12 +13,15 @@ pub(crate) trait Row: Sized {
     const TABLE: &'static str;
     /// The columns that make a row unique; empty if rows may repeat.
     const KEY: &'static [&'static str];
-    /// All columns.
-    const COLUMNS: &'static [&'static str];
+    /// All columns, in the order in which they are written.
+    const COLUMNS: &'static [Column];
 
     /// Reads a row. `None` when a required cell is missing or wrong, which the reader has then reported.
     fn read(cells: &mut RowReader<'_>) -> Option<Self>;
 }
+
+/// What is wrong with the text of a cell that a row must have.
+const EMPTY: &str = "must not be empty";
 
 /// Reads the cells of one row.
 pub(crate) struct RowReader<'a> {
@@ -48,24 +52,32 @@ impl<'a> RowReader<'a> {
     }
 
     /// Reports columns that the table does not have.
-    pub(crate) fn refuse_unknown(&mut self, columns: &[&str]) {
+    pub(crate) fn refuse_unknown(&mut self, columns: &[Column]) {
         for (name, _) in &self.row.cells {
-            if !columns.contains(&name.as_str()) {
+            if columns.iter().all(|column| column.name != name) {
                 let problem = Problem::new("not a column of this table")
                     .text(name)
-                    .nearest(columns);
+                    .nearest(&names(columns));
                 self.report
                     .push(problem.at(self.place()).row(self.table, self.key));
             }
         }
     }
 
-    /// A cell of text, if the row has it.
+    /// A cell of text, if the row has it. It is never empty, so that an empty cell of a CSV file can mean none.
     pub(crate) fn text(&mut self, column: &str) -> Option<&'a str> {
+        self.filled_text(column, "must not be empty; leave it out")
+    }
+
+    fn filled_text(&mut self, column: &str, when_empty: &str) -> Option<&'a str> {
         let cell = self.row.cell(column)?;
         let Cell::Text(text) = cell else {
             return self.wrong(column, cell, "text");
         };
+        if text.is_empty() {
+            self.problem(column, text, when_empty);
+            return None;
+        }
         if text.chars().any(is_hidden) {
             self.problem(
                 column,
@@ -79,10 +91,9 @@ impl<'a> RowReader<'a> {
 
     /// A cell of text that the row must have and that must not be empty.
     pub(crate) fn required_text(&mut self, column: &str) -> Option<String> {
-        self.require(column)?;
-        let text = self.text(column)?;
+        let text = self.present_text(column)?;
         if text.trim().is_empty() {
-            self.problem(column, text, "must not be empty");
+            self.problem(column, text, EMPTY);
             return None;
         }
         Some(text.to_owned())
@@ -105,8 +116,7 @@ impl<'a> RowReader<'a> {
         column: &str,
         valid: &[&str],
     ) -> Option<T> {
-        self.require(column)?;
-        let text = self.text(column)?;
+        let text = self.present_text(column)?;
         self.parse_text(column, text, valid)
     }
 
@@ -129,6 +139,10 @@ impl<'a> RowReader<'a> {
     /// One of a few words.
     pub(crate) fn one_of<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(column)?;
+        self.word(column, text, words)
+    }
+
+    fn word<T: Copy>(&mut self, column: &str, text: &str, words: &[(&str, T)]) -> Option<T> {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(*value);
         }
@@ -149,8 +163,8 @@ impl<'a> RowReader<'a> {
         column: &str,
         words: &[(&str, T)],
     ) -> Option<T> {
-        self.require(column)?;
-        self.one_of(column, words)
+        let text = self.present_text(column)?;
+        self.word(column, text, words)
     }
 
     /// A whole number from 0 to 4 294 967 295; missing is `None`.
@@ -226,15 +240,10 @@ impl<'a> RowReader<'a> {
         self.push(column, Problem::new(reason).text(text));
     }
 
-    /// Reports a problem of a column. What stands in the wrong place of Secret_References may be the secret itself, so its
-    /// text is not repeated.
-    pub(crate) fn push(&mut self, column: &str, mut problem: Problem) {
-        if self.table == "Secret_References" {
-            problem.text = problem
-                .text
-                .map(|text| format!("[{} characters]", text.chars().count()));
-        }
+    /// Reports a problem of a column.
+    pub(crate) fn push(&mut self, column: &str, problem: Problem) {
         let problem = problem
+            .veiled(self.table)
             .at(self.place())
             .row(self.table, self.key)
             .column(column);
@@ -245,6 +254,11 @@ impl<'a> RowReader<'a> {
         let reason = format!("expected {expected}, not {}", cell.kind());
         self.problem(column, &cell.to_string(), reason);
         None
+    }
+
+    fn present_text(&mut self, column: &str) -> Option<&'a str> {
+        self.require(column)?;
+        self.filled_text(column, EMPTY)
     }
 
     fn require(&mut self, column: &str) -> Option<()> {

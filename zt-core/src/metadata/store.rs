@@ -1,12 +1,14 @@
-//! The current snapshot and how it is replaced: atomically, and only by a good one.
+//! The current snapshot, how it is replaced, atomically and only by a good one, and when it was last confirmed.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
-use super::{MetadataSource, Snapshot};
-use crate::clock::Clock;
+use super::{Fingerprint, MetadataSource, Snapshot};
+use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
 
 /// Holds the current [`Snapshot`]. Readers never block; a failed reload leaves the last good one in place.
@@ -15,7 +17,46 @@ pub struct SnapshotStore {
     source: Box<dyn MetadataSource>,
     clock: Arc<dyn Clock>,
     current: ArcSwap<Snapshot>,
-    reload: Mutex<()>,
+    confirmed: Confirmed,
+    reload: Mutex<Taken>,
+}
+
+/// The version of the source that the current snapshot was read from.
+#[derive(Debug)]
+struct Taken {
+    fingerprint: Option<Fingerprint>,
+    /// When that was first read, on the monotonic tick.
+    since: Duration,
+    /// Whether it was read again later than [`SETTLES`] after that, and was the same.
+    is_settled: bool,
+}
+
+/// A second change within one tick of a file's date shows in no date. The coarsest tick in use is FAT's, two seconds; what
+/// is read after it has every change of the tick.
+const SETTLES: Duration = Duration::from_secs(2);
+
+/// When the source was last seen to hold what is in force, on both clocks: one stands still while a machine sleeps, the other
+/// may be set back.
+#[derive(Debug, Default)]
+struct Confirmed {
+    elapsed_ms: AtomicU64,
+    now_ms: AtomicI64,
+}
+
+/// A moment on both clocks.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    elapsed: Duration,
+    now: Timestamp,
+}
+
+/// What a look at the source found.
+#[derive(Debug)]
+pub(crate) struct Looked {
+    /// The version that the source named, if it can.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// Whether it is good.
+    pub(crate) outcome: Result<(), Error>,
 }
 
 impl SnapshotStore {
@@ -27,20 +68,43 @@ impl SnapshotStore {
         source: Box<dyn MetadataSource>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
+        let began = Moment::of(&*clock);
+        let fingerprint = source.fingerprint().await;
         let raw = source.load().await?;
         let first = Snapshot::compile(&raw, 1, clock.now())?;
-        Ok(Self {
+        let store = Self {
             source,
             clock,
             current: ArcSwap::from_pointee(first),
-            reload: Mutex::new(()),
-        })
+            confirmed: Confirmed::default(),
+            reload: Mutex::new(Taken {
+                fingerprint,
+                since: began.elapsed,
+                is_settled: false,
+            }),
+        };
+        store.confirm(began);
+        Ok(store)
     }
 
     /// The current snapshot.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// How long ago the source was last seen to hold what is in force: the longer of what the wall clock and the monotonic
+    /// tick say. Refused tables and a source that cannot be read confirm nothing.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        let now = Moment::of(&*self.clock);
+        let confirmed = Duration::from_millis(self.confirmed.elapsed_ms.load(Ordering::Acquire));
+        let wall_ms = now
+            .now
+            .as_millis()
+            .saturating_sub(self.confirmed.now_ms.load(Ordering::Acquire));
+        let wall = Duration::from_millis(u64::try_from(wall_ms).unwrap_or(0));
+        now.elapsed.saturating_sub(confirmed).max(wall)
     }
 
     /// Reads the tables again and swaps them in when they are good and differ; answers the snapshot then in force. One at
@@ -55,17 +119,88 @@ impl SnapshotStore {
         &self,
         prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
     ) -> Result<Arc<Snapshot>, Error> {
-        let _one_at_a_time = self.reload.lock().await;
+        let mut taken = self.reload.lock().await;
+        let began = Moment::of(&*self.clock);
+        let fingerprint = self.source.fingerprint().await;
+        self.take(&mut taken, began, fingerprint, prepare).await
+    }
+
+    /// Asks the source whether it changed, and reads it when it did or cannot tell. `prepare` is called for a snapshot that
+    /// differs, as [`reload`](Self::reload) calls it.
+    pub(crate) async fn look(
+        &self,
+        prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
+    ) -> Looked {
+        let mut taken = self.reload.lock().await;
+        let began = Moment::of(&*self.clock);
+        let fingerprint = self.source.fingerprint().await;
+        if fingerprint.is_some() && fingerprint == taken.fingerprint && taken.is_settled {
+            self.confirm(began);
+            let outcome = Ok(());
+            return Looked {
+                fingerprint,
+                outcome,
+            };
+        }
+        let version = self.current().version();
+        let prepare_changed = |next: &Snapshot| match next.version() == version {
+            true => Ok(()),
+            false => prepare(next),
+        };
+        let read = self.take(&mut taken, began, fingerprint.clone(), prepare_changed);
+        let outcome = read.await.map(drop);
+        Looked {
+            fingerprint,
+            outcome,
+        }
+    }
+
+    async fn take(
+        &self,
+        taken: &mut Taken,
+        began: Moment,
+        fingerprint: Option<Fingerprint>,
+        prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
+    ) -> Result<Arc<Snapshot>, Error> {
         let raw = self.source.load().await?;
         let before = self.current();
         let next = Snapshot::compile(&raw, before.version() + 1, self.clock.now())?;
-        if next.hash() == before.hash() {
-            prepare(&before)?;
-            return Ok(before);
-        }
-        let next = Arc::new(next);
+        let is_same = next.hash() == before.hash();
+        let next = if is_same { before } else { Arc::new(next) };
         prepare(&next)?;
-        self.current.store(Arc::clone(&next));
+        if !is_same {
+            self.current.store(Arc::clone(&next));
+        }
+        if is_same && fingerprint == taken.fingerprint {
+            taken.is_settled |= began.elapsed.saturating_sub(taken.since) > SETTLES;
+        } else {
+            *taken = Taken {
+                fingerprint,
+                since: began.elapsed,
+                is_settled: false,
+            };
+        }
+        self.confirm(began);
         Ok(next)
+    }
+
+    /// From the moment before the look: what changed during it is not confirmed.
+    fn confirm(&self, at: Moment) {
+        let elapsed_ms = u64::try_from(at.elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.confirmed
+            .elapsed_ms
+            .store(elapsed_ms, Ordering::Release);
+        self.confirmed
+            .now_ms
+            .store(at.now.as_millis(), Ordering::Release);
+    }
+}
+
+impl Moment {
+    fn of(clock: &dyn Clock) -> Self {
+        Self {
+            elapsed: clock.elapsed(),
+            now: clock.now(),
+        }
     }
 }

@@ -38,7 +38,8 @@ pub use world::World;
 use std::collections::BTreeMap;
 
 use super::reader::{Row, RowReader};
-use super::{Place, Problem, RawRow, RawTables, Report};
+use super::schema::key_of;
+use super::{Place, Problem, RawRow, RawTables, Report, TableSchema};
 
 /// Where rows stand: by table and key.
 pub(super) type Places = BTreeMap<(&'static str, String), Option<Place>>;
@@ -58,6 +59,12 @@ macro_rules! tables {
         impl Tables {
             /// The names of all tables.
             pub const NAMES: &'static [&'static str] = &[$(<$row as Row>::TABLE),+];
+
+            pub(super) const SCHEMA: &'static [TableSchema] = &[$(TableSchema {
+                name: <$row as Row>::TABLE,
+                columns: <$row as Row>::COLUMNS,
+                key: <$row as Row>::KEY,
+            }),+];
 
             /// The number of rows of each table, by name.
             pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
@@ -112,7 +119,7 @@ fn unknown_table(name: &str, first: Option<&RawRow>) -> Problem {
 fn read_rows<R: Row>(rows: &[RawRow], places: &mut Places, report: &mut Report) -> Vec<R> {
     let mut typed = Vec::with_capacity(rows.len());
     for (at, row) in rows.iter().enumerate() {
-        let (key, is_complete) = key_of::<R>(row, at);
+        let (key, is_complete) = key_of(R::KEY, row, at);
         if is_complete
             && let Some(first) = places.insert((R::TABLE, key.clone()), row.place.clone())
         {
@@ -123,19 +130,6 @@ fn read_rows<R: Row>(rows: &[RawRow], places: &mut Places, report: &mut Report) 
         typed.extend(R::read(&mut reader));
     }
     typed
-}
-
-/// The row's key for messages, and whether all its columns are there.
-fn key_of<R: Row>(row: &RawRow, at: usize) -> (String, bool) {
-    let cells: Vec<String> = R::KEY
-        .iter()
-        .filter_map(|column| row.cell(column))
-        .map(ToString::to_string)
-        .collect();
-    if cells.is_empty() || cells.len() < R::KEY.len() {
-        return (format!("#{}", at + 1), false);
-    }
-    (cells.join("/"), true)
 }
 
 fn repeated<R: Row>(key: &str, row: &RawRow, first: Option<&Place>) -> Problem {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::Columns;
-use crate::batch::{Batch, Cells, Column, NotABatch};
+use crate::batch::{Batch, Cells, NotABatch};
 
 /// What stands in a cell instead of its value, the mildest first: where several apply, the strictest does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,5 +1,6 @@
 //! Puts a runtime together: the only place that names adapters.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread;
@@ -11,15 +12,17 @@ use aws_lc_rs::rand;
 use super::budget::Budget;
 use super::samples::Samples;
 use super::shared::Shared;
-use super::{Config, ConfigKey, Runtime, maybe_authenticator};
-use crate::adapters::file::{FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
+use super::{Config, ConfigKey, Runtime, maybe_authenticator, watch};
+use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::id::Guid;
 use crate::identity::{Cloud, EntraProfile};
-use crate::metadata::{MetadataSource, SecretKind, Snapshot, SnapshotStore};
+use crate::metadata::{
+    MetadataSource, RawTables, SecretKind, Snapshot, SnapshotStore, TableFormat,
+};
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
 
@@ -135,7 +138,9 @@ impl RuntimeBuilder {
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
         secrets.declare(slots(&snapshots.current()));
+        let watch_every = config.watch_every();
         let runtime = Runtime(Arc::new(Shared {
+            max_staleness: config.max_staleness(),
             config,
             clock,
             snapshots,
@@ -154,6 +159,9 @@ impl RuntimeBuilder {
             is_closed: AtomicBool::new(false),
         }));
         wipe_idle_values(&runtime)?;
+        if let Some(every) = watch_every {
+            let _runs_by_itself = watch::start(&runtime, every)?;
+        }
         Ok(runtime)
     }
 }
@@ -204,6 +212,30 @@ fn wipe_idle_values(runtime: &Runtime) -> Result<()> {
 pub async fn tables(config: &Config) -> Result<SnapshotStore> {
     let source = Box::new(FileTables::new(config.tables()));
     SnapshotStore::open(source, Arc::new(SystemClock::new())).await
+}
+
+/// The tables of a file or folder, checked, as the cells that they were read from.
+///
+/// # Errors
+/// `Invalid` with every problem of the tables.
+pub async fn read_tables(source: impl AsRef<Path>) -> Result<RawTables> {
+    let raw = FileTables::new(source.as_ref()).load().await?;
+    let _checked = Snapshot::compile(&raw, 1, SystemClock::new().now())?;
+    Ok(raw)
+}
+
+/// Writes all tables that have rows: TOML into one file, CSV into a folder with a file a table. Answers the files. Reading
+/// them gives the same content hash. With `replace`, existing files give way; without, nothing is changed if one exists.
+///
+/// # Errors
+/// `Invalid` for cells without a place in that form, and for what exists already or cannot be written.
+pub fn write_tables(
+    tables: &RawTables,
+    to: impl AsRef<Path>,
+    format: TableFormat,
+    replace: bool,
+) -> Result<Vec<PathBuf>> {
+    file::write_tables(tables, to.as_ref(), format, replace)
 }
 
 /// The local vault of a configuration.

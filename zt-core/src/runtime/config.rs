@@ -5,6 +5,7 @@
 //! another cloud or another log from outside. The one exception tightens: `ZT_MODE=production` over a development file.
 
 mod key;
+mod seconds;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -113,6 +114,13 @@ impl Config {
         if key == ConfigKey::VaultKeyFile && self.passphrase.is_some() {
             return refused("a passphrase is set already");
         }
+        let value = match key.is_seconds() {
+            true => match seconds::read(&value) {
+                Some(seconds) => seconds,
+                None => return refused(seconds::EXPECTED),
+            },
+            false => value,
+        };
         let tightens = key == ConfigKey::Mode && value == "production";
         match self.values.get(&key) {
             Some(set) if *set == value => Ok(()),
@@ -129,6 +137,7 @@ impl Config {
     }
 
     fn check(&self) -> Result<()> {
+        self.check_watch()?;
         if !matches!(
             self.value(ConfigKey::Mode),
             None | Some("production" | "development")
@@ -292,11 +301,15 @@ impl Config {
             let reason = "a passphrase does not belong in a file: set ZT_VAULT_PASSPHRASE";
             return problems.push(Problem::new(reason).text(name).at(Some(at)));
         }
-        match value.as_str() {
-            Some(text) if !text.trim().is_empty() => {
-                self.values.insert(key, text.to_owned());
-            }
-            _ => problems.push(Problem::new("expected text").text(name).at(Some(at))),
+        let (read, expected) = if key.is_seconds() {
+            (seconds::of_file(value), seconds::EXPECTED)
+        } else {
+            let text = value.as_str().filter(|text| !text.trim().is_empty());
+            (text.map(str::to_owned), "expected text")
+        };
+        match read {
+            Some(text) => drop(self.values.insert(key, text)),
+            None => problems.push(Problem::new(expected).text(name).at(Some(at))),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) snapshots: SnapshotStore,
+    pub(crate) max_staleness: Option<Duration>,
     pub(crate) profile: EntraProfile,
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
     pub(crate) secrets: Secrets,

@@ -8,6 +8,7 @@
 
 mod attacks;
 mod cli;
+mod csv_tables;
 mod decisions;
 mod faults;
 mod laws;
@@ -16,5 +17,6 @@ mod permits;
 mod plans;
 mod sealing;
 mod sessions;
+mod staleness;
 mod tables;
 mod world;

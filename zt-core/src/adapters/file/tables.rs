@@ -1,18 +1,24 @@
-//! Metadata tables from TOML: one file, or a folder with a file per table.
+//! Metadata tables from files: one file, or a folder with as many as people like.
 //!
-//! A row is one `[[Table_Name]]`. Every syntax error of every file is reported, with its line. In a folder every `*.toml`
-//! but `zt.toml` is read, in order of name. Files that change while they are read are read again; an empty file is taken
-//! for one that is just being written. Whoever changes several files should still rename a finished folder into place:
-//! between two of their changes the folder is whole, and is what it is.
+//! A TOML file holds any tables; a CSV file, `Table_Name.csv`, holds one. In a folder every `*.toml` but `zt.toml` and every
+//! `*.csv` is read, in order of name; rows of one table may come from several files. Files that change while they are read
+//! are read again; an empty file is taken for one that is just being written. Whoever changes several files should still
+//! rename a finished folder into place: between two of their changes the folder is whole, and is what it is.
+
+mod toml;
+mod write;
 
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use toml::de::{DeTable, DeValue};
+pub use write::write_tables;
 
-use crate::metadata::{Cell, Lines, MetadataSource, Place, Problem, RawRow, RawTables, Report};
+use crate::metadata::{
+    Fingerprint, Lines, MetadataSource, Problem, RawTable, RawTables, Report, TableFormat,
+};
 use crate::port::BoxFuture;
 
 /// A file or folder of tables.
@@ -50,8 +56,8 @@ impl FileTables {
         let mut raw = RawTables::new(self.path.display().to_string());
         for (file, ..) in files {
             match read_file(file) {
-                Ok(text) if text.is_empty() => report.push(empty(file)),
-                Ok(text) => parse(&text, &file_name(file), &mut raw, &mut report),
+                Ok(bytes) if bytes.is_empty() => report.push(empty(file)),
+                Ok(bytes) => parse(file, &bytes, &mut raw, &mut report),
                 Err(why) => report.push(unreadable(file, &why)),
             }
         }
@@ -65,7 +71,10 @@ impl FileTables {
     /// The files with what tells their versions apart, in order of name.
     fn versions(&self) -> Result<Vec<Version>, Report> {
         let of = |path: PathBuf| match std::fs::metadata(&path) {
-            Ok(data) => Ok((path, data.len(), data.modified().ok())),
+            Ok(data) => {
+                let times = (data.modified().ok(), identity(&data));
+                Ok((path, data.len(), times))
+            }
             Err(why) => Err(one(unreadable(&path, &why))),
         };
         if !self.path.is_dir() {
@@ -75,25 +84,50 @@ impl FileTables {
         let mut versions = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(|why| failed(&why))? {
             let path = entry.map_err(|why| failed(&why))?.path();
-            if path.extension() == Some(OsStr::new("toml"))
-                && path.file_name() != Some(OsStr::new("zt.toml"))
-            {
+            if format_of(&path).is_some() && path.file_name() != Some(OsStr::new("zt.toml")) {
                 versions.push(of(path)?);
             }
         }
         if versions.is_empty() {
             let name = self.path.display().to_string();
-            return Err(one(
-                Problem::new("the folder holds no tables, `*.toml`").text(&name)
-            ));
+            return Err(one(Problem::new(
+                "the folder holds no tables, `*.toml` or `*.csv`",
+            )
+            .text(&name)));
         }
         versions.sort();
         Ok(versions)
     }
 }
 
-/// A file, its length and when it was changed.
-type Version = (PathBuf, u64, Option<std::time::SystemTime>);
+/// A file, its length, and when it was changed.
+type Version = (PathBuf, u64, (Option<std::time::SystemTime>, Identity));
+
+/// Device, inode and when the inode was changed: unlike the date, nobody sets them to what they were.
+type Identity = (u64, u64, i64, i64);
+
+#[cfg(unix)]
+fn identity(data: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt as _;
+    (data.dev(), data.ino(), data.ctime(), data.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+const fn identity(_: &Metadata) -> Identity {
+    (0, 0, 0, 0)
+}
+
+/// What a file holds, by the end of its name. In any case for CSV: a table must not go missing over a capital letter.
+pub(super) fn format_of(path: &Path) -> Option<TableFormat> {
+    let extension = path.extension()?;
+    if extension == "toml" {
+        Some(TableFormat::Toml)
+    } else if extension.eq_ignore_ascii_case("csv") {
+        Some(TableFormat::Csv)
+    } else {
+        None
+    }
+}
 
 /// So often files that change under the reader are read again.
 const TRIES: usize = 5;
@@ -113,6 +147,13 @@ impl MetadataSource for FileTables {
     fn load(&self) -> BoxFuture<'_, Result<RawTables, Report>> {
         Box::pin(async { self.read() })
     }
+
+    fn fingerprint(&self) -> BoxFuture<'_, Option<Fingerprint>> {
+        Box::pin(async {
+            let versions = self.versions().ok()?;
+            Some(Fingerprint::new(format!("{versions:?}")))
+        })
+    }
 }
 
 fn file_name(path: &Path) -> Arc<str> {
@@ -124,94 +165,48 @@ fn unreadable(path: &Path, why: &std::io::Error) -> Problem {
     Problem::new(format!("cannot be read: {why}")).text(&path.display().to_string())
 }
 
-fn read_file(path: &Path) -> Result<String, std::io::Error> {
+/// Adds the tables of one file to `raw`.
+fn parse(path: &Path, bytes: &[u8], raw: &mut RawTables, report: &mut Report) {
+    let file = file_name(path);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(why) => {
+            let good = bytes.get(..why.valid_up_to()).unwrap_or_default();
+            let good = String::from_utf8_lossy(good);
+            let at = Lines::of(file, &good).place(good.len());
+            return report.push(Problem::new("not UTF-8: save the file as UTF-8").at(Some(at)));
+        }
+    };
+    if format_of(path) != Some(TableFormat::Csv) {
+        return toml::parse(text, &file, raw, report);
+    }
+    let table = path.file_stem().unwrap_or_default().to_string_lossy();
+    match RawTable::from_csv(&table, text, &file) {
+        Ok(table) => {
+            for row in table.rows {
+                raw.push(&table.name, row);
+            }
+        }
+        Err(problems) => problems
+            .problems()
+            .iter()
+            .for_each(|problem| report.push(problem.clone())),
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, std::io::Error> {
     // Before it is opened: a pipe would keep the reader waiting for a writer.
     if !std::fs::metadata(path)?.is_file() {
         let why = "it is not a regular file";
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, why));
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     std::fs::File::open(path)?
         .take(MOST_BYTES + 1)
-        .read_to_string(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
         let why = format!("it has more than {MOST_BYTES} bytes");
         return Err(std::io::Error::new(std::io::ErrorKind::FileTooLarge, why));
     }
-    Ok(text)
-}
-
-fn parse(text: &str, file: &Arc<str>, raw: &mut RawTables, report: &mut Report) {
-    let lines = Lines::of(Arc::clone(file), text);
-    let place = |offset: usize| lines.place(offset);
-    let (document, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        let at = error.span().map(|span| place(span.start));
-        report.push(Problem::new(format!("not TOML: {}", error.message())).at(at));
-    }
-    if !errors.is_empty() {
-        return;
-    }
-    for (name, value) in document.get_ref() {
-        let rows = value
-            .get_ref()
-            .as_array()
-            .map_or_else(|| vec![value], |rows| rows.iter().collect());
-        for row in rows {
-            let at = place(row.span().start);
-            if let DeValue::Table(cells) = row.get_ref() {
-                let row = read_row(cells, at, report);
-                raw.push(name.get_ref(), row);
-            } else {
-                report.push(not_a_row(name.get_ref(), row.get_ref(), at));
-            }
-        }
-    }
-}
-
-fn not_a_row(name: &str, value: &DeValue<'_>, place: Place) -> Problem {
-    let reason = format!("expected rows, `[[{name}]]`, not {}", value.type_str());
-    Problem::new(reason).text(name).at(Some(place))
-}
-
-fn read_row(cells: &DeTable<'_>, place: Place, report: &mut Report) -> RawRow {
-    let mut row = Vec::with_capacity(cells.len());
-    for (name, value) in cells {
-        match read_cell(value.get_ref()) {
-            Ok(cell) => row.push((name.get_ref().to_string(), cell)),
-            Err(why) => {
-                let problem = Problem::new(why)
-                    .text(name.get_ref())
-                    .at(Some(place.clone()));
-                report.push(problem);
-            }
-        }
-    }
-    RawRow::new(Some(place), row)
-}
-
-fn read_cell(value: &DeValue<'_>) -> Result<Cell, String> {
-    Ok(match value {
-        DeValue::String(text) => Cell::Text(text.to_string()),
-        DeValue::Integer(number) => Cell::Integer(
-            i64::from_str_radix(number.as_str(), number.radix())
-                .map_err(|_| "the number is too large")?,
-        ),
-        DeValue::Float(number) => Cell::Float(number.as_str().parse().map_err(|_| "not a number")?),
-        DeValue::Boolean(value) => Cell::Bool(*value),
-        // A moment keeps its text; the tables that have one read it as RFC 3339.
-        DeValue::Datetime(moment) => Cell::Text(moment.to_string()),
-        DeValue::Array(values) => Cell::List(
-            values
-                .iter()
-                .map(|value| read_cell(value.get_ref()))
-                .collect::<Result<_, _>>()?,
-        ),
-        DeValue::Table(cells) => Cell::Map(
-            cells
-                .iter()
-                .map(|(name, value)| Ok((name.get_ref().to_string(), read_cell(value.get_ref())?)))
-                .collect::<Result<_, String>>()?,
-        ),
-    })
+    Ok(bytes)
 }

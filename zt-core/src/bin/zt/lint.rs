@@ -5,7 +5,7 @@ use clap::Args;
 use zt_core::runtime::{self, Config};
 use zt_core::{Error, metadata};
 
-use crate::{Answer, paint};
+use crate::{Answer, paint, problems};
 
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
@@ -52,14 +52,6 @@ impl Lint {
             println!("{problems}");
             return;
         }
-        for problem in report.problems() {
-            println!("{problem}");
-        }
-        let bad = paint::BAD;
-        let count = report.problems().len();
-        println!(
-            "{bad}{count} problem{}{bad:#}",
-            if count == 1 { "" } else { "s" }
-        );
+        problems::print(report);
     }
 }

@@ -11,6 +11,8 @@ mod lint;
 mod paint;
 mod plan;
 mod principal;
+mod problems;
+mod transfer;
 mod vault;
 
 use std::path::PathBuf;
@@ -49,6 +51,10 @@ enum Command {
     Explain(check::Check),
     /// What a run of a job needs, or all that it lacks. A simulation, as `check`.
     Plan(plan::Plan),
+    /// Write the tables as CSV, a folder with a file a table, or as one TOML file.
+    Export(transfer::Export),
+    /// Read tables from anywhere, check them, and write them as TOML or CSV.
+    Import(transfer::Import),
     /// The encrypted local vault.
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -90,6 +96,8 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Check(check) => check.run(&config()?, check::Depth::Decision).await,
         Command::Explain(check) => check.run(&config()?, check::Depth::Explanation).await,
         Command::Plan(plan) => plan.run(&config()?).await,
+        Command::Export(export) => export.run(&config()?).await,
+        Command::Import(import) => import.run().await,
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
         #[cfg(feature = "testing")]

@@ -2,7 +2,7 @@
 
 use crate::id::PolicyId;
 use crate::metadata::reader::{Row, RowReader};
-use crate::metadata::{Cell, Problem};
+use crate::metadata::{Cell, Column, Problem};
 use crate::policy::{
     Action, ActionPattern, Atom, Condition, Effect, Mask, Masks, PrincipalPattern, ResourceKind,
     ResourcePattern,
@@ -35,16 +35,16 @@ pub struct AccessPolicy {
 impl Row for AccessPolicy {
     const TABLE: &'static str = "Access_Policies";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "principal",
-        "action",
-        "resource",
-        "effect",
-        "columns",
-        "masks",
-        "when",
-        "why",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("principal"),
+        Column::text("action"),
+        Column::text("resource"),
+        Column::text("effect"),
+        Column::texts("columns"),
+        Column::map("masks"),
+        Column::map("when"),
+        Column::text("why"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

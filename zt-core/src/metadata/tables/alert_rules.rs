@@ -1,5 +1,6 @@
 //! `Alert_Rules`: when a model or a pipeline needs a person. Direction is written out, never guessed.
 
+use crate::metadata::Column;
 use crate::metadata::Problem;
 use crate::metadata::reader::{Row, RowReader};
 use crate::monitor::{Metric, NotAMetric};
@@ -60,20 +61,20 @@ impl Fires {
 impl Row for AlertRule {
     const TABLE: &'static str = "Alert_Rules";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "model",
-        "pipeline",
-        "metric",
-        "column",
-        "fires",
-        "threshold",
-        "window_rows",
-        "window_s",
-        "min_rows",
-        "confidence",
-        "severity",
-        "action_group",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("model"),
+        Column::number("pipeline"),
+        Column::text("metric"),
+        Column::text("column"),
+        Column::text("fires"),
+        Column::float("threshold"),
+        Column::number("window_rows"),
+        Column::number("window_s"),
+        Column::number("min_rows"),
+        Column::float("confidence"),
+        Column::number("severity"),
+        Column::text("action_group"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

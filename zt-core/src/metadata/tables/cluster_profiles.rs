@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One Databricks cluster shape.
@@ -39,14 +40,14 @@ const AVAILABILITY: &[(&str, ())] = &[
 impl Row for ClusterProfile {
     const TABLE: &'static str = "Cluster_Profiles";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "node_type",
-        "min_workers",
-        "max_workers",
-        "access",
-        "availability",
-        "policy_id",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name"),
+        Column::text("node_type"),
+        Column::number("min_workers"),
+        Column::number("max_workers"),
+        Column::text("access"),
+        Column::text("availability"),
+        Column::text("policy_id"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 use crate::envelope::KEY_COLUMN;
 use crate::id::SecretRef;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One encryption rule.
@@ -29,7 +30,12 @@ pub enum Algorithm {
 impl Row for EncryptionRule {
     const TABLE: &'static str = "Encryption_Rules";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &["id", "key", "columns", "algorithm"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("key"),
+        Column::texts("columns"),
+        Column::text("algorithm"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (id, key) = (cells.required_text("id"), cells.required_text("key"));

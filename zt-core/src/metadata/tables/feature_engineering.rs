@@ -1,5 +1,6 @@
 //! `Feature_Engineering`: how a model's columns are prepared, in order.
 
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One step on one column.
@@ -17,7 +18,11 @@ pub struct FeatureStep {
 impl Row for FeatureStep {
     const TABLE: &'static str = "Feature_Engineering";
     const KEY: &'static [&'static str] = &["model", "column", "step"];
-    const COLUMNS: &'static [&'static str] = &["model", "column", "step"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("model"),
+        Column::text("column"),
+        Column::text("step"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let model = cells.required_text("model");

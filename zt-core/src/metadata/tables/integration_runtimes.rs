@@ -1,6 +1,7 @@
 //! `Integration_Runtimes`: where copies run and which destinations they reach.
 
 use super::words::words;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One integration runtime of Azure Data Factory.
@@ -37,7 +38,13 @@ words!(RuntimeKind {
 impl Row for IntegrationRuntime {
     const TABLE: &'static str = "Integration_Runtimes";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &["name", "kind", "vnet", "nodes", "reaches"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name"),
+        Column::text("kind"),
+        Column::text("vnet"),
+        Column::number("nodes"),
+        Column::texts("reaches"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let name = cells.required_text("name");

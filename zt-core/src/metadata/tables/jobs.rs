@@ -2,6 +2,7 @@
 
 use super::words::words;
 use crate::id::PrincipalId;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One job.
@@ -41,7 +42,13 @@ words!(Priority {
 impl Row for Job {
     const TABLE: &'static str = "Jobs";
     const KEY: &'static [&'static str] = &["job_id"];
-    const COLUMNS: &'static [&'static str] = &["job_id", "name", "run_as", "priority", "cluster"];
+    const COLUMNS: &'static [Column] = &[
+        Column::number("job_id"),
+        Column::text("name"),
+        Column::text("run_as"),
+        Column::text("priority"),
+        Column::text("cluster"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let job_id = cells.required_number("job_id");

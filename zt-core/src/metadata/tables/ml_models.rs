@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One model.
@@ -29,15 +30,15 @@ pub struct MlModel {
 impl Row for MlModel {
     const TABLE: &'static str = "ML_Models";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &[
-        "name",
-        "kind",
-        "notebook",
-        "label",
-        "prediction",
-        "score",
-        "reference",
-        "sha256",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name"),
+        Column::text("kind"),
+        Column::text("notebook"),
+        Column::text("label"),
+        Column::text("prediction"),
+        Column::text("score"),
+        Column::text("reference"),
+        Column::text("sha256"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

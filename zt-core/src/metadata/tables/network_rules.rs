@@ -6,8 +6,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use super::words::words;
-use crate::metadata::Cell;
 use crate::metadata::reader::{Row, RowReader};
+use crate::metadata::{Cell, Column};
 
 /// One destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,16 +101,16 @@ words!(NetworkMode {
 impl Row for NetworkRule {
     const TABLE: &'static str = "Network_Rules";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "host",
-        "mode",
-        "zone",
-        "group_id",
-        "cidrs",
-        "private_endpoint",
-        "ports",
-        "runtime",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("host"),
+        Column::text("mode"),
+        Column::text("zone"),
+        Column::text("group_id"),
+        Column::texts("cidrs"),
+        Column::text("private_endpoint"),
+        Column::mixed("ports"),
+        Column::text("runtime"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

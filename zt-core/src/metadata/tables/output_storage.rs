@@ -1,6 +1,7 @@
 //! `Output_Storage`: where outputs go and how they are encrypted.
 
 use super::words::words;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One output.
@@ -43,7 +44,13 @@ words!(OutputFormat {
 impl Row for OutputStorage {
     const TABLE: &'static str = "Output_Storage";
     const KEY: &'static [&'static str] = &["name"];
-    const COLUMNS: &'static [&'static str] = &["name", "table", "format", "location", "encryption"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("name"),
+        Column::text("table"),
+        Column::text("format"),
+        Column::text("location"),
+        Column::text("encryption"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (name, table) = (cells.required_text("name"), cells.required_text("table"));

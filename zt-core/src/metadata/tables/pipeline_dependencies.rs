@@ -1,6 +1,7 @@
 //! `Pipeline_Dependencies`: which stage waits for which.
 
 use super::words::words;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One edge of a job's graph.
@@ -41,7 +42,12 @@ words!(StageOutcome {
 impl Row for PipelineDependency {
     const TABLE: &'static str = "Pipeline_Dependencies";
     const KEY: &'static [&'static str] = &["job_id", "stage", "after"];
-    const COLUMNS: &'static [&'static str] = &["job_id", "stage", "after", "condition"];
+    const COLUMNS: &'static [Column] = &[
+        Column::number("job_id"),
+        Column::number("stage"),
+        Column::number("after"),
+        Column::text("condition"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let job_id = cells.required_number("job_id");

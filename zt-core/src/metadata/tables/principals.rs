@@ -1,6 +1,7 @@
 //! Principals: the readable name that rows use, and the Entra object id that tokens carry.
 
 use crate::id::{Guid, PrincipalId};
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One user, group or service principal.
@@ -16,7 +17,7 @@ pub struct Principal {
 impl Row for Principal {
     const TABLE: &'static str = "Principals";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &["id", "oid"];
+    const COLUMNS: &'static [Column] = &[Column::text("id"), Column::text("oid")];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (id, oid) = (cells.required("id", &[]), cells.required("oid", &[]));

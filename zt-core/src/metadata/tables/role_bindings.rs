@@ -1,6 +1,7 @@
 //! `Role_Bindings`: who holds which role.
 
 use crate::id::{PrincipalId, RoleName};
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// One holder of one role.
@@ -16,7 +17,7 @@ pub struct RoleBinding {
 impl Row for RoleBinding {
     const TABLE: &'static str = "Role_Bindings";
     const KEY: &'static [&'static str] = &["role", "principal"];
-    const COLUMNS: &'static [&'static str] = &["role", "principal"];
+    const COLUMNS: &'static [Column] = &[Column::text("role"), Column::text("principal")];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (role, principal) = (

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::words::words;
 use crate::id::SecretRef;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 use crate::secrets::{SecretId, SecretName, SecretRequest, SecretVersion, VaultUrl};
 
@@ -61,14 +62,14 @@ impl SecretReference {
 impl Row for SecretReference {
     const TABLE: &'static str = "Secret_References";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [&'static str] = &[
-        "id",
-        "vault",
-        "name",
-        "version",
-        "kind",
-        "ttl_s",
-        "rotate_days",
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("vault"),
+        Column::text("name"),
+        Column::text("version"),
+        Column::text("kind"),
+        Column::number("ttl_s"),
+        Column::number("rotate_days"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::network_rules::check_host;
 use crate::id::{PrincipalId, SecretRef};
-use crate::metadata::Problem;
 use crate::metadata::reader::{Row, RowReader};
+use crate::metadata::{Column, Problem};
 use crate::policy::{Action, Resource};
 
 /// One stage of a job.
@@ -89,22 +89,22 @@ impl fmt::Display for Need {
 impl Row for Stage {
     const TABLE: &'static str = "Stages";
     const KEY: &'static [&'static str] = &["job_id", "id"];
-    const COLUMNS: &'static [&'static str] = &[
-        "job_id",
-        "id",
-        "type",
-        "source",
-        "destination",
-        "object",
-        "script",
-        "output",
-        "table",
-        "model",
-        "run_as",
-        "output_storage",
-        "needs",
-        "secrets",
-        "hosts",
+    const COLUMNS: &'static [Column] = &[
+        Column::number("job_id"),
+        Column::number("id"),
+        Column::text("type"),
+        Column::text("source"),
+        Column::text("destination"),
+        Column::text("object"),
+        Column::text("script"),
+        Column::text("output"),
+        Column::text("table"),
+        Column::text("model"),
+        Column::text("run_as"),
+        Column::text("output_storage"),
+        Column::texts("needs"),
+        Column::texts("secrets"),
+        Column::texts("hosts"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {

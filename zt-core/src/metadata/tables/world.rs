@@ -1,6 +1,7 @@
 //! `world`: what the tables belong to. At most one row.
 
 use crate::id::Guid;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
 
 /// The tenant and environment that the tables are about.
@@ -18,13 +19,20 @@ pub struct World {
 impl Row for World {
     const TABLE: &'static str = "world";
     const KEY: &'static [&'static str] = &[];
-    const COLUMNS: &'static [&'static str] = &["tenant", "domain", "environment"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("tenant"),
+        Column::text("domain"),
+        Column::text("environment"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let tenant = cells.required("tenant", &[]);
+        let domain = cells.optional_text("domain");
+        let environment = cells.optional_text("environment");
         Some(Self {
-            tenant: cells.required("tenant", &[])?,
-            domain: cells.optional_text("domain"),
-            environment: cells.optional_text("environment"),
+            tenant: tenant?,
+            domain,
+            environment,
         })
     }
 }

@@ -39,7 +39,7 @@ macro_rules! config_keys {
 config_keys! {
     /// `production` (default) or `development`. Only development accepts tokens of the development issuer.
     Mode = "mode", "ZT_MODE";
-    /// The metadata tables: a TOML file, or a folder of them. Default: the folder of `zt.toml`.
+    /// The metadata tables: a TOML or CSV file, or a folder of them. Default: the folder of `zt.toml`.
     Tables = "tables", "ZT_TABLES";
     /// After how many seconds without a successful look at the tables every decision is refused. Default: never.
     MetadataMaxStaleness = "metadata.max_staleness_s", "ZT_METADATA_MAX_STALENESS_S";
@@ -75,6 +75,11 @@ impl fmt::Display for ConfigKey {
 }
 
 impl ConfigKey {
+    /// Whether its value is a count of seconds.
+    pub(super) const fn is_seconds(self) -> bool {
+        matches!(self, Self::MetadataMaxStaleness | Self::MetadataWatch)
+    }
+
     /// Whether leaving it out means something of its own.
     pub(super) const fn has_default(self) -> bool {
         match self {

@@ -1,0 +1,207 @@
+//! Writes tables into files: one TOML file, or a folder with a CSV file a table.
+//!
+//! A file is written beside its place, synced and renamed, so that a reader finds the old one or the new one. A folder that
+//! does not exist yet comes into place as a whole. Nothing is replaced unless the caller says so.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::format_of;
+use crate::error::{Code, Error, Result};
+use crate::metadata::{RawTable, RawTables, TableFormat, TableSchema, schema};
+
+/// Writes all tables that have rows to `to` and answers the files. With `replace`, existing files give way; in an existing
+/// folder of CSV files the file of a table that has no rows is left with its header alone, so that the folder then holds
+/// these tables and no others.
+///
+/// # Errors
+/// [`Code::InvalidMetadata`] with every cell that has no place in the form; [`Code::InvalidArgument`] for what exists
+/// already or cannot be written.
+pub fn write_tables(
+    tables: &RawTables,
+    to: &Path,
+    format: TableFormat,
+    replace: bool,
+) -> Result<Vec<PathBuf>> {
+    match format {
+        TableFormat::Toml => {
+            let text = tables.to_toml()?;
+            if to.is_dir() {
+                let message = format!("`{}` is a folder", to.display());
+                return Err(Error::new(Code::InvalidArgument, message)
+                    .with_help("name a file that ends in `.toml`"));
+            }
+            if to.exists() && !replace {
+                return Err(exists(to));
+            }
+            make_folder(parent(to))?;
+            put(to, &text)?;
+            sync_folder(parent(to))?;
+            Ok(vec![to.to_owned()])
+        }
+        TableFormat::Csv => write_folder(&in_csv(tables)?, to, replace),
+    }
+}
+
+/// The text of each table that has rows.
+fn in_csv(tables: &RawTables) -> Result<Vec<(&'static TableSchema, String)>> {
+    for table in &tables.tables {
+        if TableSchema::of(&table.name).is_none() {
+            // Nothing else happens to a table that does not exist: the report says so.
+            let _refused = table.to_csv()?;
+        }
+    }
+    let mut texts = Vec::new();
+    for schema in schema() {
+        let of_name = tables
+            .tables
+            .iter()
+            .filter(|table| table.name == schema.name);
+        let rows: Vec<_> = of_name.flat_map(|table| table.rows.clone()).collect();
+        if !rows.is_empty() {
+            texts.push((
+                schema,
+                RawTable::new(schema.name.to_owned(), rows).to_csv()?,
+            ));
+        }
+    }
+    Ok(texts)
+}
+
+fn write_folder(
+    texts: &[(&'static TableSchema, String)],
+    to: &Path,
+    replace: bool,
+) -> Result<Vec<PathBuf>> {
+    if !to.exists() {
+        make_folder(parent(to))?;
+        let new = beside(to);
+        let written = fill(texts, &new).and_then(|()| {
+            fs::rename(&new, to).map_err(|why| failed(to, why))?;
+            sync_folder(parent(to))
+        });
+        if let Err(error) = written {
+            // Best effort: what is left has a name that nobody reads.
+            drop(fs::remove_dir_all(&new));
+            return Err(error);
+        }
+        return Ok(texts.iter().map(|(schema, _)| file(to, schema)).collect());
+    }
+    let there = tables_in(to)?;
+    if let Some(other) = there.iter().find(|path| !is_ours(path)) {
+        let message = format!("the folder holds other tables, `{}`", other.display());
+        return Err(Error::new(Code::InvalidArgument, message)
+            .with_help("name a new folder: both would be read together"));
+    }
+    if let Some(first) = there.first().filter(|_| !replace) {
+        return Err(exists(first));
+    }
+    let mut written = Vec::new();
+    for schema in schema() {
+        let path = file(to, schema);
+        let text = texts.iter().find(|(of, _)| *of == schema);
+        let text = match text {
+            Some((_, text)) => text.clone(),
+            None if there.contains(&path) => {
+                RawTable::new(schema.name.to_owned(), vec![]).to_csv()?
+            }
+            None => continue,
+        };
+        put(&path, &text)?;
+        written.push(path);
+    }
+    sync_folder(to)?;
+    Ok(written)
+}
+
+fn fill(texts: &[(&'static TableSchema, String)], folder: &Path) -> Result<()> {
+    fs::create_dir(folder).map_err(|why| failed(folder, why))?;
+    for (schema, text) in texts {
+        put(&file(folder, schema), text)?;
+    }
+    sync_folder(folder)
+}
+
+/// The files of a folder that would be read as tables, in order.
+fn tables_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|why| failed(folder, why))? {
+        let path = entry.map_err(|why| failed(folder, why))?.path();
+        if format_of(&path).is_some() && path.file_name() != Some("zt.toml".as_ref()) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Whether a file has exactly the name that a table's CSV file gets.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    schema()
+        .iter()
+        .any(|schema| name == format!("{}.csv", schema.name).as_str())
+}
+
+fn file(folder: &Path, schema: &TableSchema) -> PathBuf {
+    folder.join(format!("{}.csv", schema.name))
+}
+
+/// Writes beside the place, syncs, renames.
+fn put(path: &Path, text: &str) -> Result<()> {
+    let new = beside(path);
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&new)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&new, path)
+        });
+    written.map_err(|why| {
+        if why.kind() != io::ErrorKind::AlreadyExists {
+            drop(fs::remove_file(&new));
+        }
+        failed(path, why)
+    })
+}
+
+/// A name that no reader takes for a table, and that another process does not use.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|why| failed(folder, why))
+}
+
+/// Without it, a power cut could bring the old names back. Windows keeps names by itself.
+fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|why| failed(folder, why))?;
+    }
+    Ok(())
+}
+
+fn exists(path: &Path) -> Error {
+    let message = format!("`{}` exists already", path.display());
+    Error::new(Code::InvalidArgument, message)
+        .with_help("name another place, or replace it with `--force`")
+}
+
+fn failed(path: &Path, why: io::Error) -> Error {
+    let message = format!("cannot write `{}`", path.display());
+    Error::new(Code::InvalidArgument, message).with_source(why)
+}
