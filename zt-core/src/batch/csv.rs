@@ -151,6 +151,10 @@ mod tests {
             ("", "there is no header"),
             ("a,b\nzt-needle-cell\n", "line 2: 1 cells, the header has 2"),
             (
+                "a,b\n1,\"zt-needle-cell\n3,4\n",
+                "a quote is not closed: the text is cut, or a quote is missing",
+            ),
+            (
                 "a,b\n1,2,zt-needle-cell\n",
                 "line 2: 3 cells, the header has 2",
             ),
