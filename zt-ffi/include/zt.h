@@ -102,9 +102,19 @@ typedef struct zt_decision zt_decision;
 typedef struct zt_error zt_error;
 
 /**
+ * Unseals batches of one output, with the data keys of the batch that it was made for.
+ */
+typedef struct zt_opener zt_opener;
+
+/**
  * The zero-trust runtime of a process. One is enough; it is made for many threads.
  */
 typedef struct zt_runtime zt_runtime;
+
+/**
+ * Seals batches of one output under one data key.
+ */
+typedef struct zt_sealer zt_sealer;
 
 /**
  * One version of one secret. Its bytes are shared by all its handles and wiped when the cache and the last handle let go.
@@ -536,6 +546,25 @@ zt_status zt_permit_apply(const zt_decision *permit,
 ZT_API void zt_batch_free(zt_batch *batch);
 
 /**
+ * Everything that a job needs, or every reason why it may not run: its stages in order, and for each who runs it, rights,
+ * names of secrets, hosts with their network rules, integration runtime, cluster. A JSON object; docs/src/plan.md has its
+ * fields. Never a value of a secret.
+ *
+ * The caller needs `job.plan` on the job. `is_runnable`: whether nothing is missing; may be NULL. `plan`: a new text; free
+ * it with zt_text_free.
+ * Answers: OK (also when something is missing), DENIED, NOT_FOUND, TOKEN_EXPIRED, AUDIT_UNAVAILABLE, METADATA_STALE,
+ * INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk for the first of identical denies. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_plan(const zt_session *session,
+                  uint32_t job,
+                  bool *is_runnable,
+                  zt_text **plan,
+                  zt_error **err);
+
+/**
  * The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is fresh in
  * the cache comes without a call to the vault. Who is denied never learns whether the secret exists.
  *
@@ -601,6 +630,100 @@ zt_status zt_secret_read(const zt_session *session,
  * Threads: any, on memory that nobody else uses meanwhile. Blocks: never. @since 1
  */
 ZT_API void zt_wipe(void *bytes, size_t length);
+
+/**
+ * A sealer for a row of Output_Storage, such as "loan_scores_delta". Its row of Encryption_Rules says which columns are
+ * sealed and under which key. The caller needs `data.seal` on the output.
+ *
+ * `sealer`: new; free it with zt_sealer_free, which wipes the data key.
+ * Answers: OK, DENIED, NOT_FOUND, VAULT_UNAVAILABLE, VAULT_INTEGRITY, TOKEN_EXPIRED, AUDIT_UNAVAILABLE, METADATA_STALE,
+ * INVALID_ARGUMENT (also for an output that is stored plain).
+ * Threads: any, also at once. Blocks: on the vault and the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_new(const zt_session *session,
+                        const char *output,
+                        zt_sealer **sealer,
+                        zt_error **err);
+
+/**
+ * The batch with its columns sealed, and one column more, `_zt_key`, that holds the wrapped data key: rows may be split,
+ * reordered and appended, and still open. Every column of the rule must be there: one that was renamed would stay plain.
+ *
+ * `sealed`: new; free it with zt_batch_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_seal(const zt_sealer *sealer,
+                         const zt_batch *batch,
+                         zt_batch **sealed,
+                         zt_error **err);
+
+/**
+ * Frees it and wipes its data key. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_sealer_free(zt_sealer *sealer);
+
+/**
+ * An opener for batches of a row of Output_Storage that are sealed under the data keys of `sealed`. The caller needs
+ * `data.open` on the output; that the keys were released stands in the audit log before this answers.
+ *
+ * `opener`: new; free it with zt_opener_free, which wipes the data keys.
+ * Answers: as zt_sealer_new, and SEAL_INTEGRITY when a key was changed or is another.
+ * Threads: any, also at once. Blocks: on the vault and the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_opener_new(const zt_session *session,
+                        const char *output,
+                        const zt_batch *sealed,
+                        zt_opener **opener,
+                        zt_error **err);
+
+/**
+ * The batch with its columns as they were before they were sealed, without `_zt_key`.
+ *
+ * `plain`: new; free it with zt_batch_free.
+ * Answers: OK, SEAL_INTEGRITY for a cell that was changed, moved or cut (the message names row and column, never the
+ * value), INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_opener_unseal(const zt_opener *opener,
+                           const zt_batch *sealed,
+                           zt_batch **plain,
+                           zt_error **err);
+
+/**
+ * Frees it and wipes its data keys. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_opener_free(zt_opener *opener);
+
+/**
+ * Computes from these rows the metrics that the model's rows of Alert_Rules ask for, and delivers the alerts that fire.
+ * The caller needs `metric.report` on the model.
+ *
+ * `model`: its name, such as "car_loan_scorer". `evaluation`: the state of each rule, a JSON object; a new text, free it
+ * with zt_text_free. docs/src/monitoring.md has its fields.
+ * Answers: OK (also when alerts fire), DENIED, NOT_FOUND, ALERTS_UNAVAILABLE (the alert stands in the audit log),
+ * TOKEN_EXPIRED, AUDIT_UNAVAILABLE, METADATA_STALE, INVALID_ARGUMENT, INVALID_METADATA (reference data that cannot be used).
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_log_batch(const zt_session *session,
+                       const char *model,
+                       const zt_batch *batch,
+                       zt_text **evaluation,
+                       zt_error **err);
 
 /**
  * The newest `count` records of the audit log, oldest first: a JSON array of objects.

@@ -17,7 +17,6 @@ use crate::text::zt_text;
 pub struct zt_batch(Batch);
 
 impl zt_batch {
-    #[expect(dead_code, reason = "sealing hands batches out")]
     pub(crate) const fn new(batch: Batch) -> Self {
         Self(batch)
     }

@@ -24,7 +24,10 @@ mod decision;
 mod error;
 mod executor;
 mod guard;
+mod plan;
+mod report;
 mod runtime;
+mod seal;
 mod secret;
 mod session;
 mod status;
@@ -45,7 +48,13 @@ pub use error::{
     zt_error_is_denied, zt_error_is_transient, zt_error_message, zt_error_public_message,
     zt_error_report, zt_error_retry_ms, zt_error_status,
 };
+pub use plan::zt_plan;
+pub use report::zt_log_batch;
 pub use runtime::{zt_open, zt_reload, zt_runtime, zt_runtime_close, zt_runtime_free};
+pub use seal::{
+    zt_opener, zt_opener_free, zt_opener_new, zt_opener_unseal, zt_sealer, zt_sealer_free,
+    zt_sealer_new, zt_sealer_seal,
+};
 pub use secret::{
     zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_read, zt_secret_version,
     zt_wipe,
@@ -65,6 +74,8 @@ const _: () = {
     shared::<zt_session>();
     shared::<zt_decision>();
     shared::<zt_batch>();
+    shared::<zt_sealer>();
+    shared::<zt_opener>();
     shared::<zt_secret>();
     shared::<zt_text>();
     shared::<zt_error>();

@@ -1,7 +1,8 @@
 /*
  * The contract of zt.h, from the side of a C program. Needs C99 and one thread.
  *
- * argv: the world's folder, a folder that holds nothing. The environment has tokens: ZT_MAYA, ZT_PRIYA, ZT_SCORE.
+ * argv: the world's folder, a folder that holds nothing. The environment has tokens: ZT_MAYA, ZT_PRIYA, ZT_SCORE,
+ * ZT_ELIN, ZT_JONAS, ZT_INES.
  * The tables in the folder are spoilt at the end. Prints one line for each check that fails and how many hold; never a
  * value of a secret.
  */
@@ -209,6 +210,170 @@ static void secrets(const zt_session *score) {
     zt_session_free(stage_2);
 }
 
+/* Rows: what a permit shows of them, and what they look like sealed. */
+static const char scores[] = "id,salary_range,debt_to_income_ratio,y_pred_proba,y_pred,scored_at\n"
+                             "70000,zt-needle-20K,0.7,0.99,1,2019-03-31\n"
+                             "70001,,0.3,0.01,0,2019-03-31\n";
+
+static zt_batch *rows_of(const char *csv) {
+    zt_batch *batch = NULL;
+    CHECK(zt_batch_from_csv((const unsigned char *)csv, strlen(csv), &batch, NULL) == ZT_STATUS_OK);
+    return batch;
+}
+
+static int prints(const zt_batch *batch, const char *csv) {
+    zt_text *text = NULL;
+    int yes = zt_batch_to_csv(batch, &text, NULL) == ZT_STATUS_OK && same(zt_text_data(text), csv);
+    zt_text_free(text);
+    return yes;
+}
+
+static void rows(const zt_session *elin, const zt_session *jonas) {
+    zt_error *err = NULL;
+    zt_decision *permit = NULL;
+    zt_decision *decision = NULL;
+    zt_batch *batch = rows_of(scores);
+    zt_batch *seen = NULL;
+    zt_batch *none = NULL;
+    CHECK(zt_batch_rows(batch) == 2);
+    CHECK(prints(batch, scores));
+
+    CHECK(zt_require(elin, "table.read", "table:gold.loan_scores", &permit, &err) == ZT_STATUS_OK);
+    CHECK(same(zt_decision_masks(permit), "{}"));
+    CHECK(zt_permit_apply(permit, batch, &seen, &err) == ZT_STATUS_OK);
+    CHECK(prints(seen, "id,y_pred,scored_at\n70000,1,2019-03-31\n70001,0,2019-03-31\n"));
+    zt_decision_free(permit);
+    zt_batch_free(seen);
+    CHECK(zt_require(jonas, "table.read", "table:gold.loan_scores", &permit, &err) == ZT_STATUS_OK);
+    CHECK(same(zt_decision_masks(permit), "{\"salary_range\":\"redact\"}"));
+    CHECK(zt_permit_apply(permit, batch, &seen, &err) == ZT_STATUS_OK);
+    CHECK(prints(seen, "id,y_pred,scored_at,salary_range\n70000,1,2019-03-31,[redacted]\n70001,0,2019-03-31,\n"));
+    zt_decision_free(permit);
+    zt_batch_free(seen);
+
+    CHECK(zt_check(elin, "table.read", "table:gold.loan_scores", &decision, &err) == ZT_STATUS_OK);
+    CHECK(zt_permit_apply(decision, batch, &none, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "not a permit"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_permit_apply(NULL, batch, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    zt_decision_free(decision);
+
+    CHECK(zt_batch_from_csv((const unsigned char *)"a,b\n1\n", 6, &none, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "line 2"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_batch_from_csv(NULL, 0, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_batch_from_csv(NULL, 1, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_batch_from_csv((const unsigned char *)scores, 4, NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_batch_from_csv((const unsigned char *)"a\nx\0y\n", 6, &none, NULL) == ZT_STATUS_OK);
+    {
+        zt_text *text = NULL;
+        CHECK(zt_batch_to_csv(none, &text, &err) == ZT_STATUS_INVALID_ARGUMENT && text == NULL);
+        CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    }
+    zt_batch_free(none);
+    zt_batch_free(batch);
+}
+
+static void plans(const zt_session *jonas, const zt_session *maya) {
+    zt_error *err = NULL;
+    zt_text *plan = NULL;
+    bool runnable = false;
+    CHECK(zt_plan(jonas, 201, &runnable, &plan, &err) == ZT_STATUS_OK);
+    CHECK(runnable && has(zt_text_data(plan), "\"ir-onprem\"") && has(zt_text_data(plan), "\"missing\":[]"));
+    CHECK(!has(zt_text_data(plan), "zt-needle"));
+    zt_text_free(plan);
+    CHECK(zt_plan(jonas, 202, &runnable, &plan, &err) == ZT_STATUS_OK);
+    CHECK(!runnable && has(zt_text_data(plan), "no_stages"));
+    zt_text_free(plan);
+    plan = NULL;
+    CHECK(zt_plan(jonas, 201, NULL, &plan, NULL) == ZT_STATUS_OK);
+    zt_text_free(plan);
+    plan = NULL;
+    CHECK(zt_plan(jonas, 7, &runnable, &plan, &err) == ZT_STATUS_NOT_FOUND);
+    CHECK(is(&err, ZT_STATUS_NOT_FOUND, "not found"));
+    CHECK(zt_plan(maya, 201, &runnable, &plan, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(plan == NULL);
+}
+
+static void sealing(const zt_session *score, const zt_session *ines, const zt_session *maya) {
+    const char *output = "loan_scores_delta";
+    zt_error *err = NULL;
+    zt_session *stage_2 = NULL;
+    zt_sealer *sealer = NULL;
+    zt_opener *opener = NULL;
+    zt_batch *batch = rows_of(scores);
+    zt_batch *sealed = NULL;
+    zt_batch *stored = NULL;
+    zt_batch *plain = NULL;
+    zt_batch *few = rows_of("id,y_pred\n1,2\n");
+    zt_text *text = NULL;
+    char *damaged;
+
+    CHECK(zt_session_claiming(score, 201, 2, &stage_2, NULL) == ZT_STATUS_OK);
+    CHECK(zt_sealer_new(stage_2, output, &sealer, &err) == ZT_STATUS_OK);
+    CHECK(zt_sealer_seal(sealer, batch, &sealed, &err) == ZT_STATUS_OK);
+    CHECK(zt_batch_rows(sealed) == 2);
+    CHECK(zt_batch_to_csv(sealed, &text, &err) == ZT_STATUS_OK);
+    CHECK(!has(zt_text_data(text), "zt-needle") && has(zt_text_data(text), "_zt_key") && has(zt_text_data(text), "zt1."));
+    stored = rows_of(zt_text_data(text));
+
+    CHECK(zt_opener_new(ines, output, stored, &opener, &err) == ZT_STATUS_OK);
+    CHECK(zt_opener_unseal(opener, stored, &plain, &err) == ZT_STATUS_OK);
+    CHECK(prints(plain, scores));
+    zt_batch_free(plain);
+    plain = NULL;
+
+    damaged = strdup(zt_text_data(text));
+    *strstr(damaged, "zt1.") = 'x';
+    zt_batch_free(stored);
+    stored = rows_of(damaged);
+    free(damaged);
+    CHECK(zt_opener_unseal(opener, stored, &plain, &err) == ZT_STATUS_SEAL_INTEGRITY);
+    CHECK(has(zt_error_message(err), "row 1"));
+    CHECK(is(&err, ZT_STATUS_SEAL_INTEGRITY, "internal error"));
+    CHECK(zt_sealer_seal(sealer, few, &plain, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(plain == NULL);
+    zt_sealer_free(sealer);
+    zt_opener_free(opener);
+    sealer = NULL;
+    opener = NULL;
+
+    CHECK(zt_opener_new(maya, output, sealed, &opener, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_sealer_new(maya, output, &sealer, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_sealer_new(stage_2, NULL, &sealer, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_opener_new(ines, output, NULL, &opener, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(sealer == NULL && opener == NULL);
+    zt_text_free(text);
+    zt_batch_free(few);
+    zt_batch_free(stored);
+    zt_batch_free(sealed);
+    zt_batch_free(batch);
+    zt_session_free(stage_2);
+}
+
+/* Two rows are too few for any rule: no data is a state, and nothing fires. */
+static void reporting(const zt_session *score, const zt_session *maya) {
+    zt_error *err = NULL;
+    zt_session *stage_2 = NULL;
+    zt_text *text = NULL;
+    zt_batch *batch = rows_of("car_value,salary_range,y_pred_proba,y_pred,repaid\n1,a,0.9,1,1\n2,b,0.1,0,1\n");
+    CHECK(zt_session_claiming(score, 201, 2, &stage_2, NULL) == ZT_STATUS_OK);
+    CHECK(zt_log_batch(stage_2, "car_loan_scorer", batch, &text, &err) == ZT_STATUS_OK);
+    CHECK(has(zt_text_data(text), "no_data") && has(zt_text_data(text), "\"alerts\":[]"));
+    zt_text_free(text);
+    text = NULL;
+    CHECK(zt_log_batch(maya, "car_loan_scorer", batch, &text, &err) == ZT_STATUS_DENIED);
+    CHECK(is(&err, ZT_STATUS_DENIED, "access denied"));
+    CHECK(zt_log_batch(stage_2, "car_loan_scorer", NULL, &text, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(text == NULL);
+    zt_batch_free(batch);
+    zt_session_free(stage_2);
+}
+
 static void explanations(const zt_session *maya, const zt_session *priya) {
     zt_error *err = NULL;
     zt_secret *secret = NULL;
@@ -266,6 +431,9 @@ static void nothing_at_all(void) {
     size_t length = 7;
     zt_runtime_free(NULL);
     zt_session_free(NULL);
+    zt_batch_free(NULL);
+    zt_sealer_free(NULL);
+    zt_opener_free(NULL);
     zt_decision_free(NULL);
     zt_secret_free(NULL);
     zt_text_free(NULL);
@@ -274,6 +442,7 @@ static void nothing_at_all(void) {
     CHECK(zt_error_status(NULL) == ZT_STATUS_OK && same(zt_error_message(NULL), "") && zt_error_help(NULL) == NULL);
     CHECK(zt_error_report(NULL) == NULL && zt_error_cause(NULL) == NULL && zt_error_decision(NULL) == NULL);
     CHECK(!zt_decision_is_allowed(NULL) && same(zt_decision_columns(NULL), "{\"only\":[]}"));
+    CHECK(same(zt_decision_masks(NULL), "{}") && zt_batch_rows(NULL) == 0);
     CHECK(zt_secret_bytes(NULL, &length) == NULL && length == 0);
     CHECK(same(zt_text_data(NULL), "") && same(zt_session_name(NULL), "") && same(zt_decision_kind(NULL), ""));
     CHECK(zt_check(NULL, "a", "b", NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
@@ -326,6 +495,9 @@ int main(int argc, char **argv) {
     zt_session *maya;
     zt_session *priya;
     zt_session *score;
+    zt_session *elin;
+    zt_session *jonas;
+    zt_session *ines;
     if (argc != 3) {
         return 2;
     }
@@ -337,8 +509,15 @@ int main(int argc, char **argv) {
     maya = sign_in(zt, "ZT_MAYA");
     priya = sign_in(zt, "ZT_PRIYA");
     score = sign_in(zt, "ZT_SCORE");
+    elin = sign_in(zt, "ZT_ELIN");
+    jonas = sign_in(zt, "ZT_JONAS");
+    ines = sign_in(zt, "ZT_INES");
     decisions(maya);
     secrets(score);
+    rows(elin, jonas);
+    plans(jonas, maya);
+    sealing(score, ines, maya);
+    reporting(score, maya);
     explanations(maya, priya);
     four_eyes(priya);
     records(maya, priya);
@@ -347,6 +526,9 @@ int main(int argc, char **argv) {
     zt_session_free(maya);
     zt_session_free(priya);
     zt_session_free(score);
+    zt_session_free(elin);
+    zt_session_free(jonas);
+    zt_session_free(ines);
     printf("%d checks held, %d failed\n", held, failed);
     return failed == 0 ? 0 : 1;
 }

@@ -37,8 +37,11 @@ fn the_example_reads_the_secret_and_shows_nothing_of_it() -> Outcome {
     let mut example = bench.command(&program, false);
     example
         .arg(world.folder())
-        .env("ZT_TOKEN", world.job_token());
+        .env("ZT_TOKEN", world.job_token())
+        .env("ZT_ENGINEER", world.token("ZT_JONAS"));
     let said = run(&mut example)?;
+    assert!(said.contains("job 201 is runnable"), "{said}");
+    assert!(said.contains("sealed: 70000,zt1."), "{said}");
     assert!(said.contains("default_deny"), "{said}");
     assert!(said.contains(&format!("{} bytes", NEEDLE.len())), "{said}");
     assert!(!world.audit_leaks()?);
@@ -47,6 +50,7 @@ fn the_example_reads_the_secret_and_shows_nothing_of_it() -> Outcome {
         .command(&program, false)
         .arg(world.folder())
         .env("ZT_TOKEN", "none")
+        .env("ZT_ENGINEER", world.token("ZT_JONAS"))
         .output()?;
     assert_eq!(stranger.status.code(), Some(1));
     assert!(String::from_utf8(stranger.stderr)?.starts_with("ZT-2001 "));

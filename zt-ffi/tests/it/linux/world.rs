@@ -36,7 +36,10 @@ impl World {
         let tables = fs::read_to_string(sample.join("brindlewick.toml"))?;
         fs::write(folder.path().join("brindlewick.toml"), tables + AUDITORS)?;
         fs::create_dir(folder.path().join(".zt"))?;
-        fs::copy(sample.join("zt.toml"), folder.path().join("zt.toml"))?;
+        fs::create_dir(folder.path().join("data"))?;
+        for file in ["zt.toml", "data/loans_reference.csv"] {
+            fs::copy(sample.join(file), folder.path().join(file))?;
+        }
 
         let config = Config::load(folder.path())?;
         let executor = tokio::runtime::Builder::new_multi_thread().build()?;
@@ -46,7 +49,12 @@ impl World {
             .ok_or("the sample world has no `bureau-api-key`")?;
         let id = SecretId::new(row.vault.clone(), row.name.clone());
         let value = NEEDLE.as_bytes().to_vec().into();
-        runtime::local_vault(&config)?.set(&id, value, Validity::ALWAYS)?;
+        let vault = runtime::local_vault(&config)?;
+        vault.set(&id, value, Validity::ALWAYS)?;
+        let row = snapshot
+            .secret_reference(&SecretRef::new("scores-kek"))
+            .ok_or("the sample world has no `scores-kek`")?;
+        vault.create_key(&SecretId::new(row.vault.clone(), row.name.clone()))?;
 
         let hour = Duration::from_secs(3600);
         let sign_in = |who: &str| -> Result<String, Box<dyn Error>> {
@@ -55,6 +63,9 @@ impl World {
         let tokens = vec![
             ("ZT_MAYA", sign_in("user:maya")?),
             ("ZT_PRIYA", sign_in("user:priya")?),
+            ("ZT_ELIN", sign_in("user:elin")?),
+            ("ZT_JONAS", sign_in("user:jonas")?),
+            ("ZT_INES", sign_in("user:ines")?),
             ("ZT_SCORE", sign_in("sp:sp-score-201")?),
         ];
         Ok(Self { folder, tokens })
@@ -76,9 +87,16 @@ impl World {
             .map(|(name, token)| (*name, token.as_str()))
     }
 
+    /// The token that goes into a variable.
+    pub(crate) fn token(&self, variable: &str) -> &str {
+        let mut tokens = self.tokens();
+        let found = tokens.find(|(name, _)| *name == variable);
+        found.map_or("", |(_, token)| token)
+    }
+
     /// The scoring job's token.
     pub(crate) fn job_token(&self) -> &str {
-        self.tokens.last().map_or("", |(_, token)| token)
+        self.token("ZT_SCORE")
     }
 
     /// Whether the secret's value stands in any file of the audit log.
