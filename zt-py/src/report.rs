@@ -29,7 +29,7 @@ impl Evaluation {
     /// The alerts that fired and were delivered, each a dict.
     #[getter]
     fn alerts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain::of(py, &self.0.alerts().collect::<Vec<_>>())
+        plain::of(py, self.0.alerts())
     }
 
     /// All of it as a dict, in the words of the JSON form.
@@ -42,7 +42,7 @@ impl Evaluation {
     }
 
     fn __repr__(&self) -> String {
-        format!("Evaluation({} fired)", self.0.alerts().count())
+        format!("Evaluation({} fired)", self.0.alerts().len())
     }
 
     fn _repr_html_(&self) -> String {
@@ -58,8 +58,9 @@ pub(crate) fn evaluated(py: Python<'_>, core: monitor::Evaluation) -> PyResult<P
 /// The values that Python reports. A metric of one column is named by a pair.
 pub(crate) fn metrics(
     named: &Bound<'_, PyAny>,
-    rows: usize,
+    rows: u64,
     over_s: Option<f64>,
+    classes: Option<(u64, u64)>,
 ) -> PyResult<Metrics> {
     let mut metrics = Metrics::new(rows);
     for item in named.call_method0("items")?.try_iter()? {
@@ -72,6 +73,9 @@ pub(crate) fn metrics(
             let expected = "a metric is named by a str, or by a pair of metric and column";
             return Err(PyTypeError::new_err(expected));
         };
+    }
+    if let Some((positive, negative)) = classes {
+        metrics = metrics.with_classes(positive, negative);
     }
     let Some(seconds) = over_s else {
         return Ok(metrics);

@@ -300,33 +300,36 @@ impl Session {
     ///
     /// `target` is a model, or a resource such as `job:201`; `metrics` a mapping of names to numbers, where a metric of one
     /// column is named by a pair, `("null_rate", "salary_range")`; `rows` how many rows they were measured on; `over_s` how
-    /// many seconds the window is long, for rules with a window in seconds.
+    /// many seconds the window is long, for rules with a window in seconds; `classes` how many of the rows have the label 1
+    /// and the label 0, for rules on `roc_auc` with a confidence.
     ///
     /// Raises Denied unless this caller may `metric.report` the target, Unavailable when an alert cannot be delivered.
-    #[pyo3(signature = (target, metrics, *, rows, over_s = None))]
+    #[pyo3(signature = (target, metrics, *, rows, over_s = None, classes = None))]
     fn log_metrics(
         &self,
         py: Python<'_>,
         target: &str,
         metrics: &Bound<'_, PyAny>,
-        rows: usize,
+        rows: u64,
         over_s: Option<f64>,
+        classes: Option<(u64, u64)>,
     ) -> PyResult<Evaluation> {
-        let metrics = report::metrics(metrics, rows, over_s)?;
+        let metrics = report::metrics(metrics, rows, over_s, classes)?;
         executor::answer(py, self.metrics_work(target, metrics)?).map(Evaluation::new)
     }
 
     /// `log_metrics` for asyncio: an awaitable.
-    #[pyo3(signature = (target, metrics, *, rows, over_s = None))]
+    #[pyo3(signature = (target, metrics, *, rows, over_s = None, classes = None))]
     fn log_metrics_async<'py>(
         &self,
         py: Python<'py>,
         target: &str,
         metrics: &Bound<'py, PyAny>,
-        rows: usize,
+        rows: u64,
         over_s: Option<f64>,
+        classes: Option<(u64, u64)>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let metrics = report::metrics(metrics, rows, over_s)?;
+        let metrics = report::metrics(metrics, rows, over_s, classes)?;
         aio::soon(py, self.metrics_work(target, metrics)?, report::evaluated)
     }
 

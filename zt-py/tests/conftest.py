@@ -51,8 +51,10 @@ class World:
             tables += AUDITOR
         (folder / "brindlewick.toml").write_text(tables)
         shutil.copy(SAMPLE / "zt.toml", folder)
+        shutil.copytree(SAMPLE / "data", folder / "data")
         self.command("dev-token", "maya")  # makes the issuer's keys and `.zt`
         self.command("vault", "set", "bureau-api-key", input=NEEDLE)
+        self.command("vault", "create-key", "scores-kek")
 
     def command(self, *words: str, input: str | None = None) -> str:
         command = [self.zt_bin, "-C", str(self.folder), *words]

@@ -62,7 +62,10 @@ def test_each_twin_answers_as_the_call_does(sign_in: SignIn) -> None:
 def test_what_waits_has_a_twin() -> None:
     waits = {
         zt.Runtime: ("authenticate", "reload", "close"),
-        zt.Session: ("check", "require", "explain", "secret", "audit_tail"),
+        zt.Session: (
+                *("check", "require", "explain", "secret", "plan", "sealer", "opener"),
+                *("log_metrics", "log_batch", "audit_tail"),
+            ),
     }
     for kind, names in waits.items():
         assert {name for name in vars(kind) if name.endswith("_async")} == {f"{name}_async" for name in names}

@@ -100,6 +100,7 @@ class Session:
         *,
         rows: int,
         over_s: float | None = None,
+        classes: tuple[int, int] | None = None,
     ) -> Evaluation: ...
     def log_metrics_async(
         self,
@@ -108,6 +109,7 @@ class Session:
         *,
         rows: int,
         over_s: float | None = None,
+        classes: tuple[int, int] | None = None,
     ) -> Awaitable[Evaluation]: ...
     def log_batch(self, model: str, data: Rows) -> Evaluation: ...
     def log_batch_async(self, model: str, data: Rows) -> Awaitable[Evaluation]: ...
