@@ -9,6 +9,10 @@ pub struct Effort {
     samples: usize,
     /// How long one sample should take.
     sample: Duration,
+    /// How often the whole job runs.
+    runs: usize,
+    /// How many times over the sample's loans are scored.
+    jobs: &'static [usize],
 }
 
 impl Effort {
@@ -16,12 +20,26 @@ impl Effort {
     pub const FULL: Self = Self {
         samples: 31,
         sample: Duration::from_millis(20),
+        runs: 11,
+        jobs: &[1, 20],
     };
     /// Whether everything still runs.
     pub const QUICK: Self = Self {
         samples: 3,
         sample: Duration::from_micros(200),
+        runs: 1,
+        jobs: &[1],
     };
+
+    /// How often the whole job runs.
+    pub const fn runs(self) -> usize {
+        self.runs
+    }
+
+    /// How many times over the sample's loans are scored, for each measurement.
+    pub const fn jobs(self) -> &'static [usize] {
+        self.jobs
+    }
 }
 
 /// One thing to measure.

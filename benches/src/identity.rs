@@ -16,7 +16,9 @@ pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
     let keys = std::fs::read(world.path().join(".zt/dev-issuer.jwks.json"))?;
     let keys: Value = serde_json::from_slice(&keys)?;
     let part = |name: &str| -> Outcome<&str> {
-        Ok(keys["keys"][0][name].as_str().ok_or("the key set holds one RSA key")?)
+        Ok(keys["keys"][0][name]
+            .as_str()
+            .ok_or("the key set holds one RSA key")?)
     };
     let (n, e) = (part("n")?, part("e")?);
 
@@ -26,7 +28,10 @@ pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
         n: URL_SAFE_NO_PAD.decode(n)?,
         e: URL_SAFE_NO_PAD.decode(e)?,
     };
-    let bare = || key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature).is_ok();
+    let bare = || {
+        key.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &signature)
+            .is_ok()
+    };
 
     let peer_key = DecodingKey::from_rsa_components(n, e)?;
     let mut rules = Validation::new(Algorithm::RS256);
@@ -43,10 +48,15 @@ pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
     }
     let cases = vec![
         Case::new("bare aws-lc-rs, signature alone", bare),
-        Case::new("`zt.authenticate`, session and audit record included", || {
-            world.executor.block_on(zt.authenticate(&token)).is_ok()
-        }),
+        Case::new(
+            "`zt.authenticate`, session and audit record included",
+            || world.executor.block_on(zt.authenticate(&token)).is_ok(),
+        ),
         Case::new("jsonwebtoken 11, claims as JSON", peer),
     ];
-    Ok(vec![compare("Token verification, RS256 with 2048 bits", effort, cases)])
+    Ok(vec![compare(
+        "Token verification, RS256 with 2048 bits",
+        effort,
+        cases,
+    )])
 }

@@ -42,7 +42,8 @@ fn measure(effort: Effort) -> Outcome<String> {
     groups.extend(identity::groups(&world, effort)?);
     groups.extend(secrets::groups(&world, effort)?);
     groups.extend(envelope::groups(&world, effort)?);
-    let mut text = String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
+    let mut text =
+        String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
     text.push_str(&job::markdown(effort)?);
     Ok(text)

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use zt_core::adapters::file::FileTables;
 use zt_core::clock::Timestamp;
 use zt_core::metadata::{Cell, MetadataSource, RawRow, Snapshot};
 use zt_core::policy::{self, Context, DecisionId, Request};
-use zt_core::adapters::file::FileTables;
 
 use crate::Outcome;
 use crate::harness::{Case, Effort, Group, compare};
@@ -27,7 +27,8 @@ pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
         Case::new("bare, the sample's policies", bare(&few)?),
         Case::new("bare, 1,000 policies more", bare(&many)?),
         Case::new("`session.check`, audit record included", || {
-            job.check("secret.get", "secret:bureau-api-key").is_ok_and(|found| found.is_allowed())
+            job.check("secret.get", "secret:bureau-api-key")
+                .is_ok_and(|found| found.is_allowed())
         }),
     ];
     Ok(vec![compare("Decision", effort, cases)])
@@ -36,8 +37,12 @@ pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
 fn request() -> Outcome<Request> {
     let caller = "sp:sp-score-201".parse()?;
     let context = Context::new().with_job(201).with_stage(2);
-    Ok(Request::new(Some(caller), "secret.get".parse()?, "secret:bureau-api-key".parse()?)
-        .with_context(context))
+    Ok(Request::new(
+        Some(caller),
+        "secret.get".parse()?,
+        "secret:bureau-api-key".parse()?,
+    )
+    .with_context(context))
 }
 
 /// The sample with so many policies more, about tables that nobody asks for.
@@ -55,5 +60,9 @@ fn snapshot(world: &World, more: usize) -> Outcome<Arc<Snapshot>> {
         ];
         raw.push("Access_Policies", RawRow::new(None, cells));
     }
-    Ok(Arc::new(Snapshot::compile(&raw, 1, Timestamp::from_millis(0))?))
+    Ok(Arc::new(Snapshot::compile(
+        &raw,
+        1,
+        Timestamp::from_millis(0),
+    )?))
 }

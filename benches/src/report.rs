@@ -11,11 +11,18 @@ pub fn markdown(groups: &[Group]) -> String {
     for group in groups {
         let _ = writeln!(text, "\n## {}\n", group.title);
         text.push_str("| what | median | least | ratio |\n|---|---:|---:|---:|\n");
-        let first = group.measured.first().map_or(0.0, |first| first.median.as_secs_f64());
+        let first = group
+            .measured
+            .first()
+            .map_or(0.0, |first| first.median.as_secs_f64());
         for measured in &group.measured {
             let ratio = measured.median.as_secs_f64() / first;
             let (median, least) = (time(measured.median), time(measured.least));
-            let _ = writeln!(text, "| {} | {median} | {least} | {ratio:.2} |", measured.name);
+            let _ = writeln!(
+                text,
+                "| {} | {median} | {least} | {ratio:.2} |",
+                measured.name
+            );
         }
     }
     text
@@ -30,6 +37,10 @@ pub fn time(took: Duration) -> String {
         ns if ns < 1e9 => (ns / 1e6, "ms"),
         ns => (ns / 1e9, "s"),
     };
-    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+    let digits = if value < 10.0 {
+        2
+    } else {
+        usize::from(value < 100.0)
+    };
     format!("{value:.digits$} {unit}")
 }

@@ -13,7 +13,13 @@ pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     structure(place, report)?;
     report.step("format", |log| {
         let ran = log.run(&mut cargo(place, &["fmt", "--all", "--check"]))?;
-        Ok(Outcome::of(ran.success, "run `cargo fmt --all`"))
+        // A workspace of its own, which `--all` leaves out.
+        let own = ["fmt", "--check", "--manifest-path", "benches/Cargo.toml"];
+        let benches = !place.has("benches/Cargo.toml") || log.run(&mut cargo(place, &own))?.success;
+        Ok(Outcome::of(
+            ran.success && benches,
+            "run `cargo fmt --all`, in benches too",
+        ))
     })?;
     licences(place, report)?;
     report.step("lints", |log| {

@@ -1,4 +1,4 @@
-//! The tests: Rust with doctests and C, Python, the quickstart, and what all of them left behind.
+//! The tests: Rust with doctests and C, Python, the quickstart, the benches, and what all of them left behind.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,6 +23,7 @@ pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     report.step("Rust, doctests and C", |log| rust(place, log))?;
     report.step("Python", |log| python::run(place, log))?;
     report.step("quickstart", |log| quickstart(place, log))?;
+    report.step("benches run", |log| benches(place, log))?;
     report.step("quickstart without Azure", |log| dependencies(place, log))?;
     report.step("no secret in any output or file", |log| needles(place, log))
 }
@@ -62,6 +63,26 @@ fn quickstart(place: &Place, log: &mut Log) -> io::Result<Outcome> {
         &["run", "--release", "--example", "quickstart"],
     ))?;
     Ok(Outcome::of(ran.success, "the quickstart failed"))
+}
+
+/// Whether the measurements still run; how fast is looked at by people, on a machine of their choice.
+fn benches(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    if !place.has("benches/Cargo.toml") {
+        return Ok(Outcome::skipped("there are no benches here"));
+    }
+    let mut command = cargo(
+        place,
+        &[
+            "run",
+            "--release",
+            "--manifest-path",
+            "benches/Cargo.toml",
+            "--target-dir",
+        ],
+    );
+    command.arg(place.at("target")).args(["--", "--quick"]);
+    let ran = log.run(&mut command)?;
+    Ok(Outcome::of(ran.success, "the benches do not run"))
 }
 
 fn dependencies(place: &Place, log: &mut Log) -> io::Result<Outcome> {
