@@ -72,16 +72,9 @@ fn benches(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     }
     let mut command = cargo(
         place,
-        &[
-            "run",
-            "--release",
-            "--manifest-path",
-            "benches/Cargo.toml",
-            "--target-dir",
-        ],
+        &["run", "--release", "--manifest-path", "benches/Cargo.toml"],
     );
-    command.arg(place.at("target")).args(["--", "--quick"]);
-    let ran = log.run(&mut command)?;
+    let ran = log.run(command.args(["--", "--quick"]))?;
     Ok(Outcome::of(ran.success, "the benches do not run"))
 }
 

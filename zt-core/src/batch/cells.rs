@@ -169,6 +169,16 @@ impl Column {
         converted.map(Cow::Owned).map_err(not_a_number)
     }
 
+    /// Which rows are missing. NaN in a column of numbers counts as missing, as in [`numbers`](Self::numbers).
+    #[must_use]
+    pub fn missing(&self) -> Vec<bool> {
+        if let Cells::Number(list) = &self.cells {
+            let is_missing = |cell: &Option<f64>| cell.is_none_or(f64::is_nan);
+            return list.iter().map(is_missing).collect();
+        }
+        each!(&self.cells, list => list.iter().map(Option::is_none).collect())
+    }
+
     pub(super) fn slice(&self, rows: Range<usize>) -> Self {
         Self::new(self.name.clone(), self.cells.slice(rows))
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::reference::Reference;
 use super::window::windows;
 use super::{Evaluated, Extent, Measurement, Metric, NoData, drift, evaluate, quality};
-use crate::batch::{Batch, Cells, Column};
+use crate::batch::{Batch, Column};
 use crate::error::{Code, Error};
 use crate::metadata::{AlertRule, MlModel};
 use crate::text::shown;
@@ -101,7 +101,7 @@ impl<'a> Input<'a> {
                 reference: rule.column.as_deref().and_then(|name| reference.of(name)),
             },
             Metric::NullRate => Self::NullRate {
-                missing: is_missing(named(rule.column.as_deref(), "column")?.cells()),
+                missing: named(rule.column.as_deref(), "column")?.missing(),
             },
             Metric::Reported(_) => return Ok(None),
         }))
@@ -129,23 +129,6 @@ impl<'a> Input<'a> {
 
 fn cut<'n>(numbers: &'n Numbers<'_>, rows: &Range<usize>) -> &'n [Option<f64>] {
     numbers.get(rows.clone()).unwrap_or_default()
-}
-
-/// Missing cells, and NaN in a column of numbers, which some tools write for one.
-pub(super) fn is_missing(cells: &Cells) -> Vec<bool> {
-    fn of<T>(list: &[Option<T>]) -> Vec<bool> {
-        list.iter().map(Option::is_none).collect()
-    }
-    match cells {
-        Cells::Text(list) => of(list),
-        Cells::Number(list) => list
-            .iter()
-            .map(|cell| cell.is_none_or(f64::is_nan))
-            .collect(),
-        Cells::Integer(list) => of(list),
-        Cells::Bool(list) => of(list),
-        Cells::Bytes(list) => of(list),
-    }
 }
 
 /// A ranking knows two classes. The message names the row and not the cell, which may be somebody's data.

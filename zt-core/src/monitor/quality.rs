@@ -7,7 +7,6 @@
 //! The area by ranks, ties at half, is the statistic of Mann and Whitney: Hanley and McNeil, "The meaning and use of the
 //! area under a receiver operating characteristic (ROC) curve", Radiology 143 (1982), 29-36.
 
-use super::batch::is_missing;
 use super::{Measurement, NoData, count, float};
 use crate::batch::Column;
 
@@ -88,7 +87,7 @@ pub fn roc_auc(scores: &[Option<f64>], labels: &[Option<f64>]) -> Result<Measure
 /// # Errors
 /// There are no cells.
 pub fn null_rate(column: &Column) -> Result<Measurement, NoData> {
-    missing_share(&is_missing(column.cells()))
+    missing_share(&column.missing())
 }
 
 /// The share of what is missing.

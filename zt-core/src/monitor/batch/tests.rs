@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::Cells;
 use crate::metadata::Fires;
 use crate::monitor::RuleState;
 
