@@ -36,8 +36,11 @@ impl Sealer {
         data::dict(py, sealed)
     }
 
-    fn __repr__(&self) -> &'static str {
-        "Sealer()"
+    fn __repr__(&self) -> String {
+        match self.core.names() {
+            Some(core) => format!("{core:?}"),
+            None => "Sealer()".to_owned(),
+        }
     }
 }
 
@@ -71,7 +74,10 @@ impl Opener {
         data::dict(py, plain)
     }
 
-    fn __repr__(&self) -> &'static str {
-        "Opener()"
+    fn __repr__(&self) -> String {
+        match self.core.names() {
+            Some(core) => format!("{core:?}"),
+            None => "Opener()".to_owned(),
+        }
     }
 }
