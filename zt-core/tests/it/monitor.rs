@@ -427,6 +427,32 @@ async fn a_model_or_job_that_no_row_has_is_told_to_who_may_know() {
     );
 }
 
+#[tokio::test]
+async fn a_job_has_one_spelling_so_that_no_deny_is_passed_by() {
+    let world = World::new();
+    world.edit(|tables| {
+        let row = |id: &str, resource: &str, effect: &str| {
+            format!(
+                "\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"sp:mi-adf-brindlewick\"\n\
+                 action = \"metric.report\"\nresource = \"{resource}\"\neffect = \"{effect}\"\n"
+            )
+        };
+        tables + &row("AP-98", "job:*", "allow") + &row("AP-99", "job:201", "deny")
+    });
+    let (zt, sink) = with_sink(&world).await;
+    let adf = sign_in(&zt, "sp:mi-adf-brindlewick").await;
+    let metrics = Metrics::new(1000)
+        .with("denied_decisions", 6.0)
+        .over(Duration::from_secs(300));
+    let error = adf.log_metrics("job:201", &metrics).await.unwrap_err();
+    assert!(error.is_denied(), "{error}");
+    for other in ["job:0201", "job:+201"] {
+        let error = adf.log_metrics(other, &metrics).await.unwrap_err();
+        assert_eq!(error.code(), Code::NotFound, "{other}: {error}");
+    }
+    assert!(sink.all().is_empty());
+}
+
 #[derive(Debug)]
 struct Deaf;
 
