@@ -91,8 +91,9 @@ impl Session {
         let decision = self.decide(Action::MetricReport, resource.clone(), context)?;
         // A row about columns says nothing about a report: validation refuses it, and so does this.
         if !decision.is_allowed() || *decision.columns() != Columns::All {
-            self.record(&decision)?;
-            return Err(denied(&decision));
+            let error = denied(&decision);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
         }
         Ok(decision)
     }
