@@ -306,6 +306,26 @@ async fn a_value_that_a_service_reports_is_evaluated_too() {
 }
 
 #[tokio::test]
+async fn of_a_reported_roc_auc_the_rows_with_a_label_count() {
+    let world = World::new();
+    let (zt, sink) = with_sink(&world).await;
+    let job = scorer(&zt).await;
+    let metrics = Metrics::new(5000).with("roc_auc", 0.1);
+    let few = metrics.clone().with_classes(1, 1);
+    let evaluation = job.log_metrics("car_loan_scorer", &few).await.unwrap();
+    assert_eq!(
+        reason(&evaluation, "AL-02"),
+        "2 rows count, the rule needs 2500"
+    );
+    assert!(sink.all().is_empty());
+    for (positive, negative) in [(2500, 2501), (u64::MAX, 1)] {
+        let more = metrics.clone().with_classes(positive, negative);
+        let error = job.log_metrics("car_loan_scorer", &more).await.unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_report_is_refused_before_anything_is_read() {
     let world = World::new();
     let source = Arc::new(MemoryReference::new());
