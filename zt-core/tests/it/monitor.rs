@@ -544,6 +544,21 @@ async fn an_alert_is_on_the_disk_of_the_audit_log_before_it_leaves() {
 }
 
 #[tokio::test]
+async fn no_rule_takes_the_place_of_another_detail_of_its_record() {
+    let long = "a".repeat(129);
+    for id in ["rows", "rules", "uti", &long] {
+        let world = World::new();
+        world.edit(|tables| tables.replacen("id = \"AL-01\"", &format!("id = \"{id}\""), 1));
+        let why = RuntimeBuilder::new(world.config())
+            .open()
+            .await
+            .unwrap_err();
+        assert_eq!(why.code(), Code::InvalidMetadata, "{id}: {why}");
+        assert!(why.to_string().contains("Alert_Rules"), "{why}");
+    }
+}
+
+#[tokio::test]
 async fn no_rule_is_left_out_of_the_audit_log_however_many_there_are() {
     let world = World::new();
     world.edit(|mut tables| {
