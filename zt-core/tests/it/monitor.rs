@@ -468,9 +468,12 @@ async fn a_job_has_one_spelling_so_that_no_deny_is_passed_by() {
     assert!(error.is_denied(), "{error}");
     for other in ["job:0201", "job:+201"] {
         let error = adf.log_metrics(other, &metrics).await.unwrap_err();
-        assert_eq!(error.code(), Code::NotFound, "{other}: {error}");
+        assert_eq!(error.code(), Code::InvalidArgument, "{other}: {error}");
     }
     assert!(sink.all().is_empty());
+    // Nor may a row name a job as nobody can ask for it: this deny would never speak.
+    world.edit(|tables| tables + "\n[[Access_Policies]]\nid = \"AP-97\"\nprincipal = \"*\"\naction = \"metric.report\"\nresource = \"job:0202\"\neffect = \"deny\"\n");
+    assert_eq!(zt.reload().await.unwrap_err().code(), Code::InvalidMetadata);
 }
 
 #[derive(Debug)]
