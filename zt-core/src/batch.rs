@@ -6,13 +6,14 @@
 mod cells;
 mod csv;
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
 pub use cells::{Cells, Column};
 
 use crate::error::{Code, Error};
-use crate::text::shown;
+use crate::text::{is_hidden, shown};
 
 /// Rows of data, by column. Every column has the same number of rows; its `Debug` shows names and types alone.
 ///
@@ -65,6 +66,18 @@ pub enum NotABatch {
         /// Which one, from 1.
         number: usize,
     },
+    /// A name that looks like another one and is not: what a policy hides under that one would be shown under this.
+    #[error(
+        "the name of column {number}, `{}`, has a blank at its edge or an invisible character",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    Spelling {
+        /// Which one, from 1.
+        number: usize,
+        /// The name.
+        column: String,
+    },
     /// No column is called so.
     #[error("no column is called `{}`{}", shown(column), nearest(near.as_deref()))]
     #[non_exhaustive]
@@ -97,6 +110,11 @@ fn nearest(near: Option<&str>) -> String {
         .unwrap_or_default()
 }
 
+/// Whether a name of a column begins and ends with something to be seen, and hides nothing in between.
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.trim() == name && !name.chars().any(is_hidden)
+}
+
 impl From<NotABatch> for Error {
     fn from(why: NotABatch) -> Self {
         Self::new(Code::InvalidArgument, why.to_string())
@@ -107,15 +125,19 @@ impl Batch {
     /// A batch of these columns.
     ///
     /// # Errors
-    /// Columns of different length, without a name, or of the same name where case does not count.
+    /// Columns of different length, without a name, with a blank at its edge or an invisible character in it, or of the same
+    /// name where case does not count.
     pub fn new(columns: Vec<Column>) -> Result<Self, NotABatch> {
         let rows = columns.first().map_or(0, Column::len);
         let mut batch = Self {
             columns: Vec::with_capacity(columns.len()),
             rows,
         };
+        // A set, so that many columns of a stranger's header cost time by their number and not by its square.
+        let mut known = HashSet::with_capacity(columns.len());
         for column in columns {
-            batch.push(column)?;
+            let is_repeated = !known.insert(column.name().to_lowercase());
+            batch.push(column, is_repeated)?;
         }
         Ok(batch)
     }
@@ -128,14 +150,21 @@ impl Batch {
         if self.columns.is_empty() {
             self.rows = column.len();
         }
-        self.push(column)?;
+        let is_repeated = self.column(column.name()).is_some();
+        self.push(column, is_repeated)?;
         Ok(self)
     }
 
-    fn push(&mut self, column: Column) -> Result<(), NotABatch> {
+    fn push(&mut self, column: Column, is_repeated: bool) -> Result<(), NotABatch> {
         if column.name().trim().is_empty() {
             let number = self.columns.len() + 1;
             return Err(NotABatch::Unnamed { number });
+        }
+        if !is_plain(column.name()) {
+            return Err(NotABatch::Spelling {
+                number: self.columns.len() + 1,
+                column: column.name().to_owned(),
+            });
         }
         if column.len() != self.rows {
             return Err(NotABatch::Length {
@@ -144,7 +173,7 @@ impl Batch {
                 needs: self.rows,
             });
         }
-        if self.column(column.name()).is_some() {
+        if is_repeated {
             return Err(NotABatch::Repeated {
                 column: column.name().to_owned(),
             });
@@ -198,9 +227,16 @@ impl Batch {
     /// # Errors
     /// [`NotABatch::Missing`], or [`NotABatch::Repeated`] for a name given twice.
     pub fn select(&self, names: &[&str]) -> Result<Self, NotABatch> {
+        let known = self.columns.iter();
+        let known: HashMap<String, &Column> = known
+            .map(|column| (column.name().to_lowercase(), column))
+            .collect();
         let columns: Result<_, _> = names
             .iter()
-            .map(|name| self.require(name).cloned())
+            .map(|name| match known.get(&name.to_lowercase()) {
+                Some(column) => Ok((*column).clone()),
+                None => self.require(name).cloned(),
+            })
             .collect();
         let mut batch = Self::new(columns?)?;
         batch.rows = self.rows;
@@ -271,6 +307,18 @@ mod tests {
         assert!(matches!(why, NotABatch::Repeated { .. }));
         let batch = Batch::new(vec![numbers("Score", &[1.0])]).unwrap();
         assert!(batch.column("sCORE").is_some());
+    }
+
+    #[test]
+    fn a_name_that_only_looks_like_another_is_refused() {
+        for name in ["a ", "\u{a0}a", "a\n", "a\u{200b}b", "\u{202e}a"] {
+            let why = Batch::new(vec![numbers("x", &[1.0]), numbers(name, &[1.0])]).unwrap_err();
+            assert!(
+                matches!(why, NotABatch::Spelling { number: 2, .. }),
+                "{why}"
+            );
+        }
+        assert!(Batch::new(vec![numbers("Größe in m²", &[1.0])]).is_ok());
     }
 
     #[test]

@@ -191,8 +191,9 @@ impl Session {
         let decision = self.decide(action, resource.clone(), self.context.clone())?;
         // A row about columns says nothing about a secret: validation refuses it, and so does this.
         if !decision.is_allowed() || *decision.columns() != Columns::All {
-            self.record(&decision)?;
-            return Err(denied(&decision));
+            let error = denied(&decision);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
         }
         match reference_of(&decision, reference) {
             Ok(row) => {

@@ -48,6 +48,12 @@ enum NotMetrics {
     NoColumn { metric: Metric },
     #[error("`{metric}` is not of one column, and `{}` is named", shown(column))]
     Column { metric: Metric, column: String },
+    #[error("{positive} and {negative} rows of each class are more than the {rows} of the window")]
+    Classes {
+        positive: u64,
+        negative: u64,
+        rows: u64,
+    },
     #[error("`{metric}` is reported twice")]
     Repeated { metric: Metric },
 }
@@ -100,7 +106,8 @@ impl Metrics {
         self
     }
 
-    /// Says how many of the rows have the label 1 and the label 0: a rule on `roc_auc` with a confidence needs it.
+    /// Says how many of the rows have the label 1 and the label 0: these count for `roc_auc`, and a rule on it with a
+    /// confidence needs them.
     pub const fn with_classes(mut self, positive: u64, negative: u64) -> Self {
         self.classes = Some((positive, negative));
         self
@@ -126,8 +133,42 @@ impl Metrics {
         }
     }
 
+    fn classes_fit(&self) -> Result<(), NotMetrics> {
+        let rows = self.rows;
+        match self.classes {
+            Some((positive, negative))
+                if positive.checked_add(negative).is_none_or(|sum| sum > rows) =>
+            {
+                Err(NotMetrics::Classes {
+                    positive,
+                    negative,
+                    rows,
+                })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn measurement(&self, metric: &Metric, value: f64) -> Measurement {
+        match (metric, self.classes) {
+            (Metric::RocAuc, Some((positive, negative))) => {
+                let rows = positive.saturating_add(negative);
+                Measurement::new(value, rows).with_classes(positive, negative)
+            }
+            (
+                Metric::RocAuc
+                | Metric::Accuracy
+                | Metric::Psi
+                | Metric::NullRate
+                | Metric::Reported(_),
+                _,
+            ) => Measurement::new(value, self.rows),
+        }
+    }
+
     /// Every value under its metric.
     fn read(&self) -> Result<Vec<(Metric, &Value)>, NotMetrics> {
+        self.classes_fit()?;
         let mut known: Vec<(Metric, &Value)> = Vec::with_capacity(self.values.len());
         for value in &self.values {
             let metric: Metric = value.metric.parse().map_err(|why| NotMetrics::Name {
@@ -180,13 +221,8 @@ pub(crate) fn evaluate_metrics<'a>(
             *metric == rule.metric
                 && is_same_column(value.column.as_deref(), rule.column.as_deref())
         });
-        let measured = value.ok_or(NoData::NotReported).map(|(_, value)| {
-            let measurement = Measurement::new(value.value, metrics.rows);
-            match metrics.classes {
-                Some((positive, negative)) => measurement.with_classes(positive, negative),
-                None => measurement,
-            }
-        });
+        let measured = value.ok_or(NoData::NotReported);
+        let measured = measured.map(|(metric, value)| metrics.measurement(metric, value.value));
         evaluate(rule, metrics.extent(), &measured)
     };
     let evaluated = rules

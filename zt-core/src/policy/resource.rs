@@ -100,6 +100,9 @@ pub enum NotAResource {
     /// A name of Unity Catalog holds something else than letters, digits, `_`, `-`, `$` and `@`.
     #[error("write the name bare: letters, digits, `_`, `-`, `$`, `@`, without quotes or brackets")]
     Quoted,
+    /// The number of a job with a sign or leading zeros: a deny of `job:201` must not be passed by as `job:0201`.
+    #[error("write the job's number as in Jobs, without sign and leading zeros")]
+    Number,
     /// Longer than 1024 bytes.
     #[error("a resource has at most 1024 bytes")]
     TooLong,
@@ -309,6 +312,10 @@ fn check_segment(kind: ResourceKind, segment: &str) -> Result<(), NotAResource> 
     if kind.ignores_case() && !segment.chars().all(is_bare) {
         return Err(NotAResource::Quoted);
     }
+    let number = segment.parse().ok().filter(|_| kind == ResourceKind::Job);
+    if number.is_some_and(|number: u32| number.to_string() != segment) {
+        return Err(NotAResource::Number);
+    }
     Ok(())
 }
 
@@ -349,6 +356,7 @@ mod tests {
         assert!(matches("secret:team.a/*", "secret:team.a/key"));
         assert!(!matches("secret:*", "secret:team/key"));
         assert!(matches("secret:*", "secret:a.dotted.name"));
+        assert!(matches("job:*", "job:0") && matches("job:201", "job:201"));
     }
 
     #[test]
@@ -385,6 +393,8 @@ mod tests {
             ("table:a..b", NotAResource::BadSegment),
             ("table:a b", NotAResource::BadSegment),
             ("table:a\u{0}b", NotAResource::BadSegment),
+            ("job:0201", NotAResource::Number),
+            ("job:+201", NotAResource::Number),
             ("table:raw.lo*", NotAResource::BadWildcard),
             ("table:**.x", NotAResource::BadWildcard),
         ];

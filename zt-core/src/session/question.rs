@@ -84,17 +84,27 @@ pub(super) fn output_of(decision: &Decision, output: &str) -> Result<Output> {
 
 /// A deny as an error: why, in words that the caller may read, and whom to ask.
 pub(super) fn denied(decision: &Decision) -> Error {
+    let reason = match (decision.kind(), decision.why()) {
+        (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
+        (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
+        (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
+    };
+    refused(decision, &reason)
+}
+
+/// An allow of some columns, where a rule seals one more.
+pub(super) fn uncovered(decision: &Decision, rule: &str, column: &str) -> Error {
+    let reason = format!("rule `{rule}` seals `{column}` too, and no right covers it");
+    refused(decision, &reason)
+}
+
+fn refused(decision: &Decision, reason: &str) -> Error {
     let request = decision.request();
     let caller = request
         .caller
         .as_ref()
         .map_or("the caller", PrincipalId::as_str);
     let (action, resource) = (request.action, &request.resource);
-    let reason = match (decision.kind(), decision.why()) {
-        (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
-        (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
-        (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
-    };
     let message = format!("`{caller}` may not `{action}` on `{resource}`: {reason}");
     let mut help = format!("decision {} has the details", decision.id());
     if let Some(who) = who_explains(decision.snapshot()) {

@@ -17,13 +17,26 @@ impl Session {
             DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
             DecisionKind::DefaultDeny => Outcome::DefaultDeny,
         };
-        let mut record = self.record_of(decision, Kind::Decision, outcome);
-        let sight = Sight::decision(decision);
+        let record = self.record_of(decision, Kind::Decision, outcome);
+        self.record_once(decision, record, Sight::decision(decision))
+    }
+
+    /// A refusal: a deny, or an allow that does not reach as far as what was asked, which the log must not call an allow.
+    pub(super) fn record_refusal(&self, decision: &Decision, error: &Error) -> Result<()> {
+        if !decision.is_allowed() {
+            return self.record(decision);
+        }
+        let record = self.record_of(decision, Kind::Decision, Outcome::Refused);
+        let record = record.with_detail("reason", error.message());
+        self.record_once(decision, record, Sight::refusal(decision))
+    }
+
+    fn record_once(&self, decision: &Decision, mut record: Record, sight: Sight) -> Result<()> {
         let now = self.shared.clock.elapsed();
         if self.seen.recently(&sight, now) {
             return Ok(self.shared.audit.append(record, Durability::Counted)?);
         }
-        let durability = if decision.is_allowed() {
+        let durability = if sight.is_allowed() {
             Durability::Ordered
         } else {
             self.shared.budget.spend(self.caller.object(), now)?;

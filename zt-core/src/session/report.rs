@@ -91,8 +91,9 @@ impl Session {
         let decision = self.decide(Action::MetricReport, resource.clone(), context)?;
         // A row about columns says nothing about a report: validation refuses it, and so does this.
         if !decision.is_allowed() || *decision.columns() != Columns::All {
-            self.record(&decision)?;
-            return Err(denied(&decision));
+            let error = denied(&decision);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
         }
         Ok(decision)
     }
@@ -187,9 +188,10 @@ fn rules_of(decision: &Decision) -> Result<(Option<&MlModel>, Vec<&AlertRule>)> 
         let of_model = rules.filter(|rule| rule.model.as_ref() == Some(&model.name));
         return Ok((Some(model), of_model.collect()));
     }
-    let job = resource.path().parse().ok();
-    let is_known = |job: u32| snapshot.tables().jobs.iter().any(|row| row.job_id == job);
-    let Some(job) = job.filter(|job| is_known(*job)) else {
+    // The decision was about this text: `0201` must not be job 201, whose deny does not speak of it.
+    let is_called = |job: u32| job.to_string() == resource.path();
+    let mut jobs = snapshot.tables().jobs.iter().map(|row| row.job_id);
+    let Some(job) = jobs.find(|job| is_called(*job)) else {
         let message = format!("no row of Jobs is called `{}`", shown(resource.path()));
         return Err(Error::new(Code::NotFound, message));
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Session;
-use super::question::{denied, output_of, parse};
+use super::question::{denied, output_of, parse, uncovered};
 use crate::audit::Durability;
 use crate::batch::Batch;
 use crate::envelope::{
@@ -123,10 +123,13 @@ impl Session {
             }
         };
         // A right to seal some columns is none to seal the others, and sealing some would store the others in plain.
-        let covers = |column: &String| decision.columns().contains(column);
-        if action == Action::DataSeal && !found.columns.iter().all(covers) {
-            self.record(&decision)?;
-            return Err(denied(&decision));
+        let is_bare = |column: &&String| !decision.columns().contains(column);
+        if action == Action::DataSeal
+            && let Some(bare) = found.columns.iter().find(is_bare)
+        {
+            let error = uncovered(&decision, &found.binding.rule, bare);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
         }
         Ok((decision, found))
     }

@@ -18,6 +18,8 @@ pub(super) struct Sight {
     question: String,
     context: Context,
     kind: DecisionKind,
+    /// Refused in spite of an allow.
+    is_refused: bool,
     snapshot: u64,
     version: Option<SecretVersion>,
 }
@@ -29,9 +31,22 @@ impl Sight {
             question: format!("{} {}", request.action, request.resource),
             context: request.context.clone(),
             kind: decision.kind(),
+            is_refused: false,
             snapshot: decision.snapshot().version(),
             version: None,
         }
+    }
+
+    /// An allow that was too narrow for what was asked.
+    pub(super) fn refusal(decision: &Decision) -> Self {
+        Self {
+            is_refused: true,
+            ..Self::decision(decision)
+        }
+    }
+
+    pub(super) fn is_allowed(&self) -> bool {
+        self.kind == DecisionKind::Allow && !self.is_refused
     }
 
     pub(super) fn release(decision: &Decision, secret: &Secret) -> Self {

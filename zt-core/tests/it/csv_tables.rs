@@ -140,15 +140,17 @@ fn number() -> impl Strategy<Value = Cell> {
     ]
 }
 
+/// Names of columns, which have no blank at their edges.
 fn texts() -> impl Strategy<Value = Cell> {
-    let list = proptest::collection::vec(nasty().prop_map(Cell::Text), 1..4);
+    let name = || nasty().prop_map(|name| text(name.trim()));
+    let list = proptest::collection::vec(name(), 1..4);
     // Columns to seal must differ, and case does not tell them apart.
     let list = list.prop_map(|mut cells| {
         let mut seen = BTreeSet::new();
         cells.retain(|cell| seen.insert(cell.to_string().to_lowercase()));
         cells
     });
-    prop_oneof![nasty().prop_map(Cell::Text), list.prop_map(Cell::List)]
+    prop_oneof![name(), list.prop_map(Cell::List)]
 }
 
 fn ports() -> impl Strategy<Value = Cell> {
@@ -188,7 +190,7 @@ fn policy(
     }
     let masks = columns.is_none().then(|| {
         let masks = [
-            (id.to_owned(), text("null")),
+            (id.trim().to_owned(), text("null")),
             ("a b".to_owned(), text("last_4")),
         ];
         Cell::Map(masks.to_vec())

@@ -306,6 +306,26 @@ async fn a_value_that_a_service_reports_is_evaluated_too() {
 }
 
 #[tokio::test]
+async fn of_a_reported_roc_auc_the_rows_with_a_label_count() {
+    let world = World::new();
+    let (zt, sink) = with_sink(&world).await;
+    let job = scorer(&zt).await;
+    let metrics = Metrics::new(5000).with("roc_auc", 0.1);
+    let few = metrics.clone().with_classes(1, 1);
+    let evaluation = job.log_metrics("car_loan_scorer", &few).await.unwrap();
+    assert_eq!(
+        reason(&evaluation, "AL-02"),
+        "2 rows count, the rule needs 2500"
+    );
+    assert!(sink.all().is_empty());
+    for (positive, negative) in [(2500, 2501), (u64::MAX, 1)] {
+        let more = metrics.clone().with_classes(positive, negative);
+        let error = job.log_metrics("car_loan_scorer", &more).await.unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    }
+}
+
+#[tokio::test]
 async fn who_may_not_report_is_refused_before_anything_is_read() {
     let world = World::new();
     let source = Arc::new(MemoryReference::new());
@@ -427,6 +447,35 @@ async fn a_model_or_job_that_no_row_has_is_told_to_who_may_know() {
     );
 }
 
+#[tokio::test]
+async fn a_job_has_one_spelling_so_that_no_deny_is_passed_by() {
+    let world = World::new();
+    world.edit(|tables| {
+        let row = |id: &str, resource: &str, effect: &str| {
+            format!(
+                "\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"sp:mi-adf-brindlewick\"\n\
+                 action = \"metric.report\"\nresource = \"{resource}\"\neffect = \"{effect}\"\n"
+            )
+        };
+        tables + &row("AP-98", "job:*", "allow") + &row("AP-99", "job:201", "deny")
+    });
+    let (zt, sink) = with_sink(&world).await;
+    let adf = sign_in(&zt, "sp:mi-adf-brindlewick").await;
+    let metrics = Metrics::new(1000)
+        .with("denied_decisions", 6.0)
+        .over(Duration::from_secs(300));
+    let error = adf.log_metrics("job:201", &metrics).await.unwrap_err();
+    assert!(error.is_denied(), "{error}");
+    for other in ["job:0201", "job:+201"] {
+        let error = adf.log_metrics(other, &metrics).await.unwrap_err();
+        assert_eq!(error.code(), Code::InvalidArgument, "{other}: {error}");
+    }
+    assert!(sink.all().is_empty());
+    // Nor may a row name a job as nobody can ask for it: this deny would never speak.
+    world.edit(|tables| tables + "\n[[Access_Policies]]\nid = \"AP-97\"\nprincipal = \"*\"\naction = \"metric.report\"\nresource = \"job:0202\"\neffect = \"deny\"\n");
+    assert_eq!(zt.reload().await.unwrap_err().code(), Code::InvalidMetadata);
+}
+
 #[derive(Debug)]
 struct Deaf;
 
@@ -495,6 +544,21 @@ async fn an_alert_is_on_the_disk_of_the_audit_log_before_it_leaves() {
     let job = scorer(&zt).await;
     job.log_metrics("car_loan_scorer", &metrics).await.unwrap();
     assert_eq!(*sink.seen.lock().unwrap(), ["fired 0.5"]);
+}
+
+#[tokio::test]
+async fn no_rule_takes_the_place_of_another_detail_of_its_record() {
+    let long = "a".repeat(129);
+    for id in ["rows", "rules", "uti", &long] {
+        let world = World::new();
+        world.edit(|tables| tables.replacen("id = \"AL-01\"", &format!("id = \"{id}\""), 1));
+        let why = RuntimeBuilder::new(world.config())
+            .open()
+            .await
+            .unwrap_err();
+        assert_eq!(why.code(), Code::InvalidMetadata, "{id}: {why}");
+        assert!(why.to_string().contains("Alert_Rules"), "{why}");
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,39 @@ async fn another_spelling_of_a_column_is_the_same_column() {
 }
 
 #[tokio::test]
+async fn no_blank_or_invisible_character_makes_another_column_of_a_hidden_one() {
+    let world = World::new();
+    world.edit(|tables| {
+        tables
+            + "\n[[Access_Policies]]\nid = \"AP-98\"\nprincipal = \"*\"\naction = \"table.read\"\n\
+               resource = \"table:hr.people\"\neffect = \"allow\"\n\
+               [[Access_Policies]]\nid = \"AP-99\"\nprincipal = \"*\"\naction = \"table.read\"\n\
+               resource = \"table:hr.people\"\neffect = \"deny\"\ncolumns = [\"ssn\"]\n"
+    });
+    let zt = world.open().await;
+    let elin = sign_in(&zt, "user:elin").await;
+    let permit = elin.require("table.read", "table:hr.people").unwrap();
+    for spelling in [
+        "ssn",
+        "SSN",
+        "ssn ",
+        " ssn",
+        "ssn\t",
+        "ssn\u{a0}",
+        "s\u{200b}sn",
+    ] {
+        let csv = format!("id,{spelling}\n1,zt-needle-ssn\n");
+        let seen = Batch::from_csv(csv.as_bytes()).map(|batch| permit.apply(&batch).unwrap());
+        if let Ok(seen) = seen {
+            assert_eq!(seen.to_csv(), "id\n1\n", "{spelling:?}");
+        }
+    }
+    // And the table does not name a column that no batch can have.
+    world.edit(|tables| tables.replace("columns = [\"ssn\"]", "columns = [\"ssn \"]"));
+    assert_eq!(zt.reload().await.unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+#[tokio::test]
 async fn an_allow_that_shows_a_column_clear_lifts_the_mask_of_another() {
     let world = World::new();
     world.edit(|tables| {

@@ -429,7 +429,20 @@ async fn a_right_to_seal_some_columns_does_not_store_the_others_in_plain() {
         "effect = \"deny\"\ncolumns = [\"salary_range\"]",
     );
     let zt = world.open().await;
-    assert!(job(&zt).await.sealer(OUTPUT).await.unwrap_err().is_denied());
+    let why = job(&zt).await.sealer(OUTPUT).await.unwrap_err();
+    assert!(why.is_denied());
+    assert!(
+        why.message()
+            .ends_with("rule `ER-01` seals `salary_range` too, and no right covers it"),
+        "{why}"
+    );
+    // Nothing flushes the log here: like any other deny it is on disk when it is answered.
+    let entries = audit::tail(zt.audit_folder(), 1000, |_| true).unwrap();
+    let of_seal = of_action(&entries, "data.seal");
+    assert_eq!(of_seal.len(), 1);
+    assert_eq!(of_seal[0].outcome, "refused", "an allow it was not");
+    assert_eq!(of_seal[0].detail["reason"], why.message());
+    close(zt).await;
 }
 
 #[tokio::test]

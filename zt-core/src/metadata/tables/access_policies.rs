@@ -1,5 +1,6 @@
 //! `Access_Policies`: who may do what, on what, when. Deny by default; a deny row beats every allow row.
 
+use crate::batch::is_plain;
 use crate::id::PolicyId;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Cell, Column, Problem};
@@ -112,6 +113,9 @@ fn read_columns(
         let reason = "name at least one column, or leave `columns` out to mean all of them";
         cells.problem("columns", &format!("{columns:?}"), reason);
     }
+    for column in columns.iter().filter(|column| !is_plain(column)) {
+        cells.problem("columns", column, "no column has a blank at its edge");
+    }
     let (action, resource) = (action?, resource?);
     let Some(kind) = resource.kind().filter(|kind| kind.has_columns()) else {
         cells.problem(
@@ -159,6 +163,10 @@ fn read_masks(
         cells.problem("masks", pattern.as_str(), reason);
     }
     for (column, word) in named {
+        if !is_plain(column) {
+            let reason = "no column has a blank at its edge or an invisible character";
+            cells.problem("masks", column, reason);
+        }
         if let Some(columns) = columns
             && !columns
                 .iter()

@@ -1,5 +1,6 @@
 //! `Encryption_Rules`: which columns of an output are sealed, under which key.
 
+use crate::batch::is_plain;
 use crate::envelope::KEY_COLUMN;
 use crate::id::SecretRef;
 use crate::metadata::Column;
@@ -49,6 +50,8 @@ impl Row for EncryptionRule {
                 cells.problem("columns", column, "is where sealed rows keep their key");
             } else if column.trim().is_empty() {
                 cells.problem("columns", column, "a column has a name");
+            } else if !is_plain(column) {
+                cells.problem("columns", column, "no column has a blank at its edge");
             } else if columns.iter().take(at).any(is_same) {
                 let reason = "stands here already; case does not tell columns apart";
                 cells.problem("columns", column, reason);
