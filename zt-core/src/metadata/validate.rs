@@ -322,8 +322,20 @@ fn outputs(tables: &Tables, check: &mut Check<'_>) {
         };
         check.refers(at, &row.model, "ML_Models", &check.known.models);
     }
+    let mut sealed = BTreeMap::new();
     for row in &tables.output_storage {
         if let Some(rule) = &row.encryption {
+            // What is sealed is bound to rule and table: rows of one output would open by a right on the other.
+            let bound = (row.table.to_lowercase(), rule.as_str());
+            if let Some(first) = sealed.insert(bound, row.name.as_str()) {
+                let at = At {
+                    table: "Output_Storage",
+                    key: &row.name,
+                    column: "encryption",
+                };
+                let reason = format!("`{first}` seals the same table under this rule");
+                check.problem(at, Problem::new(reason).text(rule));
+            }
             let at = At {
                 table: "Output_Storage",
                 key: &row.name,

@@ -36,6 +36,9 @@ pub(crate) fn evaluate_batch<'a>(
             inputs.push((*rule, input));
         }
     }
+    if let Some((rule, count)) = inputs.iter().find_map(|(rule, _)| too_many(rule, batch)) {
+        return Err(flood(rule, count));
+    }
     let mut evaluated = Vec::new();
     for (rule, input) in inputs {
         for (window, range) in windows(batch.rows(), rule.window_rows) {
@@ -146,6 +149,24 @@ fn binary(column: &Column, labels: &[Option<f64>]) -> Result<(), Error> {
     Err(Error::new(Code::InvalidArgument, message).with_help(
         "`roc_auc` compares two classes: write 1 for the positive one and 0 for the other",
     ))
+}
+
+/// So many windows of one rule may be reported at once; each makes a record in the audit log.
+const MOST_WINDOWS: usize = 1000;
+
+/// The rule and its windows, if there are more than that.
+fn too_many<'a>(rule: &'a AlertRule, batch: &Batch) -> Option<(&'a AlertRule, usize)> {
+    let size = usize::try_from(rule.window_rows?).ok()?.max(1);
+    let count = batch.rows().div_ceil(size);
+    (count > MOST_WINDOWS).then_some((rule, count))
+}
+
+fn flood(rule: &AlertRule, count: usize) -> Error {
+    let name = shown(&rule.id);
+    let message =
+        format!("the rows are {count} windows of rule `{name}`, more than {MOST_WINDOWS}");
+    Error::new(Code::InvalidArgument, message)
+        .with_help("report fewer rows at once, or give the rule larger windows")
 }
 
 fn missing(rule: &AlertRule, why: Error) -> Error {

@@ -139,23 +139,27 @@ impl Session {
                 record.with_detail("rules", "none")
             });
         }
-        for (rows, states) in &windows {
-            for states in states.chunks(RULES_A_RECORD) {
-                let fired = states.iter().any(|state| state.state.is_fired());
-                let durability = if fired {
-                    Durability::Durable
-                } else {
-                    Durability::Ordered
-                };
-                self.record_effect(decision, durability, |mut record| {
-                    if let Some((first, rows)) = rows {
-                        record = record.with_detail("rows", span(*first, *rows));
-                    }
-                    states.iter().fold(record, |record, state| {
-                        record.with_detail(&state.rule, state.state.to_string())
-                    })
-                })?;
-            }
+        let fired = states.iter().any(|state| state.state.is_fired());
+        let chunks: Vec<_> = windows
+            .iter()
+            .flat_map(|(rows, states)| states.chunks(RULES_A_RECORD).map(move |part| (rows, part)))
+            .collect();
+        // The log keeps its order: with the last record all before it are on disk, by one sync.
+        let last = chunks.len().saturating_sub(1);
+        for (number, (rows, states)) in chunks.into_iter().enumerate() {
+            let durability = if fired && number == last {
+                Durability::Durable
+            } else {
+                Durability::Ordered
+            };
+            self.record_effect(decision, durability, |mut record| {
+                if let Some((first, rows)) = rows {
+                    record = record.with_detail("rows", span(*first, *rows));
+                }
+                states.iter().fold(record, |record, state| {
+                    record.with_detail(&state.rule, state.state.to_string())
+                })
+            })?;
         }
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::monitor::{ReferenceError, ReferenceSource};
 use crate::port::BoxFuture;
 
 /// The longest reference file, in bytes.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A folder of reference data.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct FileReference {
 }
 
 impl FileReference {
-    /// The reference data in this folder; nothing is read yet. A file has at most 256 MiB.
+    /// The reference data in this folder; nothing is read yet. A file has at most 64 MiB.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {

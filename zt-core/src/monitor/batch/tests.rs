@@ -141,3 +141,16 @@ fn rules_that_rows_cannot_answer_are_left_out() {
         ["no_data: the rule looks at 300 s, the window has no duration"]
     );
 }
+
+#[test]
+fn more_than_a_thousand_windows_are_refused_before_any_is_looked_at() {
+    let rows = |count: usize| batch(&format!("a,b\n{}", "1,1\n".repeat(count)));
+    let rule = rule("null_rate", Some("a"), 2);
+    let evaluated = |count| evaluate_batch(&model(), &[&rule], &rows(count), &Reference::default());
+    assert_eq!(evaluated(2000).unwrap().len(), 1000);
+    let why = evaluated(2001).unwrap_err();
+    assert_eq!(
+        why.message(),
+        "the rows are 1001 windows of rule `AL-00`, more than 1000"
+    );
+}
