@@ -1,6 +1,6 @@
 //! From a job's rows to its plan: what each stage needs, whether it has it, and all that is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::endpoint::endpoints;
@@ -115,8 +115,9 @@ pub fn resolve(
 }
 
 fn in_order(tables: &Tables, job: u32) -> Vec<&Stage> {
-    let rows = || tables.stages.iter().filter(|stage| stage.job_id == job);
-    let numbers: BTreeSet<u32> = rows().map(|stage| stage.id).collect();
+    let rows = tables.stages.iter().filter(|stage| stage.job_id == job);
+    let rows: BTreeMap<u32, &Stage> = rows.map(|stage| (stage.id, stage)).collect();
+    let numbers: BTreeSet<u32> = rows.keys().copied().collect();
     let waits = tables.pipeline_dependencies.iter();
     let waits: Vec<(u32, u32)> = waits
         .filter(|row| row.job_id == job)
@@ -125,7 +126,7 @@ fn in_order(tables: &Tables, job: u32) -> Vec<&Stage> {
     let numbers = order(&numbers, &waits);
     numbers
         .iter()
-        .filter_map(|number| rows().find(|stage| stage.id == *number))
+        .filter_map(|number| rows.get(number).copied())
         .collect()
 }
 
