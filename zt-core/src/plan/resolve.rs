@@ -198,7 +198,9 @@ impl<'a> Resolver<'a> {
         for need in unique(&self.stage.needs) {
             let decision = self.ask(need);
             let basis = Basis::of(&decision);
-            if !decision.is_allowed() {
+            // A refused secret is one gap, named among the secrets.
+            let is_secret = need.action == Action::SecretGet;
+            if !is_secret && !(decision.is_allowed() && self.covers(need, &decision)) {
                 self.missing.push(Gap::RightRefused {
                     stage: self.stage.id,
                     runs_as: self.runs_as.clone(),
@@ -218,9 +220,26 @@ impl<'a> Resolver<'a> {
         rights
     }
 
+    /// A right to seal some columns is none to seal the others: a sealer wants all columns of its rule.
+    fn covers(&self, need: &Need, decision: &Decision) -> bool {
+        if need.action != Action::DataSeal {
+            return true;
+        }
+        let tables = self.snapshot.tables();
+        let rule =
+            output_of(tables, need.resource.path()).and_then(|output| rule_of(tables, output));
+        let mut columns = rule.into_iter().flat_map(|rule| &rule.columns);
+        columns.all(|column| decision.columns().contains(column))
+    }
+
+    /// What the stage reads: its `secrets`, and each that it needs to `secret.get`.
     fn secrets(&mut self) -> Vec<PlannedSecret> {
-        let mut secrets = Vec::with_capacity(self.stage.secrets.len());
-        for reference in unique(&self.stage.secrets) {
+        let needs = self.stage.needs.iter();
+        let needed = needs.filter(|need| need.action == Action::SecretGet);
+        let needed = needed.map(|need| SecretRef::new(need.resource.path()));
+        let all: Vec<SecretRef> = self.stage.secrets.iter().cloned().chain(needed).collect();
+        let mut secrets = Vec::with_capacity(all.len());
+        for reference in unique(&all) {
             let Some(row) = self.snapshot.secret_reference(reference) else {
                 continue;
             };
