@@ -152,7 +152,10 @@ fn host_of(location: &str, format: OutputFormat) -> Option<String> {
         return (is_host && (has_path || format == OutputFormat::AzureSql)).then_some(first);
     };
     // Paths of the machine itself and of Databricks' own file system.
-    if ["file", "dbfs"].iter().any(|local| scheme.eq_ignore_ascii_case(local)) {
+    if ["file", "dbfs"]
+        .iter()
+        .any(|local| scheme.eq_ignore_ascii_case(local))
+    {
         return None;
     }
     let authority = rest

@@ -199,8 +199,9 @@ impl<'a> Resolver<'a> {
             let decision = self.ask(need);
             let basis = Basis::of(&decision);
             // A refused secret is one gap, named among the secrets.
-            let is_secret = need.action == Action::SecretGet;
-            if !is_secret && !(decision.is_allowed() && self.covers(need, &decision)) {
+            let is_elsewhere = need.action == Action::SecretGet;
+            let is_had = decision.is_allowed() && self.covers(need, &decision);
+            if !is_had && !is_elsewhere {
                 self.missing.push(Gap::RightRefused {
                     stage: self.stage.id,
                     runs_as: self.runs_as.clone(),

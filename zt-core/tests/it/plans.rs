@@ -380,7 +380,8 @@ async fn what_else_would_stop_a_stage_is_a_gap_too() {
 
 #[tokio::test]
 async fn a_right_to_seal_some_columns_is_a_gap_as_it_is_for_a_sealer() {
-    let seal = "action = \"data.seal\"\nresource = \"output:loan_scores_delta\"\neffect = \"allow\"\n";
+    let seal =
+        "action = \"data.seal\"\nresource = \"output:loan_scores_delta\"\neffect = \"allow\"\n";
     let partial = format!("{seal}columns = [\"y_pred\"]\n");
     let gaps = gaps_after(|tables| with(&tables, seal, &partial)).await;
     assert_eq!(
