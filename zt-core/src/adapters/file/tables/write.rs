@@ -3,9 +3,11 @@
 //! A file is written beside its place, synced and renamed, so that a reader finds the old one or the new one. A folder that
 //! does not exist yet comes into place as a whole. Nothing is replaced unless the caller says so.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
 
 use super::format_of;
 use crate::error::{Code, Error, Result};
@@ -32,7 +34,7 @@ pub fn write_tables(
                 return Err(Error::new(Code::InvalidArgument, message)
                     .with_help("name a file that ends in `.toml`"));
             }
-            if to.exists() && !replace {
+            if is_there(to) && !replace {
                 return Err(exists(to));
             }
             make_folder(parent(to))?;
@@ -74,9 +76,9 @@ fn write_folder(
     to: &Path,
     replace: bool,
 ) -> Result<Vec<PathBuf>> {
-    if !to.exists() {
+    if !is_there(to) {
         make_folder(parent(to))?;
-        let new = beside(to);
+        let new = beside(to)?;
         let written = fill(texts, &new).and_then(|()| {
             fs::rename(&new, to).map_err(|why| failed(to, why))?;
             sync_folder(parent(to))
@@ -148,14 +150,23 @@ fn file(folder: &Path, schema: &TableSchema) -> PathBuf {
     folder.join(format!("{}.csv", schema.name))
 }
 
-/// Writes beside the place, syncs, renames.
+/// Whether the name is taken, by a link that leads nowhere as well.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
+}
+
+/// Writes beside the place, syncs, renames. Whoever may not read the old file may not read the new one.
 fn put(path: &Path, text: &str) -> Result<()> {
-    let new = beside(path);
+    let new = beside(path)?;
+    let old = fs::metadata(path).ok().filter(Metadata::is_file);
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&new)
         .and_then(|mut file| {
+            if let Some(old) = old {
+                file.set_permissions(old.permissions())?;
+            }
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&new, path)
@@ -168,10 +179,15 @@ fn put(path: &Path, text: &str) -> Result<()> {
     })
 }
 
-/// A name that no reader takes for a table, and that another process does not use.
-fn beside(path: &Path) -> PathBuf {
+/// A name that no reader takes for a table, and that no other writer uses: not another thread, nor a process of the same
+/// number in another container.
+fn beside(path: &Path) -> Result<PathBuf> {
+    let mut drawn = [0; 8];
+    rand::fill(&mut drawn)
+        .map_err(|_| Error::new(Code::Internal, "the operating system gives no random bytes"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+    let drawn = u64::from_ne_bytes(drawn);
+    Ok(path.with_file_name(format!(".{name}.{drawn:016x}.new")))
 }
 
 fn parent(path: &Path) -> &Path {
