@@ -541,6 +541,26 @@ fn a_replaced_file_is_no_more_readable_than_the_old_one_and_a_link_is_something_
 }
 
 #[test]
+fn a_file_that_cannot_be_written_leaves_all_others_as_they_were() {
+    let folder = TempDir::new().unwrap();
+    let raw = sample_tables();
+    let write = |raw: &RawTables, replace| {
+        runtime::write_tables(raw, folder.path(), TableFormat::Csv, replace)
+    };
+    write(&raw, false).unwrap();
+    let in_the_way = folder.path().join("Stages.csv");
+    fs::remove_file(&in_the_way).unwrap();
+    let before = files(folder.path());
+    fs::create_dir(&in_the_way).unwrap();
+    let mut fewer = raw;
+    fewer.tables.retain(|table| table.name == "Stages");
+    let error = write(&fewer, true).unwrap_err();
+    assert!(error.message().contains("Stages.csv"), "{error}");
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
 fn many_writers_of_one_file_do_not_disturb_each_other() {
     let folder = TempDir::new().unwrap();
     let raw = sample_tables();
