@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(feature = "testing")]
 pub(crate) use builder::profile;
 pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
@@ -108,7 +107,7 @@ impl Runtime {
     /// snapshot at once; its record is on disk before it is in force.
     ///
     /// # Errors
-    /// `Invalid` with every problem, `Config` for unusable keys, `Unavailable` for keys that cannot be read or an audit log
+    /// `Invalid` with every problem, `Config` for unusable keys or another tenant, `Unavailable` for keys that cannot be read or an audit log
     /// that cannot be written: the last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
         self.0.refuse_closed()?;
@@ -133,6 +132,11 @@ impl Runtime {
 
     /// The last step before a snapshot is in force: keys, record, slots.
     fn take(&self, next: &Snapshot) -> Result<()> {
+        // Tokens are verified for the tenant that the runtime was opened with; object ids of another mean other people.
+        if profile(&self.0.config, next)?.tenant() != self.0.profile.tenant() {
+            let message = "the table `world` names another tenant than when the runtime was opened";
+            return Err(Error::new(Code::Config, message).with_help("open a new runtime"));
+        }
         let keys = maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
         let hash = next.hash().to_string();
         let record = self.record_of_reload(Outcome::Ok);

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::text::shown;
+
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -25,7 +27,7 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        write!(f, "{}:{}", shown(&self.file), self.line)
     }
 }
 
@@ -55,6 +57,12 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_file_cannot_colour_a_terminal() {
+        let place = Place::new(Arc::from("\u{1b}[31m.toml"), 1);
+        assert_eq!(place.to_string(), "\\u{1b}[31m.toml:1");
+    }
 
     #[test]
     fn a_line_begins_after_the_line_feed() {

@@ -49,13 +49,26 @@ impl RawTables {
 }
 
 fn fits(kind: ColumnType, cell: &Cell) -> bool {
+    is_finite(cell) && has_kind(kind, cell)
+}
+
+/// Whether every number inside has a form that is read back as the same.
+fn is_finite(cell: &Cell) -> bool {
+    match cell {
+        Cell::Float(number) => number.is_finite(),
+        Cell::List(cells) => cells.iter().all(is_finite),
+        Cell::Map(cells) => cells.iter().all(|(_, cell)| is_finite(cell)),
+        Cell::Text(_) | Cell::Integer(_) | Cell::Bool(_) => true,
+    }
+}
+
+fn has_kind(kind: ColumnType, cell: &Cell) -> bool {
     match (kind, cell) {
         (ColumnType::Text, Cell::Text(text)) => !text.is_empty(),
-        (ColumnType::Float, Cell::Float(number)) => number.is_finite(),
-        (ColumnType::Number | ColumnType::Float | ColumnType::Mixed, Cell::Integer(_))
+        (ColumnType::Float | ColumnType::Mixed, Cell::Float(_))
+        | (ColumnType::Number | ColumnType::Float | ColumnType::Mixed, Cell::Integer(_))
         | (ColumnType::Map, Cell::Map(_))
         | (ColumnType::Texts | ColumnType::Mixed, Cell::Text(_) | Cell::List(_)) => true,
-        (ColumnType::Mixed, Cell::Float(number)) => number.is_finite(),
         (
             ColumnType::Text
             | ColumnType::Number
@@ -166,6 +179,9 @@ mod tests {
                 .is_err()
         );
         assert!(tables("Job", vec![]).to_toml().is_err());
+        let inside = Cell::List(vec![Cell::Float(f64::NAN)]);
+        let inside = tables("Network_Rules", vec![("ports", inside)]);
+        assert!(inside.to_toml().is_err());
         let infinite = Cell::Float(f64::INFINITY);
         assert!(
             tables("Alert_Rules", vec![("threshold", infinite)])

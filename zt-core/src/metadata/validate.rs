@@ -1,6 +1,7 @@
 //! Checks across tables: every reference leads somewhere, no id stands twice, no stage waits for itself.
 
 mod alerts;
+mod dependencies;
 mod known;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
     policies(tables, &mut check);
     jobs(tables, &mut check);
     stages(tables, &mut check);
-    dependencies(tables, &mut check);
+    dependencies::dependencies(tables, &mut check);
     network(tables, &mut check);
     outputs(tables, &mut check);
     alerts::alerts(tables, &mut check);
@@ -228,55 +229,6 @@ fn stages(tables: &Tables, check: &mut Check<'_>) {
             );
         }
     }
-}
-
-fn dependencies(tables: &Tables, check: &mut Check<'_>) {
-    let mut after: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
-    for row in &tables.pipeline_dependencies {
-        let key = format!("{}/{}/{}", row.job_id, row.stage, row.after);
-        for (column, stage) in [("stage", row.stage), ("after", row.after)] {
-            if !check.known.stages.contains(&(row.job_id, stage)) {
-                let at = At {
-                    table: "Pipeline_Dependencies",
-                    key: &key,
-                    column,
-                };
-                let reason = format!("job {} has no such stage", row.job_id);
-                check.problem(at, Problem::new(reason).text(&stage.to_string()));
-            }
-        }
-        after
-            .entry((row.job_id, row.stage))
-            .or_default()
-            .push(row.after);
-    }
-    for row in &tables.pipeline_dependencies {
-        if reaches(&after, row.job_id, row.after, row.stage) {
-            let key = format!("{}/{}/{}", row.job_id, row.stage, row.after);
-            let at = At {
-                table: "Pipeline_Dependencies",
-                key: &key,
-                column: "after",
-            };
-            let reason = format!("stage {} would wait for itself", row.stage);
-            check.problem(at, Problem::new(reason).text(&row.after.to_string()));
-        }
-    }
-}
-
-/// Whether stage `from` waits, through however many stages, for stage `to`.
-fn reaches(after: &BTreeMap<(u32, u32), Vec<u32>>, job: u32, from: u32, to: u32) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![from];
-    while let Some(stage) = open.pop() {
-        if stage == to {
-            return true;
-        }
-        if seen.insert(stage) {
-            open.extend(after.get(&(job, stage)).into_iter().flatten().copied());
-        }
-    }
-    false
 }
 
 fn network(tables: &Tables, check: &mut Check<'_>) {

@@ -143,7 +143,7 @@ fn host_of(location: &str, format: OutputFormat) -> Option<String> {
         let (first, has_path) = location
             .split_once('/')
             .map_or((location, false), |(first, _)| (first, true));
-        let first = without_port(first).to_lowercase();
+        let first = name_of(first);
         let is_host = first.contains('.')
             && first
                 .chars()
@@ -152,7 +152,10 @@ fn host_of(location: &str, format: OutputFormat) -> Option<String> {
         return (is_host && (has_path || format == OutputFormat::AzureSql)).then_some(first);
     };
     // Paths of the machine itself and of Databricks' own file system.
-    if ["file", "dbfs"].contains(&scheme) {
+    if ["file", "dbfs"]
+        .iter()
+        .any(|local| scheme.eq_ignore_ascii_case(local))
+    {
         return None;
     }
     let authority = rest
@@ -162,15 +165,18 @@ fn host_of(location: &str, format: OutputFormat) -> Option<String> {
     let host = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    let host = without_port(host).to_lowercase();
+    let host = name_of(host);
     (!host.is_empty()).then_some(host)
 }
 
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
+/// A host as Network_Rules writes it: without the port, which SQL Server sets off by a comma, and without the dot of the
+/// root.
+fn name_of(host: &str) -> String {
+    let name = match host.rsplit_once([':', ',']) {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         Some(_) | None => host,
-    }
+    };
+    name.strip_suffix('.').unwrap_or(name).to_lowercase()
 }
 
 #[cfg(test)]
@@ -189,6 +195,9 @@ mod tests {
             "jdbc:sqlserver://stbrindlewicklake.dfs.core.windows.net:1433;database=x",
             "stbrindlewicklake.dfs.core.windows.net/gold",
             "stbrindlewicklake.dfs.core.windows.net:1433/gold",
+            "stbrindlewicklake.dfs.core.windows.net,1433/gold",
+            "stbrindlewicklake.dfs.core.windows.net./gold",
+            "abfss://gold@stbrindlewicklake.dfs.core.windows.net.:443/loan_scores",
         ] {
             assert_eq!(
                 host_of(location, OutputFormat::Delta).as_deref(),
@@ -220,6 +229,7 @@ mod tests {
             "dbfs:/gold/scores",
             "dbfs://gold/scores",
             "file:///gold/scores",
+            "FILE://gold/scores",
             "main.gold.loan_scores",
             "a b.c/d",
             "",

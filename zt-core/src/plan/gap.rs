@@ -220,6 +220,9 @@ fn refusal(basis: &Basis) -> String {
         return "no policy allows it".to_owned();
     }
     let mut reason = format!("{} by {}", basis.decision, list(&basis.policies));
+    if basis.decision == DecisionKind::Allow {
+        reason.push_str(" does not cover all columns");
+    }
     if let Some(why) = &basis.why {
         reason.push_str(&format!(": {why}"));
     }

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Loading refuses cycles; were there one, its stages would come last, so that none is ever lost.
 pub(super) fn order(stages: &BTreeSet<u32>, waits: &[(u32, u32)]) -> Vec<u32> {
     let mut open: BTreeMap<u32, usize> = stages.iter().map(|stage| (*stage, 0)).collect();
-    for (stage, _) in waits {
+    let mut waiting: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (stage, after) in waits {
         open.entry(*stage).and_modify(|count| *count += 1);
+        waiting.entry(*after).or_default().push(*stage);
     }
     let mut ready: BTreeSet<u32> = open
         .iter()
@@ -20,11 +22,11 @@ pub(super) fn order(stages: &BTreeSet<u32>, waits: &[(u32, u32)]) -> Vec<u32> {
     while let Some(next) = ready.pop_first() {
         ordered.push(next);
         open.remove(&next);
-        for (stage, _) in waits.iter().filter(|(_, after)| *after == next) {
-            if let Some(count) = open.get_mut(stage) {
+        for stage in waiting.remove(&next).unwrap_or_default() {
+            if let Some(count) = open.get_mut(&stage) {
                 *count -= 1;
                 if *count == 0 {
-                    ready.insert(*stage);
+                    ready.insert(stage);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! From a job's rows to its plan: what each stage needs, whether it has it, and all that is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::endpoint::endpoints;
@@ -115,8 +115,9 @@ pub fn resolve(
 }
 
 fn in_order(tables: &Tables, job: u32) -> Vec<&Stage> {
-    let rows = || tables.stages.iter().filter(|stage| stage.job_id == job);
-    let numbers: BTreeSet<u32> = rows().map(|stage| stage.id).collect();
+    let rows = tables.stages.iter().filter(|stage| stage.job_id == job);
+    let rows: BTreeMap<u32, &Stage> = rows.map(|stage| (stage.id, stage)).collect();
+    let numbers: BTreeSet<u32> = rows.keys().copied().collect();
     let waits = tables.pipeline_dependencies.iter();
     let waits: Vec<(u32, u32)> = waits
         .filter(|row| row.job_id == job)
@@ -125,7 +126,7 @@ fn in_order(tables: &Tables, job: u32) -> Vec<&Stage> {
     let numbers = order(&numbers, &waits);
     numbers
         .iter()
-        .filter_map(|number| rows().find(|stage| stage.id == *number))
+        .filter_map(|number| rows.get(number).copied())
         .collect()
 }
 
@@ -197,7 +198,10 @@ impl<'a> Resolver<'a> {
         for need in unique(&self.stage.needs) {
             let decision = self.ask(need);
             let basis = Basis::of(&decision);
-            if !decision.is_allowed() {
+            // A refused secret is one gap, named among the secrets.
+            let is_elsewhere = need.action == Action::SecretGet;
+            let is_had = decision.is_allowed() && self.covers(need, &decision);
+            if !is_had && !is_elsewhere {
                 self.missing.push(Gap::RightRefused {
                     stage: self.stage.id,
                     runs_as: self.runs_as.clone(),
@@ -217,9 +221,26 @@ impl<'a> Resolver<'a> {
         rights
     }
 
+    /// A right to seal some columns is none to seal the others: a sealer wants all columns of its rule.
+    fn covers(&self, need: &Need, decision: &Decision) -> bool {
+        if need.action != Action::DataSeal {
+            return true;
+        }
+        let tables = self.snapshot.tables();
+        let rule =
+            output_of(tables, need.resource.path()).and_then(|output| rule_of(tables, output));
+        let mut columns = rule.into_iter().flat_map(|rule| &rule.columns);
+        columns.all(|column| decision.columns().contains(column))
+    }
+
+    /// What the stage reads: its `secrets`, and each that it needs to `secret.get`.
     fn secrets(&mut self) -> Vec<PlannedSecret> {
-        let mut secrets = Vec::with_capacity(self.stage.secrets.len());
-        for reference in unique(&self.stage.secrets) {
+        let needs = self.stage.needs.iter();
+        let needed = needs.filter(|need| need.action == Action::SecretGet);
+        let needed = needed.map(|need| SecretRef::new(need.resource.path()));
+        let all: Vec<SecretRef> = self.stage.secrets.iter().cloned().chain(needed).collect();
+        let mut secrets = Vec::with_capacity(all.len());
+        for reference in unique(&all) {
             let Some(row) = self.snapshot.secret_reference(reference) else {
                 continue;
             };

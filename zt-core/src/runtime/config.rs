@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
@@ -43,6 +44,8 @@ pub struct Config {
     values: BTreeMap<ConfigKey, String>,
     passphrase: Option<Arc<Zeroizing<String>>>,
     development_groups: DevelopmentGroups,
+    /// How often to look by the file alone.
+    watch_of_file: Option<Duration>,
 }
 
 impl Config {
@@ -124,6 +127,9 @@ impl Config {
         let tightens = key == ConfigKey::Mode && value == "production";
         match self.values.get(&key) {
             Some(set) if *set == value => Ok(()),
+            None if key == ConfigKey::MetadataWatch && self.is_slower_than_file(&value) => {
+                refused("the limit of `zt.toml` means to look at least every third of it")
+            }
             Some(_) if !tightens => refused("another value is set already"),
             // What a production file leaves out has its default, and that default is what its authors relied on.
             None if key.has_default() && self.mode() == Mode::Production && !tightens => {
@@ -249,6 +255,7 @@ impl Config {
             values: BTreeMap::new(),
             passphrase: None,
             development_groups: BTreeMap::new(),
+            watch_of_file: None,
         };
         let mut problems = Vec::new();
         let lines = Lines::of(Arc::from("zt.toml"), text);
@@ -274,6 +281,7 @@ impl Config {
                 config.read_setting(&full, value.get_ref(), at, &mut problems);
             }
         }
+        config.watch_of_file = config.watch_every();
         if problems.is_empty() {
             Ok(config)
         } else {

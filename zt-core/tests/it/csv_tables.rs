@@ -522,6 +522,61 @@ async fn a_runtime_opens_a_folder_of_csv_files() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_replaced_file_is_no_more_readable_than_the_old_one_and_a_link_is_something_too() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let folder = TempDir::new().unwrap();
+    let raw = sample_tables();
+    let write = |to: &Path, replace| runtime::write_tables(&raw, to, TableFormat::Toml, replace);
+    let file = folder.path().join("all.toml");
+    write(&file, false).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    write(&file, true).unwrap();
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let link = folder.path().join("link.toml");
+    symlink("nowhere.toml", &link).unwrap();
+    let error = write(&link, false).unwrap_err();
+    assert!(error.message().contains("exists already"), "{error}");
+    assert!(link.is_symlink());
+}
+
+#[test]
+fn a_file_that_cannot_be_written_leaves_all_others_as_they_were() {
+    let folder = TempDir::new().unwrap();
+    let raw = sample_tables();
+    let write = |raw: &RawTables, replace| {
+        runtime::write_tables(raw, folder.path(), TableFormat::Csv, replace)
+    };
+    write(&raw, false).unwrap();
+    let in_the_way = folder.path().join("Stages.csv");
+    fs::remove_file(&in_the_way).unwrap();
+    let before = files(folder.path());
+    fs::create_dir(&in_the_way).unwrap();
+    let mut fewer = raw;
+    fewer.tables.retain(|table| table.name == "Stages");
+    let error = write(&fewer, true).unwrap_err();
+    assert!(error.message().contains("Stages.csv"), "{error}");
+    fs::remove_dir(&in_the_way).unwrap();
+    assert_eq!(files(folder.path()), before);
+}
+
+#[test]
+fn many_writers_of_one_file_do_not_disturb_each_other() {
+    let folder = TempDir::new().unwrap();
+    let raw = sample_tables();
+    let file = folder.path().join("all.toml");
+    let write = || runtime::write_tables(&raw, &file, TableFormat::Toml, true).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..4).for_each(|_| drop(write())));
+        }
+    });
+    assert_eq!(hash(&load(&file).unwrap()), hash(&raw));
+    assert_eq!(files(folder.path()).len(), 1, "nothing is left beside it");
+}
+
 #[test]
 fn nothing_is_replaced_by_accident_and_no_old_row_survives_a_replacement() {
     let folder = TempDir::new().unwrap();

@@ -379,6 +379,48 @@ async fn what_else_would_stop_a_stage_is_a_gap_too() {
 }
 
 #[tokio::test]
+async fn a_right_to_seal_some_columns_is_a_gap_as_it_is_for_a_sealer() {
+    let seal =
+        "action = \"data.seal\"\nresource = \"output:loan_scores_delta\"\neffect = \"allow\"\n";
+    let partial = format!("{seal}columns = [\"y_pred\"]\n");
+    let gaps = gaps_after(|tables| with(&tables, seal, &partial)).await;
+    assert_eq!(
+        gaps,
+        [
+            "stage 2: `sp:sp-score-201` may not `data.seal` on `output:loan_scores_delta`: \
+             allow by AP-17 does not cover all columns"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_secret_among_the_needs_is_planned_as_a_secret_and_refused_once() {
+    let needs = "\"model.infer model:car_loan_scorer\"";
+    let also = |reference: &str| format!("{needs}, \"secret.get secret:{reference}\"");
+    for secrets in ["secrets = [\"bureau-api-key\"]", "secrets = []"] {
+        let gaps = gaps_after(|tables| {
+            let tables = with(&tables, needs, &also("bureau-api-key"));
+            let tables = with(&tables, "secrets = [\"bureau-api-key\"]", secrets);
+            let tables = without(&tables, "id = \"AP-07\"");
+            without_vault_rule(&tables)
+        })
+        .await;
+        let of_stage: Vec<&String> = gaps.iter().filter(|gap| gap.contains("stage 2")).collect();
+        assert_eq!(
+            of_stage,
+            [
+                "stage 2: `sp:sp-score-201` may not `secret.get` on `secret:bureau-api-key`: no policy allows it",
+                "stage 2: no row of Network_Rules is about `kv-brindlewick-prod.vault.azure.net` \
+                 (secret bureau-api-key, key scores-kek)",
+            ],
+            "{secrets}"
+        );
+    }
+    let key = gaps_after(|tables| with(&tables, needs, &also("scores-kek"))).await;
+    assert!(key.iter().any(|gap| gap.contains("is a key")), "{key:?}");
+}
+
+#[tokio::test]
 async fn what_a_right_shows_only_in_part_stands_in_the_plan() {
     let world = World::new();
     world.edit(|tables| {

@@ -108,6 +108,23 @@ async fn a_refused_version_does_not_confirm_the_one_in_force() {
 }
 
 #[tokio::test]
+async fn tables_of_another_tenant_do_not_take_the_place_of_this_ones() {
+    let world = World::new();
+    let zt = world.open().await;
+    let tenant = zt.snapshot().tables().world[0].tenant.to_string();
+    let other = "99999999-9999-4999-8999-999999999999";
+    world.edit(|tables| {
+        tables
+            .replace(&tenant, other)
+            .replace("ttl_s = 600", "ttl_s = 60")
+    });
+    assert_eq!(zt.reload().await.unwrap_err().code(), Code::Config);
+    assert_eq!(zt.snapshot().version(), 1);
+    world.edit(|tables| tables.replace(other, &tenant));
+    assert_eq!(zt.reload().await.unwrap().version(), 2);
+}
+
+#[tokio::test]
 async fn neither_clock_can_be_turned_to_hide_the_age() {
     let world = World::new().with_metadata("max_staleness_s = 60");
     let (clock, zt, maya) = world.held().await;
@@ -197,6 +214,42 @@ async fn seconds_are_whole_numbers_and_the_environment_only_adds() {
     assert_eq!(looser.unwrap_err().code(), Code::Config);
     let rarely = with("max_staleness_s = 60\nwatch_s = 60", "", "").unwrap_err();
     assert!(rarely.message().contains("must be less than"), "{rarely}");
+}
+
+#[test]
+fn the_environment_cannot_make_a_production_file_look_less_often_than_it_means() {
+    let limit = |mode: &str, value: &'static str| {
+        let world = World::new().with_metadata("max_staleness_s = 60");
+        let file = world.path().join("zt.toml");
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("[development.groups]").next().unwrap();
+        let text = text.replace("mode = \"development\"", &format!("mode = \"{mode}\""));
+        let text = text.replace("cloud = \"development\"", "cloud = \"public\"");
+        fs::write(file, text + "\n[metadata]\nmax_staleness_s = 60\n").unwrap();
+        Config::load_with(world.path(), move |asked| {
+            (asked == "ZT_METADATA_WATCH_S").then(|| value.into())
+        })
+    };
+    let watch = |mode, value| limit(mode, value).map(|config| config.watch_every());
+    assert_eq!(
+        watch("production", "20").unwrap(),
+        Some(Duration::from_secs(20))
+    );
+    assert_eq!(
+        watch("production", "5").unwrap(),
+        Some(Duration::from_secs(5))
+    );
+    let slower = watch("production", "21").unwrap_err();
+    assert_eq!(
+        slower.code(),
+        Code::Config,
+        "a third of the limit is what the file means"
+    );
+    assert!(slower.message().contains("third"), "{slower}");
+    assert_eq!(
+        watch("development", "21").unwrap(),
+        Some(Duration::from_secs(21))
+    );
 }
 
 /// The one test that waits: an edit takes effect by itself, a half-written file does not.

@@ -243,3 +243,24 @@ proptest! {
         let _result = read(&text.into_iter().collect::<String>());
     }
 }
+
+#[tokio::test]
+async fn a_location_holds_no_credential_and_a_refused_one_is_not_repeated() {
+    let lake = "abfss://gold@stbrindlewicklake.dfs.core.windows.net/loan_scores";
+    for wrong in [
+        "https://me:zt-needle-1@stbrindlewicklake.dfs.core.windows.net/gold",
+        "https://stbrindlewicklake.dfs.core.windows.net/gold?sv=2024&SIG=zt-needle-1",
+        "jdbc:sqlserver://sql-brindlewick.database.windows.net:1433;user=me;Password=zt-needle-1",
+    ] {
+        let world = World::new();
+        world.edit(|tables| tables.replace(lake, wrong));
+        let error = runtime::tables(&world.config()).await.unwrap_err();
+        let report = error.report().unwrap().to_string();
+        assert!(
+            report.contains("Output_Storage loan_scores_delta column location"),
+            "{report}"
+        );
+        assert!(!report.contains("zt-needle") && !format!("{error:?}").contains("zt-needle"));
+        world.edit(|tables| tables.replace(wrong, lake));
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::{Config, ConfigKey, invalid};
+use super::{Config, ConfigKey, Mode, invalid};
 use crate::error::Result;
 
 /// A year: longer means never, and never is written by leaving the setting out.
@@ -57,6 +57,12 @@ impl Config {
             }
             (Some(_) | None, Some(_) | None) => Ok(()),
         }
+    }
+
+    /// Whether a watch added from outside would look less often than a production file means.
+    pub(super) fn is_slower_than_file(&self, watch: &str) -> bool {
+        let added = watch.parse().map(Duration::from_secs).ok();
+        self.mode() == Mode::Production && self.watch_of_file.is_some_and(|file| added > Some(file))
     }
 
     fn seconds(&self, key: ConfigKey) -> Option<Duration> {

@@ -1,10 +1,11 @@
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize};
 
 use super::*;
 use crate::audit;
@@ -20,7 +21,11 @@ struct Source {
     files: crate::adapters::file::FileTables,
     loads: AtomicUsize,
     tells: AtomicBool,
+    fails: AtomicU8,
 }
+
+const HANGS: u8 = 1;
+const PANICS: u8 = 2;
 
 #[derive(Debug)]
 struct Port(Arc<Source>);
@@ -28,7 +33,11 @@ struct Port(Arc<Source>);
 impl MetadataSource for Port {
     fn load(&self) -> BoxFuture<'_, Result<RawTables, Report>> {
         self.0.loads.fetch_add(1, Ordering::SeqCst);
-        self.0.files.load()
+        match self.0.fails.load(Ordering::SeqCst) {
+            HANGS => Box::pin(std::future::pending()),
+            PANICS => Box::pin(async { panic!("the source panics") }),
+            _ => self.0.files.load(),
+        }
     }
 
     fn fingerprint(&self) -> BoxFuture<'_, Option<Fingerprint>> {
@@ -59,6 +68,7 @@ impl World {
             files: crate::adapters::file::FileTables::new(folder.path().join("brindlewick.toml")),
             loads: AtomicUsize::new(0),
             tells: AtomicBool::new(true),
+            fails: AtomicU8::new(0),
         });
         let clock = Arc::new(ManualClock::new(SystemClock::new().now()));
         let zt = RuntimeBuilder::new(Config::load_with(folder.path(), |_| None).unwrap())
@@ -208,6 +218,57 @@ async fn tables_that_are_gone_confirm_nothing() {
     world.look().await;
     assert_eq!(world.zt.snapshot_age(), Duration::from_secs(40));
     assert_eq!(world.recorded("refused"), 1);
+}
+
+#[tokio::test]
+async fn tables_that_come_and_go_are_recorded_once_a_minute() {
+    let mut world = World::new().await;
+    let (file, away) = (world.folder.path().join("brindlewick.toml"), "away");
+    let away = world.folder.path().join(away);
+    for _ in 0..3 {
+        std::fs::rename(&file, &away).unwrap();
+        world.clock.advance(Duration::from_secs(5));
+        world.watch.look(&world.zt).await;
+        std::fs::rename(&away, &file).unwrap();
+        world.watch.look(&world.zt).await;
+        assert_eq!(world.zt.snapshot_age(), Duration::ZERO);
+    }
+    assert_eq!(world.recorded("refused"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_never_answers_is_given_up_recorded_and_confirms_nothing() {
+    let mut world = World::new().await;
+    world.source.tells.store(false, Ordering::SeqCst);
+    world.source.fails.store(HANGS, Ordering::SeqCst);
+    for looks in 1..=2 {
+        world.look().await;
+        assert_eq!(world.zt.snapshot_age(), Duration::from_secs(20 * looks));
+        assert_eq!(world.recorded("refused"), 1);
+    }
+    world.source.fails.store(0, Ordering::SeqCst);
+    world.zt.reload().await.unwrap();
+    assert_eq!(world.zt.snapshot_age(), Duration::ZERO, "the lock is free");
+}
+
+#[test]
+fn a_source_that_panics_is_recorded_and_does_not_end_the_watch() {
+    let executor = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut world = executor.block_on(World::new());
+    world.source.fails.store(PANICS, Ordering::SeqCst);
+    for looks in 1..=2 {
+        world.clock.advance(Duration::from_secs(20));
+        world.watch.turn(&executor, &world.zt);
+        assert_eq!(world.zt.snapshot_age(), Duration::from_secs(20 * looks));
+        assert_eq!(world.recorded("refused"), 1);
+    }
+    world.source.fails.store(0, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(20));
+    world.watch.turn(&executor, &world.zt);
+    assert_eq!(world.zt.snapshot_age(), Duration::ZERO);
 }
 
 #[tokio::test]

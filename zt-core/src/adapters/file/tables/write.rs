@@ -1,11 +1,14 @@
 //! Writes tables into files: one TOML file, or a folder with a CSV file a table.
 //!
 //! A file is written beside its place, synced and renamed, so that a reader finds the old one or the new one. A folder that
-//! does not exist yet comes into place as a whole. Nothing is replaced unless the caller says so.
+//! does not exist yet comes into place as a whole; files of one that exists take their places one after the other, once all
+//! are written. Nothing is replaced unless the caller says so.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
 
 use super::format_of;
 use crate::error::{Code, Error, Result};
@@ -32,7 +35,7 @@ pub fn write_tables(
                 return Err(Error::new(Code::InvalidArgument, message)
                     .with_help("name a file that ends in `.toml`"));
             }
-            if to.exists() && !replace {
+            if is_there(to) && !replace {
                 return Err(exists(to));
             }
             make_folder(parent(to))?;
@@ -74,9 +77,9 @@ fn write_folder(
     to: &Path,
     replace: bool,
 ) -> Result<Vec<PathBuf>> {
-    if !to.exists() {
+    if !is_there(to) {
         make_folder(parent(to))?;
-        let new = beside(to);
+        let new = beside(to)?;
         let written = fill(texts, &new).and_then(|()| {
             fs::rename(&new, to).map_err(|why| failed(to, why))?;
             sync_folder(parent(to))
@@ -97,22 +100,22 @@ fn write_folder(
     if let Some(first) = there.first().filter(|_| !replace) {
         return Err(exists(first));
     }
-    let mut written = Vec::new();
+    let mut all = Vec::new();
     for schema in schema() {
         let path = file(to, schema);
         let text = texts.iter().find(|(of, _)| *of == schema);
-        let text = match text {
-            Some((_, text)) => text.clone(),
+        match text {
+            Some((_, text)) => all.push((path, text.clone())),
             None if there.contains(&path) => {
-                RawTable::new(schema.name.to_owned(), vec![]).to_csv()?
+                let header = RawTable::new(schema.name.to_owned(), vec![]).to_csv()?;
+                all.push((path, header));
             }
-            None => continue,
-        };
-        put(&path, &text)?;
-        written.push(path);
+            None => {}
+        }
     }
+    put_all(&all)?;
     sync_folder(to)?;
-    Ok(written)
+    Ok(all.into_iter().map(|(path, _)| path).collect())
 }
 
 fn fill(texts: &[(&'static TableSchema, String)], folder: &Path) -> Result<()> {
@@ -148,30 +151,61 @@ fn file(folder: &Path, schema: &TableSchema) -> PathBuf {
     folder.join(format!("{}.csv", schema.name))
 }
 
-/// Writes beside the place, syncs, renames.
-fn put(path: &Path, text: &str) -> Result<()> {
-    let new = beside(path);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(&new)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&new, path)
-        });
-    written.map_err(|why| {
-        if why.kind() != io::ErrorKind::AlreadyExists {
-            drop(fs::remove_file(&new));
-        }
-        failed(path, why)
-    })
+/// Whether the name is taken, by a link that leads nowhere as well.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
-/// A name that no reader takes for a table, and that another process does not use.
-fn beside(path: &Path) -> PathBuf {
+fn put(path: &Path, text: &str) -> Result<()> {
+    put_all(&[(path.to_owned(), text.to_owned())])
+}
+
+/// Writes and syncs every file beside its place before the first one takes its place, so that a full disk changes nothing and
+/// the moment in which old and new files stand side by side is short.
+fn put_all(all: &[(PathBuf, String)]) -> Result<()> {
+    let mut ready = Vec::with_capacity(all.len());
+    let put = all
+        .iter()
+        .try_for_each(|(path, text)| {
+            let new = beside(path)?;
+            ready.push(new.clone());
+            write_new(path, &new, text).map_err(|why| failed(path, why))
+        })
+        .and_then(|()| {
+            let mut pairs = ready.iter().zip(all);
+            pairs.try_for_each(|(new, (path, _))| {
+                fs::rename(new, path).map_err(|why| failed(path, why))
+            })
+        });
+    if put.is_err() {
+        // Best effort: what is left has a name that nobody reads.
+        ready.iter().for_each(|new| drop(fs::remove_file(new)));
+    }
+    put
+}
+
+/// Writes and syncs what will stand at `path`. Whoever may not read the old file may not read the new one.
+fn write_new(path: &Path, new: &Path, text: &str) -> io::Result<()> {
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
+    if let Some(old) = fs::metadata(path).ok().filter(Metadata::is_file) {
+        file.set_permissions(old.permissions())?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// A name that no reader takes for a table, and that no other writer uses: not another thread, nor a process of the same
+/// number in another container.
+fn beside(path: &Path) -> Result<PathBuf> {
+    let mut drawn = [0; 8];
+    rand::fill(&mut drawn)
+        .map_err(|_| Error::new(Code::Internal, "the operating system gives no random bytes"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+    let drawn = u64::from_ne_bytes(drawn);
+    Ok(path.with_file_name(format!(".{name}.{drawn:016x}.new")))
 }
 
 fn parent(path: &Path) -> &Path {
