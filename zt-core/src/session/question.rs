@@ -1,11 +1,11 @@
 //! A question as people write it, and the words of a refusal.
 
-use super::seal::Output;
 use crate::envelope::Binding;
 use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
 use crate::policy::{self, Action, Decision, DecisionKind, PrincipalPattern, Resource};
+use crate::secrets::SecretId;
 
 /// Reads an action and a resource as people write them.
 ///
@@ -49,6 +49,14 @@ pub(super) fn reference_of<'a>(
         return Err(Error::new(Code::InvalidArgument, message));
     }
     Ok(row)
+}
+
+/// What the tables say about one output: what is sealed, for what, under which key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Output {
+    pub(super) binding: Binding,
+    pub(super) columns: Vec<String>,
+    pub(super) key: SecretId,
 }
 
 /// What the tables say about an output that is sealed.

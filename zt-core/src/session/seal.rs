@@ -3,23 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::Session;
-use super::question::{denied, output_of, parse, uncovered};
+use super::question::{Output, denied, output_of, parse, uncovered};
 use crate::audit::Durability;
 use crate::batch::Batch;
-use crate::envelope::{
-    self, Binding, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey,
-};
+use crate::envelope::{self, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey};
 use crate::error::{Error, Result};
 use crate::policy::{Action, Decision, Resource};
-use crate::secrets::SecretId;
-
-/// What the tables say about one output: what is sealed, for what, under which key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Output {
-    pub(super) binding: Binding,
-    pub(super) columns: Vec<String>,
-    pub(super) key: SecretId,
-}
 
 impl Session {
     /// A sealer for an output of Output_Storage, with a fresh data key that the rule's key has wrapped. Needs `data.seal`.

@@ -692,3 +692,23 @@ fn tables_with_a_problem_are_not_written_and_every_problem_is_printed() {
     }
     assert!(!world.path().join("csv").exists());
 }
+
+#[tokio::test]
+async fn what_an_editor_leaves_beside_the_tables_is_no_table() {
+    let world = World::new();
+    fs::write(world.path().join(".#brindlewick.toml"), "half a li").unwrap();
+    fs::write(world.path().join("._Jobs.csv"), [0xff]).unwrap();
+    let tables = runtime::read_tables(world.path()).await.unwrap();
+    assert!(tables.tables.iter().any(|table| table.name == "Jobs"));
+}
+
+#[tokio::test]
+async fn tables_never_take_the_place_of_the_configuration() {
+    let world = World::new();
+    let before = fs::read(world.path().join("zt.toml")).unwrap();
+    let tables = runtime::read_tables(&world.tables()).await.unwrap();
+    let to = world.path().join("zt.toml");
+    let error = runtime::write_tables(&tables, &to, TableFormat::Toml, true).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert_eq!(fs::read(to).unwrap(), before);
+}

@@ -84,7 +84,7 @@ impl FileTables {
         let mut versions = Vec::new();
         for entry in std::fs::read_dir(&self.path).map_err(|why| failed(&why))? {
             let path = entry.map_err(|why| failed(&why))?.path();
-            if format_of(&path).is_some() && path.file_name() != Some(OsStr::new("zt.toml")) {
+            if format_of(&path).is_some() && is_of_tables(&path) {
                 versions.push(of(path)?);
             }
         }
@@ -98,6 +98,12 @@ impl FileTables {
         versions.sort();
         Ok(versions)
     }
+}
+
+/// Not the configuration, and not what editors and file managers leave beside a file they work on: `.#tables.toml`.
+fn is_of_tables(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name != OsStr::new("zt.toml") && !name.to_string_lossy().starts_with('.')
 }
 
 /// A file, its length, and when it was changed.

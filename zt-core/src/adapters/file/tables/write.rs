@@ -4,6 +4,7 @@
 //! does not exist yet comes into place as a whole; files of one that exists take their places one after the other, once all
 //! are written. Nothing is replaced unless the caller says so.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,12 @@ pub fn write_tables(
                 let message = format!("`{}` is a folder", to.display());
                 return Err(Error::new(Code::InvalidArgument, message)
                     .with_help("name a file that ends in `.toml`"));
+            }
+            if to.file_name() == Some(OsStr::new("zt.toml")) {
+                let message = "`zt.toml` is the name of the configuration, not of tables";
+                return Err(
+                    Error::new(Code::InvalidArgument, message).with_help("choose another name")
+                );
             }
             if is_there(to) && !replace {
                 return Err(exists(to));
