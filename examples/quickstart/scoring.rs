@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use zt_core::batch::{Batch, Column};
-use zt_core::monitor::{self, Evaluated, Measurement, NoData};
+use zt_core::monitor::{self, Alert, Measurement, NoData};
 use zt_examples::model::LoanModel;
 
 use crate::Outcome;
@@ -150,19 +150,14 @@ pub(crate) async fn watch(
     story.step("the job reports, and the alert rules look", began.elapsed());
     let windows = expected.windows.iter().map(|window| window.window);
     for number in windows {
-        let of_window = |state: &&Evaluated| {
-            state
+        let of_window = |alert: &&Alert| {
+            alert
                 .window
-                .is_some_and(|window| usize::try_from(window.index) == Ok(number))
+                .is_some_and(|index| usize::try_from(index) == Ok(number))
         };
-        let fired: Vec<&Evaluated> = evaluation
-            .states()
-            .iter()
-            .filter(of_window)
-            .filter(|state| state.state.is_fired())
-            .collect();
+        let fired: Vec<&Alert> = evaluation.alerts().iter().filter(of_window).collect();
         let wanted = expected.alerts.get(&format!("window {number}"));
-        let ids: Vec<&str> = fired.iter().map(|state| state.rule.as_str()).collect();
+        let ids: Vec<&str> = fired.iter().map(|alert| alert.rule.as_str()).collect();
         let holds = wanted.is_some_and(|wanted| *wanted == ids);
         let said = if ids.is_empty() {
             "nothing fires".to_owned()
@@ -170,8 +165,8 @@ pub(crate) async fn watch(
             format!("{} fire", ids.join(", "))
         };
         story.check(holds, format!("window {number}: {said}"));
-        for state in fired {
-            aside(state.to_string());
+        for alert in fired {
+            aside(line(alert));
         }
     }
     let maya = sessions.get("user:maya").ok_or("maya has signed in")?;
@@ -181,6 +176,22 @@ pub(crate) async fn watch(
         "user:maya may not report for the job",
     );
     Ok(())
+}
+
+/// `AL-01 accuracy 0.914600, below 0.93, severity 1, to ag-ml-oncall`.
+fn line(alert: &Alert) -> String {
+    let of = alert.column.as_ref().map(|column| format!(" of {column}"));
+    format!(
+        "{} {}{} {:.6}, {} {}, severity {}, to {}",
+        alert.rule,
+        alert.metric,
+        of.unwrap_or_default(),
+        alert.value,
+        alert.fires.as_str(),
+        alert.threshold,
+        alert.severity,
+        alert.action_group.as_deref().unwrap_or("nobody"),
+    )
 }
 
 #[expect(
