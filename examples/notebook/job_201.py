@@ -101,10 +101,13 @@ print(list(elin.require("table.read", "table:gold.loan_scores").apply(scores)))
 print(jonas.require("table.read", "table:gold.loan_scores").apply(scores)["salary_range"][0])
 
 # %% [markdown]
-# **Prove.** All of it stands in the audit log: names, never a value. `zt audit verify` checks the chain.
+# **Prove.** All of it stands in the audit log: names, never a value. The chain shows whether a record was changed.
 
 # %%
 for entry in sign_in("priya").audit_tail(8):
     print(entry["kind"], entry.get("caller", "-"), entry["action"], entry["resource"], entry["outcome"])
 
 rt.close()
+found = zt.verify_audit(Path(FOLDER) / ".zt" / "audit")
+print(found["records"], "records, intact:", found["is_intact"])
+assert found["is_intact"], found["findings"]

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod aio;
+mod audit;
 mod columns;
 mod config;
 mod data;
@@ -28,6 +29,8 @@ mod snapshot;
 /// The native half of the package `zt`.
 #[pyo3::pymodule]
 mod _zt {
+    #[pymodule_export]
+    use crate::audit::verify_audit;
     #[pymodule_export]
     use crate::columns::Columns;
     #[pymodule_export]

@@ -146,3 +146,17 @@ def test_the_alerts_stand_in_their_file_and_in_the_log(own_world: World, loans: 
     lines = (own_world.folder / ".zt" / "alerts.jsonl").read_text().splitlines()
     assert [json.loads(line)["rule"] for line in lines] == EXPECTED["alerts"]["window 1"]
     assert "fired" in own_world.command("audit", "tail", "--json")
+
+
+def test_a_changed_record_is_found(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        rt.authenticate(own_world.token("maya")).check("table.read", "table:raw.loan_applications")
+    audit = own_world.folder / ".zt" / "audit"
+    found = zt.verify_audit(audit)
+    assert found["is_intact"] and found["records"] > 2 and found["findings"] == []
+    segment = next(file for file in audit.glob("*.jsonl") if b"explicit_deny" in file.read_bytes())
+    segment.write_bytes(segment.read_bytes().replace(b"explicit_deny", b"explicit_dony"))
+    found = zt.verify_audit(str(audit))
+    assert not found["is_intact"] and found["findings"][0]["file"] == segment.name
+    with pytest.raises(zt.Unavailable):
+        zt.verify_audit(own_world.folder / "nowhere")

@@ -43,6 +43,7 @@ from zt._zt import (
     Secret,
     Session,
     Snapshot,
+    verify_audit,
 )
 
 TYPE_CHECKING = False
@@ -77,6 +78,7 @@ __all__ = [
     "Unavailable",
     "open",
     "open_async",
+    "verify_audit",
 ]
 
 
