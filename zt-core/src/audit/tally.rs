@@ -20,6 +20,7 @@ pub struct Tally(Arc<Inner>);
 
 struct Inner {
     record: Record,
+    made: i64,
     count: AtomicU64,
     first: AtomicI64,
     last: AtomicI64,
@@ -28,7 +29,8 @@ struct Inner {
 impl Tally {
     pub(super) fn new(record: Record) -> Self {
         Self(Arc::new(Inner {
-            record,
+            made: record.at().as_millis(),
+            record: record.key(),
             count: AtomicU64::new(0),
             first: AtomicI64::new(i64::MAX),
             last: AtomicI64::new(i64::MIN),
@@ -61,10 +63,7 @@ impl Tally {
         let last = self.0.last.swap(i64::MIN, Ordering::Relaxed);
         // A repeat that is being counted just now may have taken its moment along.
         let (first, last) = match (first, last) {
-            (i64::MAX, i64::MIN) => (
-                self.0.record.at().as_millis(),
-                self.0.record.at().as_millis(),
-            ),
+            (i64::MAX, i64::MIN) => (self.0.made, self.0.made),
             (i64::MAX, last) => (last, last),
             (first, i64::MIN) => (first, first),
             both => both,
