@@ -16,6 +16,7 @@
 mod action;
 mod condition;
 mod decision;
+mod draft;
 mod explain;
 mod mask;
 mod oracle;

@@ -10,6 +10,7 @@ mod attacks;
 mod cli;
 mod csv_tables;
 mod decisions;
+mod drafts;
 mod faults;
 mod laws;
 mod monitor;

@@ -34,6 +34,9 @@ pub(crate) struct Check {
     /// A group that the caller is in, beside those of `[development.groups]`.
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<PrincipalId>,
+    /// Print the row that is missing, as a draft to propose.
+    #[arg(long)]
+    draft: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -67,6 +70,11 @@ impl Check {
                     serde_json::to_string_pretty(&explanation).unwrap_or_default()
                 );
             }
+        }
+        if self.draft
+            && let Some(draft) = decision.draft()
+        {
+            println!("\n{draft}");
         }
         Ok(if decision.is_allowed() {
             Answer::Yes
@@ -147,6 +155,7 @@ pub(crate) fn summary(decision: &Decision) -> serde_json::Value {
         "policies": decision.policies().map(PolicyId::as_str).collect::<Vec<_>>(),
         "why": decision.why(),
         "columns": columns(decision),
+        "draft": decision.draft(),
         "masks": decision.masks().iter().map(|(column, mask)| (column, mask.as_str())).collect::<BTreeMap<_, _>>(),
         "snapshot": decision.snapshot().hash().to_string(),
     })
