@@ -3,6 +3,8 @@
 //! Segments are separated by `.` for Unity Catalog's kinds and by `/` for all others. In a pattern `*` is exactly one
 //! segment and a trailing `**` is the subtree, its root included. `**` alone is every resource of every kind.
 
+mod cover;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

@@ -319,3 +319,32 @@ fn a_dev_token_is_printed_in_development_and_refused_in_production() {
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("a production `zt.toml` has no development issuer"));
 }
+
+#[test]
+fn lint_names_what_smells_and_is_strict_when_asked() {
+    let world = World::new();
+    assert_eq!(zt(&world, &["lint", "--strict"]).status.code(), Some(0));
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Access_Policies]]
+id = "AP-90"
+principal = "role:data_scientist"
+action = "table.read"
+resource = "table:raw.loan_applications"
+effect = "allow"
+"#
+    });
+    let output = zt(&world, &["lint"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = out(&output);
+    assert!(
+        said.contains("shadowed Access_Policies AP-90: it can never allow: AP-02 denies all of it"),
+        "{said}"
+    );
+    assert!(said.contains("1 smell"), "{said}");
+    assert_eq!(zt(&world, &["lint", "--strict"]).status.code(), Some(1));
+    let json: Value = serde_json::from_str(&out(&zt(&world, &["lint", "--json"]))).unwrap();
+    assert_eq!(json[0]["lint"], "shadowed");
+    assert_eq!(json[0]["rows"], serde_json::json!(["AP-90", "AP-02"]));
+}
