@@ -27,7 +27,7 @@ struct Inner {
 }
 
 impl Tally {
-    pub(super) fn new(record: Record) -> Self {
+    pub(super) fn new(record: &Record) -> Self {
         Self(Arc::new(Inner {
             made: record.at().as_millis(),
             record: record.key(),
@@ -102,7 +102,7 @@ mod tests {
 
     fn tally() -> Tally {
         let at = Timestamp::from_millis(5);
-        Tally::new(Record::new(
+        Tally::new(&Record::new(
             Kind::Decision,
             at,
             "a.b",
