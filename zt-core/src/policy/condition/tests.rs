@@ -177,6 +177,35 @@ fn sugar_and_condition_are_the_same_expression() {
     );
 }
 
+#[test]
+fn a_missing_fact_is_unknown_and_a_wrong_one_false() {
+    let condition = Condition::of_job(201).and(Condition::of_stage(2));
+    let value = |context: Context| {
+        let request = request().with_context(context);
+        condition.evaluate(&request.facts(&snapshot()))
+    };
+    assert_eq!(value(Context::new()), Truth::Unknown);
+    assert_eq!(value(Context::new().with_job(201)), Truth::Unknown);
+    assert_eq!(value(Context::new().with_job(202)), Truth::False);
+    let both = Context::new().with_job(201).with_stage(2);
+    assert_eq!(value(both), Truth::True);
+}
+
+#[test]
+fn four_eyes_need_to_know_both_people() {
+    let by = |author: &str| Context::new().with_author(author.parse().unwrap());
+    let value = |caller: Option<&str>, context: Context| {
+        let mut request = request().with_context(context);
+        request.caller = caller.map(|caller| caller.parse().unwrap());
+        Condition::of_four_eyes().evaluate(&request.facts(&snapshot()))
+    };
+    let priya = Some("user:priya");
+    assert_eq!(value(priya, by("user:maya")), Truth::True);
+    assert_eq!(value(priya, by("user:priya")), Truth::False);
+    assert_eq!(value(priya, Context::new()), Truth::Unknown);
+    assert_eq!(value(None, by("user:maya")), Truth::Unknown);
+}
+
 const TRUTHS: [Truth; 3] = [Truth::True, Truth::False, Truth::Unknown];
 
 #[test]
