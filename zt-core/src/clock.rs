@@ -65,6 +65,7 @@ impl fmt::Debug for Timestamp {
 #[error(
     "expected a moment as RFC 3339 writes it, to the millisecond, such as `2026-10-01T08:00:00Z`"
 )]
+#[non_exhaustive]
 pub struct NotATimestamp;
 
 /// Reads RFC 3339: date, `T`, time, and `Z` or an offset. Finer than milliseconds is refused, not cut.

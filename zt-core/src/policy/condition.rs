@@ -60,10 +60,6 @@ impl Truth {
 
     /// Kleene's negation: what is unknown stays unknown.
     #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a const function, beside `and` and `or`"
-    )]
     pub const fn not(self) -> Self {
         match self {
             Self::True => Self::False,

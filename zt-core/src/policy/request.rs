@@ -67,9 +67,11 @@ impl Context {
     /// ```
     #[must_use]
     pub fn with(mut self, name: &str, value: Value) -> Self {
-        let number = |value: &Value| match value {
-            Value::Int(number) => u32::try_from(*number).ok(),
-            _ => None,
+        let number = |value: &Value| {
+            let Value::Int(number) = value else {
+                return None;
+            };
+            u32::try_from(*number).ok()
         };
         match name {
             "job" => self.job = number(&value),

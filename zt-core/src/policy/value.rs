@@ -115,6 +115,7 @@ impl From<i64> for Decimal {
 #[error(
     "expected a decimal number such as 0.25, with at most 18 digits before and after the point"
 )]
+#[non_exhaustive]
 pub struct NotADecimal;
 
 impl FromStr for Decimal {

@@ -114,10 +114,7 @@ impl Parser {
             self.count(&word)?;
             parts.push(self.all()?);
         }
-        Ok(joined(parts, Tree::Any, |tree| match tree {
-            Tree::Any(parts) => Ok(parts),
-            other => Err(other),
-        }))
+        Ok(joined(parts, Joint::Any))
     }
 
     fn all(&mut self) -> Result<Tree, Mistake> {
@@ -127,10 +124,7 @@ impl Parser {
             self.count(&word)?;
             parts.push(self.one()?);
         }
-        Ok(joined(parts, Tree::All, |tree| match tree {
-            Tree::All(parts) => Ok(parts),
-            other => Err(other),
-        }))
+        Ok(joined(parts, Joint::All))
     }
 
     fn one(&mut self) -> Result<Tree, Mistake> {
@@ -261,12 +255,14 @@ pub(super) fn is_attribute(token: &Token) -> bool {
     token.kind == Kind::Word && token.text.contains('.')
 }
 
+#[derive(Clone, Copy)]
+enum Joint {
+    All,
+    Any,
+}
+
 /// One part stands for itself; parts of the same kind are drawn in, so that `a and (b and c)` is `a and b and c`.
-fn joined(
-    mut parts: Vec<Tree>,
-    join: fn(Vec<Tree>) -> Tree,
-    parts_of: fn(Tree) -> Result<Vec<Tree>, Tree>,
-) -> Tree {
+fn joined(mut parts: Vec<Tree>, joint: Joint) -> Tree {
     if parts.len() == 1
         && let Some(only) = parts.pop()
     {
@@ -274,12 +270,15 @@ fn joined(
     }
     let mut flat = Vec::with_capacity(parts.len());
     for part in parts {
-        match parts_of(part) {
-            Ok(inner) => flat.extend(inner),
-            Err(other) => flat.push(other),
+        match (part, joint) {
+            (Tree::All(inner), Joint::All) | (Tree::Any(inner), Joint::Any) => flat.extend(inner),
+            (other, Joint::All | Joint::Any) => flat.push(other),
         }
     }
-    join(flat)
+    match joint {
+        Joint::All => Tree::All(flat),
+        Joint::Any => Tree::Any(flat),
+    }
 }
 
 fn expected(found: &Token, what: &str) -> Mistake {

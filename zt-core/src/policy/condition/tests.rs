@@ -48,9 +48,9 @@ fn snapshot() -> Arc<Snapshot> {
 }
 
 fn cell(value: &Toml) -> Cell {
-    match value {
-        Toml::Array(texts) => Cell::List(texts.iter().map(cell).collect()),
-        other => Cell::Text(other.as_str().unwrap().to_owned()),
+    match value.as_array() {
+        Some(texts) => Cell::List(texts.iter().map(cell).collect()),
+        None => Cell::Text(value.as_str().unwrap().to_owned()),
     }
 }
 
@@ -283,8 +283,7 @@ fn atoms() -> impl Strategy<Value = String> {
         left.prop_map(str::to_owned),
         (sign.clone(), number.clone()).prop_map(|(sign, n)| format!("context.int {sign} {n}")),
         (sign, number.clone()).prop_map(|(sign, n)| format!("{n}.25 {sign} context.decimal")),
-        (number.clone(), 0..5i64)
-            .prop_map(|(n, more)| format!("context.int between {n} and {}", n + more)),
+        (number, 0..5i64).prop_map(|(n, more)| format!("context.int between {n} and {}", n + more)),
         (part, letter).prop_map(|(part, letter)| format!("context.text {part} \"{letter}\"")),
         same.prop_map(|same| format!("context.word {same} 'b'")),
     ]

@@ -117,13 +117,11 @@ impl Test {
     /// `context.author != principal.id`, which `not_author = true` is short for.
     fn is_four_eyes(&self) -> bool {
         let is_caller = |other: &Attribute| other.built_in == Some(BuiltIn::PrincipalId);
-        self.attribute.built_in == Some(BuiltIn::Author)
-            && match &self.predicate {
-                Predicate::Compare(Comparison::NotEqual, Operand::Attribute(other)) => {
-                    is_caller(other)
-                }
-                _ => false,
-            }
+        let Predicate::Compare(Comparison::NotEqual, Operand::Attribute(other)) = &self.predicate
+        else {
+            return false;
+        };
+        self.attribute.built_in == Some(BuiltIn::Author) && is_caller(other)
     }
 
     fn needs(&self, wanted: bool) -> String {
