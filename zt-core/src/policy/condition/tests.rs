@@ -227,6 +227,32 @@ fn kleenes_laws_hold() {
     }
 }
 
+#[test]
+fn what_a_secret_is_compared_with_is_not_shown_either() {
+    let snapshot = snapshot();
+    for source in [
+        "principal.pin == 'zt-needle-a'",
+        "not (principal.pin != 'zt-needle-a')",
+        "principal.pin in ['zt-needle-a', 'b']",
+        "principal.pin like 'zt-needle-a*' or context.mfa and has context.ticket",
+        "principal.pin startsWith context.ticket",
+        "context.ticket endsWith principal.pin",
+    ] {
+        let condition = Condition::parse(source, snapshot.attributes()).unwrap();
+        for pin in [None, Some("zt-needle-b")] {
+            let mut request = request();
+            if let Some(pin) = pin {
+                let pin = Value::text(pin);
+                request = request.with_attribute("principal.pin", pin, Provenance::Token);
+            }
+            let unmet = condition.unmet(&request.facts(&snapshot));
+            let shown = format!("{} {unmet:?} {request:?}", unmet[0]);
+            assert!(shown.contains("[secret]"), "{source}: {shown}");
+            assert!(!shown.contains("zt-needle-"), "{source}");
+        }
+    }
+}
+
 /// Attributes without defaults: one of each type.
 fn attributes() -> AttributeSet {
     let words = ["a", "b"].map(str::to_owned).to_vec();

@@ -87,20 +87,18 @@ impl Test {
     }
 
     fn unmet(&self, wanted: bool, facts: &Facts<'_>) -> Unmet {
-        let needs = if self.attributes().any(Attribute::is_secret) {
-            SECRET.to_owned()
-        } else {
-            self.needs(wanted)
-        };
         let unknown = self
             .attributes()
             .find(|attribute| facts.value(attribute).is_none());
         let about = unknown.unwrap_or(&self.attribute);
-        let needs = if std::ptr::eq(about, &*self.attribute) || self.is_four_eyes() {
-            needs
-        } else {
-            let not = if wanted { "" } else { "not " };
-            format!("a value such that {not}`{self}`")
+        let is_own = std::ptr::eq(about, &*self.attribute) || self.is_four_eyes();
+        let needs = match (self.attributes().any(Attribute::is_secret), is_own) {
+            (true, _) => SECRET.to_owned(),
+            (false, true) => self.needs(wanted),
+            (false, false) => {
+                let not = if wanted { "" } else { "not " };
+                format!("a value such that {not}`{self}`")
+            }
         };
         let about = if self.is_four_eyes() {
             &self.attribute
