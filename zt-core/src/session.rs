@@ -30,7 +30,9 @@ use crate::error::{Code, Error, Result};
 use crate::id::PrincipalId;
 use crate::identity::Caller;
 use crate::metadata::Snapshot;
-use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
+use crate::policy::{
+    self, Action, Columns, Context, Decision, Explanation, Request, Resource, Value,
+};
 use crate::runtime::shared::Shared;
 use crate::secrets::{Secret, SecretRequest};
 
@@ -103,6 +105,15 @@ impl Session {
     pub fn claiming_author(&self, author: PrincipalId) -> Self {
         Self {
             context: self.context.clone().with_author(author),
+            ..self.clone()
+        }
+    }
+
+    /// The same caller, stating a further fact, `context.NAME`. Claimed, as job and stage are; see [`Context::with`].
+    #[must_use]
+    pub fn claiming_fact(&self, name: &str, value: Value) -> Self {
+        Self {
+            context: self.context.clone().with(name, value),
             ..self.clone()
         }
     }
@@ -257,7 +268,8 @@ impl Session {
         let resolved = self.resolve(&snapshot)?;
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
-            .with_context(context);
+            .with_context(context)
+            .at(self.shared.clock.now());
         let request = if resolved.groups_are_complete {
             request
         } else {

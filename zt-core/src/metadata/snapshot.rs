@@ -5,11 +5,11 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, validate};
+use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, conditions, validate};
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{PrincipalPattern, Truth};
+use crate::policy::{AttributeSet, Mode, PrincipalPattern, Truth};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct Snapshot {
     by_oid: BTreeMap<Guid, PrincipalId>,
     roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
     secret_rows: BTreeMap<SecretRef, usize>,
+    attributes: AttributeSet,
+    shadow_rows: Vec<usize>,
 }
 
 /// SHA-256 over the content of all tables: the same rows give the same hash, whatever file, comment or column order
@@ -59,7 +61,9 @@ impl Snapshot {
     /// Every problem of every table, at once.
     pub fn compile(raw: &RawTables, version: u64, loaded_at: Timestamp) -> Result<Self, Report> {
         let mut report = Report::new();
-        let (tables, places) = Tables::read(raw, &mut report);
+        let (mut tables, places) = Tables::read(raw, &mut report);
+        let attributes = AttributeSet::new(tables.attributes.iter().cloned());
+        conditions::compile(&mut tables, &attributes, &places, &mut report);
         validate::validate(&tables, &places, &mut report);
         if !report.is_empty() {
             return Err(report);
@@ -72,6 +76,8 @@ impl Snapshot {
                 .push(row.role.clone());
         }
         let secrets = tables.secret_references.iter().enumerate();
+        let policies = tables.access_policies.iter().enumerate();
+        let shadows = policies.filter(|(_, row)| row.mode == Mode::Shadow);
         Ok(Self {
             version,
             hash: content_hash(raw),
@@ -83,6 +89,8 @@ impl Snapshot {
                 .map(|row| (row.oid, row.id.clone()))
                 .collect(),
             roles_of,
+            attributes,
+            shadow_rows: shadows.map(|(at, _)| at).collect(),
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
             tables,
         })
@@ -122,6 +130,17 @@ impl Snapshot {
     #[must_use]
     pub fn policy(&self, row: usize) -> Option<&AccessPolicy> {
         self.tables.access_policies.get(row)
+    }
+
+    /// The attributes that conditions may test: built in, and declared in Attributes.
+    #[must_use]
+    pub const fn attributes(&self) -> &AttributeSet {
+        &self.attributes
+    }
+
+    /// The places in the table of the policies in shadow mode.
+    pub(crate) fn shadow_rows(&self) -> impl Iterator<Item = usize> {
+        self.shadow_rows.iter().copied()
     }
 
     /// The reference of this id.

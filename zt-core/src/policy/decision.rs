@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Masks, Request};
+use super::{Masks, Request, Would};
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -217,6 +217,12 @@ impl Decision {
     #[must_use]
     pub fn masks(&self) -> &Masks {
         &self.0.masks
+    }
+
+    /// What it would have been, had the rows in shadow mode been enforced; none when no such row applies. Computed when asked.
+    #[must_use]
+    pub fn would(&self) -> Option<Would> {
+        super::oracle::would(&self.0.snapshot, &self.0.request)
     }
 
     /// What was asked.

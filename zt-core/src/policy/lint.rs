@@ -8,11 +8,12 @@ mod cover;
 mod unused;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use self::cover::{covers, holders};
-use super::{Action, ActionPattern, Effect, PrincipalPattern, ResourceKind};
+use super::{Action, ActionPattern, Effect, Mode, PrincipalPattern, ResourceKind};
 use crate::metadata::{AccessPolicy, Snapshot};
 
 /// What kind of smell it is.
@@ -30,6 +31,8 @@ pub enum Lint {
     OverBroad,
     /// A row that speaks of nothing that exists.
     Dead,
+    /// A row that ends within two weeks of the load of the tables.
+    Expiring,
     /// Something declared that nothing uses.
     Unused,
     /// One table named at two depths, which are two resources.
@@ -46,6 +49,7 @@ impl Lint {
             Self::Contradictory => "contradictory",
             Self::OverBroad => "over_broad",
             Self::Dead => "dead",
+            Self::Expiring => "expiring",
             Self::Unused => "unused",
             Self::MixedDepth => "mixed_depth",
         }
@@ -106,10 +110,14 @@ impl fmt::Display for Finding {
 pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
     let policies = &snapshot.tables().access_policies;
     let mut findings = Vec::new();
-    for (at, row) in policies.iter().enumerate() {
+    let live = policies
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.mode != Mode::Off);
+    for (at, row) in live {
         findings.extend(covered(snapshot, at, row));
         findings.extend(over_broad(row));
-        findings.extend(dead(snapshot, row));
+        findings.extend(ending(snapshot, row).or_else(|| dead(snapshot, row)));
     }
     findings.extend(unused::unused(snapshot));
     findings.extend(mixed_depth(policies));
@@ -174,6 +182,25 @@ fn over_broad(row: &AccessPolicy) -> Option<Finding> {
     };
     let finding = Finding::policy(Lint::OverBroad, &[row]);
     Some(finding.because(format!("it allows {speaks_of}"), "name what is needed"))
+}
+
+/// How long before its end a row is worth a word.
+const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// A row whose time is over, or nearly.
+fn ending(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
+    let (end, now) = (row.valid_to?, snapshot.loaded_at());
+    if end <= now {
+        let finding = Finding::policy(Lint::Dead, &[row]);
+        return Some(finding.because(format!("it ended at {end}"), "renew it, or remove the row"));
+    }
+    let finding = Finding::policy(Lint::Expiring, &[row]);
+    (end <= now.after(SOON)).then(|| {
+        finding.because(
+            format!("it ends at {end}"),
+            "renew it in time, if it is still needed",
+        )
+    })
 }
 
 /// A pattern of a kind whose members the tables declare, that matches none of them; a role that nobody holds.

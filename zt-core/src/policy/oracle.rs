@@ -2,21 +2,75 @@
 //!
 //! It is the reference that any faster engine must equal, so it is kept free of cleverness.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::decision::is_same_column;
-use super::{Columns, Context, Decision, DecisionId, DecisionKind, Effect, Masks, Request, Truth};
+use super::{
+    Columns, Decision, DecisionId, DecisionKind, Effect, Facts, Masks, Mode, Request, Truth,
+};
+use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// Decides a request on a snapshot. Pure: the same arguments give the same decision.
 pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
+    let (kind, rows, sees) = outcome(snapshot, &request, |mode| mode == Mode::Enforce);
+    Decision::new(id, kind, rows, sees, request, Arc::clone(snapshot))
+}
+
+/// What a decision would have been, had the rows in shadow mode been enforced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Would {
+    /// How it would have been decided.
+    pub kind: DecisionKind,
+    /// The rows that would have decided.
+    pub policies: Vec<PolicyId>,
+}
+
+/// Prints `explicit_deny by AP-30`.
+impl fmt::Display for Would {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.as_str())?;
+        for (at, policy) in self.policies.iter().enumerate() {
+            write!(f, "{}{policy}", if at == 0 { " by " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// The same with the rows in shadow mode enforced; none when no such row applies.
+pub(super) fn would(snapshot: &Snapshot, request: &Request) -> Option<Would> {
+    let held = request.held(snapshot);
+    let facts = request.facts(snapshot);
+    let mut shadows = snapshot
+        .shadow_rows()
+        .filter_map(|row| snapshot.policy(row));
+    if !shadows.any(|policy| applies(policy, request, &facts, &held)) {
+        return None;
+    }
+    let (kind, rows, _) = outcome(snapshot, request, |mode| mode != Mode::Off);
+    Some(Would {
+        kind,
+        policies: rows
+            .iter()
+            .map(|row| snapshot.policy_id(*row).clone())
+            .collect(),
+    })
+}
+
+type Outcome = (DecisionKind, Vec<usize>, (Columns, Masks));
+
+fn outcome(snapshot: &Snapshot, request: &Request, takes_part: fn(Mode) -> bool) -> Outcome {
     let held = request.held(snapshot);
     let facts = request.facts(snapshot);
     let applying = |effect: Effect| -> Vec<(usize, &AccessPolicy)> {
         let policies = snapshot.tables().access_policies.iter().enumerate();
         policies
             .filter(|(_, policy)| {
-                policy.effect == effect && applies(policy, &request, &facts, &held)
+                takes_part(policy.mode)
+                    && policy.effect == effect
+                    && applies(policy, request, &facts, &held)
             })
             .collect()
     };
@@ -41,22 +95,36 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
     } else {
         (Columns::Only(Vec::new()), Masks::default())
     };
-    Decision::new(id, kind, rows, sees, request, Arc::clone(snapshot))
+    (kind, rows, sees)
 }
 
 /// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
-fn applies(policy: &AccessPolicy, request: &Request, facts: &Context, held: &Held<'_>) -> bool {
-    let speaks = || {
-        let condition = policy.when.evaluate(request.caller.as_ref(), facts);
-        held.matches(&policy.principal).and(condition)
-    };
+fn applies(policy: &AccessPolicy, request: &Request, facts: &Facts<'_>, held: &Held<'_>) -> bool {
     policy.action.matches(request.action)
         && policy.resource.matches(&request.resource)
-        && match speaks() {
+        && match held
+            .matches(&policy.principal)
+            .and(holds(policy, request, facts))
+        {
             Truth::True => true,
             Truth::Unknown => policy.effect == Effect::Deny,
             Truth::False => false,
         }
+}
+
+/// Whether the circumstances are those of a row: the time is in its window (`valid_from` is in it, `valid_to` is not), and
+/// `when` and `condition` hold. The mode of the row is not asked.
+pub(super) fn holds(policy: &AccessPolicy, request: &Request, facts: &Facts<'_>) -> Truth {
+    window(policy, request).and(policy.when.evaluate(facts))
+}
+
+/// Whether the time is in the row's window.
+pub(super) fn window(policy: &AccessPolicy, request: &Request) -> Truth {
+    let now = request.now;
+    let has_begun = policy.valid_from.map(|from| now.map(|now| now >= from));
+    let is_not_over = policy.valid_to.map(|to| now.map(|now| now < to));
+    let side = |side: Option<Option<bool>>| side.map_or(Truth::True, Truth::of);
+    side(has_begun).and(side(is_not_over))
 }
 
 /// The union of what the allows show, less what the denies name.

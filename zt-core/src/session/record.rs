@@ -7,6 +7,7 @@ use super::Session;
 use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Error, Result};
+use crate::id::PolicyId;
 use crate::policy::{self, Decision, DecisionKind};
 use crate::secrets::Secret;
 
@@ -148,8 +149,14 @@ impl Session {
             .with_decision(decision.id().to_string())
             .with_policies(decision.policies().cloned())
             .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        for (name, value) in request.context.facts() {
-            record = record.with_fact(name, value, "asserted");
+        for (name, value, known) in request.stated(snapshot.attributes()) {
+            record = record.with_fact(name, value, known);
+        }
+        if let Some(would) = decision.would() {
+            let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
+            record = record
+                .with_detail("would_decide", would.kind.as_str())
+                .with_detail("would_policies", policies.join(" "));
         }
         let record = self.identify(record);
         // A reload may have renamed the caller since: the record names whom the decision was about.

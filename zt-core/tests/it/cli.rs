@@ -348,3 +348,42 @@ effect = "allow"
     assert_eq!(json[0]["lint"], "shadowed");
     assert_eq!(json[0]["rows"], serde_json::json!(["AP-90", "AP-02"]));
 }
+
+#[test]
+fn check_takes_facts_and_a_moment() {
+    let world = World::new();
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Attributes]]
+namespace = "context"
+name = "zone"
+type = "enum"
+values = ["public", "private"]
+provenance = "request"
+
+[[Access_Policies]]
+id = "AP-X"
+principal = "*"
+action = "table.read"
+resource = "table:gold.extra"
+effect = "allow"
+condition = "context.zone == 'private'"
+valid_to = "2026-10-01T00:00:00Z"
+"#
+    });
+    let check = |more: &[&str]| {
+        let mut arguments = vec!["check", "--as", "maya", "table.read", "table:gold.extra"];
+        arguments.extend(more);
+        zt(&world, &arguments)
+    };
+    let before = ["--at", "2026-09-30T23:59:59Z", "--context"];
+    let with = |fact| check(&[before.as_slice(), &[fact]].concat());
+    assert_eq!(out(&with("zone=private")).trim(), "allow by AP-X");
+    assert_eq!(out(&with("zone=public")).trim(), "default_deny");
+    let late = check(&["--at", "2026-10-01T00:00:00Z", "--context", "zone=private"]);
+    assert_eq!(out(&late).trim(), "default_deny");
+    assert!(err(&with("zoen=private")).contains("did you mean `context.zone`?"));
+    let wrong = err(&with("zone=elsewhere"));
+    assert!(wrong.contains("one of public, private") && !wrong.contains("elsewhere"));
+}

@@ -8,6 +8,7 @@
 
 mod attacks;
 mod cli;
+mod conditions;
 mod csv_tables;
 mod decisions;
 mod drafts;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::id::PrincipalId;
 use crate::metadata::{AccessPolicy, Snapshot};
 use crate::policy::condition::Condition;
-use crate::policy::{ActionPattern, Effect, PrincipalPattern};
+use crate::policy::{ActionPattern, Effect, Mode, PrincipalPattern};
 
 /// Whether `one` applies wherever `other` does, and shows or hides at least as much.
 pub(super) fn covers(snapshot: &Snapshot, one: &AccessPolicy, other: &AccessPolicy) -> bool {
@@ -14,6 +14,22 @@ pub(super) fn covers(snapshot: &Snapshot, one: &AccessPolicy, other: &AccessPoli
         && covers_principal(snapshot, &one.principal, &other.principal)
         && (one.when == Condition::default() || one.when == other.when)
         && covers_columns(one, other)
+        && covers_time(one, other)
+}
+
+/// A row that does not decide covers none that does, and a row covers what applies within its own window.
+fn covers_time(one: &AccessPolicy, other: &AccessPolicy) -> bool {
+    let begins = match (one.valid_from, other.valid_from) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(one), Some(other)) => one <= other,
+    };
+    let ends = match (one.valid_to, other.valid_to) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(one), Some(other)) => one >= other,
+    };
+    begins && ends && one.mode == Mode::Enforce
 }
 
 fn covers_action(one: ActionPattern, other: ActionPattern) -> bool {

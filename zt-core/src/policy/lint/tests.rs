@@ -22,7 +22,15 @@ fn findings(policies: &[&str]) -> Vec<String> {
     }
     for policy in policies {
         let parts: Vec<&str> = policy.split(' ').collect();
-        let names = ["id", "principal", "action", "resource", "effect"];
+        let names = [
+            "id",
+            "principal",
+            "action",
+            "resource",
+            "effect",
+            "valid_to",
+            "mode",
+        ];
         let cells: Vec<(&str, &str)> = names.into_iter().zip(parts).collect();
         raw.push("Access_Policies", row(&cells));
     }
@@ -104,4 +112,23 @@ fn one_table_at_two_depths_is_named() {
         "B sp:a table.read table:main.gold.x allow",
     ];
     assert_eq!(findings(&rows), ["mixed_depth A B"]);
+}
+
+#[test]
+fn a_row_that_ends_is_named_before_and_after() {
+    // The tables are loaded at the first moment of 1970.
+    let row = |end: &str| findings(&[&format!("E sp:a table.read table:x allow {end}")]);
+    assert_eq!(row("1970-01-10T00:00:00Z"), ["expiring E"]);
+    assert!(row("1970-02-10T00:00:00Z").is_empty());
+    assert_eq!(row("1970-01-01T00:00:00Z"), ["dead E"]);
+}
+
+#[test]
+fn a_row_that_ends_or_does_not_decide_covers_none_that_goes_on() {
+    let narrow = "N sp:a table.read table:raw.x allow";
+    let wide = "W sp:a table.read table:raw.* allow";
+    assert_eq!(findings(&[wide, narrow]), ["redundant N W"]);
+    assert!(findings(&[&format!("{wide} 1980-01-01T00:00:00Z"), narrow]).is_empty());
+    assert!(findings(&[&format!("{wide} 1980-01-01T00:00:00Z shadow"), narrow]).is_empty());
+    assert!(findings(&["B * table.read table:x allow 1980-01-01T00:00:00Z off"]).is_empty());
 }
