@@ -11,14 +11,19 @@
 //!   that an applying deny names. When nothing is left, the decision is an explicit deny.
 //! - else → [`DecisionKind::DefaultDeny`]
 //!
+//! [`decide`] finds the rows through an index that is built once for a snapshot, so that its cost does not grow with the
+//! number of policies; [`oracle`] looks at every row and is the reference. [`Projection::verdict`] is the same decision
+//! without its reasons, for loops that must not allocate.
+//!
 //! A policy applies when its principal, action and resource match and its condition holds (for a deny: is not false).
 
 mod action;
 mod condition;
 mod decision;
 mod explain;
+mod index;
 mod mask;
-mod oracle;
+pub mod oracle;
 mod principal;
 mod request;
 mod resource;
@@ -27,9 +32,10 @@ pub use action::{Action, ActionPattern, NotAnAction};
 pub use condition::{Atom, Condition, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
+pub(crate) use index::{Index, decide_as};
+pub use index::{Located, Projection, Verdict, decide};
 pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
-pub use oracle::decide;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};

@@ -5,11 +5,11 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, validate};
+use super::{AccessPolicy, Cell, Problem, RawTables, Report, SecretReference, Tables, validate};
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{PrincipalPattern, Truth};
+use crate::policy::{Index, PrincipalPattern, Truth};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub struct Snapshot {
     source: String,
     loaded_at: Timestamp,
     tables: Tables,
+    index: Index,
     by_oid: BTreeMap<Guid, PrincipalId>,
+    oids: BTreeMap<PrincipalId, Guid>,
     roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
     secret_rows: BTreeMap<SecretRef, usize>,
 }
@@ -71,6 +73,10 @@ impl Snapshot {
                 .or_default()
                 .push(row.role.clone());
         }
+        let index = Index::build(&tables).map_err(|too_many| {
+            report.push(Problem::new(too_many.to_string()));
+            report
+        })?;
         let secrets = tables.secret_references.iter().enumerate();
         Ok(Self {
             version,
@@ -82,6 +88,12 @@ impl Snapshot {
                 .iter()
                 .map(|row| (row.oid, row.id.clone()))
                 .collect(),
+            oids: tables
+                .principals
+                .iter()
+                .map(|row| (row.id.clone(), row.oid))
+                .collect(),
+            index,
             roles_of,
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
             tables,
@@ -124,6 +136,11 @@ impl Snapshot {
         self.tables.access_policies.get(row)
     }
 
+    /// Finds the rows of Access_Policies that may speak of a request.
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The reference of this id.
     #[must_use]
     pub fn secret_reference(&self, id: &SecretRef) -> Option<&SecretReference> {
@@ -135,11 +152,7 @@ impl Snapshot {
     /// The Entra object id of a readable id.
     #[must_use]
     pub fn object_id(&self, principal: &PrincipalId) -> Option<Guid> {
-        self.tables
-            .principals
-            .iter()
-            .find(|row| row.id == *principal)
-            .map(|row| row.oid)
+        self.oids.get(principal).copied()
     }
 
     /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these. When the

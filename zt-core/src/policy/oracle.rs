@@ -1,14 +1,19 @@
 //! The slow obvious decision: every row is looked at, in the order of the specification.
 //!
-//! It is the reference that any faster engine must equal, so it is kept free of cleverness.
+//! In: a snapshot and a request. Out: the decision. It is the reference that [`decide`](super::decide), which goes
+//! through an index, must equal in kind, rows, columns and masks; a dispute about meaning is settled here. So it is kept
+//! free of cleverness, and its cost grows with the number of policies.
 
 use std::sync::Arc;
 
 use super::decision::is_same_column;
-use super::{Columns, Context, Decision, DecisionId, DecisionKind, Effect, Masks, Request, Truth};
+use super::{
+    Columns, Condition, Context, Decision, DecisionId, DecisionKind, Effect, Masks, Request, Truth,
+};
+use crate::id::PrincipalId;
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
-/// Decides a request on a snapshot. Pure: the same arguments give the same decision.
+/// Decides a request on a snapshot by looking at every row. Pure: the same arguments give the same decision.
 pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
     let held = request.held(snapshot);
     let facts = request.facts(snapshot);
@@ -21,11 +26,21 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
             .collect()
     };
     let denies = applying(Effect::Deny);
+    let allows = applying(Effect::Allow);
+    conclude(snapshot, &denies, &allows, request, id)
+}
+
+/// The decision of the applying rows, each list in the order of the table.
+pub(super) fn conclude(
+    snapshot: &Arc<Snapshot>,
+    denies: &[(usize, &AccessPolicy)],
+    allows: &[(usize, &AccessPolicy)],
+    request: Request,
+    id: DecisionId,
+) -> Decision {
     let whole_denies: Vec<usize> =
         rows(denies.iter().filter(|(_, policy)| policy.columns.is_none()));
-    let allows = applying(Effect::Allow);
-
-    let columns = visible(&allows, &denies);
+    let columns = visible(allows, denies);
     let hides_all = matches!(&columns, Columns::Only(shown) if shown.is_empty());
     let (kind, rows) = if !whole_denies.is_empty() {
         (DecisionKind::ExplicitDeny, whole_denies)
@@ -37,7 +52,7 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
         (DecisionKind::Allow, rows(allows.iter()))
     };
     let sees = if kind == DecisionKind::Allow {
-        (columns, masks(&allows))
+        (columns, masks(allows))
     } else {
         (Columns::Only(Vec::new()), Masks::default())
     };
@@ -46,17 +61,38 @@ pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Dec
 
 /// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
 fn applies(policy: &AccessPolicy, request: &Request, facts: &Context, held: &Held<'_>) -> bool {
+    let caller = request.caller.as_ref();
     let speaks = || {
-        let condition = policy.when.evaluate(request.caller.as_ref(), facts);
-        held.matches(&policy.principal).and(condition)
+        held.matches(&policy.principal)
+            .and(condition_of(policy, caller, facts))
     };
     policy.action.matches(request.action)
         && policy.resource.matches(&request.resource)
-        && match speaks() {
-            Truth::True => true,
-            Truth::Unknown => policy.effect == Effect::Deny,
-            Truth::False => false,
-        }
+        && suffices(speaks(), policy.effect)
+}
+
+/// Whether a row whose principal and condition have this value applies: an unknown never satisfies an allow and never
+/// disarms a deny.
+pub(super) fn suffices(truth: Truth, effect: Effect) -> bool {
+    match truth {
+        Truth::True => true,
+        Truth::Unknown => effect == Effect::Deny,
+        Truth::False => false,
+    }
+}
+
+/// The value of a row's condition, whatever its principal, action and resource: all that the index leaves to ask.
+pub(super) fn condition_of(
+    policy: &AccessPolicy,
+    caller: Option<&PrincipalId>,
+    facts: &Context,
+) -> Truth {
+    policy.when.evaluate(caller, facts)
+}
+
+/// Whether [`condition_of`] holds for everybody under all facts, so that the index need not ask.
+pub(super) fn is_unconditional(policy: &AccessPolicy) -> bool {
+    policy.when == Condition::default()
 }
 
 /// The union of what the allows show, less what the denies name.

@@ -1,5 +1,6 @@
 //! What is asked: who, what, on what, under which circumstances.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Action, Resource};
@@ -63,6 +64,19 @@ impl Context {
     #[must_use]
     pub const fn author(&self) -> Option<&PrincipalId> {
         self.author.as_ref()
+    }
+
+    /// What of it counts on a snapshot: see [`Request::facts`].
+    pub(super) fn facts_on(&self, snapshot: &Snapshot) -> Cow<'_, Self> {
+        let is_known = |author: &PrincipalId| {
+            author.kind() != PrincipalKind::Group && snapshot.object_id(author).is_some()
+        };
+        if self.author.as_ref().is_none_or(is_known) {
+            return Cow::Borrowed(self);
+        }
+        let mut context = self.clone();
+        context.author = None;
+        Cow::Owned(context)
     }
 
     /// The stated facts as `(name, value)`.
@@ -137,12 +151,7 @@ impl Request {
     /// The facts that count on a snapshot: an author whom no row of Principals names, or who cannot act, is unknown. Else
     /// anybody could approve a change of their own by inventing its author.
     pub(super) fn facts(&self, snapshot: &Snapshot) -> Context {
-        let is_known = |author: &PrincipalId| {
-            author.kind() != PrincipalKind::Group && snapshot.object_id(author).is_some()
-        };
-        let mut context = self.context.clone();
-        context.author = context.author.filter(is_known);
-        context
+        self.context.facts_on(snapshot).into_owned()
     }
 
     /// What this caller holds on a snapshot.
