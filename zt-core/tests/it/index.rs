@@ -1,14 +1,14 @@
 //! The index against the oracle: the same kind, rows, columns and masks for any tables and any request.
 
+mod large;
+mod laws;
 mod random;
 
 use std::sync::Arc;
 
-use random::{Cells, Random, bindings, cells, policy, request, tables};
+use random::{Cells, Random, bindings, policy, request, tables};
 use zt_core::metadata::Snapshot;
-use zt_core::policy::{
-    self, Action, Context, Decision, DecisionId, DecisionKind, Located, Projection, Request, oracle,
-};
+use zt_core::policy::{self, Decision, DecisionId, Located, Projection, Request, oracle};
 
 const ID: DecisionId = DecisionId::new(0, 0);
 
@@ -86,7 +86,11 @@ fn on_random_tables_the_index_decides_as_the_oracle_does() {
     let mut kinds = [0_usize; 3];
     for set in 0..SETS {
         // Every tenth set crowds its rows into lists that are probed.
-        let count = if set % 10 == 0 { 250 } else { random.below(40) };
+        let count = if set % 10 == 0 {
+            250
+        } else {
+            random.below(100)
+        };
         let allow = 55 + random.below(35);
         let policies: Vec<Cells> = (0..count).map(|at| policy(random, at, allow)).collect();
         let snapshot = tables(&bindings(random), &policies);

@@ -104,16 +104,20 @@ fn path(random: &mut Random, kind: &str, is_pattern: bool) -> String {
     let folds = ["table", "view", "volume"].contains(&kind);
     let separator = if folds { "." } else { "/" };
     let names: &[&str] = if folds {
-        &["raw", "RAW", "gold", "Größe", "x"]
+        &["raw", "RAW", "Größe"]
     } else {
-        &["raw", "RAW", "gold", "a.b"]
+        &["raw", "RAW", "a.b"]
     };
     let mut segments = Vec::new();
-    for _ in 0..1 + random.below(4) {
-        let is_wild = is_pattern && random.percent(25);
+    let mut length = 1;
+    while length < 4 && random.percent(40) {
+        length += 1;
+    }
+    for _ in 0..length {
+        let is_wild = is_pattern && random.percent(40);
         segments.push(if is_wild { "*" } else { random.of(names) });
     }
-    if is_pattern && (kind != "table" && !segments.contains(&"*") || random.percent(30)) {
+    if is_pattern && (kind != "table" && !segments.contains(&"*") || random.percent(40)) {
         segments.push("**");
     }
     if is_pattern && random.percent(10) {
@@ -131,8 +135,8 @@ pub(super) fn policy(random: &mut Random, at: usize, allow: usize) -> Cells {
     let resource = if everything { "**" } else { &resource };
     let is_allow = random.percent(allow);
     let principal = match random.below(10) {
-        0 | 1 => "*",
-        2..=4 => random.of(&["role:r", "role:s", "role:t"]),
+        0..3 => "*",
+        3..6 => random.of(&["role:r", "role:s", "role:t"]),
         _ => random.of(&PRINCIPALS),
     };
     let effect = if is_allow { "allow" } else { "deny" };
