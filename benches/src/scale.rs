@@ -86,13 +86,12 @@ fn measured(
     sizes: &[Size],
     ask: impl Fn(&Asked, &Arc<Snapshot>) -> bool + Copy,
 ) -> Vec<Duration> {
-    let case = |size: &Size| {
-        let (asked, snapshot) = (&size.asked, &size.snapshot);
-        let mut next = asked.iter().cycle();
-        let run = move || next.next().is_some_and(|asked| ask(asked, snapshot));
+    let cases = sizes.iter().map(|size| {
+        let mut next = size.asked.iter().cycle();
+        let run = move || next.next().is_some_and(|asked| ask(asked, &size.snapshot));
         Case::new(size.policies.to_string(), run)
-    };
-    let group = compare("", effort, sizes.iter().map(case).collect());
+    });
+    let group = compare("", effort, cases.collect());
     group.measured.iter().map(|found| found.median).collect()
 }
 

@@ -53,14 +53,14 @@ impl Tenant {
         let teams = (policies / 20).max(2);
         let users = (policies / 10).max(4);
         let members = (0..users).map(|_| {
-            let count = 3 + random.below(8);
+            let count = (3 + random.below(8)).min(teams / 2);
             (0..count).map(|_| random.below(teams)).collect()
         });
         let members = members.collect();
         Self {
             random,
             teams,
-            workspaces: (teams / 5).max(1),
+            workspaces: (teams / 5).max(2),
             org_roles: (teams / 100).max(1),
             members,
         }
@@ -94,7 +94,16 @@ impl Tenant {
             ];
             raw.push("Access_Policies", row(&cells));
         }
-        for at in 4..policies {
+        // However few there are, something is allowed.
+        let cells = [
+            ("id", "first"),
+            ("principal", "group:t0"),
+            ("action", "table.read"),
+            ("resource", "table:w0.t0.**"),
+            ("effect", "allow"),
+        ];
+        raw.push("Access_Policies", row(&cells));
+        for at in 5..policies {
             let policy = self.policy(at);
             raw.push("Access_Policies", policy);
         }
@@ -129,7 +138,6 @@ impl Tenant {
             70..95 => "table.*",
             _ => "*",
         };
-        // A deny of a whole area would leave nothing to decide below it.
         let is_deny = self.random.percent(12);
         let effect = if is_deny { "deny" } else { "allow" };
         let mut row = row(&[
@@ -139,6 +147,7 @@ impl Tenant {
             ("resource", resource),
             ("effect", effect.to_owned()),
         ]);
+        // A deny of a whole area under all conditions would leave nothing to decide below it.
         if self.random.percent(50) || is_deny && !is_path {
             let job = Cell::Integer(self.random.below(JOBS) as i64);
             let when = Cell::Map(vec![("job".to_owned(), job)]);
@@ -167,7 +176,9 @@ impl Tenant {
         }
         let least = found.iter().map(Vec::len).min().unwrap_or(0);
         if least == 0 {
-            return Err("a kind of decision never came up".into());
+            return Err(
+                format!("a kind of decision never came up with {} teams", self.teams).into(),
+            );
         }
         let [allowed, refused, none] = found;
         let mixed = allowed.into_iter().zip(refused).zip(none);
@@ -188,7 +199,12 @@ impl Tenant {
             0..10 => format!("forbidden{}", self.random.below(4)),
             _ => format!("x{}", self.random.below(12)),
         };
-        let resource = format!("table:w{}.t{team}.{table}", team % self.workspaces);
+        // However dense a small tenant's grants are, somewhere nobody has any.
+        let area = match self.random.below(100) {
+            0..5 => "elsewhere".to_owned(),
+            _ => format!("w{}.t{team}", team % self.workspaces),
+        };
+        let resource = format!("table:{area}.{table}");
         let action = match self.random.below(3) {
             0 => Action::TableWrite,
             _ => Action::TableRead,
