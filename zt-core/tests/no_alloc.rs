@@ -1,5 +1,10 @@
 //! Verdicts allocate nothing. A binary of its own, because what counts allocations is the allocator of the whole process.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
 use allocation_counter::measure;
 use zt_core::clock::Timestamp;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
@@ -45,14 +50,14 @@ fn snapshot() -> Snapshot {
     let columns = |name: &str| Cell::List(vec![Cell::Text(name.to_owned())]);
     policy("*", "table:hr.x", "allow", &[("columns", columns("Iban"))]);
     policy("*", "table:hr.**", "deny", &[("columns", columns("iban"))]);
-    Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap_or_else(|why| panic!("{why}"))
+    Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap()
 }
 
 /// The allocations of many verdicts, in every form in which one can be asked for.
 #[test]
 fn verdicts_allocate_nothing() {
     let snapshot = snapshot();
-    let id = |text: &str| text.parse().unwrap_or_else(|why| panic!("{why}"));
+    let id = |text: &str| text.parse().unwrap();
     let maya = Projection::new(&snapshot, Some(id("user:maya")), [id("group:g")].into());
     let unsure = maya.clone().with_incomplete_groups();
     let job = Context::new().with_job(201);
@@ -71,7 +76,7 @@ fn verdicts_allocate_nothing() {
         ("secret:a/b", &job, DecisionKind::DefaultDeny),
     ];
     for (text, context, expected) in cases {
-        let resource = text.parse().unwrap_or_else(|why| panic!("{why}"));
+        let resource = text.parse().unwrap();
         let located = Located::new(&snapshot, resource);
         for caller in [&maya, &unsure] {
             let mut verdicts: [Option<Verdict>; 2] = [None; 2];

@@ -90,6 +90,12 @@ pub(super) fn condition_of(
     policy.when.evaluate(caller, facts)
 }
 
+/// Whether [`condition_of`] gives both rows the same value for everybody under all facts, so that the index need only
+/// ask one.
+pub(super) fn share_condition(one: &AccessPolicy, other: &AccessPolicy) -> bool {
+    one.when == other.when
+}
+
 /// Whether [`condition_of`] holds for everybody under all facts, so that the index need not ask.
 pub(super) fn is_unconditional(policy: &AccessPolicy) -> bool {
     policy.when == Condition::default()

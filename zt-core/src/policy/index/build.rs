@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustc_hash::FxHashMap;
 
 use super::edges::Edges;
-use super::lists::{CONDITIONAL, Class, Entry, List, Lists, MAYBE, Probe};
+use super::lists::{Bundle, Class, Entry, LONG, Lists, MAYBE, Probe};
 use super::principals::{GUESSED, Numbers, bit};
 use super::trie::{self, EMPTY, Node, Trie};
 use super::{Index, NONE, TooMany, at, small};
@@ -37,16 +37,19 @@ impl Index {
     }
 }
 
-type Bundle = [Vec<Entry>; Class::COUNT];
+/// The lists of one bundle, by class.
+type Rows = [Vec<Entry>; Class::COUNT];
 
 struct Builder<'a> {
     numbers: Numbers<'a>,
     nodes: Vec<Node>,
     edges: FxHashMap<(u32, &'a str), u32>,
-    bundles: Vec<Bundle>,
+    bundles: Vec<Rows>,
     columns: FxHashMap<u32, Box<[u32]>>,
     /// Each column in lowercase and its number.
     names: FxHashMap<String, u32>,
+    /// The first row of each condition.
+    conditions: FxHashMap<String, Vec<(u32, &'a AccessPolicy)>>,
 }
 
 impl<'a> Builder<'a> {
@@ -58,6 +61,7 @@ impl<'a> Builder<'a> {
             bundles: Vec::new(),
             columns: FxHashMap::default(),
             names: FxHashMap::default(),
+            conditions: FxHashMap::default(),
         }
     }
 
@@ -67,9 +71,11 @@ impl<'a> Builder<'a> {
         if maybe {
             marks |= MAYBE;
         }
-        if !oracle::is_unconditional(policy) {
-            marks |= CONDITIONAL;
-        }
+        let condition = if oracle::is_unconditional(policy) {
+            NONE
+        } else {
+            self.condition(row, policy)
+        };
         if let Some(columns) = &policy.columns {
             let numbers = columns.iter().map(|column| {
                 let next = small(self.names.len())?;
@@ -89,8 +95,27 @@ impl<'a> Builder<'a> {
             row,
             principal,
             marks,
+            condition,
         });
         Ok(())
+    }
+
+    /// The first row with the same condition. How a condition prints only says where to look for it.
+    fn condition(&mut self, row: u32, policy: &'a AccessPolicy) -> u32 {
+        let alike = self
+            .conditions
+            .entry(format!("{:?}", policy.when))
+            .or_default();
+        let first = alike
+            .iter()
+            .find(|(_, known)| oracle::share_condition(known, policy));
+        match first {
+            Some((first, _)) => *first,
+            None => {
+                alike.push((row, policy));
+                row
+            }
+        }
     }
 
     /// The bundle of a pattern; makes the way there.
@@ -120,8 +145,6 @@ impl<'a> Builder<'a> {
 
     fn bundle_at(&mut self, node: u32, is_subtree: bool) -> Result<u32, TooMany> {
         let next = small(self.bundles.len())?;
-        // Four lists each, and every list has a number.
-        small(self.bundles.len().saturating_mul(Class::COUNT))?;
         let node = self.nodes.get_mut(at(node)).ok_or(TooMany)?;
         let bundle = if is_subtree {
             &mut node.subtree
@@ -130,34 +153,43 @@ impl<'a> Builder<'a> {
         };
         if *bundle == NONE {
             *bundle = next;
-            self.bundles.push(Bundle::default());
+            self.bundles.push(Rows::default());
         }
         Ok(*bundle)
     }
 }
 
 /// Lays the lists of all bundles out one after the other.
-fn lists(bundles: &[Bundle]) -> Result<Lists, TooMany> {
-    let mut lists = Vec::with_capacity(bundles.len() * Class::COUNT);
+fn lists(bundles: &[Rows]) -> Result<Lists, TooMany> {
+    let mut known = Vec::with_capacity(bundles.len());
     let mut entries = Vec::new();
     let mut probes = FxHashMap::default();
-    for rows in bundles.iter().flatten() {
-        let (list, start) = (small(lists.len())?, small(entries.len())?);
-        let is_long = rows.len() > MOST_WALKED;
-        if is_long {
-            lay_out_long(list, rows, &mut entries, &mut probes)?;
-        } else {
-            entries.extend_from_slice(rows);
+    for (number, rows) in bundles.iter().enumerate() {
+        let number = small(number)?;
+        let mut bundle = Bundle {
+            start: small(entries.len())?,
+            ..Bundle::default()
+        };
+        let lists = Class::ALL.into_iter().zip(rows);
+        let places = bundle.ends.iter_mut().zip(&mut bundle.marks);
+        for ((class, rows), (end, marks)) in lists.zip(places) {
+            *marks = rows.iter().fold(0, |all, entry| all | entry.marks);
+            if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_deny())) {
+                let principals = rows.iter().map(|entry| bit(entry.principal));
+                *filter |= principals.fold(0, |all, bit| all | bit);
+            }
+            if rows.len() > MOST_WALKED {
+                *marks |= LONG;
+                lay_out_long((number, class), rows, &mut entries, &mut probes)?;
+            } else {
+                entries.extend_from_slice(rows);
+            }
+            *end = small(entries.len())?;
         }
-        lists.push(List {
-            entries: (start, small(entries.len())?),
-            filter: rows.iter().fold(0, |all, entry| all | bit(entry.principal)),
-            marks: rows.iter().fold(0, |all, entry| all | entry.marks),
-            is_long,
-        });
+        known.push(bundle);
     }
     Ok(Lists {
-        lists: Box::from(lists),
+        bundles: Box::from(known),
         entries: Box::from(entries),
         probes,
     })
@@ -165,7 +197,7 @@ fn lists(bundles: &[Bundle]) -> Result<Lists, TooMany> {
 
 /// A run of entries for each principal and action of a long list; a row of several actions stands in several.
 fn lay_out_long(
-    list: u32,
+    (bundle, class): (u32, Class),
     rows: &[Entry],
     entries: &mut Vec<Entry>,
     probes: &mut FxHashMap<Probe, (u32, u32)>,
@@ -173,7 +205,7 @@ fn lay_out_long(
     let mut keyed: Vec<(u32, u32, Entry)> = Vec::with_capacity(rows.len());
     for entry in rows {
         // An unknown group grants nothing, so allows need not be found by it.
-        let may_be_meant = entry.marks & MAYBE != 0 && Class::is_of_denies(list);
+        let may_be_meant = entry.marks & MAYBE != 0 && class.is_deny();
         let guessed = may_be_meant.then_some(GUESSED);
         for principal in guessed.into_iter().chain([entry.principal]) {
             let actions = Action::ALL.iter();
@@ -187,7 +219,8 @@ fn lay_out_long(
         entries.extend(run.iter().map(|(_, _, entry)| *entry));
         if let Some((principal, action, _)) = run.first() {
             let probe = Probe {
-                list,
+                bundle,
+                class,
                 principal: *principal,
                 action: *action,
             };

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::lists::{CONDITIONAL, Class, Entry};
+use super::lists::{Class, Entry};
 use super::principals::Who;
-use super::{Index, Projection, at};
+use super::{Index, NONE, Projection, at};
 use crate::id::PrincipalId;
 use crate::metadata::{AccessPolicy, Snapshot};
 use crate::policy::oracle::{conclude, condition_of, suffices};
@@ -73,10 +73,10 @@ impl<'a> Asked<'a> {
     /// Whether a row applies whose action and resource match, and whose principal the caller holds or, for a deny, may
     /// hold.
     pub(super) fn applies(&self, entry: Entry, effect: Effect) -> bool {
-        if entry.marks & CONDITIONAL == 0 {
+        if entry.condition == NONE {
             return true;
         }
-        let policy = self.snapshot.policy(at(entry.row));
+        let policy = self.snapshot.policy(at(entry.condition));
         // A row that is not there is no grant, and no reason to lift a deny.
         let truth = policy.map_or(Truth::Unknown, |policy| {
             condition_of(policy, self.caller, self.facts)

@@ -9,7 +9,7 @@ use super::{at, principals};
 use crate::policy::Action;
 
 /// Which of a bundle's lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     /// Denies of the whole resource.
     WholeDenies,
@@ -34,52 +34,64 @@ impl Class {
         }
     }
 
-    /// Whether the list of this number holds denies.
-    pub(super) const fn is_of_denies(list: u32) -> bool {
-        at(list) % Self::COUNT < Self::WholeAllows as usize
-    }
+    /// Every class, in the order of a bundle's lists.
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::WholeDenies,
+        Self::ColumnDenies,
+        Self::WholeAllows,
+        Self::ColumnAllows,
+    ];
 
-    const fn is_deny(self) -> bool {
+    /// Whether it is one of denies.
+    pub(super) const fn is_deny(self) -> bool {
         matches!(self, Self::WholeDenies | Self::ColumnDenies)
     }
 }
 
 /// Bit of an entry: a caller of whom not all groups are known may hold its principal.
 pub(super) const MAYBE: u32 = 1 << 31;
-/// Bit of an entry: its row has a condition.
-pub(super) const CONDITIONAL: u32 = 1 << 30;
+
+/// Bit of a list's marks: it is probed.
+pub(super) const LONG: u32 = 1 << 30;
 
 /// One row, as a list holds it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entry {
     pub(super) row: u32,
     pub(super) principal: u32,
-    /// The bits of its actions, [`MAYBE`] and [`CONDITIONAL`].
+    /// The bits of its actions, and [`MAYBE`].
     pub(super) marks: u32,
+    /// The first row with the same condition, [`NONE`] without one. So many rows ask few conditions, which stay in the
+    /// processor's caches.
+    pub(super) condition: u32,
 }
 
-/// What is known of a list without reading it.
+/// What is known of a bundle's lists without reading them: one line of the processor's cache.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct List {
-    pub(super) entries: (u32, u32),
-    /// A bit for each principal, by its number modulo 64.
-    pub(super) filter: u64,
-    /// The marks of all entries.
-    pub(super) marks: u32,
-    pub(super) is_long: bool,
+#[repr(align(64))]
+pub(super) struct Bundle {
+    /// Where the first list begins.
+    pub(super) start: u32,
+    /// Where each list ends and the next begins.
+    pub(super) ends: [u32; Class::COUNT],
+    /// The marks of all entries of each list, and [`LONG`].
+    pub(super) marks: [u32; Class::COUNT],
+    /// For denies and for allows: a bit for each principal, by its number modulo 64.
+    pub(super) filters: [u64; 2],
 }
 
 /// What a long list is probed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Probe {
-    pub(super) list: u32,
+    pub(super) bundle: u32,
+    pub(super) class: Class,
     pub(super) principal: u32,
     pub(super) action: u32,
 }
 
 /// All lists. Entries of a short list, and of each probe of a long one, are in the order of the table.
 pub(super) struct Lists {
-    pub(super) lists: Box<[List]>,
+    pub(super) bundles: Box<[Bundle]>,
     pub(super) entries: Box<[Entry]>,
     pub(super) probes: FxHashMap<Probe, (u32, u32)>,
 }
@@ -95,28 +107,35 @@ impl Lists {
         action: Action,
         visit: &mut impl FnMut(Entry) -> ControlFlow<()>,
     ) {
-        let number = bundle * 4 + class as u32;
-        let Some(list) = self.lists.get(at(number)) else {
+        let (is_deny, place) = (class.is_deny(), class as usize);
+        let Some(known) = self.bundles.get(at(bundle)) else {
             return;
         };
-        let guesses = class.is_deny() && !who.groups_are_complete;
-        let may_fit = list.filter & who.filter != 0 || guesses && list.marks & MAYBE != 0;
-        if list.marks & action.bit() == 0 || !may_fit {
+        let marks = known.marks.get(place).copied().unwrap_or_default();
+        let filter = known.filters.get(usize::from(!is_deny));
+        let guesses = is_deny && !who.groups_are_complete;
+        let may_fit =
+            filter.is_some_and(|filter| filter & who.filter != 0) || guesses && marks & MAYBE != 0;
+        if marks & action.bit() == 0 || !may_fit {
             return;
         }
-        if !list.is_long {
+        if marks & LONG == 0 {
+            let start = place.checked_sub(1).and_then(|last| known.ends.get(last));
+            let start = start.copied().unwrap_or(known.start);
+            let end = known.ends.get(place).copied().unwrap_or(start);
             let fits = |entry: &&Entry| {
                 entry.marks & action.bit() != 0
                     && (who.holds(entry.principal) || guesses && entry.marks & MAYBE != 0)
             };
-            let mut fitting = self.run(list.entries).iter().filter(fits);
+            let mut fitting = self.run((start, end)).iter().filter(fits);
             let _ = fitting.try_for_each(|entry| visit(*entry));
             return;
         }
         let guessed = guesses.then_some(principals::GUESSED);
         for principal in who.ids.iter().copied().chain(guessed) {
             let probe = Probe {
-                list: number,
+                bundle,
+                class,
                 principal,
                 action: action as u32,
             };

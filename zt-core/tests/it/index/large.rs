@@ -104,7 +104,11 @@ fn rows_in_one_place_are_told_apart_by_principal_and_action() {
     const ROWS: usize = 65_536;
     let holders = ["role:r", "group:d", "user:b", "role:s", "*"];
     let row = |at: usize| {
-        let action = if at % 7 == 0 { "table.*" } else { "table.read" };
+        let action = if at.is_multiple_of(7) {
+            "table.*"
+        } else {
+            "table.read"
+        };
         let is_last = at == ROWS - 1;
         cells(&[
             ("id", &format!("P{at}")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zt_core::clock::Timestamp;
 use zt_core::id::PrincipalId;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
-use zt_core::policy::{Action, Context, Request};
+use zt_core::policy::{Action, Context, Request, Resource};
 
 /// Sebastiano Vigna's SplitMix64.
 pub(super) struct Random(pub(super) u64);
@@ -50,7 +50,7 @@ pub(super) fn cells(cells: &[(&str, &str)]) -> Cells {
         .collect()
 }
 
-/// People, groups and, unless `policies` is all there is, who holds which role.
+/// People and groups, who holds which role, and what they may.
 pub(super) fn tables(bindings: &[(&str, &str)], policies: &[Cells]) -> Arc<Snapshot> {
     let mut raw = RawTables::new("random".to_owned());
     for (at, id) in PRINCIPALS.iter().enumerate() {
@@ -67,10 +67,7 @@ pub(super) fn tables(bindings: &[(&str, &str)], policies: &[Cells]) -> Arc<Snaps
     for policy in policies {
         raw.push("Access_Policies", RawRow::new(None, policy.clone()));
     }
-    match Snapshot::compile(&raw, 1, Timestamp::from_millis(0)) {
-        Ok(snapshot) => Arc::new(snapshot),
-        Err(report) => panic!("{report}"),
-    }
+    Arc::new(Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap())
 }
 
 /// Roles and some of their holders; each role has one.
@@ -187,10 +184,11 @@ pub(super) fn request(random: &mut Random) -> (Request, String) {
     let (kinds, _, _) = random.of(&FAMILIES);
     let kind = random.of(kinds);
     let resource = format!("{kind}:{}", path(random, kind, false));
-    let parsed = resource.parse().unwrap();
-    let takes: Vec<Action> = Action::ALL.to_vec();
-    let fits = |action: &Action| action.takes(kind_of(&parsed));
-    let fitting: Vec<Action> = takes.into_iter().filter(fits).collect();
+    let parsed: Resource = resource.parse().unwrap();
+    let actions = Action::ALL.iter().copied();
+    let fitting: Vec<Action> = actions
+        .filter(|action| action.takes(parsed.kind()))
+        .collect();
     let caller: Option<PrincipalId> = match random.below(10) {
         0 => None,
         1 => Some("user:nobody".parse().unwrap()),
@@ -213,10 +211,6 @@ pub(super) fn request(random: &mut Random) -> (Request, String) {
         request
     };
     (request, resource)
-}
-
-fn kind_of(resource: &zt_core::policy::Resource) -> zt_core::policy::ResourceKind {
-    resource.kind()
 }
 
 fn context(random: &mut Random) -> Context {
