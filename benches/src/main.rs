@@ -9,7 +9,9 @@ mod identity;
 mod job;
 mod policy;
 mod report;
+mod scale;
 mod secrets;
+mod tenant;
 mod world;
 
 use std::process::ExitCode;
@@ -45,6 +47,7 @@ fn measure(effort: Effort) -> Outcome<String> {
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
+    text.push_str(&scale::markdown(effort)?);
     text.push_str(&job::markdown(effort)?);
     Ok(text)
 }

@@ -11,6 +11,10 @@
 //!   that an applying deny names. When nothing is left, the decision is an explicit deny.
 //! - else → [`DecisionKind::DefaultDeny`]
 //!
+//! [`decide`] finds the rows through an index that is built once for a snapshot, so that its cost does not grow with the
+//! number of policies; [`oracle`] looks at every row and is the reference. [`Projection::verdict`] is the same decision
+//! without its reasons, for loops that must not allocate.
+//!
 //! A policy applies when its principal, action and resource match, the time is in its window and its condition holds (for a
 //! deny: none of these is false). Rows in shadow mode never decide: [`Decision::would`] says what they would have changed.
 
@@ -21,9 +25,10 @@ mod decision;
 mod draft;
 mod explain;
 mod facts;
+mod index;
 mod lint;
 mod mask;
-mod oracle;
+pub mod oracle;
 mod principal;
 mod request;
 mod resource;
@@ -36,10 +41,12 @@ pub use condition::{Condition, Mistake, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
 pub use facts::Facts;
+pub(crate) use index::{Index, decide_as};
+pub use index::{Located, Projection, Verdict, decide};
 pub use lint::{Finding, Lint, lint};
 pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
-pub use oracle::{Would, decide};
+pub use oracle::Would;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};

@@ -5,11 +5,13 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, conditions, validate};
+use super::{
+    AccessPolicy, Cell, Problem, RawTables, Report, SecretReference, Tables, conditions, validate,
+};
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{AttributeSet, Mode, PrincipalPattern, Truth};
+use crate::policy::{AttributeSet, Index, Mode, PrincipalPattern, Truth};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -19,7 +21,9 @@ pub struct Snapshot {
     source: String,
     loaded_at: Timestamp,
     tables: Tables,
+    index: Index,
     by_oid: BTreeMap<Guid, PrincipalId>,
+    oids: BTreeMap<PrincipalId, Guid>,
     roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
     secret_rows: BTreeMap<SecretRef, usize>,
     attributes: AttributeSet,
@@ -75,6 +79,10 @@ impl Snapshot {
                 .or_default()
                 .push(row.role.clone());
         }
+        let index = Index::build(&tables).map_err(|too_many| {
+            report.push(Problem::new(too_many.to_string()));
+            report
+        })?;
         let secrets = tables.secret_references.iter().enumerate();
         let policies = tables.access_policies.iter().enumerate();
         let shadows = policies.filter(|(_, row)| row.mode == Mode::Shadow);
@@ -88,6 +96,12 @@ impl Snapshot {
                 .iter()
                 .map(|row| (row.oid, row.id.clone()))
                 .collect(),
+            oids: tables
+                .principals
+                .iter()
+                .map(|row| (row.id.clone(), row.oid))
+                .collect(),
+            index,
             roles_of,
             attributes,
             shadow_rows: shadows.map(|(at, _)| at).collect(),
@@ -143,6 +157,11 @@ impl Snapshot {
         self.shadow_rows.iter().copied()
     }
 
+    /// Finds the rows of Access_Policies that may speak of a request.
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The reference of this id.
     #[must_use]
     pub fn secret_reference(&self, id: &SecretRef) -> Option<&SecretReference> {
@@ -154,11 +173,7 @@ impl Snapshot {
     /// The Entra object id of a readable id.
     #[must_use]
     pub fn object_id(&self, principal: &PrincipalId) -> Option<Guid> {
-        self.tables
-            .principals
-            .iter()
-            .find(|row| row.id == *principal)
-            .map(|row| row.oid)
+        self.oids.get(principal).copied()
     }
 
     /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these. When the

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::oracle::{holds, window};
+use super::oracle::{condition_of, window};
 use super::{Decision, Effect, Facts, Mode, Request, Truth};
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
@@ -128,10 +128,10 @@ fn unknown_facts(decision: &Decision) -> Vec<String> {
         if held.matches(&row.principal) == Truth::Unknown {
             unknown.push("groups".to_owned());
         }
-        if holds(row, request, &facts) == Truth::Unknown {
+        if condition_of(row, &facts) == Truth::Unknown {
             unknown.extend(row.when.unknown(&facts));
         }
-        if window(row, request) == Truth::Unknown {
+        if window(row, request.now) == Truth::Unknown {
             unknown.push(NOW.to_owned());
         }
     }
@@ -175,7 +175,7 @@ fn near_miss(
         });
     }
     unmet.extend(policy.when.unmet(facts));
-    if window(policy, request) != Truth::True {
+    if window(policy, request.now) != Truth::True {
         let from = policy.valid_from.map(|from| format!("from {from} on"));
         let to = policy.valid_to.map(|to| format!("before {to}"));
         let needs: Vec<String> = from.into_iter().chain(to).collect();

@@ -4,7 +4,7 @@
 
 use super::attribute::{Attribute, BuiltIn, Namespace, WEEKDAYS};
 use super::value::Datum;
-use super::{Provenance, Request};
+use super::{Action, Context, Provenance, Request, ResourceKind, Value};
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
@@ -12,21 +12,60 @@ use crate::metadata::Snapshot;
 /// The facts that count for one request on one snapshot.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    request: &'a Request,
+    caller: Option<&'a PrincipalId>,
     author: Option<&'a PrincipalId>,
+    action: Action,
+    resource: (ResourceKind, &'a str),
+    context: &'a Context,
+    now: Option<Timestamp>,
+    attributes: &'a [(String, Value, Provenance)],
 }
 
 impl<'a> Facts<'a> {
-    /// An author whom no row of Principals names, or who cannot act, is unknown. Else anybody could approve a change of
-    /// their own by inventing its author.
+    /// What a request states.
     pub(super) fn of(request: &'a Request, snapshot: &Snapshot) -> Self {
+        let resource = (request.resource.kind(), request.resource.path());
+        let caller = request.caller.as_ref();
+        let facts = Self::new(snapshot, caller, request.action, resource, &request.context);
+        Self {
+            now: request.now,
+            attributes: &request.attributes,
+            ..facts
+        }
+    }
+
+    /// The same from its parts, at no known time. An author whom no row of Principals names, or who cannot act, is unknown.
+    /// Else anybody could approve a change of their own by inventing its author.
+    pub(super) fn new(
+        snapshot: &Snapshot,
+        caller: Option<&'a PrincipalId>,
+        action: Action,
+        resource: (ResourceKind, &'a str),
+        context: &'a Context,
+    ) -> Self {
         let is_known = |author: &&PrincipalId| {
             author.kind() != PrincipalKind::Group && snapshot.object_id(author).is_some()
         };
         Self {
-            request,
-            author: request.context.author().filter(is_known),
+            caller,
+            author: context.author().filter(is_known),
+            action,
+            resource,
+            context,
+            now: None,
+            attributes: &[],
         }
+    }
+
+    /// The same at this moment.
+    pub(super) const fn at(mut self, now: Option<Timestamp>) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// When, if that is known.
+    pub(super) const fn now(&self) -> Option<Timestamp> {
+        self.now
     }
 
     /// The value of an attribute: a fact of the type and provenance that it needs, else its default, else none.
@@ -46,36 +85,30 @@ impl<'a> Facts<'a> {
         let Some(built_in) = attribute.built_in else {
             return self.declared(attribute);
         };
-        let request = self.request;
         let number = |number: u32| Datum::Int(i64::from(number));
         match built_in {
-            BuiltIn::PrincipalId => request.caller.as_ref().map(|id| Datum::Text(id.as_str())),
+            BuiltIn::PrincipalId => self.caller.map(|id| Datum::Text(id.as_str())),
             BuiltIn::PrincipalKind => {
-                let kind = request.caller.as_ref()?.kind();
+                let kind = self.caller?.kind();
                 Some(Datum::Text(kind.prefix().trim_end_matches(':')))
             }
-            BuiltIn::ResourceKind => Some(Datum::Text(request.resource.kind().as_str())),
-            BuiltIn::ResourcePath => Some(Datum::Text(request.resource.path())),
-            BuiltIn::ActionName => Some(Datum::Text(request.action.as_str())),
-            BuiltIn::Job => request.context.job().map(number),
-            BuiltIn::Stage => request.context.stage().map(number),
+            BuiltIn::ResourceKind => Some(Datum::Text(self.resource.0.as_str())),
+            BuiltIn::ResourcePath => Some(Datum::Text(self.resource.1)),
+            BuiltIn::ActionName => Some(Datum::Text(self.action.as_str())),
+            BuiltIn::Job => self.context.job().map(number),
+            BuiltIn::Stage => self.context.stage().map(number),
             BuiltIn::Author => self.author.map(|id| Datum::Text(id.as_str())),
-            BuiltIn::Now => request.now.map(Datum::Datetime),
-            BuiltIn::Hour => Some(Datum::Int(hour_utc(request.now?))),
-            BuiltIn::Weekday => Some(Datum::Text(weekday_utc(request.now?))),
+            BuiltIn::Now => self.now.map(Datum::Datetime),
+            BuiltIn::Hour => Some(Datum::Int(hour_utc(self.now?))),
+            BuiltIn::Weekday => Some(Datum::Text(weekday_utc(self.now?))),
         }
     }
 
     /// What is asserted counts in `context.` alone, and where the attribute asks for no more.
     fn declared(&self, attribute: &Attribute) -> Option<Datum<'a>> {
-        let stated = self
-            .request
-            .attributes
-            .iter()
-            .rev()
-            .find(|(name, _, provenance)| {
-                provenance.counts_as(attribute.provenance) && is_name(attribute, name)
-            });
+        let stated = self.attributes.iter().rev().find(|(name, _, provenance)| {
+            provenance.counts_as(attribute.provenance) && is_name(attribute, name)
+        });
         if let Some((_, value, _)) = stated {
             return Some(value.as_datum());
         }
@@ -83,7 +116,6 @@ impl<'a> Facts<'a> {
             && Provenance::Request.counts_as(attribute.provenance)
         {
             return self
-                .request
                 .context
                 .stated(&attribute.name)
                 .map(|value| value.as_datum());
