@@ -19,8 +19,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
-pub use question::parse;
 use question::{denied, reference_of};
+pub use question::{fact, parse};
 use resolved::Resolved;
 use seen::Seen;
 
@@ -116,6 +116,15 @@ impl Session {
             context: self.context.clone().with(name, value),
             ..self.clone()
         }
+    }
+
+    /// The same for a value as people write it, read by the type of the attribute on the snapshot in force.
+    ///
+    /// # Errors
+    /// As [`fact`].
+    pub fn claiming_text(&self, name: &str, text: &str) -> Result<Self> {
+        let snapshot = self.shared.snapshots.current();
+        Ok(self.claiming_fact(name, fact(snapshot.attributes(), name, text)?))
     }
 
     /// Whether the caller may do this now, under the claimed job and stage.

@@ -367,6 +367,22 @@ zt_status zt_session_claiming_author(const zt_session *session,
                                      zt_error **err);
 
 /**
+ * The same caller, stating a further fact that a row of Attributes declares, `context.NAME`. Claimed, as job and stage are.
+ *
+ * `name`: without `context.`. `value`: as people write it, read by the attribute's type; the members of a set are separated
+ * by commas. `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+ * Answers: OK, INVALID_ARGUMENT (also for an attribute that the tables do not declare; the value is never repeated).
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_claiming_fact(const zt_session *session,
+                                   const char *name,
+                                   const char *value,
+                                   zt_session **claiming,
+                                   zt_error **err);
+
+/**
  * The caller's readable id when the session was made, such as "user:maya", or "oid:..." when no row of Principals names
  * the caller. Borrowed from `session`; "" for NULL.
  *

@@ -60,8 +60,8 @@ pub use secret::{
     zt_wipe,
 };
 pub use session::{
-    zt_authenticate, zt_session, zt_session_claiming, zt_session_claiming_author, zt_session_free,
-    zt_session_name,
+    zt_authenticate, zt_session, zt_session_claiming, zt_session_claiming_author,
+    zt_session_claiming_fact, zt_session_free, zt_session_name,
 };
 pub use status::*;
 pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};

@@ -121,6 +121,34 @@ pub unsafe extern "C" fn zt_session_claiming_author(
     })
 }
 
+/// The same caller, stating a further fact that a row of Attributes declares, `context.NAME`. Claimed, as job and stage are.
+///
+/// `name`: without `context.`. `value`: as people write it, read by the attribute's type; the members of a set are separated
+/// by commas. `claiming`: a new handle beside `session`, which stays as it is; free both with zt_session_free.
+/// Answers: OK, INVALID_ARGUMENT (also for an attribute that the tables do not declare; the value is never repeated).
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_session_claiming_fact(
+    session: Option<&zt_session>,
+    name: *const c_char,
+    value: *const c_char,
+    claiming: Option<&mut MaybeUninit<*mut zt_session>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let name = unsafe { text(name, "name") }?;
+        // SAFETY: as above.
+        let value = unsafe { text(value, "value") }?;
+        let place = given(claiming, "claiming")?;
+        let claiming = session.session.claiming_text(name, value)?;
+        give(place, zt_session::new(claiming, &session.executor));
+        Ok(())
+    })
+}
+
 /// The caller's readable id when the session was made, such as "user:maya", or "oid:..." when no row of Principals names
 /// the caller. Borrowed from `session`; "" for NULL.
 ///

@@ -415,6 +415,18 @@ static void four_eyes(const zt_session *priya) {
     CHECK(zt_session_claiming_author(priya, NULL, NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
 }
 
+/* The sample declares no attribute: what is stated must be known to the tables. */
+static void facts(const zt_session *maya) {
+    zt_error *err = NULL;
+    zt_session *stating = NULL;
+    CHECK(zt_session_claiming_fact(maya, "zone", "zt-needle-value", &stating, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(has(zt_error_message(err), "`context.zone`"));
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_session_claiming_fact(maya, "job", "201", &stating, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_session_claiming_fact(maya, NULL, "x", &stating, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(stating == NULL);
+}
+
 static void records(const zt_session *maya, const zt_session *priya) {
     zt_error *err = NULL;
     zt_text *text = NULL;
@@ -521,6 +533,7 @@ int main(int argc, char **argv) {
     reporting(score, maya);
     explanations(maya, priya);
     four_eyes(priya);
+    facts(maya);
     records(maya, priya);
     reloading(zt, maya, argv[1]);
     ending(zt, maya, score);

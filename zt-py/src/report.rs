@@ -6,6 +6,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use zt_core::monitor::{self, Metrics};
 
+use crate::data;
+use crate::executor::Work;
 use crate::html;
 use crate::plain;
 
@@ -83,4 +85,26 @@ pub(crate) fn metrics(
     let over = Duration::try_from_secs_f64(seconds)
         .map_err(|_| PyValueError::new_err("over_s must be a number of seconds, 0 or more"))?;
     Ok(metrics.over(over))
+}
+
+/// Reported values on their way to the rules.
+pub(crate) fn reporting(
+    session: zt_core::Session,
+    target: &str,
+    metrics: Metrics,
+) -> Work<monitor::Evaluation> {
+    let target = target.to_owned();
+    Box::pin(async move { session.log_metrics(&target, &metrics).await })
+}
+
+/// Rows on their way to the rules.
+pub(crate) fn scoring(
+    session: zt_core::Session,
+    model: &str,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<Work<monitor::Evaluation>> {
+    let (model, batch) = (model.to_owned(), data::batch(data)?);
+    Ok(Box::pin(
+        async move { session.log_batch(&model, &batch).await },
+    ))
 }

@@ -6,6 +6,7 @@ use zt_core::envelope;
 
 use crate::data;
 use crate::error::Failure;
+use crate::executor::Work;
 use crate::fork::Homed;
 
 /// Seals rows of one output under one data key. Safe across threads.
@@ -80,4 +81,22 @@ impl Opener {
             None => "Opener()".to_owned(),
         }
     }
+}
+
+/// A sealer on its way.
+pub(crate) fn sealer(session: zt_core::Session, output: &str) -> Work<envelope::Sealer> {
+    let output = output.to_owned();
+    Box::pin(async move { session.sealer(&output).await })
+}
+
+/// An opener on its way.
+pub(crate) fn opener(
+    session: zt_core::Session,
+    output: &str,
+    sealed: &Bound<'_, PyAny>,
+) -> PyResult<Work<envelope::Opener>> {
+    let (output, sealed) = (output.to_owned(), data::batch(sealed)?);
+    Ok(Box::pin(
+        async move { session.opener(&output, &sealed).await },
+    ))
 }

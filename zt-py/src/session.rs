@@ -1,11 +1,11 @@
 //! `zt.Session`: what one verified caller may do.
 
 use pyo3::prelude::*;
+use pyo3::types::PyBool;
+use zt_core::policy;
 use zt_core::{Code, Error};
-use zt_core::{monitor, policy};
 
 use crate::aio;
-use crate::data;
 use crate::decision::Decision;
 use crate::error::Failure;
 use crate::executor::{self, Work};
@@ -14,7 +14,7 @@ use crate::permit::Permit;
 use crate::plain;
 use crate::plan::Plan;
 use crate::report::{self, Evaluation};
-use crate::seal::{Opener, Sealer};
+use crate::seal::{self, Opener, Sealer};
 use crate::secret::Secret;
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
@@ -61,48 +61,6 @@ impl Session {
         let reference = reference.to_owned();
         Ok(Box::pin(async move { session.secret(&reference).await }))
     }
-
-    fn sealer_work(&self, output: &str) -> Result<Work<zt_core::envelope::Sealer>, Failure> {
-        let session = self.core.get()?.clone();
-        let output = output.to_owned();
-        Ok(Box::pin(async move { session.sealer(&output).await }))
-    }
-
-    fn opener_work(
-        &self,
-        output: &str,
-        sealed: &Bound<'_, PyAny>,
-    ) -> PyResult<Work<zt_core::envelope::Opener>> {
-        let session = self.core.get()?.clone();
-        let (output, sealed) = (output.to_owned(), data::batch(sealed)?);
-        Ok(Box::pin(
-            async move { session.opener(&output, &sealed).await },
-        ))
-    }
-
-    fn metrics_work(
-        &self,
-        target: &str,
-        metrics: monitor::Metrics,
-    ) -> Result<Work<monitor::Evaluation>, Failure> {
-        let session = self.core.get()?.clone();
-        let target = target.to_owned();
-        Ok(Box::pin(async move {
-            session.log_metrics(&target, &metrics).await
-        }))
-    }
-
-    fn batch_work(
-        &self,
-        model: &str,
-        data: &Bound<'_, PyAny>,
-    ) -> PyResult<Work<monitor::Evaluation>> {
-        let session = self.core.get()?.clone();
-        let (model, batch) = (model.to_owned(), data::batch(data)?);
-        Ok(Box::pin(
-            async move { session.log_batch(&model, &batch).await },
-        ))
-    }
 }
 
 #[pymethods]
@@ -120,6 +78,23 @@ impl Session {
     fn claiming(&self, job: u32, stage: u32) -> Result<Self, Failure> {
         Ok(Self {
             core: Homed::new(self.core.get()?.claiming(job, stage)),
+        })
+    }
+
+    /// The same caller, stating a further fact that a row of Attributes declares: `context.NAME`. Claimed, as job and stage.
+    ///
+    /// `value` is a bool, int or str, read by the attribute's type; the members of a set are separated by commas. Raises
+    /// Invalid for an attribute that the tables do not declare and for a value of another type.
+    fn claiming_fact(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let core = self.core.get()?;
+        let text = if value.is_instance_of::<PyBool>() {
+            value.str()?.to_string().to_lowercase()
+        } else {
+            value.str()?.to_string()
+        };
+        let stating = core.claiming_text(name, &text).map_err(Failure::new)?;
+        Ok(Self {
+            core: Homed::new(stating),
         })
     }
 
@@ -266,14 +241,16 @@ impl Session {
     ///
     /// Raises Denied unless this caller may `data.seal` the output, NotFound when the vault has no such key.
     fn sealer(&self, py: Python<'_>, output: &str) -> PyResult<Sealer> {
-        executor::answer(py, self.sealer_work(output)?).map(Sealer::new)
+        executor::answer(py, seal::sealer(self.core.get()?.clone(), output)).map(Sealer::new)
     }
 
     /// `sealer` for asyncio: an awaitable.
     fn sealer_async<'py>(&self, py: Python<'py>, output: &str) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(py, self.sealer_work(output)?, |py, sealer| {
-            Ok(Py::new(py, Sealer::new(sealer))?.into_any())
-        })
+        aio::soon(
+            py,
+            seal::sealer(self.core.get()?.clone(), output),
+            |py, sealer| Ok(Py::new(py, Sealer::new(sealer))?.into_any()),
+        )
     }
 
     /// An opener for rows of this output that are sealed under the data keys of `sealed`, a mapping or a DataFrame.
@@ -281,7 +258,8 @@ impl Session {
     /// Raises Denied unless this caller may `data.open` the output, Integrity when a key was changed or is another. That
     /// the keys were released stands in the audit log before this returns.
     fn opener(&self, py: Python<'_>, output: &str, sealed: &Bound<'_, PyAny>) -> PyResult<Opener> {
-        executor::answer(py, self.opener_work(output, sealed)?).map(Opener::new)
+        executor::answer(py, seal::opener(self.core.get()?.clone(), output, sealed)?)
+            .map(Opener::new)
     }
 
     /// `opener` for asyncio: an awaitable.
@@ -291,9 +269,11 @@ impl Session {
         output: &str,
         sealed: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(py, self.opener_work(output, sealed)?, |py, opener| {
-            Ok(Py::new(py, Opener::new(opener))?.into_any())
-        })
+        aio::soon(
+            py,
+            seal::opener(self.core.get()?.clone(), output, sealed)?,
+            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
+        )
     }
 
     /// Reports values that were measured elsewhere; Alert_Rules say which are too bad. The answer has the state of each rule.
@@ -315,7 +295,11 @@ impl Session {
         classes: Option<(u64, u64)>,
     ) -> PyResult<Evaluation> {
         let metrics = report::metrics(metrics, rows, over_s, classes)?;
-        executor::answer(py, self.metrics_work(target, metrics)?).map(Evaluation::new)
+        executor::answer(
+            py,
+            report::reporting(self.core.get()?.clone(), target, metrics),
+        )
+        .map(Evaluation::new)
     }
 
     /// `log_metrics` for asyncio: an awaitable.
@@ -330,7 +314,11 @@ impl Session {
         classes: Option<(u64, u64)>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let metrics = report::metrics(metrics, rows, over_s, classes)?;
-        aio::soon(py, self.metrics_work(target, metrics)?, report::evaluated)
+        aio::soon(
+            py,
+            report::reporting(self.core.get()?.clone(), target, metrics),
+            report::evaluated,
+        )
     }
 
     /// Computes from these rows the metrics that the model's Alert_Rules ask for, and delivers the alerts that fire.
@@ -342,7 +330,8 @@ impl Session {
         model: &str,
         data: &Bound<'_, PyAny>,
     ) -> PyResult<Evaluation> {
-        executor::answer(py, self.batch_work(model, data)?).map(Evaluation::new)
+        executor::answer(py, report::scoring(self.core.get()?.clone(), model, data)?)
+            .map(Evaluation::new)
     }
 
     /// `log_batch` for asyncio: an awaitable.
@@ -352,7 +341,11 @@ impl Session {
         model: &str,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(py, self.batch_work(model, data)?, report::evaluated)
+        aio::soon(
+            py,
+            report::scoring(self.core.get()?.clone(), model, data)?,
+            report::evaluated,
+        )
     }
 
     /// The newest `count` records of the audit log, oldest first, each a dict.

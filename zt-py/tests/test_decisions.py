@@ -177,3 +177,37 @@ def test_reload_takes_good_tables_and_keeps_the_last_good_ones(own_world: World)
         assert rt.reload().version == 2
         assert not maya.check("model.infer", "model:car_loan_scorer")
         assert before.version == 1 and rt.snapshot.source.endswith("brindlewick.toml")
+
+
+ZONES = """
+[[Attributes]]
+namespace = "context"
+name = "zone"
+type = "enum"
+values = ["public", "private"]
+provenance = "request"
+
+[[Access_Policies]]
+id = "AP-80"
+principal = "role:data_scientist"
+action = "table.read"
+resource = "table:gold.extra"
+effect = "allow"
+condition = "context.zone == 'private'"
+"""
+
+
+def test_a_stated_fact_is_looked_at_and_an_undeclared_one_refused(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    tables.write_text(tables.read_text() + ZONES)
+    with zt.open(own_world.folder) as rt:
+        maya = rt.authenticate(own_world.token("maya"))
+        read = ("table.read", "table:gold.extra")
+        assert not maya.check(*read)
+        assert not maya.claiming_fact("zone", "public").check(*read)
+        assert maya.claiming_fact("zone", "private").check(*read)
+        with pytest.raises(zt.Invalid, match="must be one of public, private") as raised:
+            maya.claiming_fact("zone", "zt-needle-zone")
+        assert "needle" not in str(raised.value)
+        with pytest.raises(zt.Invalid, match="context.zoen"):
+            maya.claiming_fact("zoen", True)

@@ -4,7 +4,9 @@ use crate::envelope::Binding;
 use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
-use crate::policy::{self, Action, Decision, DecisionKind, PrincipalPattern, Resource};
+use crate::policy::{
+    self, Action, AttributeSet, Decision, DecisionKind, PrincipalPattern, Resource, Value,
+};
 use crate::secrets::SecretId;
 
 /// Reads an action and a resource as people write them.
@@ -25,6 +27,38 @@ pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
         return Err(invalid(Problem::new(reason).text(resource.as_str())));
     }
     Ok((action, resource))
+}
+
+/// Reads the value of a fact, `context.NAME`, by the type of its attribute, as people write it; the members of a set are
+/// separated by commas. What may be a secret is not repeated.
+///
+/// # Errors
+/// `Invalid` for an attribute that the tables do not declare, with the nearest, and for a value of another type.
+pub fn fact(attributes: &AttributeSet, name: &str, text: &str) -> Result<Value> {
+    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
+    let full = format!("context.{name}");
+    if AttributeSet::is_built_in(&full) {
+        let problem = Problem::new("is built in: claim a job and stage, or an author").text(&full);
+        return Err(invalid(problem));
+    }
+    let Some(attribute) = attributes.get(&full) else {
+        let known: Vec<&str> = attributes
+            .names()
+            .filter(|name| name.starts_with("context."))
+            .collect();
+        let problem = Problem::new("no such attribute is built in or declared in Attributes");
+        return Err(invalid(problem.text(&full).nearest(&known)));
+    };
+    let value = Value::read(attribute.kind, text).filter(|_| {
+        attribute.values.is_empty() || attribute.values.iter().any(|word| word == text)
+    });
+    value.ok_or_else(|| {
+        let reason = match attribute.values.join(", ") {
+            words if words.is_empty() => format!("its value must be of type {}", attribute.kind),
+            words => format!("its value must be one of {words}"),
+        };
+        invalid(Problem::new(reason).text(&full))
+    })
 }
 
 /// The row of a secret that may be read.

@@ -9,7 +9,7 @@ use zt_core::clock::{Clock as _, SystemClock, Timestamp};
 use zt_core::id::{PolicyId, PrincipalId};
 use zt_core::metadata::Problem;
 use zt_core::policy::{
-    self, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Request, Value,
+    self, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Request,
 };
 use zt_core::runtime::{self, Config};
 use zt_core::session;
@@ -106,41 +106,16 @@ impl Check {
             context = context.with_author(author.clone());
         }
         for fact in &self.facts {
-            let (name, value) = read_fact(attributes, fact)?;
-            context = context.with(name, value);
+            let Some((name, text)) = fact.split_once('=') else {
+                let problem = Problem::new("expected NAME=VALUE, such as zone=private");
+                let message = problem.text(fact).to_string();
+                return Err(Error::new(Code::InvalidArgument, message));
+            };
+            let name = name.strip_prefix("context.").unwrap_or(name);
+            context = context.with(name, session::fact(attributes, name, text)?);
         }
         Ok(context)
     }
-}
-
-/// A fact of an attribute that the tables declare, with a value of its type. What may be a secret is not repeated.
-fn read_fact<'a>(attributes: &AttributeSet, fact: &'a str) -> Result<(&'a str, Value), Error> {
-    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
-    let Some((name, text)) = fact.split_once('=') else {
-        let problem = Problem::new("expected NAME=VALUE, such as zone=private");
-        return Err(invalid(problem.text(fact)));
-    };
-    let name = name.strip_prefix("context.").unwrap_or(name);
-    let full = format!("context.{name}");
-    let Some(attribute) = attributes.get(&full) else {
-        let known: Vec<&str> = attributes
-            .names()
-            .filter(|name| name.starts_with("context."))
-            .collect();
-        let problem = Problem::new("no such attribute is built in or declared in Attributes");
-        return Err(invalid(problem.text(&full).nearest(&known)));
-    };
-    let value = Value::read(attribute.kind, text).filter(|_| {
-        attribute.values.is_empty() || attribute.values.iter().any(|word| word == text)
-    });
-    let value = value.ok_or_else(|| {
-        let reason = match attribute.values.join(", ") {
-            words if words.is_empty() => format!("its value must be of type {}", attribute.kind),
-            words => format!("its value must be one of {words}"),
-        };
-        invalid(Problem::new(reason).text(&full))
-    })?;
-    Ok((name, value))
 }
 
 /// A decision in one line.
