@@ -187,7 +187,7 @@ impl Asked {
         let mut found: BTreeMap<&str, Vec<Ask>> = BTreeMap::new();
         for (kind, aim) in wanted {
             let asks = found.entry(kind.as_str()).or_default();
-            // A tenant of few rows may have no row that denies a caller; then another kind takes its place below.
+            // A tenant of few rows may have few such requests; then they are asked again and again.
             for _ in 0..EACH * 40 {
                 let ask = asker.ask(rng, aim);
                 let decision =

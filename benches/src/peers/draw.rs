@@ -60,7 +60,11 @@ pub fn tenant(rng: &mut Rng, policies: usize, spice: Spice) -> Tenant {
     callers(rng, &mut tenant, teams, spice);
     let by_kind = Kinds::of(&tenant.resources);
     tenant.policies = (0..policies)
-        .map(|_| policy(rng, &tenant, &by_kind, teams, spice))
+        .map(|place| {
+            // Twelve of a hundred, spread evenly, so that a tenant of ten has one too.
+            let denies = place * 12 % 100 < 12;
+            policy(rng, &tenant, &by_kind, teams, (denies, spice))
+        })
         .collect();
     tenant
 }
@@ -130,9 +134,14 @@ impl<'a> Kinds<'a> {
     }
 }
 
-fn policy(rng: &mut Rng, tenant: &Tenant, kinds: &Kinds<'_>, teams: usize, spice: Spice) -> Policy {
+fn policy(
+    rng: &mut Rng,
+    tenant: &Tenant,
+    kinds: &Kinds<'_>,
+    teams: usize,
+    (denies, spice): (bool, Spice),
+) -> Policy {
     let (kind, resource) = kinds.draw(rng);
-    let denies = rng.u8(..100) < 12;
     let anyone = rng.u8(..100) < 2;
     let principal = match rng.u8(..98) {
         _ if anyone => "*".to_owned(),
@@ -140,8 +149,7 @@ fn policy(rng: &mut Rng, tenant: &Tenant, kinds: &Kinds<'_>, teams: usize, spice
         62..77 => format!("role:steward-{}", rng.usize(..teams)),
         77..87 => format!("role:org-{}", rng.usize(..teams) / 8),
         _ => {
-            let named: Vec<&Caller> = tenant.callers.iter().collect();
-            let caller = named[rng.usize(..named.len())];
+            let caller = &tenant.callers[rng.usize(..tenant.callers.len())];
             let id = caller.id.clone();
             id.unwrap_or_else(|| format!("group:team-{}", rng.usize(..teams)))
         }
