@@ -102,6 +102,8 @@ impl Regorus {
         let compiled = engine.compile_with_entrypoint(&ENTRY.into())?;
         let program = Compiler::compile_from_policy(&compiled, &[ENTRY])?;
         let mut machine = RegoVM::new();
+        // The default stops a loop over ten thousand policies.
+        machine.set_max_instructions(usize::MAX);
         machine.load_program(program);
         machine.set_data(Value::from(data))?;
         Ok(Self { machine })
