@@ -3,13 +3,15 @@
 //! In: a number of decisions. Out: how many of each kind, or the first difference, made as small as it gets. Cedar's
 //! authoriser is proved against its specification in Lean, so it is the one witness that shares no code with zt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fastrand::Rng;
-use zt_core::policy::{self, DecisionId, DecisionKind};
+use zt_core::metadata::Snapshot;
+use zt_core::policy::{self, DecisionId, DecisionKind, oracle};
 
 use crate::Outcome;
-use crate::peers::cedar::{self, Cedar, Said};
+use crate::peers::cedar::{self, Cedar, Denies, Said};
 use crate::peers::draw::{Aim, Asker, Spice, tenant};
 use crate::peers::model::{Ask, Tenant};
 
@@ -26,17 +28,59 @@ const LEAST: usize = 20;
 /// Compares so many decisions; answers with a sentence.
 ///
 /// # Errors
-/// The first difference; or a kind that came up too rarely for the comparison to mean much.
+/// The first difference; or a kind that came up too rarely for the comparison to mean much; or a comparison that finds
+/// nothing even where there is something.
 pub fn run(decisions: usize) -> Outcome<String> {
+    let mut tally = Tally::default();
+    if let Some(found) = first_difference(Denies::Stand, decisions, &mut tally)? {
+        return Err(found.into());
+    }
+    if first_difference(Denies::Fall, decisions, &mut Tally::default())?.is_none() {
+        return Err("denies that fall with a missing fact went unnoticed".into());
+    }
+    let compared = tally.kinds.values().sum::<usize>();
+    let mut shares = Vec::new();
+    for kind in KINDS {
+        let count = tally.kinds.get(kind.as_str()).copied().unwrap_or_default();
+        if count * 100 < compared * LEAST {
+            let why = format!("only {count} of {compared} decisions are {kind}");
+            return Err(why.into());
+        }
+        shares.push(format!("{count} {kind}"));
+    }
+    Ok(format!(
+        "zt, its oracle and Cedar agree on {compared} decisions and their reasons, on {} tenants: {}.",
+        tally.tenants,
+        shares.join(", ")
+    ))
+}
+
+const KINDS: [DecisionKind; 3] = [
+    DecisionKind::Allow,
+    DecisionKind::ExplicitDeny,
+    DecisionKind::DefaultDeny,
+];
+
+/// What was compared.
+#[derive(Default)]
+struct Tally {
+    tenants: usize,
+    kinds: BTreeMap<&'static str, usize>,
+}
+
+/// Draws tenants and requests until so many decisions were compared, or one differs.
+fn first_difference(
+    denies: Denies,
+    decisions: usize,
+    tally: &mut Tally,
+) -> Outcome<Option<String>> {
     let mut rng = Rng::with_seed(42);
-    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut compared, mut tenants) = (0, 0);
-    while compared < decisions {
+    for _ in 0..decisions.div_ceil(ASKS) {
         // Small tenants most of all: their rows meet more often.
         let size = [4, 8, 16, 30, 60, 120][rng.usize(..6)];
         let tenant = tenant(&mut rng, size, Spice::Odd);
-        tenants += 1;
-        let (snapshot, cedar) = (tenant.snapshot()?, Cedar::load(&tenant)?);
+        tally.tenants += 1;
+        let (snapshot, cedar) = (tenant.snapshot()?, Cedar::load(&tenant, denies)?);
         let asker = Asker::new(&tenant, Spice::Odd);
         for _ in 0..ASKS {
             let aim = match rng.u8(..100) {
@@ -45,70 +89,65 @@ pub fn run(decisions: usize) -> Outcome<String> {
                 _ => Aim::Nowhere,
             };
             let ask = asker.ask(&mut rng, aim);
-            let decision = policy::decide(&snapshot, tenant.request(&ask)?, DecisionId::new(0, 0));
-            let ours = Said {
-                kind: decision.kind(),
-                policies: decision.policies().map(ToString::to_string).collect(),
-            };
-            let theirs = cedar.decide(&cedar::request(&tenant, &ask)?)?;
+            let (ours, theirs) = both(&tenant, &snapshot, &cedar, &ask)?;
             if ours != theirs {
-                return Err(difference(&tenant, &ask)?.into());
+                return difference(&tenant, &ask, denies).map(Some);
             }
-            *found.entry(ours.kind.as_str()).or_default() += 1;
-            compared += 1;
+            *tally.kinds.entry(ours.kind.as_str()).or_default() += 1;
         }
     }
-    let kinds = [
-        DecisionKind::Allow,
-        DecisionKind::ExplicitDeny,
-        DecisionKind::DefaultDeny,
-    ];
-    let mut shares = Vec::new();
-    for kind in kinds {
-        let count = found.get(kind.as_str()).copied().unwrap_or_default();
-        if count * 100 < compared * LEAST {
-            let why = format!("only {count} of {compared} decisions are {kind}");
-            return Err(why.into());
-        }
-        shares.push(format!("{count} {kind}"));
-    }
-    Ok(format!(
-        "zt and Cedar agree on {compared} decisions and their reasons, on {tenants} tenants: {}.",
-        shares.join(", ")
-    ))
+    Ok(None)
 }
 
-/// Both answers of a tenant.
-fn both(tenant: &Tenant, ask: &Ask) -> Outcome<(Said, Said)> {
-    let id = DecisionId::new(0, 0);
-    let decision = policy::decide(&tenant.snapshot()?, tenant.request(ask)?, id);
-    let policies: BTreeSet<String> = decision.policies().map(ToString::to_string).collect();
-    let kind = decision.kind();
-    let theirs = Cedar::load(tenant)?.decide(&cedar::request(tenant, ask)?)?;
-    Ok((Said { kind, policies }, theirs))
+/// Both answers.
+fn both(
+    tenant: &Tenant,
+    snapshot: &Arc<Snapshot>,
+    cedar: &Cedar,
+    ask: &Ask,
+) -> Outcome<(Said, Said)> {
+    let (request, id) = (tenant.request(ask)?, DecisionId::new(0, 0));
+    let slow = oracle::decide(snapshot, request.clone(), id);
+    let decision = policy::decide(snapshot, request, id);
+    if slow.kind() != decision.kind() || !slow.policies().eq(decision.policies()) {
+        let why = format!(
+            "zt says {decision}, its oracle {slow}, to {:?}",
+            decision.request()
+        );
+        return Err(why.into());
+    }
+    let ours = Said {
+        kind: decision.kind(),
+        policies: decision.policies().map(ToString::to_string).collect(),
+    };
+    Ok((ours, cedar.decide(&cedar::request(tenant, ask)?)?))
 }
 
 /// The difference with as few policies as show one.
-fn difference(tenant: &Tenant, ask: &Ask) -> Outcome<String> {
+fn difference(tenant: &Tenant, ask: &Ask, denies: Denies) -> Outcome<String> {
+    let both = |tenant: &Tenant| {
+        let (snapshot, cedar) = (tenant.snapshot()?, Cedar::load(tenant, denies)?);
+        both(tenant, &snapshot, &cedar, ask)
+    };
     let mut least = tenant.clone();
     let mut at = 0;
     while at < least.policies.len() {
         let mut fewer = least.clone();
         fewer.policies.remove(at);
-        let (ours, theirs) = both(&fewer, ask)?;
+        let (ours, theirs) = both(&fewer)?;
         if ours == theirs {
             at += 1;
         } else {
             least = fewer;
         }
     }
-    let (ours, theirs) = both(&least, ask)?;
+    let (ours, theirs) = both(&least)?;
     let caller = least.callers.get(ask.caller);
     Ok(format!(
         "zt and Cedar differ\nrequest: {ask:#?}\ncaller: {caller:#?}\nroles: {:?}\nzt: {ours:?}\nCedar: {theirs:?}\n\
          policies: {:#?}\nas Cedar text:\n{}",
         least.bindings,
         least.policies,
-        cedar::text(&least)
+        cedar::text(&least, denies)
     ))
 }

@@ -12,7 +12,9 @@ mod job;
 mod peers;
 mod policy;
 mod report;
+mod scale;
 mod secrets;
+mod tenant;
 mod world;
 
 use std::process::ExitCode;
@@ -59,6 +61,7 @@ fn measure(effort: Effort) -> Outcome<String> {
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
+    text.push_str(&scale::markdown(effort)?);
     text.push_str(&peers::markdown(&world, effort)?);
     text.push_str(&job::markdown(effort)?);
     if effort.is_quick() {

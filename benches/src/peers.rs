@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use zt_core::metadata::Snapshot;
-use zt_core::policy::{self, DecisionId, DecisionKind, Request};
+use zt_core::policy::{self, DecisionId, DecisionKind, Located, Projection, Request};
 
 use crate::Outcome;
 use crate::harness::{Case, Effort, compare};
@@ -27,6 +27,8 @@ use draw::{Aim, Asker, Spice};
 use model::{Ask, Tenant};
 use regorus::Form;
 
+/// zt's second line: it loads what the first loads.
+const BY_HANDLE: &str = "zt, verdict by handle";
 /// Requests of each kind for a tenant.
 const EACH: usize = 300;
 /// One call asks this many: one of each kind, so that every sample has the same mix.
@@ -64,7 +66,10 @@ fn measured(world: &World, effort: Effort, policies: usize) -> Outcome<Vec<Line>
     let tenant = draw::tenant(&mut rng, policies, Spice::Plain);
     let mut loads = Vec::new();
     let snapshot = timed(&mut loads, || tenant.snapshot())?;
-    let cedar = timed(&mut loads, || cedar::Cedar::load(&tenant))?;
+    loads.push(loads.iter().copied().sum());
+    let cedar = timed(&mut loads, || {
+        cedar::Cedar::load(&tenant, cedar::Denies::Stand)
+    })?;
     let rego_loop = timed(&mut loads, || regorus::Regorus::load(&tenant, Form::Loop))?;
     let rego_indexed = timed(&mut loads, || {
         regorus::Regorus::load(&tenant, Form::Indexed)
@@ -82,6 +87,17 @@ fn measured(world: &World, effort: Effort, policies: usize) -> Outcome<Vec<Line>
             Box::new(|at| {
                 let decision = policy::decide(&snapshot, asked.zt[at].clone(), id);
                 Ok(Said::Allowed(decision.is_allowed()))
+            }),
+        ),
+        (
+            BY_HANDLE,
+            Box::new(|at| {
+                let Prepared(projection, located) = &asked.prepared[at];
+                let Request {
+                    action, context, ..
+                } = &asked.zt[at];
+                let verdict = projection.verdict(&snapshot, *action, located, context, None);
+                Ok(Said::Kind(verdict.kind()))
             }),
         ),
         (
@@ -167,9 +183,13 @@ impl Said {
     }
 }
 
+/// What a session keeps: the caller and the resource, looked up once.
+struct Prepared(Projection, Located);
+
 /// The requests as each engine takes them: allow, explicit deny and default deny in turn.
 struct Asked {
     zt: Vec<Request>,
+    prepared: Vec<Prepared>,
     cedar: Vec<cedar_policy::Request>,
     rego: Vec<::regorus::Value>,
     casbin: Vec<Vec<String>>,
@@ -205,6 +225,7 @@ impl Asked {
         }
         let mut asked = Self {
             zt: Vec::new(),
+            prepared: Vec::new(),
             cedar: Vec::new(),
             rego: Vec::new(),
             casbin: Vec::new(),
@@ -214,7 +235,13 @@ impl Asked {
             for (kind, _) in wanted {
                 let asks = &found[kind.as_str()];
                 let ask = &asks[at % asks.len()];
-                asked.zt.push(tenant.request(ask)?);
+                let request = tenant.request(ask)?;
+                let (caller, groups) = (request.caller.clone(), request.groups.clone());
+                asked.prepared.push(Prepared(
+                    Projection::new(snapshot, caller, groups),
+                    Located::new(snapshot, request.resource.clone()),
+                ));
+                asked.zt.push(request);
                 asked.cedar.push(cedar::request(tenant, ask)?);
                 asked.rego.push(regorus::input(ask, asker.held(ask.caller)));
                 asked.casbin.push(casbin::request(tenant, ask)?);
@@ -252,7 +279,12 @@ fn timed<T>(loads: &mut Vec<Duration>, load: impl FnOnce() -> Outcome<T>) -> Out
 fn tables(lines: &[Line]) -> String {
     let mut text = String::from("\n## Decisions beside Cedar, regorus and Casbin\n");
     text.push_str(&table(lines, "one decision", |line| line.median));
-    text.push_str(&table(lines, "loading", |line| line.load));
+    let loaded: Vec<Line> = lines
+        .iter()
+        .filter(|line| line.engine != BY_HANDLE)
+        .cloned()
+        .collect();
+    text.push_str(&table(&loaded, "loading", |line| line.load));
     let compared: usize = lines.iter().map(|line| line.compared).sum();
     let _ = writeln!(
         text,
@@ -301,7 +333,8 @@ fn table(lines: &[Line], what: &str, value: impl Fn(&Line) -> Duration) -> Strin
 fn ratio(took: Duration, zt: Duration) -> String {
     let ratio = took.as_secs_f64() / zt.as_secs_f64();
     if ratio < 10.0 {
-        return format!("{ratio:.1}×");
+        let digits = (1.0 - ratio.log10().floor()).clamp(0.0, 6.0) as usize;
+        return format!("{ratio:.digits$}×");
     }
     let step = 10_f64.powf(ratio.log10().floor() - 1.0);
     format!("{}×", thousands(((ratio / step).round() * step) as usize))

@@ -83,7 +83,7 @@ fn line(case: &ExpectedDecision, decision: &Decision) -> String {
     let request = decision.request();
     let facts: Vec<String> = request
         .context
-        .facts()
+        .facts(decision.snapshot().attributes())
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     let who = format!("{:<22}", case.caller);

@@ -92,6 +92,7 @@ mod recover;
 mod scan;
 mod status;
 mod tail;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod verification;
@@ -105,5 +106,6 @@ pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use record::{Kind, Outcome, Record};
 pub use tail::tail;
+pub use tally::Tally;
 pub use verification::{Finding, FindingKind, Head, Recovery, Verification};
 pub use verify::verify;

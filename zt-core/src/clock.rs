@@ -3,6 +3,7 @@
 //! Nothing in zt asks the operating system for the time anywhere else, so that tests own the clock.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A moment in UTC, in milliseconds since 1970-01-01T00:00:00Z. Prints as RFC 3339 with milliseconds.
@@ -56,6 +57,50 @@ impl fmt::Display for Timestamp {
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text is not a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected a moment as RFC 3339 writes it, to the millisecond, such as `2026-10-01T08:00:00Z`"
+)]
+#[non_exhaustive]
+pub struct NotATimestamp;
+
+/// Reads RFC 3339: date, `T`, time, and `Z` or an offset. Finer than milliseconds is refused, not cut.
+///
+/// ```
+/// use zt_core::clock::Timestamp;
+///
+/// let noon: Timestamp = "2026-10-01T14:00:00+02:00".parse()?;
+/// assert_eq!(noon.to_string(), "2026-10-01T12:00:00.000Z");
+/// # Ok::<(), zt_core::clock::NotATimestamp>(())
+/// ```
+impl FromStr for Timestamp {
+    type Err = NotATimestamp;
+
+    fn from_str(text: &str) -> Result<Self, NotATimestamp> {
+        // RFC 3339 section 5.6: `full-date "T" full-time`. The calendar itself is read by jiff, which also takes more.
+        let shape = |(at, byte): (usize, u8)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b'T',
+            13 | 16 => byte == b':',
+            0..=18 => byte.is_ascii_digit(),
+            _ => byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'+' | b'-' | b'Z'),
+        };
+        let offset = text
+            .get(19..)
+            .and_then(|rest| rest.get(rest.find(['Z', '+', '-'])?..));
+        if !text.bytes().enumerate().all(shape) || !offset.is_some_and(|o| o == "Z" || o.len() == 6)
+        {
+            return Err(NotATimestamp);
+        }
+        let at: jiff::Timestamp = text.parse().map_err(|_| NotATimestamp)?;
+        if at.subsec_nanosecond() % 1_000_000 != 0 {
+            return Err(NotATimestamp);
+        }
+        Ok(Self(at.as_millisecond()))
     }
 }
 
@@ -120,6 +165,28 @@ mod tests {
             Timestamp::from_millis(-1).to_string(),
             "1969-12-31T23:59:59.999Z"
         );
+    }
+
+    #[test]
+    fn reads_what_it_prints_and_nothing_looser() {
+        for millis in [0, -1, 1_790_000_000_123, -62_000_000_000_000] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!(at.to_string().parse(), Ok(at));
+        }
+        for wrong in [
+            "",
+            "2026-10-01",
+            "2026-10-01T08:00:00",
+            "2026-10-01 08:00:00Z",
+            "2026-10-01T08:00Z",
+            "2026-13-01T08:00:00Z",
+            "2026-10-01T08:00:00.0001Z",
+            "2026-10-01T08:00:00+02",
+            "2026-10-01T08:00:00Z[UTC]",
+            "2026-10-01T08:00:00Zé",
+        ] {
+            assert_eq!(wrong.parse::<Timestamp>(), Err(NotATimestamp), "{wrong}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! source -> RawTables -> typed rows -> cross checks -> Snapshot -> SnapshotStore (swapped atomically)
 //! ```
 
+mod conditions;
 mod csv_form;
 mod place;
 mod problem;

@@ -11,28 +11,46 @@
 //!   that an applying deny names. When nothing is left, the decision is an explicit deny.
 //! - else → [`DecisionKind::DefaultDeny`]
 //!
-//! A policy applies when its principal, action and resource match and its condition holds (for a deny: is not false).
+//! [`decide`] finds the rows through an index that is built once for a snapshot, so that its cost does not grow with the
+//! number of policies; [`oracle`] looks at every row and is the reference. [`Projection::verdict`] is the same decision
+//! without its reasons, for loops that must not allocate.
+//!
+//! A policy applies when its principal, action and resource match, the time is in its window and its condition holds (for a
+//! deny: none of these is false). Rows in shadow mode never decide: [`Decision::would`] says what they would have changed.
 
 mod action;
+mod attribute;
 mod condition;
 mod decision;
+mod draft;
 mod explain;
+mod facts;
+mod index;
+mod lint;
 mod mask;
-mod oracle;
+pub mod oracle;
 mod principal;
 mod request;
 mod resource;
+mod value;
 
 pub use action::{Action, ActionPattern, NotAnAction};
-pub use condition::{Atom, Condition, Truth};
+pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity};
+pub(crate) use condition::SECRET;
+pub use condition::{Condition, Mistake, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
+pub use facts::Facts;
+pub(crate) use index::{Index, decide_as};
+pub use index::{Located, Projection, Verdict, decide};
+pub use lint::{Finding, Lint, lint};
 pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
-pub use oracle::decide;
+pub use oracle::Would;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
+pub use value::{Decimal, NotADecimal, Value, ValueType};
 
 /// What a row of Access_Policies does when it applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,4 +75,28 @@ impl Effect {
             Self::Deny => "deny",
         }
     }
+}
+
+/// Whether a row of Access_Policies takes part in decisions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new mode must stop the build wherever rows are chosen"
+)]
+pub enum Mode {
+    /// It decides.
+    #[default]
+    Enforce,
+    /// It is evaluated and recorded, and never decides.
+    Shadow,
+    /// It is ignored.
+    Off,
+}
+
+impl Mode {
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("enforce", Self::Enforce),
+        ("shadow", Self::Shadow),
+        ("off", Self::Off),
+    ];
 }

@@ -30,7 +30,9 @@ use crate::error::{Code, Error, Result};
 use crate::id::PrincipalId;
 use crate::identity::Caller;
 use crate::metadata::Snapshot;
-use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
+use crate::policy::{
+    self, Action, Columns, Context, Decision, Explanation, Request, Resource, Value,
+};
 use crate::runtime::shared::Shared;
 use crate::secrets::{Secret, SecretRequest};
 
@@ -107,6 +109,15 @@ impl Session {
         }
     }
 
+    /// The same caller, stating a further fact, `context.NAME`. Claimed, as job and stage are; see [`Context::with`].
+    #[must_use]
+    pub fn claiming_fact(&self, name: &str, value: Value) -> Self {
+        Self {
+            context: self.context.clone().with(name, value),
+            ..self.clone()
+        }
+    }
+
     /// Whether the caller may do this now, under the claimed job and stage.
     ///
     /// # Errors
@@ -125,6 +136,34 @@ impl Session {
         let decision = self.decide(action, resource, context)?;
         self.record(&decision)?;
         Ok(decision)
+    }
+
+    /// Whether the caller may do this to each of these resources, in their order: all decided on one snapshot, each with
+    /// an audit record of its own, as if [`check`](Self::check) were called for each.
+    ///
+    /// ```no_run
+    /// # fn of(session: &zt_core::Session) -> zt_core::Result<()> {
+    /// let tables = ["table:raw.loan_applications", "table:gold.loan_scores"];
+    /// let decisions = session.check_many("table.read", &tables)?;
+    /// let readable = tables.iter().zip(&decisions).filter(|(_, found)| found.is_allowed());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); an error about one resource is the answer for all. When a resource is malformed, nothing
+    /// has been decided or recorded; after any other error some of the decisions may stand in the log that nobody was
+    /// told.
+    pub fn check_many(&self, action: &str, resources: &[&str]) -> Result<Vec<Decision>> {
+        let parsed = resources.iter().map(|resource| parse(action, resource));
+        let parsed: Vec<(Action, Resource)> = parsed.collect::<Result<_>>()?;
+        let snapshot = self.shared.snapshots.current();
+        let decide = |(action, resource)| {
+            let decision = self.decide_on(&snapshot, action, resource, self.context.clone())?;
+            self.record(&decision)?;
+            Ok(decision)
+        };
+        parsed.into_iter().map(decide).collect()
     }
 
     /// A permit for this, or the refusal as an error.
@@ -250,23 +289,35 @@ impl Session {
     }
 
     fn decide(&self, action: Action, resource: Resource, context: Context) -> Result<Decision> {
+        self.decide_on(&self.shared.snapshots.current(), action, resource, context)
+    }
+
+    fn decide_on(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        action: Action,
+        resource: Resource,
+        context: Context,
+    ) -> Result<Decision> {
         self.shared.refuse_closed()?;
         self.refuse_expired()?;
         self.refuse_stale(action, &resource)?;
-        let snapshot = self.shared.snapshots.current();
-        let resolved = self.resolve(&snapshot)?;
+        let resolved = self.resolve(snapshot)?;
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
-            .with_context(context);
+            .with_context(context)
+            .at(self.shared.clock.now());
         let request = if resolved.groups_are_complete {
             request
         } else {
             request.with_incomplete_groups()
         };
-        Ok(policy::decide(
-            &snapshot,
+        let id = self.shared.next_decision();
+        Ok(policy::decide_as(
+            snapshot,
+            &resolved.projection,
             request,
-            self.shared.next_decision(),
+            id,
         ))
     }
 

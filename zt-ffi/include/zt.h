@@ -469,6 +469,16 @@ ZT_NODISCARD
 const char *zt_decision_masks(const zt_decision *decision);
 
 /**
+ * The row of Access_Policies that would have allowed this, as TOML to propose; NULL unless no row decided. Borrowed from
+ * `decision`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const char *zt_decision_draft(const zt_decision *decision);
+
+/**
  * Frees it. NULL is allowed.
  *
  * Threads: any, once, after the last use. Blocks: never. @since 1

@@ -30,6 +30,7 @@ struct Words {
     policies: CString,
     columns: CString,
     masks: CString,
+    draft: Option<CString>,
 }
 
 impl zt_decision {
@@ -61,6 +62,7 @@ impl zt_decision {
                 why: self.decision.why().map(c_string),
                 policies: c_string(&policies.to_string()),
                 columns: c_string(&columns(self.decision.columns()).to_string()),
+                draft: self.decision.draft().as_deref().map(c_string),
                 masks: c_string(&masks(self.decision.masks()).to_string()),
             }
         })
@@ -221,6 +223,18 @@ pub extern "C" fn zt_decision_columns(decision: Option<&zt_decision>) -> *const 
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_decision_masks(decision: Option<&zt_decision>) -> *const c_char {
     word(decision, c"{}".as_ptr(), |words| words.masks.as_ptr())
+}
+
+/// The row of Access_Policies that would have allowed this, as TOML to propose; NULL unless no row decided. Borrowed from
+/// `decision`.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_draft(decision: Option<&zt_decision>) -> *const c_char {
+    word(decision, null(), |words| {
+        words.draft.as_ref().map_or(null(), |draft| draft.as_ptr())
+    })
 }
 
 /// Frees it. NULL is allowed.

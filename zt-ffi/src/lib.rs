@@ -39,9 +39,9 @@ pub use batch::{
     zt_batch, zt_batch_free, zt_batch_from_csv, zt_batch_rows, zt_batch_to_csv, zt_permit_apply,
 };
 pub use decision::{
-    zt_check, zt_decision, zt_decision_columns, zt_decision_free, zt_decision_id,
-    zt_decision_is_allowed, zt_decision_kind, zt_decision_masks, zt_decision_policies,
-    zt_decision_why, zt_error_decision, zt_explain, zt_require,
+    zt_check, zt_decision, zt_decision_columns, zt_decision_draft, zt_decision_free,
+    zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_masks,
+    zt_decision_policies, zt_decision_why, zt_error_decision, zt_explain, zt_require,
 };
 pub use error::{
     zt_error, zt_error_cause, zt_error_code, zt_error_free, zt_error_help, zt_error_http_status,

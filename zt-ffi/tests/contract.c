@@ -129,6 +129,7 @@ static void decisions(const zt_session *maya) {
     CHECK(same(zt_decision_kind(decision), "default_deny"));
     CHECK(same(zt_decision_policies(decision), "[]"));
     CHECK(zt_decision_why(decision) == NULL);
+    CHECK(has(zt_decision_draft(decision), "principal = \"user:maya\"") && zt_decision_draft(NULL) == NULL);
     zt_decision_free(decision);
     decision = NULL;
 

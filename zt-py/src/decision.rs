@@ -20,6 +20,10 @@ use crate::html;
 /// >>> decision.why
 /// 'raw applications hold salary and debt figures'
 ///
+/// >>> refused = maya.check("secret.get", "secret:adb-token")
+/// >>> refused.draft.splitlines()[2:4]
+/// ['principal = "user:maya"', 'action = "secret.get"']
+///
 /// A deny can be pickled, so that `zt.Denied` survives a process pool; an allow cannot: it holds here and now.
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug, Clone)]
@@ -146,6 +150,15 @@ impl Decision {
         match &self.0 {
             Made::Here(decision) => decision.id().to_string(),
             Made::Elsewhere(told) => told.id.clone(),
+        }
+    }
+
+    /// The row of Access_Policies that would have allowed this, as TOML to propose; None unless no row decided.
+    #[getter]
+    fn draft(&self) -> Option<String> {
+        match &self.0 {
+            Made::Here(decision) => decision.draft(),
+            Made::Elsewhere(_) => None,
         }
     }
 

@@ -27,6 +27,15 @@ pub struct Cedar {
     entities: Entities,
 }
 
+/// How the condition of a deny is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denies {
+    /// A missing fact leaves it standing, as in zt.
+    Stand,
+    /// A missing fact makes it fall, as with `context has x && context.x == v`. It shows that a comparison can fail.
+    Fall,
+}
+
 /// What Cedar said.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Said {
@@ -36,10 +45,10 @@ pub struct Said {
 }
 
 impl Cedar {
-    pub fn load(tenant: &Tenant) -> Outcome<Self> {
+    pub fn load(tenant: &Tenant, denies: Denies) -> Outcome<Self> {
         Ok(Self {
             authorizer: Authorizer::new(),
-            policies: PolicySet::from_str(&text(tenant))?,
+            policies: PolicySet::from_str(&text(tenant, denies))?,
             entities: Entities::from_entities(entities(tenant)?, None)?,
         })
     }
@@ -97,7 +106,7 @@ pub fn request(tenant: &Tenant, ask: &Ask) -> Outcome<Request> {
 }
 
 /// All policies as Cedar text; Cedar names them `policy0`, `policy1` and so on.
-pub fn text(tenant: &Tenant) -> String {
+pub fn text(tenant: &Tenant, denies: Denies) -> String {
     let guards_groups = tenant.callers.iter().any(|caller| !caller.is_complete);
     let held_by_groups: BTreeSet<&str> = tenant
         .bindings
@@ -112,13 +121,18 @@ pub fn text(tenant: &Tenant) -> String {
             Some(("role", role)) => held_by_groups.contains(role),
             _ => false,
         };
-        let guards = guards_groups && policy.denies && may_be_held;
-        write_policy(&mut text, policy, guards);
+        let stands = policy.denies && denies == Denies::Stand;
+        write_policy(
+            &mut text,
+            policy,
+            stands,
+            guards_groups && stands && may_be_held,
+        );
     }
     text
 }
 
-fn write_policy(text: &mut String, policy: &Policy, guards_groups: bool) {
+fn write_policy(text: &mut String, policy: &Policy, stands: bool, guards_groups: bool) {
     let mut when: Vec<String> = Vec::new();
     let who = match policy.principal.split_once(':') {
         None => "principal".to_owned(),
@@ -147,7 +161,7 @@ fn write_policy(text: &mut String, policy: &Policy, guards_groups: bool) {
     let (on, more) = scope_of_resource(&policy.resource);
     when.extend(more);
     when.extend(policy.facts().map(|(name, value)| {
-        if policy.denies {
+        if stands {
             format!("(!(context has {name}) || context.{name} == {value})")
         } else {
             format!("(context has {name} && context.{name} == {value})")
@@ -157,7 +171,7 @@ fn write_policy(text: &mut String, policy: &Policy, guards_groups: bool) {
         // zt knows an author whom a row of Principals names, and who can act.
         let known = "(context has author && context.author has oid && !(context.author is Group) \
                      && !(principal is Unnamed))";
-        when.push(if policy.denies {
+        when.push(if stands {
             format!("(!{known} || principal != context.author)")
         } else {
             format!("({known} && principal != context.author)")

@@ -12,7 +12,9 @@ const LEFT: f64 = 80.0;
 const RIGHT: f64 = 190.0;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
-const COLOURS: [&str; 5] = ["#0b6e4f", "#c0392b", "#8e6c00", "#2e5fa3", "#7d3c98"];
+const COLOURS: [&str; 6] = [
+    "#0b6e4f", "#3aa76d", "#c0392b", "#8e6c00", "#2e5fa3", "#7d3c98",
+];
 
 /// An SVG document of its own, readable on light and on dark pages.
 pub fn svg(lines: &[Line]) -> String {

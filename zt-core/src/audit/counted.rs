@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Record;
 use super::record::Count;
+use super::{Record, Tally};
 
 /// What is counted and not yet written; bounded by the number of its keys.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(super) struct Counted {
 #[derive(Debug, Default)]
 struct State {
     repeats: HashMap<Record, (Record, Count)>,
+    tallies: Vec<Tally>,
     is_closed: bool,
 }
 
@@ -62,23 +63,50 @@ impl Counted {
         Ok(())
     }
 
+    /// Counts for this record from now on.
+    pub(super) fn tally(&self, record: Record) -> Result<Tally, NotCounted> {
+        let mut state = self.lock();
+        if state.is_closed {
+            return Err(NotCounted::Closed);
+        }
+        if state.tallies.len() >= self.most {
+            return Err(NotCounted::Full(Box::new(record)));
+        }
+        let tally = Tally::new(&record);
+        state.tallies.push(tally.clone());
+        Ok(tally)
+    }
+
     /// Everything counted so far, oldest first; counting starts anew.
     pub(super) fn take(&self) -> Vec<(Record, Count)> {
-        let repeats = std::mem::take(&mut self.lock().repeats);
+        let mut state = self.lock();
+        let repeats = std::mem::take(&mut state.repeats);
         let mut all: Vec<_> = repeats.into_values().collect();
+        state.tallies.retain_mut(|tally| {
+            // Asked first: what nobody holds has counted its last.
+            let is_held = !tally.is_abandoned();
+            all.extend(tally.take());
+            is_held
+        });
+        drop(state);
         all.sort_by_cached_key(|(record, count)| (count.first, record.fields(None).ok()));
         all
     }
 
     /// The same, and nothing is counted from now on.
     pub(super) fn close(&self) -> Vec<(Record, Count)> {
-        self.lock().is_closed = true;
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.tallies.iter().for_each(Tally::close);
+        drop(state);
         self.take()
     }
 
     /// Counts again.
     pub(super) fn reopen(&self) {
-        self.lock().is_closed = false;
+        let mut state = self.lock();
+        state.is_closed = false;
+        state.tallies.iter().for_each(Tally::reopen);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -20,7 +20,7 @@ use super::scan::LogLink;
 use super::status::Status;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
-use super::{AuditError, AuditOptions, Kind, Outcome, Record};
+use super::{AuditError, AuditOptions, Kind, Outcome, Record, Tally};
 use crate::clock::{Clock, Timestamp};
 
 /// How long dropping a log waits for its last records.
@@ -150,6 +150,37 @@ impl AuditLog {
                 Err(NotCounted::Full(record)) => self.append_ordered(*record),
                 Err(NotCounted::Closed) => Err(AuditError::Closed),
             },
+        }
+    }
+
+    /// A counter for a record that may repeat: [`count`](Self::count) is then as good as an append of it as
+    /// [`Durability::Counted`], and builds nothing. Nothing is counted yet. `None` when there is no room for another: append
+    /// the record instead.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Closed`].
+    pub fn tally(&self, record: Record) -> Result<Option<Tally>, AuditError> {
+        match self.shared.counted.tally(record) {
+            Ok(tally) => Ok(Some(tally)),
+            Err(NotCounted::Full(_)) => Ok(None),
+            Err(NotCounted::Closed) => Err(AuditError::Closed),
+        }
+    }
+
+    /// Counts one repeat of a [`tally`](Self::tally) of this log.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub fn count(&self, tally: &Tally, at: Timestamp) -> Result<(), AuditError> {
+        if self.shared.status.is_failed.load(Ordering::Acquire) {
+            return self.append_durable(tally.record(at));
+        }
+        if tally.add(at) {
+            Ok(())
+        } else {
+            Err(AuditError::Closed)
         }
     }
 

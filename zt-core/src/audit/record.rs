@@ -186,6 +186,12 @@ impl Record {
         self
     }
 
+    /// The same, built at another moment.
+    pub(super) const fn moved(mut self, at: Timestamp) -> Self {
+        self.at = at;
+        self
+    }
+
     pub(super) const fn kind(&self) -> Kind {
         self.kind
     }

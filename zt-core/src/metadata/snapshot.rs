@@ -5,11 +5,13 @@ use std::fmt;
 
 use aws_lc_rs::digest;
 
-use super::{AccessPolicy, Cell, RawTables, Report, SecretReference, Tables, validate};
+use super::{
+    AccessPolicy, Cell, Problem, RawTables, Report, SecretReference, Tables, conditions, validate,
+};
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{PrincipalPattern, Truth};
+use crate::policy::{AttributeSet, Index, Mode, PrincipalPattern, Truth};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -19,9 +21,13 @@ pub struct Snapshot {
     source: String,
     loaded_at: Timestamp,
     tables: Tables,
+    index: Index,
     by_oid: BTreeMap<Guid, PrincipalId>,
+    oids: BTreeMap<PrincipalId, Guid>,
     roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
     secret_rows: BTreeMap<SecretRef, usize>,
+    attributes: AttributeSet,
+    shadow_rows: Vec<usize>,
 }
 
 /// SHA-256 over the content of all tables: the same rows give the same hash, whatever file, comment or column order
@@ -59,7 +65,9 @@ impl Snapshot {
     /// Every problem of every table, at once.
     pub fn compile(raw: &RawTables, version: u64, loaded_at: Timestamp) -> Result<Self, Report> {
         let mut report = Report::new();
-        let (tables, places) = Tables::read(raw, &mut report);
+        let (mut tables, places) = Tables::read(raw, &mut report);
+        let attributes = AttributeSet::new(tables.attributes.iter().cloned());
+        conditions::compile(&mut tables, &attributes, &places, &mut report);
         validate::validate(&tables, &places, &mut report);
         if !report.is_empty() {
             return Err(report);
@@ -71,7 +79,13 @@ impl Snapshot {
                 .or_default()
                 .push(row.role.clone());
         }
+        let index = Index::build(&tables).map_err(|too_many| {
+            report.push(Problem::new(too_many.to_string()));
+            report
+        })?;
         let secrets = tables.secret_references.iter().enumerate();
+        let policies = tables.access_policies.iter().enumerate();
+        let shadows = policies.filter(|(_, row)| row.mode == Mode::Shadow);
         Ok(Self {
             version,
             hash: content_hash(raw),
@@ -82,7 +96,15 @@ impl Snapshot {
                 .iter()
                 .map(|row| (row.oid, row.id.clone()))
                 .collect(),
+            oids: tables
+                .principals
+                .iter()
+                .map(|row| (row.id.clone(), row.oid))
+                .collect(),
+            index,
             roles_of,
+            attributes,
+            shadow_rows: shadows.map(|(at, _)| at).collect(),
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
             tables,
         })
@@ -124,6 +146,22 @@ impl Snapshot {
         self.tables.access_policies.get(row)
     }
 
+    /// The attributes that conditions may test: built in, and declared in Attributes.
+    #[must_use]
+    pub const fn attributes(&self) -> &AttributeSet {
+        &self.attributes
+    }
+
+    /// The places in the table of the policies in shadow mode.
+    pub(crate) fn shadow_rows(&self) -> impl Iterator<Item = usize> {
+        self.shadow_rows.iter().copied()
+    }
+
+    /// Finds the rows of Access_Policies that may speak of a request.
+    pub(crate) const fn index(&self) -> &Index {
+        &self.index
+    }
+
     /// The reference of this id.
     #[must_use]
     pub fn secret_reference(&self, id: &SecretRef) -> Option<&SecretReference> {
@@ -135,11 +173,7 @@ impl Snapshot {
     /// The Entra object id of a readable id.
     #[must_use]
     pub fn object_id(&self, principal: &PrincipalId) -> Option<Guid> {
-        self.tables
-            .principals
-            .iter()
-            .find(|row| row.id == *principal)
-            .map(|row| row.oid)
+        self.oids.get(principal).copied()
     }
 
     /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these. When the

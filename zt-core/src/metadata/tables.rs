@@ -2,6 +2,7 @@
 
 mod access_policies;
 mod alert_rules;
+mod attributes;
 mod cluster_profiles;
 mod encryption_rules;
 mod feature_engineering;
@@ -40,6 +41,7 @@ use std::collections::BTreeMap;
 use super::reader::{Row, RowReader};
 use super::schema::key_of;
 use super::{Place, Problem, RawRow, RawTables, Report, TableSchema};
+use crate::policy::Attribute;
 
 /// Where rows stand: by table and key.
 pub(super) type Places = BTreeMap<(&'static str, String), Option<Place>>;
@@ -95,6 +97,7 @@ tables! {
     principals: Principal,
     role_bindings: RoleBinding,
     access_policies: AccessPolicy,
+    attributes: Attribute,
     secret_references: SecretReference,
     network_rules: NetworkRule,
     integration_runtimes: IntegrationRuntime,

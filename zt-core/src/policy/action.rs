@@ -100,6 +100,11 @@ impl Action {
         !self.kinds().is_empty() && self.kinds().iter().all(|kind| kind.has_columns())
     }
 
+    /// Its own bit in a set of actions.
+    pub(super) const fn bit(self) -> u32 {
+        1 << (self as u32)
+    }
+
     /// Whether it can be asked of this kind of resource.
     #[must_use]
     pub fn takes(self, kind: ResourceKind) -> bool {
@@ -128,6 +133,11 @@ impl ActionPattern {
             Self::Noun(noun) => action.noun() == noun,
             Self::One(one) => one == action,
         }
+    }
+
+    /// The actions that it stands for, as a set of bits.
+    pub(super) fn bits(self) -> u32 {
+        self.actions().fold(0, |bits, action| bits | action.bit())
     }
 
     /// The actions that it stands for.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Masks, Request};
+use super::{Masks, Request, Would};
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -182,6 +182,14 @@ impl Decision {
             .map(|row| self.0.snapshot.policy_id(*row))
     }
 
+    /// Tells decisions by other rows of one snapshot apart, nearly always.
+    pub(crate) fn rows_mark(&self) -> u64 {
+        self.0.rows.iter().fold(0, |mark: u64, row| {
+            let row = u64::try_from(*row).unwrap_or(u64::MAX);
+            mark.rotate_left(7) ^ row.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        })
+    }
+
     /// The rows themselves.
     pub(super) fn rows(&self) -> impl Iterator<Item = &AccessPolicy> {
         self.0
@@ -209,6 +217,12 @@ impl Decision {
     #[must_use]
     pub fn masks(&self) -> &Masks {
         &self.0.masks
+    }
+
+    /// What it would have been, had the rows in shadow mode been enforced; none when no such row applies. Computed when asked.
+    #[must_use]
+    pub fn would(&self) -> Option<Would> {
+        super::oracle::would(&self.0.snapshot, &self.0.request)
     }
 
     /// What was asked.

@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Context, Decision, Effect, Request, Truth};
+use super::oracle::{condition_of, window};
+use super::{Decision, Effect, Facts, Mode, Request, Truth};
 use crate::metadata::{AccessPolicy, Held, Snapshot};
 
 /// At most this many near misses are listed, the nearest first.
@@ -29,7 +30,7 @@ pub struct Explanation {
     pub action: String,
     /// On what.
     pub resource: String,
-    /// The stated facts, `name=value`, all asserted by the process.
+    /// The stated facts, `name=value`; values of secret and of undeclared attributes are not shown.
     pub facts: Vec<String>,
     /// The rows that decided.
     pub policies: Vec<String>,
@@ -39,6 +40,8 @@ pub struct Explanation {
     pub unknown: Vec<String>,
     /// The version of the snapshot that decided.
     pub snapshot: u64,
+    /// What rows in shadow mode would have made of it: `explicit_deny by AP-30`; none when no such row applies.
+    pub would: Option<String>,
     /// Allow rows that nearly applied, the nearest first.
     pub near_misses: Vec<NearMiss>,
 }
@@ -72,11 +75,11 @@ pub enum Unmet {
     },
     /// A fact is missing or has another value.
     Fact {
-        /// `job`, `stage` or `author`.
+        /// `job`, `stage`, `author`, or the attribute's full name: `context.zone`.
         fact: String,
-        /// The value that the row needs.
+        /// What the row needs, in words; `[secret]` where nobody may know.
         needs: String,
-        /// The stated value; none when nobody stated it.
+        /// Its value, or `[secret]`; none when it is unknown.
         is: Option<String>,
     },
 }
@@ -99,14 +102,15 @@ pub fn explain(decision: &Decision) -> Explanation {
         action: request.action.to_string(),
         resource: request.resource.to_string(),
         facts: request
-            .context
-            .facts()
-            .map(|(name, value)| format!("{name}={value}"))
+            .stated(snapshot.attributes())
+            .into_iter()
+            .map(|(name, value, _)| format!("{name}={value}"))
             .collect(),
         policies: decision.policies().map(ToString::to_string).collect(),
         why: decision.why().map(str::to_owned),
         unknown: unknown_facts(decision),
         snapshot: snapshot.version(),
+        would: decision.would().map(|would| would.to_string()),
         near_misses: if decision.is_allowed() {
             Vec::new()
         } else {
@@ -117,28 +121,34 @@ pub fn explain(decision: &Decision) -> Explanation {
 
 fn unknown_facts(decision: &Decision) -> Vec<String> {
     let request = decision.request();
-    let rows = decision.rows().filter(|row| row.effect == Effect::Deny);
-    let atoms = rows.flat_map(|row| row.when.atoms());
     let held = request.held(decision.snapshot());
     let facts = request.facts(decision.snapshot());
-    let guesses = |row: &&AccessPolicy| held.matches(&row.principal) == Truth::Unknown;
-    let groups = decision.rows().find(guesses).map(|_| "groups".to_owned());
-    let mut unknown: Vec<String> = atoms
-        .filter(|atom| atom.evaluate(request.caller.as_ref(), &facts) == Truth::Unknown)
-        .map(|atom| atom.fact().to_owned())
-        .chain(groups)
-        .collect();
+    let mut unknown = Vec::new();
+    for row in decision.rows().filter(|row| row.effect == Effect::Deny) {
+        if held.matches(&row.principal) == Truth::Unknown {
+            unknown.push("groups".to_owned());
+        }
+        if condition_of(row, &facts) == Truth::Unknown {
+            unknown.extend(row.when.unknown(&facts));
+        }
+        if window(row, request.now) == Truth::Unknown {
+            unknown.push(NOW.to_owned());
+        }
+    }
     unknown.sort();
     unknown.dedup();
     unknown
 }
+
+/// The fact that a row's window is about.
+const NOW: &str = "time.now";
 
 fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<NearMiss> {
     let allows = snapshot
         .tables()
         .access_policies
         .iter()
-        .filter(|row| row.effect == Effect::Allow);
+        .filter(|row| row.effect == Effect::Allow && row.mode == Mode::Enforce);
     let facts = request.facts(snapshot);
     let mut misses: Vec<NearMiss> = allows
         .filter_map(|policy| near_miss(policy, request, &facts, held))
@@ -152,7 +162,7 @@ fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<N
 fn near_miss(
     policy: &AccessPolicy,
     request: &Request,
-    facts: &Context,
+    facts: &Facts<'_>,
     held: &Held<'_>,
 ) -> Option<NearMiss> {
     if !policy.action.matches(request.action) {
@@ -164,14 +174,16 @@ fn near_miss(
             needs: policy.principal.to_string(),
         });
     }
-    for atom in policy.when.atoms() {
-        if atom.evaluate(request.caller.as_ref(), facts) != Truth::True {
-            unmet.push(Unmet::Fact {
-                fact: atom.fact().to_owned(),
-                needs: atom.to_string(),
-                is: facts.fact(atom.fact()),
-            });
-        }
+    unmet.extend(policy.when.unmet(facts));
+    if window(policy, request.now) != Truth::True {
+        let from = policy.valid_from.map(|from| format!("from {from} on"));
+        let to = policy.valid_to.map(|to| format!("before {to}"));
+        let needs: Vec<String> = from.into_iter().chain(to).collect();
+        unmet.push(Unmet::Fact {
+            fact: NOW.to_owned(),
+            needs: needs.join(" and "),
+            is: request.now.map(|now| now.to_string()),
+        });
     }
     if !policy.resource.matches(&request.resource) {
         let same_kind = policy.resource.kind() == Some(request.resource.kind());
@@ -243,6 +255,9 @@ impl fmt::Display for Explanation {
         }
         if !self.facts.is_empty() {
             write!(f, "\n  stated: {}", self.facts.join(", "))?;
+        }
+        if let Some(would) = &self.would {
+            write!(f, "\n  with shadow rows: {would}")?;
         }
         let holds = if self.holds.is_empty() {
             "nothing".to_owned()

@@ -1,18 +1,26 @@
 //! What is asked: who, what, on what, under which circumstances.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Resource};
-use crate::id::{PrincipalId, PrincipalKind};
+use super::condition::shown;
+use super::{Action, AttributeSet, Facts, Provenance, Resource, SECRET, Value};
+use crate::clock::Timestamp;
+use crate::id::PrincipalId;
 use crate::metadata::{Held, Snapshot};
 
+/// The value of a fact that no attribute describes: whether it is a secret, nobody said.
+const UNDECLARED: &str = "[undeclared]";
+
 /// The facts of a request beside caller, action and resource. All of them are asserted by the calling process: a guard
-/// rail, recorded as asserted, never proof.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+/// rail, recorded as asserted, never proof. `Debug` shows the names of further facts, not their values.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Context {
     job: Option<u32>,
     stage: Option<u32>,
     author: Option<PrincipalId>,
+    further: BTreeMap<String, Value>,
 }
 
 impl Context {
@@ -23,6 +31,7 @@ impl Context {
             job: None,
             stage: None,
             author: None,
+            further: BTreeMap::new(),
         }
     }
 
@@ -47,6 +56,39 @@ impl Context {
         self
     }
 
+    /// A further fact, `context.NAME`. It counts where a row of Attributes declares it with provenance `request` and the
+    /// value is of its type; else it stays unknown. `job`, `stage` and `author` are the facts of these names.
+    ///
+    /// ```
+    /// use zt_core::policy::{Context, Value};
+    ///
+    /// let context = Context::new().with("zone", Value::text("private")).with("job", Value::Int(201));
+    /// assert_eq!(context.job(), Some(201));
+    /// ```
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        let number = |value: &Value| {
+            let Value::Int(number) = value else {
+                return None;
+            };
+            u32::try_from(*number).ok()
+        };
+        match name {
+            "job" => self.job = number(&value),
+            "stage" => self.stage = number(&value),
+            "author" => self.author = value.as_datum().text().and_then(|id| id.parse().ok()),
+            _ => {
+                self.further.insert(name.to_owned(), value);
+            }
+        }
+        self
+    }
+
+    /// The value of a further fact.
+    pub(super) fn stated(&self, name: &str) -> Option<&Value> {
+        self.further.get(name)
+    }
+
     /// The job, if stated.
     #[must_use]
     pub const fn job(&self) -> Option<u32> {
@@ -65,25 +107,41 @@ impl Context {
         self.author.as_ref()
     }
 
-    /// The stated facts as `(name, value)`.
-    pub fn facts(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// The stated facts as `(name, value)`. The values of further facts are shown where `attributes` declares them and they
+    /// are no secret.
+    pub fn facts(&self, attributes: &AttributeSet) -> impl Iterator<Item = (String, String)> {
         let numbers = [("job", self.job), ("stage", self.stage)];
         let numbers = numbers
             .into_iter()
-            .filter_map(|(name, value)| Some((name, value?.to_string())));
-        numbers.chain(
-            self.author
-                .iter()
-                .map(|author| ("author", author.to_string())),
-        )
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_string())));
+        let author = self.author.iter();
+        numbers
+            .chain(author.map(|author| ("author".to_owned(), author.to_string())))
+            .chain(self.further.iter().map(|(name, value)| {
+                let name = format!("context.{name}");
+                let value = show(attributes, &name, value);
+                (name, value)
+            }))
     }
+}
 
-    /// The stated value of one fact.
-    #[must_use]
-    pub fn fact(&self, name: &str) -> Option<String> {
-        self.facts()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value)
+/// A value as the log may hold it.
+fn show(attributes: &AttributeSet, name: &str, value: &Value) -> String {
+    match attributes.get(name) {
+        None => UNDECLARED.to_owned(),
+        Some(attribute) if attribute.is_secret() => SECRET.to_owned(),
+        Some(attribute) => shown(attribute, value.as_datum()),
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("job", &self.job)
+            .field("stage", &self.stage)
+            .field("author", &self.author)
+            .field("further", &self.further.keys())
+            .finish()
     }
 }
 
@@ -104,10 +162,14 @@ pub struct Request {
     pub resource: Resource,
     /// Under which circumstances.
     pub context: Context,
+    /// When. None leaves the time unknown: then no allow that looks at it applies, and every such deny does.
+    pub now: Option<Timestamp>,
+    /// Facts that are known better than by assertion: full name, value, how it is known. The last of a name counts.
+    pub attributes: Vec<(String, Value, Provenance)>,
 }
 
 impl Request {
-    /// A request without groups and context.
+    /// A request without groups, context and time.
     #[must_use]
     pub fn new(caller: Option<PrincipalId>, action: Action, resource: Resource) -> Self {
         Self {
@@ -117,7 +179,24 @@ impl Request {
             action,
             resource,
             context: Context::new(),
+            now: None,
+            attributes: Vec::new(),
         }
+    }
+
+    /// The same at this moment.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// The same with the value of a declared attribute, `principal.clearance`, and how it is known. It counts where its row of
+    /// Attributes asks for no more.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: Value, known: Provenance) -> Self {
+        self.attributes.push((name.to_owned(), value, known));
+        self
     }
 
     /// The same with these groups.
@@ -134,15 +213,20 @@ impl Request {
         self
     }
 
-    /// The facts that count on a snapshot: an author whom no row of Principals names, or who cannot act, is unknown. Else
-    /// anybody could approve a change of their own by inventing its author.
-    pub(super) fn facts(&self, snapshot: &Snapshot) -> Context {
-        let is_known = |author: &PrincipalId| {
-            author.kind() != PrincipalKind::Group && snapshot.object_id(author).is_some()
-        };
-        let mut context = self.context.clone();
-        context.author = context.author.filter(is_known);
-        context
+    /// The facts that count on a snapshot.
+    pub(super) fn facts<'a>(&'a self, snapshot: &Snapshot) -> Facts<'a> {
+        Facts::of(self, snapshot)
+    }
+
+    /// What was stated beside caller, action and resource, for explanations and the audit log: name, value and how it is
+    /// known. Secret values are not in it.
+    pub(crate) fn stated(&self, attributes: &AttributeSet) -> Vec<(String, String, &'static str)> {
+        let asserted = self.context.facts(attributes);
+        let asserted = asserted.map(|(name, value)| (name, value, Provenance::Request.as_str()));
+        let known = self.attributes.iter().map(|(name, value, known)| {
+            (name.clone(), show(attributes, name, value), known.as_str())
+        });
+        asserted.chain(known).collect()
     }
 
     /// What this caller holds on a snapshot.

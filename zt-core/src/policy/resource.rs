@@ -3,9 +3,14 @@
 //! Segments are separated by `.` for Unity Catalog's kinds and by `/` for all others. In a pattern `*` is exactly one
 //! segment and a trailing `**` is the subtree, its root included. `**` alone is every resource of every kind.
 
+mod cover;
+mod read;
+
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+pub(super) use read::read;
 
 use crate::text::is_hidden;
 
@@ -26,6 +31,14 @@ macro_rules! kinds {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)+ }
+            }
+
+            /// The kind of this name.
+            fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($text => Some(Self::$name),)+
+                    _ => None,
+                }
             }
 
             /// What separates the segments of its paths.
@@ -217,6 +230,23 @@ impl ResourcePattern {
         self.text.parse().ok()
     }
 
+    /// Its kind, its segments (none is `*`) and whether it ends in `**`; nothing for `**` alone.
+    pub(super) fn parts(&self) -> Option<(ResourceKind, impl Iterator<Item = Option<&str>>, bool)> {
+        let Shape::Path {
+            kind,
+            segments,
+            subtree,
+        } = &self.shape
+        else {
+            return None;
+        };
+        let names = segments.iter().map(|segment| match segment {
+            Segment::Any => None,
+            Segment::Named(name) => Some(&**name),
+        });
+        Some((*kind, names, *subtree))
+    }
+
     /// Whether the row speaks of this resource.
     #[must_use]
     pub fn matches(&self, resource: &Resource) -> bool {
@@ -291,11 +321,7 @@ fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
         return Err(NotAResource::TooLong);
     }
     let (kind, path) = text.split_once(':').ok_or(NotAResource::NoKind)?;
-    let known = ResourceKind::ALL
-        .iter()
-        .copied()
-        .find(|known| known.as_str() == kind);
-    let kind = known.ok_or(NotAResource::UnknownKind)?;
+    let kind = ResourceKind::named(kind).ok_or(NotAResource::UnknownKind)?;
     let path = if kind.ignores_case() {
         path.to_lowercase()
     } else {

@@ -69,6 +69,10 @@ impl Session {
                 .with_groups(Arc::clone(&own.groups))
                 .with_incomplete_groups(),
         };
+        let request = Request {
+            now: own.now,
+            ..request
+        };
         policy::decide(right.snapshot(), request, self.shared.next_decision())
     }
 }

@@ -126,7 +126,8 @@ fn refused(decision: &Decision, reason: &str) -> Error {
 /// Who may see near misses, and so can say what is missing.
 fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
     let policies = snapshot.tables().access_policies.iter();
-    let mut allows = policies.filter(|row| row.effect == policy::Effect::Allow);
+    let mut allows = policies
+        .filter(|row| row.effect == policy::Effect::Allow && row.mode == policy::Mode::Enforce);
     allows
         .find(|row| row.action.matches(Action::PolicyExplain))
         .map(|row| &row.principal)

@@ -1,11 +1,13 @@
 //! What a session writes into the audit log, and how safe it must be before the answer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Session;
-use super::seen::Sight;
+use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Error, Result};
+use crate::id::PolicyId;
 use crate::policy::{self, Decision, DecisionKind};
 use crate::secrets::Secret;
 
@@ -17,8 +19,9 @@ impl Session {
             DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
             DecisionKind::DefaultDeny => Outcome::DefaultDeny,
         };
-        let record = self.record_of(decision, Kind::Decision, outcome);
-        self.record_once(decision, record, Sight::decision(decision))
+        self.record_once(decision, Sight::decision(decision), || {
+            self.record_of(decision, Kind::Decision, outcome)
+        })
     }
 
     /// A refusal: a deny, or an allow that does not reach as far as what was asked, which the log must not call an allow.
@@ -26,16 +29,23 @@ impl Session {
         if !decision.is_allowed() {
             return self.record(decision);
         }
-        let record = self.record_of(decision, Kind::Decision, Outcome::Refused);
-        let record = record.with_detail("reason", error.message());
-        self.record_once(decision, record, Sight::refusal(decision))
+        self.record_once(decision, Sight::refusal(decision), || {
+            let record = self.record_of(decision, Kind::Decision, Outcome::Refused);
+            record.with_detail("reason", error.message())
+        })
     }
 
-    fn record_once(&self, decision: &Decision, mut record: Record, sight: Sight) -> Result<()> {
+    fn record_once(
+        &self,
+        decision: &Decision,
+        sight: Sight,
+        build: impl Fn() -> Record,
+    ) -> Result<()> {
         let now = self.shared.clock.elapsed();
-        if self.seen.recently(&sight, now) {
-            return Ok(self.shared.audit.append(record, Durability::Counted)?);
+        if self.count_repeat(&sight, now, &build)? {
+            return Ok(());
         }
+        let mut record = build();
         let durability = if sight.is_allowed() {
             Durability::Ordered
         } else {
@@ -46,24 +56,46 @@ impl Session {
             Durability::Durable
         };
         self.shared.audit.append(record, durability)?;
-        self.seen.note(sight, now);
+        self.remember(sight, now, build())
+    }
+
+    /// Counts what was recorded within the lease; whether it was.
+    fn count_repeat(
+        &self,
+        sight: &Sight,
+        now: Duration,
+        build: impl Fn() -> Record,
+    ) -> Result<bool> {
+        match self.seen.recently(sight, now) {
+            None => return Ok(false),
+            Some(Repeat::Tally(tally)) => {
+                self.shared.audit.count(&tally, self.shared.clock.now())?;
+            }
+            Some(Repeat::Record) => self.shared.audit.append(build(), Durability::Counted)?,
+        }
+        Ok(true)
+    }
+
+    fn remember(&self, sight: Sight, now: Duration, record: Record) -> Result<()> {
+        let tally = self.shared.audit.tally(record)?;
+        self.seen.note(sight, now, tally);
         Ok(())
     }
 
     /// The first release of a version to this session is on disk before the value is handed out.
     pub(super) fn record_release(&self, decision: &Decision, secret: &Secret) -> Result<()> {
-        let record = self
-            .record_of(decision, Kind::Release, Outcome::Ok)
-            .with_detail("version", secret.version().to_string())
-            .with_detail("path", secret.path_proof());
+        let build = || {
+            self.record_of(decision, Kind::Release, Outcome::Ok)
+                .with_detail("version", secret.version().to_string())
+                .with_detail("path", secret.path_proof())
+        };
         let sight = Sight::release(decision, secret);
         let now = self.shared.clock.elapsed();
-        if self.seen.recently(&sight, now) {
-            return Ok(self.shared.audit.append(record, Durability::Counted)?);
+        if self.count_repeat(&sight, now, build)? {
+            return Ok(());
         }
-        self.shared.audit.append(record, Durability::Durable)?;
-        self.seen.note(sight, now);
-        Ok(())
+        self.shared.audit.append(build(), Durability::Durable)?;
+        self.remember(sight, now, build())
     }
 
     /// Data keys were unwrapped. On disk before anything can be opened with them.
@@ -117,8 +149,14 @@ impl Session {
             .with_decision(decision.id().to_string())
             .with_policies(decision.policies().cloned())
             .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        for (name, value) in request.context.facts() {
-            record = record.with_fact(name, value, "asserted");
+        for (name, value, known) in request.stated(snapshot.attributes()) {
+            record = record.with_fact(name, value, known);
+        }
+        if let Some(would) = decision.would() {
+            let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
+            record = record
+                .with_detail("would_decide", would.kind.as_str())
+                .with_detail("would_policies", policies.join(" "));
         }
         let record = self.identify(record);
         // A reload may have renamed the caller since: the record names whom the decision was about.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::policy::{Context, Decision, DecisionKind};
+use crate::audit::Tally;
+use crate::policy::{Action, Context, Decision, DecisionKind, Resource};
 use crate::secrets::{Secret, SecretVersion};
 
 /// Repeats within this long are counted; after it the next one is recorded in full again.
@@ -12,12 +13,14 @@ const LEASE: Duration = Duration::from_secs(60);
 /// So many different things are remembered; beyond, all is forgotten and recorded in full again.
 const MOST: usize = 1024;
 
-/// One thing that a session can be told.
+/// One thing that a session can be told. Made of what the decision holds already: nothing of it is built anew.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Sight {
-    question: String,
+    action: Action,
+    resource: Resource,
     context: Context,
     kind: DecisionKind,
+    rows: u64,
     /// Refused in spite of an allow.
     is_refused: bool,
     snapshot: u64,
@@ -28,9 +31,11 @@ impl Sight {
     pub(super) fn decision(decision: &Decision) -> Self {
         let request = decision.request();
         Self {
-            question: format!("{} {}", request.action, request.resource),
+            action: request.action,
+            resource: request.resource.clone(),
             context: request.context.clone(),
             kind: decision.kind(),
+            rows: decision.rows_mark(),
             is_refused: false,
             snapshot: decision.snapshot().version(),
             version: None,
@@ -57,23 +62,44 @@ impl Sight {
     }
 }
 
+/// What is remembered of a sight.
+#[derive(Debug)]
+struct Memory {
+    at: Duration,
+    tally: Option<Tally>,
+}
+
+/// How a repeat is counted.
+pub(super) enum Repeat {
+    /// By its tally.
+    Tally(Tally),
+    /// By building its record again: the log had no room for another tally.
+    Record,
+}
+
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<HashMap<Sight, Duration>>);
+pub(super) struct Seen(Mutex<HashMap<Sight, Memory>>);
 
 impl Seen {
-    /// Whether the same was recorded within the lease.
-    pub(super) fn recently(&self, sight: &Sight, now: Duration) -> bool {
+    /// How to count it, if the same was recorded within the lease.
+    pub(super) fn recently(&self, sight: &Sight, now: Duration) -> Option<Repeat> {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(sight)
-            .is_some_and(|at| now.saturating_sub(*at) < LEASE)
+        let memory = seen.get(sight)?;
+        if now.saturating_sub(memory.at) >= LEASE {
+            return None;
+        }
+        Some(match &memory.tally {
+            Some(tally) => Repeat::Tally(tally.clone()),
+            None => Repeat::Record,
+        })
     }
 
-    /// Remembers what was recorded in full.
-    pub(super) fn note(&self, sight: Sight, now: Duration) {
+    /// Remembers what was recorded in full, and how its repeats are counted.
+    pub(super) fn note(&self, sight: Sight, at: Duration, tally: Option<Tally>) {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
             seen.clear();
         }
-        seen.insert(sight, now);
+        seen.insert(sight, Memory { at, tally });
     }
 }

@@ -319,3 +319,71 @@ fn a_dev_token_is_printed_in_development_and_refused_in_production() {
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("a production `zt.toml` has no development issuer"));
 }
+
+#[test]
+fn lint_names_what_smells_and_is_strict_when_asked() {
+    let world = World::new();
+    assert_eq!(zt(&world, &["lint", "--strict"]).status.code(), Some(0));
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Access_Policies]]
+id = "AP-90"
+principal = "role:data_scientist"
+action = "table.read"
+resource = "table:raw.loan_applications"
+effect = "allow"
+"#
+    });
+    let output = zt(&world, &["lint"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = out(&output);
+    assert!(
+        said.contains("shadowed Access_Policies AP-90: it can never allow: AP-02 denies all of it"),
+        "{said}"
+    );
+    assert!(said.contains("1 smell"), "{said}");
+    assert_eq!(zt(&world, &["lint", "--strict"]).status.code(), Some(1));
+    let json: Value = serde_json::from_str(&out(&zt(&world, &["lint", "--json"]))).unwrap();
+    assert_eq!(json[0]["lint"], "shadowed");
+    assert_eq!(json[0]["rows"], serde_json::json!(["AP-90", "AP-02"]));
+}
+
+#[test]
+fn check_takes_facts_and_a_moment() {
+    let world = World::new();
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Attributes]]
+namespace = "context"
+name = "zone"
+type = "enum"
+values = ["public", "private"]
+provenance = "request"
+
+[[Access_Policies]]
+id = "AP-X"
+principal = "*"
+action = "table.read"
+resource = "table:gold.extra"
+effect = "allow"
+condition = "context.zone == 'private'"
+valid_to = "2026-10-01T00:00:00Z"
+"#
+    });
+    let check = |more: &[&str]| {
+        let mut arguments = vec!["check", "--as", "maya", "table.read", "table:gold.extra"];
+        arguments.extend(more);
+        zt(&world, &arguments)
+    };
+    let before = ["--at", "2026-09-30T23:59:59Z", "--context"];
+    let with = |fact| check(&[before.as_slice(), &[fact]].concat());
+    assert_eq!(out(&with("zone=private")).trim(), "allow by AP-X");
+    assert_eq!(out(&with("zone=public")).trim(), "default_deny");
+    let late = check(&["--at", "2026-10-01T00:00:00Z", "--context", "zone=private"]);
+    assert_eq!(out(&late).trim(), "default_deny");
+    assert!(err(&with("zoen=private")).contains("did you mean `context.zone`?"));
+    let wrong = err(&with("zone=elsewhere"));
+    assert!(wrong.contains("one of public, private") && !wrong.contains("elsewhere"));
+}

@@ -205,6 +205,12 @@ fn policy(
         ("effect", Some(text("allow"))),
         ("columns", columns),
         ("masks", masks),
+        (
+            "condition",
+            Some(text(format!("context.a{at} == \"b\" or has context.job"))),
+        ),
+        ("valid_from", Some(text("2026-10-01T08:00:00+02:00"))),
+        ("mode", Some(text("shadow"))),
     ])
 }
 
@@ -237,8 +243,12 @@ prop_compose! {
         let integration = row(vec![
             ("name", Some(text(key.clone()))), ("kind", Some(text("Managed"))), ("reaches", Some(Cell::List(vec![text(key)]))),
         ]);
+        let attribute = row(vec![
+            ("name", Some(text(format!("a{at}")))), ("namespace", Some(text("context"))), ("provenance", Some(text("request"))),
+            ("type", Some(text("enum"))), ("values", Some(Cell::List(vec![text("b"), text("c,\"d")]))), ("default", Some(text("b"))),
+        ]);
         vec![
-            ("Access_Policies", policy), ("ML_Models", model), ("Secret_References", secret),
+            ("Attributes", attribute), ("Access_Policies", policy), ("ML_Models", model), ("Secret_References", secret),
             ("Encryption_Rules", encryption), ("Alert_Rules", alert), ("Network_Rules", network),
             ("Integration_Runtimes", integration),
         ]
@@ -387,7 +397,7 @@ fn each_wrong_form_of_a_csv_file_is_named_with_what_was_meant() {
     );
     is_told(
         "Access_Policies.csv",
-        |text| format!("{text}AP-99,*,table.read,table:x,deny,\"id,name\",,,\n"),
+        |text| format!("{text}AP-99,*,table.read,table:x,deny,\"id,name\",,,,,,,\n"),
         "Access_Policies AP-99 column columns: `id,name`: a list is written as JSON, [\"a\",\"b\"]",
     );
     is_told(
@@ -425,7 +435,7 @@ fn what_stands_in_the_csv_of_secret_references_is_not_repeated() {
 fn a_newline_in_a_cell_is_understood_and_refused_as_a_control_character() {
     let found = mistake("Access_Policies.csv", |text| {
         let broken = text.replacen("AP-02", "\"AP-\n02\"", 1);
-        format!("{broken}AP-99,*,nothing,table:x,deny,,,,\n").into_bytes()
+        format!("{broken}AP-99,*,nothing,table:x,deny,,,,,,,,\n").into_bytes()
     });
     assert!(
         found[0].contains("control and format characters"),

@@ -8,9 +8,12 @@
 
 mod attacks;
 mod cli;
+mod conditions;
 mod csv_tables;
 mod decisions;
+mod drafts;
 mod faults;
+mod index;
 mod laws;
 mod monitor;
 mod permits;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zt_core::audit::{self, Entry};
 use zt_core::clock::{Clock, SystemClock};
+use zt_core::policy::DecisionKind;
 use zt_core::runtime::{Runtime, RuntimeBuilder};
 use zt_core::testing::{FaultyVault, ManualClock};
 use zt_core::{Code, ErrorKind};
@@ -78,6 +79,37 @@ async fn a_deny_is_in_the_log_when_it_is_answered() {
     assert_eq!(entry.caller.unwrap(), "user:maya");
     assert_eq!(entry.outcome, "explicit_deny");
     assert_eq!(entry.policies, ["AP-02"]);
+}
+
+#[tokio::test]
+async fn many_checks_answer_and_record_as_many_times_one() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let tables = ["table:gold.loan_scores", "table:raw.loan_applications"];
+    let decisions = maya.check_many("table.read", &tables).unwrap();
+    let folder = zt.audit_folder();
+    zt.close(Duration::from_secs(5)).await.unwrap();
+    let entries = audit::tail(&folder, 1000, |entry| entry.kind == "decision").unwrap();
+    assert_eq!((decisions.len(), entries.len()), (2, 2));
+    for ((decision, table), entry) in decisions.iter().zip(tables).zip(entries) {
+        assert_eq!(decision.request().resource.as_str(), table);
+        assert_eq!(entry.decision.unwrap(), decision.id().to_string());
+        assert_eq!(entry.outcome, decision.kind().as_str());
+    }
+    assert_eq!(decisions[1].kind(), DecisionKind::ExplicitDeny);
+}
+
+#[tokio::test]
+async fn of_many_checks_with_a_malformed_resource_none_is_decided() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let tables = ["table:raw.loan_applications", "table:raw."];
+    let error = maya.check_many("table.read", &tables).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert!(!log(&zt).iter().any(|entry| entry.kind == "decision"));
+    assert!(maya.check_many("table.read", &[]).unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -377,3 +377,46 @@ proptest! {
         prop_assert_eq!(written, u64::try_from(records.len()).unwrap() + 2);
     }
 }
+
+#[test]
+fn what_a_tally_counted_is_one_record_and_none_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let tally = log.tally(record(7)).unwrap().unwrap();
+    let at = Timestamp::from_secs(1_790_000_001);
+    for _ in 0..1000 {
+        log.count(&tally, at).unwrap();
+    }
+    drop(tally);
+    log.close(LONG).unwrap();
+    let counted = tail(folder.path(), usize::MAX, |entry| entry.kind == "counted").unwrap();
+    let counts = counted.iter().filter_map(|entry| entry.count);
+    assert_eq!(counts.sum::<u64>(), 1000);
+    assert_eq!(counted[0].detail["number"], "7");
+    assert!(verify(folder.path()).unwrap().is_intact());
+}
+
+#[test]
+fn a_closed_log_counts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path());
+    let tally = log.tally(record(1)).unwrap().unwrap();
+    log.close(LONG).unwrap();
+    let at = Timestamp::from_secs(1_790_000_001);
+    assert!(matches!(log.count(&tally, at), Err(AuditError::Closed)));
+    assert!(matches!(log.tally(record(2)), Err(AuditError::Closed)));
+}
+
+#[test]
+fn without_room_there_is_no_tally() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path()).with_counted_keys(1);
+    let log = AuditLog::open(options, Arc::new(SystemClock::new())).unwrap();
+    let first = log.tally(record(1)).unwrap();
+    assert!(first.is_some() && log.tally(record(2)).unwrap().is_none());
+    drop(first);
+    // The place is free again once the log has looked.
+    log.flush().unwrap();
+    assert!(log.tally(record(3)).unwrap().is_some());
+    log.close(LONG).unwrap();
+}

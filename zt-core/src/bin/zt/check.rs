@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use anstream::println;
 use clap::Args;
 use serde_json::json;
-use zt_core::Error;
+use zt_core::clock::{Clock as _, SystemClock, Timestamp};
 use zt_core::id::{PolicyId, PrincipalId};
-use zt_core::policy::{self, Columns, Context, Decision, DecisionId, Explanation, Request};
+use zt_core::metadata::Problem;
+use zt_core::policy::{
+    self, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Request, Value,
+};
 use zt_core::runtime::{self, Config};
 use zt_core::session;
+use zt_core::{Code, Error};
 
 use crate::{Answer, paint, principal};
 
@@ -31,9 +35,18 @@ pub(crate) struct Check {
     /// Who proposed the change that is to be approved.
     #[arg(long)]
     author: Option<PrincipalId>,
+    /// A further fact of the context: `zone=private`. The members of a set are separated by commas.
+    #[arg(long = "context", value_name = "NAME=VALUE")]
+    facts: Vec<String>,
+    /// The moment to decide for, instead of now: `2026-10-01T08:00:00Z`.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
     /// A group that the caller is in, beside those of `[development.groups]`.
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<PrincipalId>,
+    /// Print the row that is missing, as a draft to propose.
+    #[arg(long)]
+    draft: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -54,7 +67,8 @@ impl Check {
         let groups = principal::groups_of(config, &snapshot, &caller, &self.groups)?;
         let request = Request::new(Some(caller), action, resource)
             .with_groups(groups)
-            .with_context(self.context());
+            .with_context(self.context(snapshot.attributes())?)
+            .at(self.at.unwrap_or_else(|| SystemClock::new().now()));
         let decision = policy::decide(&snapshot, request, DecisionId::new(0, 0));
         let explanation = policy::explain(&decision);
         match (depth, self.json) {
@@ -68,6 +82,11 @@ impl Check {
                 );
             }
         }
+        if self.draft
+            && let Some(draft) = decision.draft()
+        {
+            println!("\n{draft}");
+        }
         Ok(if decision.is_allowed() {
             Answer::Yes
         } else {
@@ -75,7 +94,7 @@ impl Check {
         })
     }
 
-    fn context(&self) -> Context {
+    fn context(&self, attributes: &AttributeSet) -> Result<Context, Error> {
         let mut context = Context::new();
         if let Some(job) = self.job {
             context = context.with_job(job);
@@ -86,8 +105,42 @@ impl Check {
         if let Some(author) = &self.author {
             context = context.with_author(author.clone());
         }
-        context
+        for fact in &self.facts {
+            let (name, value) = read_fact(attributes, fact)?;
+            context = context.with(name, value);
+        }
+        Ok(context)
     }
+}
+
+/// A fact of an attribute that the tables declare, with a value of its type. What may be a secret is not repeated.
+fn read_fact<'a>(attributes: &AttributeSet, fact: &'a str) -> Result<(&'a str, Value), Error> {
+    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
+    let Some((name, text)) = fact.split_once('=') else {
+        let problem = Problem::new("expected NAME=VALUE, such as zone=private");
+        return Err(invalid(problem.text(fact)));
+    };
+    let name = name.strip_prefix("context.").unwrap_or(name);
+    let full = format!("context.{name}");
+    let Some(attribute) = attributes.get(&full) else {
+        let known: Vec<&str> = attributes
+            .names()
+            .filter(|name| name.starts_with("context."))
+            .collect();
+        let problem = Problem::new("no such attribute is built in or declared in Attributes");
+        return Err(invalid(problem.text(&full).nearest(&known)));
+    };
+    let value = Value::read(attribute.kind, text).filter(|_| {
+        attribute.values.is_empty() || attribute.values.iter().any(|word| word == text)
+    });
+    let value = value.ok_or_else(|| {
+        let reason = match attribute.values.join(", ") {
+            words if words.is_empty() => format!("its value must be of type {}", attribute.kind),
+            words => format!("its value must be one of {words}"),
+        };
+        invalid(Problem::new(reason).text(&full))
+    })?;
+    Ok((name, value))
 }
 
 /// A decision in one line.
@@ -99,6 +152,9 @@ pub(crate) fn line(decision: &Decision) -> String {
     }
     for part in columns(decision).into_iter().chain(masks(decision)) {
         line.push_str(&format!(", {part}"));
+    }
+    if let Some(would) = decision.would() {
+        line.push_str(&format!(", with shadow rows {would}"));
     }
     if let Some(why) = decision.why() {
         line.push_str(&format!(": {why}"));
@@ -147,7 +203,9 @@ pub(crate) fn summary(decision: &Decision) -> serde_json::Value {
         "policies": decision.policies().map(PolicyId::as_str).collect::<Vec<_>>(),
         "why": decision.why(),
         "columns": columns(decision),
+        "draft": decision.draft(),
         "masks": decision.masks().iter().map(|(column, mask)| (column, mask.as_str())).collect::<BTreeMap<_, _>>(),
+        "would": decision.would().map(|would| would.to_string()),
         "snapshot": decision.snapshot().hash().to_string(),
     })
 }

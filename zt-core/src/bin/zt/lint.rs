@@ -1,15 +1,20 @@
-//! `zt lint`: every problem of the tables, at once.
+//! `zt lint`: every problem of the tables, at once; and of tables without one, what smells.
 
 use anstream::println;
 use clap::Args;
+use zt_core::Error;
+use zt_core::metadata::{self, Snapshot};
+use zt_core::policy::{self, Finding};
 use zt_core::runtime::{self, Config};
-use zt_core::{Error, metadata};
 
 use crate::{Answer, paint, problems};
 
 #[derive(Debug, Args)]
 pub(crate) struct Lint {
-    /// Print the problems as JSON.
+    /// Answer no when something smells, too.
+    #[arg(long)]
+    strict: bool,
+    /// Print the problems, or the smells, as JSON.
     #[arg(long)]
     json: bool,
 }
@@ -17,25 +22,7 @@ pub(crate) struct Lint {
 impl Lint {
     pub(crate) async fn run(self, config: &Config) -> Result<Answer, Error> {
         match runtime::tables(config).await {
-            Ok(store) => {
-                let snapshot = store.current();
-                if self.json {
-                    println!("[]");
-                    return Ok(Answer::Yes);
-                }
-                let rows: usize = snapshot.tables().counts().map(|(_, rows)| rows).sum();
-                let filled = snapshot
-                    .tables()
-                    .counts()
-                    .filter(|(_, rows)| *rows > 0)
-                    .count();
-                let hash: String = snapshot.hash().to_string().chars().take(12).collect();
-                let (good, dim) = (paint::GOOD, paint::DIM);
-                println!(
-                    "{good}no problems{good:#} in {filled} tables, {rows} rows {dim}{hash}{dim:#}"
-                );
-                Ok(Answer::Yes)
-            }
+            Ok(store) => Ok(self.clean(&store.current())),
             Err(error) => match error.report() {
                 Some(report) => {
                     self.print(report);
@@ -43,6 +30,22 @@ impl Lint {
                 }
                 None => Err(error),
             },
+        }
+    }
+
+    /// Tables without a problem may still not say what their author meant.
+    fn clean(&self, snapshot: &Snapshot) -> Answer {
+        let findings = policy::lint(snapshot);
+        if self.json {
+            let findings = serde_json::to_string_pretty(&findings).unwrap_or_default();
+            println!("{findings}");
+        } else {
+            say(snapshot, &findings);
+        }
+        if self.strict && !findings.is_empty() {
+            Answer::No
+        } else {
+            Answer::Yes
         }
     }
 
@@ -54,4 +57,23 @@ impl Lint {
         }
         problems::print(report);
     }
+}
+
+fn say(snapshot: &Snapshot, findings: &[Finding]) {
+    for finding in findings {
+        println!("{finding}");
+    }
+    let counts = snapshot.tables().counts().filter(|(_, rows)| *rows > 0);
+    let counts: Vec<usize> = counts.map(|(_, rows)| rows).collect();
+    let (filled, rows) = (counts.len(), counts.iter().sum::<usize>());
+    let hash: String = snapshot.hash().to_string().chars().take(12).collect();
+    let (good, dim) = (paint::GOOD, paint::DIM);
+    let smells = match findings.len() {
+        0 => String::new(),
+        1 => ", 1 smell".to_owned(),
+        several => format!(", {several} smells"),
+    };
+    println!(
+        "{good}no problems{good:#}{smells} in {filled} tables, {rows} rows {dim}{hash}{dim:#}"
+    );
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anstream::println;
 use clap::Args;
 use zt_core::Error;
+use zt_core::clock::{Clock as _, SystemClock};
 use zt_core::id::PrincipalId;
 use zt_core::metadata::Snapshot;
 use zt_core::plan::{self, RunPlan};
@@ -58,6 +59,7 @@ impl Plan {
                 return Ok(Answer::No);
             }
         }
+        let now = SystemClock::new().now();
         let plan = plan::resolve(&snapshot, self.job, |request| {
             let request = match &caller {
                 Some(own) if request.caller.as_ref() == Some(&own.id) => {
@@ -65,7 +67,7 @@ impl Plan {
                 }
                 Some(_) | None => request,
             };
-            policy::decide(&snapshot, request, DecisionId::new(0, 0))
+            policy::decide(&snapshot, request.at(now), DecisionId::new(0, 0))
         })?;
         if self.json {
             println!(
@@ -85,7 +87,8 @@ impl Plan {
     fn right(&self, snapshot: &Arc<Snapshot>, caller: &Caller) -> Result<Decision, Error> {
         let (action, resource) = session::parse("job.plan", &format!("job:{}", self.job))?;
         let request = Request::new(Some(caller.id.clone()), action, resource)
-            .with_groups(Arc::clone(&caller.groups));
+            .with_groups(Arc::clone(&caller.groups))
+            .at(SystemClock::new().now());
         Ok(policy::decide(snapshot, request, DecisionId::new(0, 0)))
     }
 }

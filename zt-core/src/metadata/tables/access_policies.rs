@@ -1,11 +1,12 @@
 //! `Access_Policies`: who may do what, on what, when. Deny by default; a deny row beats every allow row.
 
 use crate::batch::is_plain;
+use crate::clock::Timestamp;
 use crate::id::PolicyId;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Cell, Column, Problem};
 use crate::policy::{
-    Action, ActionPattern, Atom, Condition, Effect, Mask, Masks, PrincipalPattern, ResourceKind,
+    Action, ActionPattern, Condition, Effect, Mask, Masks, Mode, PrincipalPattern, ResourceKind,
     ResourcePattern,
 };
 
@@ -27,10 +28,18 @@ pub struct AccessPolicy {
     pub columns: Option<Vec<String>>,
     /// The columns that it shows masked.
     pub masks: Masks,
-    /// When it applies (`when`).
+    /// When it applies: `when`, and `condition` once the snapshot is compiled.
     pub when: Condition,
     /// The reason in words, safe to show to a refused caller.
     pub why: Option<String>,
+    /// The further condition as it is written.
+    pub condition: Option<String>,
+    /// The first moment at which it applies.
+    pub valid_from: Option<Timestamp>,
+    /// The first moment at which it applies no more.
+    pub valid_to: Option<Timestamp>,
+    /// Whether it decides.
+    pub mode: Mode,
 }
 
 impl Row for AccessPolicy {
@@ -46,6 +55,10 @@ impl Row for AccessPolicy {
         Column::map("masks"),
         Column::map("when"),
         Column::text("why"),
+        Column::text("condition"),
+        Column::text("valid_from"),
+        Column::text("valid_to"),
+        Column::text("mode"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
@@ -62,6 +75,12 @@ impl Row for AccessPolicy {
         let masks = read_masks(cells, columns.as_deref(), effect, resource.as_ref());
         let when = read_when(cells);
         let why = cells.optional_text("why");
+        let condition = cells.optional_text("condition");
+        let (valid_from, valid_to) = read_window(cells);
+        let mode = match cells.cell("mode") {
+            None => Some(Mode::default()),
+            Some(_) => cells.one_of("mode", Mode::WORDS),
+        };
         let (action, resource) = (action?, resource?);
         refuse_pointless(cells, action, &resource);
         Some(Self {
@@ -74,8 +93,24 @@ impl Row for AccessPolicy {
             masks: masks?,
             when: when?,
             why,
+            condition,
+            valid_from,
+            valid_to,
+            mode: mode?,
         })
     }
+}
+
+fn read_window(cells: &mut RowReader<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
+    let from: Option<Timestamp> = cells.parse("valid_from");
+    let to: Option<Timestamp> = cells.parse("valid_to");
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        let reason = format!("must be after valid_from, {from}: the row would never apply");
+        cells.problem("valid_to", &to.to_string(), reason);
+    }
+    (from, to)
 }
 
 /// A row whose actions can never be asked of its resource is a mistake, not a rule.
@@ -202,23 +237,28 @@ fn read_when(cells: &mut RowReader<'_>) -> Option<Condition> {
             return None;
         }
     };
-    let mut atoms = Vec::with_capacity(facts.len());
+    let mut when = Condition::default();
     for (name, value) in facts {
-        match (name.as_str(), value) {
-            ("job" | "stage", value) => match small(value) {
-                Some(number) if name == "job" => atoms.push(Atom::Job(number)),
-                Some(number) => atoms.push(Atom::Stage(number)),
-                None => wrong_fact(cells, name, value, "a whole number from 0 to 4294967295"),
-            },
-            ("not_author", Cell::Bool(true)) => atoms.push(Atom::NotAuthor),
-            ("not_author", other) => wrong_fact(cells, name, other, "true; leave it out otherwise"),
+        let part = match (name.as_str(), value) {
+            ("job", value) => small(value).map(Condition::of_job),
+            ("stage", value) => small(value).map(Condition::of_stage),
+            ("not_author", Cell::Bool(true)) => Some(Condition::of_four_eyes()),
+            ("not_author", _) => None,
             (unknown, _) => {
                 let problem = Problem::new("not a fact that `when` knows").text(unknown);
                 cells.push("when", problem.nearest(&["job", "stage", "not_author"]));
+                continue;
             }
+        };
+        match part {
+            Some(part) => when = when.and(part),
+            None if name == "not_author" => {
+                wrong_fact(cells, name, value, "true; leave it out otherwise");
+            }
+            None => wrong_fact(cells, name, value, "a whole number from 0 to 4294967295"),
         }
     }
-    Some(Condition::all(atoms))
+    Some(when)
 }
 
 fn small(cell: &Cell) -> Option<u32> {

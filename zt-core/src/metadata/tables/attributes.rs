@@ -1,0 +1,110 @@
+//! `Attributes`: what conditions may test beside the built-in attributes, of which type, and how it must be known to count.
+
+use unicode_normalization::is_nfc;
+
+use crate::metadata::reader::{Row, RowReader};
+use crate::metadata::{Column, Problem};
+use crate::policy::{
+    Attribute, AttributeSet, Namespace, Provenance, Sensitivity, Value, ValueType,
+};
+
+impl Row for Attribute {
+    const TABLE: &'static str = "Attributes";
+    const KEY: &'static [&'static str] = &["namespace", "name"];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("namespace"),
+        Column::text("name"),
+        Column::text("type"),
+        Column::texts("values"),
+        Column::text("default"),
+        Column::text("provenance"),
+        Column::text("sensitivity"),
+    ];
+
+    fn read(cells: &mut RowReader<'_>) -> Option<Self> {
+        let namespace = cells.required_one_of("namespace", Namespace::OPEN);
+        let name = read_name(cells, namespace);
+        let kind = cells.required_one_of("type", ValueType::WORDS);
+        let values = read_values(cells, kind);
+        let provenance = cells.required_one_of("provenance", Provenance::WORDS);
+        let sensitivity = match cells.cell("sensitivity") {
+            None => Some(Sensitivity::default()),
+            Some(_) => cells.one_of("sensitivity", Sensitivity::WORDS),
+        };
+        let kind = kind?;
+        let default = read_default(cells, kind, &values);
+        Some(Self::declared(
+            (namespace?, name?),
+            (kind, values),
+            default?,
+            provenance?,
+            sensitivity?,
+        ))
+    }
+}
+
+fn read_name(cells: &mut RowReader<'_>, namespace: Option<Namespace>) -> Option<String> {
+    let name = cells.required_text("name")?;
+    let mut letters = name.chars();
+    let begins = letters.next().is_some_and(|c| c.is_ascii_alphabetic());
+    if !begins || name.len() > 64 || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        let reason = "a name has at most 64 letters, digits and `_`, and begins with a letter";
+        cells.problem("name", &name, reason);
+        return None;
+    }
+    let full = namespace.map(|space| format!("{}.{name}", space.as_str()));
+    if full.is_some_and(|full| AttributeSet::is_built_in(&full)) {
+        cells.problem("name", &name, "this attribute is built in and needs no row");
+        return None;
+    }
+    Some(name)
+}
+
+fn read_values(cells: &mut RowReader<'_>, kind: Option<ValueType>) -> Vec<String> {
+    let values = cells.texts("values").unwrap_or_default();
+    let is_enum = kind == Some(ValueType::Enum);
+    if is_enum && values.is_empty() {
+        cells.push("values", Problem::new("an enum lists its words"));
+    }
+    if let (Some(kind), Some(first), false) = (kind, values.first(), is_enum) {
+        let reason = format!("only an enum lists words, not {kind}");
+        cells.problem("values", first, reason);
+    }
+    for (at, word) in values.iter().enumerate() {
+        if word.is_empty() || !is_nfc(word) {
+            let reason = "expected text in Unicode's form NFC, not empty";
+            cells.problem("values", word, reason);
+        }
+        if values.iter().take(at).any(|earlier| earlier == word) {
+            cells.problem("values", word, "stands twice");
+        }
+    }
+    values
+}
+
+/// Whether the default fits, and the default, if there is one.
+fn read_default(
+    cells: &mut RowReader<'_>,
+    kind: ValueType,
+    values: &[String],
+) -> Option<Option<Value>> {
+    if cells.cell("default").is_none() {
+        return Some(None);
+    }
+    let text = cells.text("default")?;
+    let words: Vec<&str> = values.iter().map(String::as_str).collect();
+    if kind == ValueType::Enum && !words.contains(&text) {
+        let problem = Problem::new("not one of `values`").text(text);
+        cells.push("default", problem.nearest(&words));
+        return None;
+    }
+    let value = Value::read(kind, text);
+    if value.is_none() {
+        let reason = format!(
+            "expected {} in quotes, a value of type {kind}",
+            kind.example()
+        );
+        cells.problem("default", text, reason);
+    }
+    value.map(Some)
+}

@@ -1,0 +1,338 @@
+//! The attributes that conditions may test: the built-in ones and the rows of Attributes.
+//!
+//! In: rows. Out: [`Attribute`]s, found by `namespace.name` in [`AttributeSet`]. Never: a value of a request, which is `Facts`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use super::value::{Value, ValueType};
+use super::{Action, ResourceKind};
+
+/// What an attribute is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new namespace must stop the build of every evaluator"
+)]
+pub enum Namespace {
+    /// Who asks.
+    Principal,
+    /// On what.
+    Resource,
+    /// What is asked.
+    Action,
+    /// Under which circumstances.
+    Context,
+    /// When.
+    Time,
+}
+
+impl Namespace {
+    /// Those that rows of Attributes may add to.
+    pub(crate) const OPEN: &'static [(&'static str, Self)] = &[
+        ("principal", Self::Principal),
+        ("resource", Self::Resource),
+        ("action", Self::Action),
+        ("context", Self::Context),
+    ];
+
+    /// As conditions write it, without the point.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Principal => "principal",
+            Self::Resource => "resource",
+            Self::Action => "action",
+            Self::Context => "context",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// How a fact is known, or must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new provenance must stop the build where it is judged"
+)]
+pub enum Provenance {
+    /// A verified token says it.
+    Token,
+    /// A store of the tables' owner says it.
+    Store,
+    /// The calling process says it.
+    Request,
+    /// The runtime itself knows it: what is asked, and the time.
+    Runtime,
+}
+
+impl Provenance {
+    /// Those that rows of Attributes may demand.
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("token", Self::Token),
+        ("store", Self::Store),
+        ("request", Self::Request),
+    ];
+
+    /// As the audit log writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Store => "store",
+            Self::Request => "asserted",
+            Self::Runtime => "runtime",
+        }
+    }
+
+    /// Whether a fact known like this counts where `needed` is needed: what is asserted never counts as more.
+    #[must_use]
+    pub const fn counts_as(self, needed: Self) -> bool {
+        match needed {
+            Self::Token => matches!(self, Self::Token),
+            Self::Store => matches!(self, Self::Store),
+            Self::Request => true,
+            Self::Runtime => matches!(self, Self::Runtime),
+        }
+    }
+}
+
+/// Who may see a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new level must stop the build wherever values are shown"
+)]
+pub enum Sensitivity {
+    /// Anybody.
+    Public,
+    /// Readers of the audit log and of explanations.
+    #[default]
+    Internal,
+    /// Nobody: explanations and the audit log write `[secret]`.
+    Secret,
+}
+
+impl Sensitivity {
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("public", Self::Public),
+        ("internal", Self::Internal),
+        ("secret", Self::Secret),
+    ];
+}
+
+/// The attributes that need no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BuiltIn {
+    PrincipalId,
+    PrincipalKind,
+    ResourceKind,
+    ResourcePath,
+    ActionName,
+    Job,
+    Stage,
+    Author,
+    Now,
+    Hour,
+    Weekday,
+}
+
+/// The words of `time.weekday_utc`, Monday first.
+pub(super) const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// One attribute that conditions may test: a row of Attributes, or built in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// What it is about.
+    pub namespace: Namespace,
+    /// Its name, without the namespace.
+    pub name: String,
+    /// The type of its values (`type`).
+    pub kind: ValueType,
+    /// The words of an enum.
+    pub values: Vec<String>,
+    /// What counts when the fact is missing; none leaves it unknown.
+    pub default: Option<Value>,
+    /// How a fact must be known to count.
+    pub provenance: Provenance,
+    /// Who may see its value.
+    pub sensitivity: Sensitivity,
+    pub(super) built_in: Option<BuiltIn>,
+}
+
+impl Attribute {
+    /// An attribute that a row declares.
+    pub(crate) fn declared(
+        (namespace, name): (Namespace, String),
+        (kind, values): (ValueType, Vec<String>),
+        default: Option<Value>,
+        provenance: Provenance,
+        sensitivity: Sensitivity,
+    ) -> Self {
+        Self {
+            namespace,
+            name,
+            kind,
+            values,
+            default,
+            provenance,
+            sensitivity,
+            built_in: None,
+        }
+    }
+
+    /// Whether its value is never shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.sensitivity == Sensitivity::Secret
+    }
+
+    /// The name of the fact in explanations: the whole name, but for job, stage and author, which have no namespace there.
+    #[must_use]
+    pub fn fact(&self) -> String {
+        match self.built_in {
+            Some(BuiltIn::Job | BuiltIn::Stage | BuiltIn::Author) => self.name.clone(),
+            _ => self.to_string(),
+        }
+    }
+
+    pub(super) fn built_in(built_in: BuiltIn) -> Self {
+        use Namespace::{Action as Asked, Context, Principal, Resource, Time};
+        use Provenance::{Request, Runtime, Token};
+        use ValueType::{Datetime, Enum, Int, Text};
+        let (namespace, name, kind, provenance) = match built_in {
+            BuiltIn::PrincipalId => (Principal, "id", Text, Token),
+            BuiltIn::PrincipalKind => (Principal, "kind", Enum, Token),
+            BuiltIn::ResourceKind => (Resource, "kind", Enum, Runtime),
+            BuiltIn::ResourcePath => (Resource, "path", Text, Runtime),
+            BuiltIn::ActionName => (Asked, "name", Enum, Runtime),
+            BuiltIn::Job => (Context, "job", Int, Request),
+            BuiltIn::Stage => (Context, "stage", Int, Request),
+            BuiltIn::Author => (Context, "author", Text, Request),
+            BuiltIn::Now => (Time, "now", Datetime, Runtime),
+            BuiltIn::Hour => (Time, "hour_utc", Int, Runtime),
+            BuiltIn::Weekday => (Time, "weekday_utc", Enum, Runtime),
+        };
+        let values: Vec<&str> = match built_in {
+            BuiltIn::PrincipalKind => vec!["user", "sp"],
+            BuiltIn::ResourceKind => ResourceKind::ALL.iter().map(|kind| kind.as_str()).collect(),
+            BuiltIn::ActionName => Action::ALL.iter().map(|action| action.as_str()).collect(),
+            BuiltIn::Weekday => WEEKDAYS.to_vec(),
+            BuiltIn::PrincipalId
+            | BuiltIn::ResourcePath
+            | BuiltIn::Job
+            | BuiltIn::Stage
+            | BuiltIn::Author
+            | BuiltIn::Now
+            | BuiltIn::Hour => Vec::new(),
+        };
+        Self {
+            namespace,
+            name: name.to_owned(),
+            kind,
+            values: values.into_iter().map(str::to_owned).collect(),
+            default: None,
+            provenance,
+            sensitivity: Sensitivity::Internal,
+            built_in: Some(built_in),
+        }
+    }
+}
+
+/// Prints `context.zone`.
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.namespace.as_str(), self.name)
+    }
+}
+
+static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
+    let all = [
+        BuiltIn::PrincipalId,
+        BuiltIn::PrincipalKind,
+        BuiltIn::ResourceKind,
+        BuiltIn::ResourcePath,
+        BuiltIn::ActionName,
+        BuiltIn::Job,
+        BuiltIn::Stage,
+        BuiltIn::Author,
+        BuiltIn::Now,
+        BuiltIn::Hour,
+        BuiltIn::Weekday,
+    ];
+    all.into_iter()
+        .map(|built_in| {
+            let attribute = Attribute::built_in(built_in);
+            (attribute.to_string(), Arc::new(attribute))
+        })
+        .collect()
+});
+
+/// All attributes of a set of tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeSet {
+    by_name: BTreeMap<String, Arc<Attribute>>,
+}
+
+impl Default for AttributeSet {
+    fn default() -> Self {
+        Self {
+            by_name: BUILT_IN.clone(),
+        }
+    }
+}
+
+impl AttributeSet {
+    /// The built-in attributes and the declared ones. A built-in name stays what it is.
+    #[must_use]
+    pub fn new(declared: impl IntoIterator<Item = Attribute>) -> Self {
+        let mut set = Self::default();
+        for attribute in declared {
+            set.by_name
+                .entry(attribute.to_string())
+                .or_insert_with(|| Arc::new(attribute));
+        }
+        set
+    }
+
+    /// The attribute of this full name, `context.zone`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<Attribute>> {
+        self.by_name.get(name)
+    }
+
+    /// The full names of all attributes, in alphabetical order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(String::as_str)
+    }
+
+    /// The attribute of this namespace that a person most likely meant.
+    pub(super) fn nearest(&self, namespace: &str, name: &str) -> Option<String> {
+        let of_space = |full: &'_ str| -> Option<String> {
+            let (space, own) = full.split_once('.')?;
+            (space == namespace).then(|| own.to_owned())
+        };
+        let names: Vec<String> = self.names().filter_map(of_space).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let begun = names
+            .iter()
+            .find(|own| name.len() >= 3 && own.starts_with(name));
+        let found = begun.map(|own| (*own).to_owned());
+        let found = found.or_else(|| crate::text::nearest(name, &names))?;
+        Some(format!("{namespace}.{found}"))
+    }
+
+    /// The attribute of this bare name, `zone`, in the first namespace that has it.
+    pub(super) fn of_bare_name(&self, name: &str) -> Option<&str> {
+        self.names()
+            .find(|full| full.split_once('.').is_some_and(|(_, own)| own == name))
+    }
+
+    /// Whether an attribute is built in.
+    #[must_use]
+    pub fn is_built_in(name: &str) -> bool {
+        BUILT_IN.contains_key(name)
+    }
+}

@@ -1,0 +1,232 @@
+//! Builds the index of a snapshot's tables.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustc_hash::FxHashMap;
+
+use super::edges::Edges;
+use super::lists::{Bundle, Class, Entry, LONG, Lists, MAYBE, Probe};
+use super::principals::{GUESSED, Numbers, bit};
+use super::trie::{self, EMPTY, Node, Trie};
+use super::{Index, NONE, TooMany, at, small};
+use crate::metadata::{AccessPolicy, Tables};
+use crate::policy::{Action, Effect, Mode, ResourcePattern, oracle};
+
+/// A list of more rows than this is probed: reading so many entries costs about as much as probing with what a caller
+/// commonly holds.
+const MOST_WALKED: usize = 24;
+
+impl Index {
+    /// Puts every row where requests that it speaks of will look.
+    pub(crate) fn build(tables: &Tables) -> Result<Self, TooMany> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let mut builder = Builder::new(tables);
+        let policies = tables.access_policies.iter().enumerate();
+        for (row, policy) in policies.filter(|(_, row)| row.mode == Mode::Enforce) {
+            builder.add(small(row)?, policy)?;
+        }
+        Ok(Self {
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            principals: builder.numbers.finish(tables),
+            trie: Trie {
+                edges: Edges::new(&builder.edges)?,
+                nodes: Box::from(builder.nodes),
+            },
+            lists: lists(&builder.bundles)?,
+            columns: builder.columns,
+        })
+    }
+}
+
+/// The lists of one bundle, by class.
+type Rows = [Vec<Entry>; Class::COUNT];
+
+struct Builder<'a> {
+    numbers: Numbers<'a>,
+    nodes: Vec<Node>,
+    edges: FxHashMap<(u32, &'a str), u32>,
+    bundles: Vec<Rows>,
+    columns: FxHashMap<u32, Box<[u32]>>,
+    /// Each column in lowercase and its number.
+    names: FxHashMap<String, u32>,
+    /// The first row of each condition.
+    conditions: FxHashMap<String, Vec<(u32, &'a AccessPolicy)>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(tables: &'a Tables) -> Self {
+        Self {
+            numbers: Numbers::new(tables),
+            nodes: vec![EMPTY; trie::FIRST],
+            edges: FxHashMap::default(),
+            bundles: Vec::new(),
+            columns: FxHashMap::default(),
+            names: FxHashMap::default(),
+            conditions: FxHashMap::default(),
+        }
+    }
+
+    fn add(&mut self, row: u32, policy: &'a AccessPolicy) -> Result<(), TooMany> {
+        let (principal, maybe) = self.numbers.of(&policy.principal)?;
+        let mut marks = policy.action.bits();
+        if maybe {
+            marks |= MAYBE;
+        }
+        let condition = if oracle::is_unconditional(policy) {
+            NONE
+        } else {
+            self.condition(row, policy)
+        };
+        if let Some(columns) = &policy.columns {
+            let numbers = columns.iter().map(|column| {
+                let next = small(self.names.len())?;
+                Ok(*self.names.entry(column.to_lowercase()).or_insert(next))
+            });
+            let numbers: Result<Box<[u32]>, TooMany> = numbers.collect();
+            self.columns.insert(row, numbers?);
+        }
+        let bundle = self.bundle(&policy.resource)?;
+        let class = Class::of(policy.effect == Effect::Deny, policy.columns.is_some());
+        let list = self
+            .bundles
+            .get_mut(at(bundle))
+            .and_then(|bundle| bundle.get_mut(class as usize))
+            .ok_or(TooMany)?;
+        list.push(Entry {
+            row,
+            principal,
+            marks,
+            condition,
+        });
+        Ok(())
+    }
+
+    /// The first row with the same condition. How a condition prints only says where to look for it.
+    fn condition(&mut self, row: u32, policy: &'a AccessPolicy) -> u32 {
+        let alike = self
+            .conditions
+            .entry(format!("{:?}", policy.when))
+            .or_default();
+        let first = alike
+            .iter()
+            .find(|(_, known)| oracle::share_condition(known, policy));
+        match first {
+            Some((first, _)) => *first,
+            None => {
+                alike.push((row, policy));
+                row
+            }
+        }
+    }
+
+    /// The bundle of a pattern; makes the way there.
+    fn bundle(&mut self, pattern: &'a ResourcePattern) -> Result<u32, TooMany> {
+        let Some((kind, segments, is_subtree)) = pattern.parts() else {
+            return self.bundle_at(trie::EVERYTHING, true);
+        };
+        let mut node = trie::root(kind);
+        for segment in segments {
+            let next = small(self.nodes.len())?;
+            node = match segment {
+                Some(name) => *self.edges.entry((node, name)).or_insert(next),
+                None => {
+                    let here = self.nodes.get_mut(at(node)).ok_or(TooMany)?;
+                    if here.star == NONE {
+                        here.star = next;
+                    }
+                    here.star
+                }
+            };
+            if node == next {
+                self.nodes.push(EMPTY);
+            }
+        }
+        self.bundle_at(node, is_subtree)
+    }
+
+    fn bundle_at(&mut self, node: u32, is_subtree: bool) -> Result<u32, TooMany> {
+        let next = small(self.bundles.len())?;
+        let node = self.nodes.get_mut(at(node)).ok_or(TooMany)?;
+        let bundle = if is_subtree {
+            &mut node.subtree
+        } else {
+            &mut node.exact
+        };
+        if *bundle == NONE {
+            *bundle = next;
+            self.bundles.push(Rows::default());
+        }
+        Ok(*bundle)
+    }
+}
+
+/// Lays the lists of all bundles out one after the other.
+fn lists(bundles: &[Rows]) -> Result<Lists, TooMany> {
+    let mut known = Vec::with_capacity(bundles.len());
+    let mut entries = Vec::new();
+    let mut probes = FxHashMap::default();
+    for (number, rows) in bundles.iter().enumerate() {
+        let number = small(number)?;
+        let mut bundle = Bundle {
+            start: small(entries.len())?,
+            ..Bundle::default()
+        };
+        let lists = Class::ALL.into_iter().zip(rows);
+        let places = bundle.ends.iter_mut().zip(&mut bundle.marks);
+        for ((class, rows), (end, marks)) in lists.zip(places) {
+            *marks = rows.iter().fold(0, |all, entry| all | entry.marks);
+            if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_deny())) {
+                let principals = rows.iter().map(|entry| bit(entry.principal));
+                *filter |= principals.fold(0, |all, bit| all | bit);
+            }
+            if rows.len() > MOST_WALKED {
+                *marks |= LONG;
+                lay_out_long((number, class), rows, &mut entries, &mut probes)?;
+            } else {
+                entries.extend_from_slice(rows);
+            }
+            *end = small(entries.len())?;
+        }
+        known.push(bundle);
+    }
+    Ok(Lists {
+        bundles: Box::from(known),
+        entries: Box::from(entries),
+        probes,
+    })
+}
+
+/// A run of entries for each principal and action of a long list; a row of several actions stands in several.
+fn lay_out_long(
+    (bundle, class): (u32, Class),
+    rows: &[Entry],
+    entries: &mut Vec<Entry>,
+    probes: &mut FxHashMap<Probe, (u32, u32)>,
+) -> Result<(), TooMany> {
+    let mut keyed: Vec<(u32, u32, Entry)> = Vec::with_capacity(rows.len());
+    for entry in rows {
+        // An unknown group grants nothing, so allows need not be found by it.
+        let may_be_meant = entry.marks & MAYBE != 0 && class.is_deny();
+        let guessed = may_be_meant.then_some(GUESSED);
+        for principal in guessed.into_iter().chain([entry.principal]) {
+            let actions = Action::ALL.iter();
+            let spoken_of = actions.filter(|action| entry.marks & action.bit() != 0);
+            keyed.extend(spoken_of.map(|action| (principal, *action as u32, *entry)));
+        }
+    }
+    keyed.sort_by_key(|(principal, action, entry)| (*principal, *action, entry.row));
+    for run in keyed.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
+        let start = small(entries.len())?;
+        entries.extend(run.iter().map(|(_, _, entry)| *entry));
+        if let Some((principal, action, _)) = run.first() {
+            let probe = Probe {
+                bundle,
+                class,
+                principal: *principal,
+                action: *action,
+            };
+            probes.insert(probe, (start, small(entries.len())?));
+        }
+    }
+    Ok(())
+}

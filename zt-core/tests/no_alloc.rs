@@ -1,0 +1,105 @@
+//! Verdicts allocate nothing. A binary of its own, because what counts allocations is the allocator of the whole process.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops at the first thing that is not as it should be"
+)]
+
+use allocation_counter::measure;
+use zt_core::clock::Timestamp;
+use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
+use zt_core::policy::{Action, Context, DecisionKind, Located, Projection, Verdict};
+
+fn row(cells: &[(&str, &str)]) -> RawRow {
+    let cells = cells.iter();
+    let cell = |(name, value): &(&str, &str)| ((*name).to_owned(), Cell::Text((*value).to_owned()));
+    RawRow::new(None, cells.map(cell).collect())
+}
+
+/// Rows enough that lists are probed, a deny of columns, and conditions.
+fn snapshot() -> Snapshot {
+    let mut raw = RawTables::new("test".to_owned());
+    for (at, id) in ["user:maya", "group:g"].iter().enumerate() {
+        let oid = format!("00000000-0000-4000-8000-{at:012}");
+        raw.push("Principals", row(&[("id", id), ("oid", &oid)]));
+    }
+    let binding = row(&[("role", "r"), ("principal", "group:g")]);
+    raw.push("Role_Bindings", binding);
+    let mut policies = 0;
+    let mut policy = |principal: &str, resource: &str, effect: &str, more: &[(&str, Cell)]| {
+        policies += 1;
+        let id = format!("P{policies}");
+        let mut row = row(&[
+            ("id", &id),
+            ("principal", principal),
+            ("action", "table.read"),
+            ("resource", resource),
+            ("effect", effect),
+        ]);
+        let more = more.iter();
+        let more = more.map(|(name, cell)| ((*name).to_owned(), cell.clone()));
+        row.cells.extend(more);
+        raw.push("Access_Policies", row);
+    };
+    let job = Cell::Map(vec![("job".to_owned(), Cell::Integer(201))]);
+    let four_eyes = Cell::Map(vec![("not_author".to_owned(), Cell::Bool(true))]);
+    for _ in 0..40 {
+        policy("role:r", "table:gold.**", "allow", &[("when", job.clone())]);
+    }
+    policy("*", "table:*.salaries", "deny", &[("when", four_eyes)]);
+    let columns = |name: &str| Cell::List(vec![Cell::Text(name.to_owned())]);
+    policy("*", "table:hr.x", "allow", &[("columns", columns("Iban"))]);
+    policy("*", "table:hr.**", "deny", &[("columns", columns("iban"))]);
+    Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap()
+}
+
+/// The allocations of many verdicts, in every form in which one can be asked for.
+#[test]
+fn verdicts_allocate_nothing() {
+    let snapshot = snapshot();
+    let id = |text: &str| text.parse().unwrap();
+    let maya = Projection::new(&snapshot, Some(id("user:maya")), [id("group:g")].into());
+    let unsure = maya.clone().with_incomplete_groups();
+    let now = Some(Timestamp::from_secs(1_790_000_000));
+    let job = Context::new().with_job(201);
+    let by_other = job.clone().with_author(id("group:g"));
+    let cases = [
+        ("table:gold.scores", &job, DecisionKind::Allow),
+        ("table:Gold.Scores", &job, DecisionKind::Allow),
+        ("table:gold.salaries", &by_other, DecisionKind::ExplicitDeny),
+        (
+            "table:gold.scores",
+            &Context::new(),
+            DecisionKind::DefaultDeny,
+        ),
+        ("table:hr.x", &job, DecisionKind::ExplicitDeny),
+        ("table:nowhere.a.b.c.d.e", &job, DecisionKind::DefaultDeny),
+        ("secret:a/b", &job, DecisionKind::DefaultDeny),
+    ];
+    for (text, context, expected) in cases {
+        let resource = text.parse().unwrap();
+        let located = Located::new(&snapshot, resource);
+        for caller in [&maya, &unsure] {
+            let mut verdicts: [Option<Verdict>; 2] = [None; 2];
+            let counted = measure(|| {
+                let action = Action::TableRead;
+                let by_text = caller.verdict_of(&snapshot, action, text, context, now);
+                verdicts = [
+                    Some(caller.verdict(&snapshot, action, &located, context, now)),
+                    by_text.ok(),
+                ];
+            });
+            assert_eq!(counted.count_total, 0, "{text}: {counted:?}");
+            for verdict in verdicts {
+                assert_eq!(verdict.map(Verdict::kind), Some(expected), "{text}");
+            }
+        }
+    }
+}
+
+/// Else the test above would prove nothing.
+#[test]
+fn an_allocation_is_counted() {
+    let counted = measure(|| drop(std::hint::black_box(Box::new(1_u64))));
+    assert_eq!(counted.count_total, 1);
+}
