@@ -151,6 +151,12 @@ fn policy_row(
         cells.push(("condition", text(CONDITIONS[condition])));
     }
     if let Some(job) = job {
+        // Rows of a job have a window as well.
+        let (column, moment) = match job {
+            1 => ("valid_from", "1970-01-01T08:00:00Z"),
+            _ => ("valid_to", "1970-01-01T17:00:00Z"),
+        };
+        cells.push((column, text(moment)));
         let job = Cell::Integer(i64::from(job));
         cells.push(("when", Cell::Map(vec![("job".to_owned(), job)])));
     }
@@ -192,11 +198,17 @@ fn decide(policies: &[Policy], asked: Asked) -> Decision {
     if let Some(hour) = hour {
         request = request.at(Timestamp::from_secs(hour * 3600));
     }
-    policy::decide(
-        &snapshot(policies),
-        request.with_context(context),
-        DecisionId::new(0, 0),
-    )
+    let (snapshot, request) = (snapshot(policies), request.with_context(context));
+    let indexed = policy::decide(&snapshot, request.clone(), DecisionId::new(0, 0));
+    // Every law below is thereby one of both engines: conditions, windows and modes go through the index too.
+    let slow = policy::oracle::decide(&snapshot, request, DecisionId::new(0, 0));
+    assert_eq!(indexed.kind(), slow.kind());
+    assert!(indexed.policies().eq(slow.policies()));
+    assert_eq!(
+        (indexed.columns(), indexed.masks()),
+        (slow.columns(), slow.masks())
+    );
+    indexed
 }
 
 fn visible(decision: &Decision) -> Vec<&'static str> {
