@@ -13,6 +13,8 @@ pub struct Effort {
     runs: usize,
     /// How many times over the sample's loans are scored.
     jobs: &'static [usize],
+    /// How many policies the engines are compared on.
+    policies: &'static [usize],
 }
 
 impl Effort {
@@ -22,6 +24,7 @@ impl Effort {
         sample: Duration::from_millis(20),
         runs: 11,
         jobs: &[1, 20],
+        policies: &[10, 100, 1_000, 10_000, 100_000],
     };
     /// Whether everything still runs.
     pub const QUICK: Self = Self {
@@ -29,11 +32,22 @@ impl Effort {
         sample: Duration::from_micros(200),
         runs: 1,
         jobs: &[1],
+        policies: &[10, 100],
     };
 
     /// How often the whole job runs.
     pub const fn runs(self) -> usize {
         self.runs
+    }
+
+    /// How many policies the engines are compared on, for each measurement.
+    pub const fn policies(self) -> &'static [usize] {
+        self.policies
+    }
+
+    /// Whether the numbers mean nothing.
+    pub const fn is_quick(self) -> bool {
+        self.samples == Self::QUICK.samples
     }
 
     /// How many times over the sample's loans are scored, for each measurement.

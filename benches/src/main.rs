@@ -1,12 +1,15 @@
 //! The numbers that zt promises, as ratios to what others need in the same run on the same machine.
 //!
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
-//! nothing.
+//! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's. `-- --peers` measures
+//! decisions alone.
 
+mod differential;
 mod envelope;
 mod harness;
 mod identity;
 mod job;
+mod peers;
 mod policy;
 mod report;
 mod scale;
@@ -23,9 +26,20 @@ use world::World;
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "--quick");
-    let effort = if quick { Effort::QUICK } else { Effort::FULL };
-    match measure(effort) {
+    let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let effort = if asked("--quick") {
+        Effort::QUICK
+    } else {
+        Effort::FULL
+    };
+    let said = if asked("--differential") {
+        differential::run(differential::FULL)
+    } else if asked("--peers") {
+        World::new().and_then(|world| peers::markdown(&world, effort))
+    } else {
+        measure(effort)
+    };
+    match said {
         Ok(text) => {
             println!("{text}");
             ExitCode::SUCCESS
@@ -48,6 +62,11 @@ fn measure(effort: Effort) -> Outcome<String> {
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
     text.push_str(&scale::markdown(effort)?);
+    text.push_str(&peers::markdown(&world, effort)?);
     text.push_str(&job::markdown(effort)?);
+    if effort.is_quick() {
+        let agreed = differential::run(differential::QUICK)?;
+        text.push_str(&format!("\n## Differential\n\n{agreed}\n"));
+    }
     Ok(text)
 }
