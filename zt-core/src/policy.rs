@@ -16,23 +16,35 @@
 mod action;
 mod condition;
 mod decision;
+mod diff;
 mod explain;
+mod holder;
+mod list;
 mod mask;
 mod oracle;
 mod principal;
+mod replay;
 mod request;
 mod resource;
+mod ruling;
+mod universe;
 
 pub use action::{Action, ActionPattern, NotAnAction};
 pub use condition::{Atom, Condition, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
+pub use diff::{Cut, Diff, DiffOptions, Flip, Universe, diff};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
+pub use holder::{GroupsOf, Holder};
+pub use list::{ListPage, ListQuery, Listed, list};
 pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
 pub use oracle::decide;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
+pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
+pub use ruling::Ruling;
+pub use universe::Named;
 
 /// What a row of Access_Policies does when it applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

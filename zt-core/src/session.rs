@@ -3,6 +3,7 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+mod list;
 mod permit;
 mod plan;
 mod question;
@@ -19,8 +20,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
-pub use question::parse;
 use question::{denied, reference_of};
+pub use question::{parse, parse_action};
 use resolved::Resolved;
 use seen::Seen;
 

@@ -12,19 +12,30 @@ use crate::secrets::SecretId;
 /// # Errors
 /// `Invalid`, with the nearest action.
 pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
-    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
-    let action: Action = action.parse().map_err(|why: policy::NotAnAction| {
-        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        invalid(Problem::new(why.to_string()).text(action).nearest(&names))
-    })?;
+    let action = parse_action(action)?;
     let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
-        invalid(Problem::new(why.to_string()).text(resource))
+        invalid(&Problem::new(why.to_string()).text(resource))
     })?;
     if !action.takes(resource.kind()) {
         let reason = format!("`{action}` does not take a {}", resource.kind());
-        return Err(invalid(Problem::new(reason).text(resource.as_str())));
+        return Err(invalid(&Problem::new(reason).text(resource.as_str())));
     }
     Ok((action, resource))
+}
+
+/// Reads an action as people write it.
+///
+/// # Errors
+/// `Invalid`, with the nearest action.
+pub fn parse_action(action: &str) -> Result<Action> {
+    action.parse().map_err(|why: policy::NotAnAction| {
+        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        invalid(&Problem::new(why.to_string()).text(action).nearest(&names))
+    })
+}
+
+fn invalid(problem: &Problem) -> Error {
+    Error::new(Code::InvalidArgument, problem.to_string())
 }
 
 /// The row of a secret that may be read.

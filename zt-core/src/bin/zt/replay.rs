@@ -1,0 +1,129 @@
+//! `zt replay`: which recorded decisions a draft of the tables would change.
+
+use std::path::PathBuf;
+
+use anstream::println;
+use clap::Args;
+use serde_json::json;
+use zt_core::Result;
+use zt_core::audit;
+use zt_core::policy::{self, ReplayFlip, Replayed};
+use zt_core::runtime::Config;
+use zt_core::text::shown;
+
+use crate::principal::{self, Membership};
+use crate::{Answer, diff, paint};
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The draft: a TOML file, a CSV file, or a folder of them.
+    draft: PathBuf,
+    /// The folder of the log; default: that of `zt.toml`.
+    #[arg(long, value_name = "FOLDER")]
+    audit: Option<PathBuf>,
+    /// Who is in which group, `user:maya=group:grp-security`, beside `[development.groups]`.
+    #[arg(long = "group", value_name = "CALLER=GROUP")]
+    groups: Vec<Membership>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Replay {
+    pub(crate) async fn run(self, config: Option<&Config>, audit: PathBuf) -> Result<Answer> {
+        let draft = diff::read(&self.draft).await?;
+        let mut replay = policy::Replay::new();
+        let unreadable = audit::each(audit, |entry| replay.add(&entry))?;
+        let found = replay.on(&draft, &principal::groups_told(config, &self.groups));
+        if self.json {
+            let mut report = json!(found);
+            report["unreadable_lines"] = unreadable.into();
+            println!("{report:#}");
+        } else {
+            print(&found, unreadable);
+        }
+        Ok(if found.flips.is_empty() {
+            Answer::Yes
+        } else {
+            Answer::No
+        })
+    }
+
+    /// The folder that was named.
+    pub(crate) const fn audit(&self) -> Option<&PathBuf> {
+        self.audit.as_ref()
+    }
+}
+
+fn print(found: &Replayed, unreadable: u64) {
+    for flip in &found.flips {
+        print_flip(flip);
+    }
+    let (good, bad, dim) = (paint::GOOD, paint::BAD, paint::DIM);
+    match found.flips.len() {
+        0 => println!("{good}nothing changes{good:#}"),
+        1 => println!("{bad}1 change{bad:#}"),
+        changes => println!("{bad}{changes} changes{bad:#}"),
+    }
+    println!(
+        "{dim}{} of {} recorded decisions decided again, {} different questions{dim:#}",
+        found.replayed, found.entries, found.questions
+    );
+    for left in &found.left_out {
+        println!(
+            "not decided again: {} × {}, {} to {}",
+            left.times,
+            shown(&left.reason),
+            shown(&left.first),
+            shown(&left.last)
+        );
+    }
+    if unreadable > 0 {
+        println!(
+            "not decided again: {unreadable} lines that are no records; see `zt audit verify`"
+        );
+    }
+    for caller in &found.unknown_callers {
+        println!(
+            "{} has no row in the draft: it matches `*` alone",
+            shown(caller)
+        );
+    }
+    for (caller, groups) in &found.assumed_groups {
+        let groups = if groups.is_empty() {
+            "no group".to_owned()
+        } else {
+            groups.join(", ")
+        };
+        println!(
+            "{dim}assumed: {} is in {}{dim:#}",
+            shown(caller),
+            shown(&groups)
+        );
+    }
+}
+
+fn print_flip(flip: &ReplayFlip) {
+    let facts: Vec<String> = flip
+        .context
+        .facts()
+        .map(|(name, value)| format!(" {name}={value}"))
+        .collect();
+    let dim = paint::DIM;
+    println!(
+        "{} {} {}{} {dim}×{}, {} to {}{dim:#}",
+        shown(&flip.caller),
+        flip.action,
+        shown(&flip.resource),
+        shown(&facts.concat()),
+        flip.times,
+        shown(&flip.first),
+        shown(&flip.last)
+    );
+    let by = match flip.recorded_policies.is_empty() {
+        true => String::new(),
+        false => format!(" by {}", flip.recorded_policies.join(", ")),
+    };
+    println!("    recorded {}{}", shown(&flip.recorded), shown(&by));
+    println!("    draft    {}", diff::painted(&flip.after));
+}

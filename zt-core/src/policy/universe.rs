@@ -1,0 +1,265 @@
+//! What there is to ask: the resources that tables name, and the jobs and stages.
+//!
+//! In: snapshots. Out: resources and contexts, each once, in a stable order. A pattern stands for endless names, so each
+//! pattern adds resources that no table names; where patterns are all that speak of a resource, what is decided for
+//! one such name is decided for every one.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Action, Atom, Context, Resource, ResourceKind, ResourcePattern};
+use crate::id::{PrincipalId, PrincipalKind};
+use crate::metadata::{AccessPolicy, Snapshot, Tables};
+
+/// A resource that tables name, or one that stands for all that they do not name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Named {
+    name: String,
+    resource: Resource,
+    is_pattern: bool,
+}
+
+impl Named {
+    /// The resource as it is, or with `*` for a part that no table names: `table:raw.*`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is asked of policy.
+    #[must_use]
+    pub const fn resource(&self) -> &Resource {
+        &self.resource
+    }
+
+    /// Whether it stands for names that no table has. A row's pattern may match more of them than are listed.
+    #[must_use]
+    pub const fn is_pattern(&self) -> bool {
+        self.is_pattern
+    }
+
+    /// One resource by its name.
+    #[must_use]
+    pub fn exact(resource: Resource) -> Self {
+        Self {
+            name: resource.to_string(),
+            resource,
+            is_pattern: false,
+        }
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// Every resource that these snapshots name, in alphabetical order: in rows of Access_Policies, in what stages need, as
+/// secrets, jobs, models, outputs and their tables, as metadata tables and the audit log. And for each pattern of a row,
+/// up to two names below it that no table has. What cannot be written as a resource cannot be asked and is left out.
+#[must_use]
+pub(super) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
+    let mut exact: BTreeSet<Resource> = BTreeSet::new();
+    for snapshot in snapshots {
+        add_named(snapshot.tables(), &mut exact);
+    }
+    let rows = || {
+        let all = snapshots.iter();
+        all.flat_map(|snapshot| &snapshot.tables().access_policies)
+    };
+    let mut patterns: BTreeSet<&str> = BTreeSet::new();
+    patterns.extend(rows().map(|row| row.resource.as_str()));
+    let other = unused(&exact, &patterns);
+    let mut all: BTreeSet<Named> = exact.into_iter().map(Named::exact).collect();
+    for row in rows().filter(|row| row.resource.exact().is_none()) {
+        all.extend(samples(&row.resource, &other));
+    }
+    all.into_iter().collect()
+}
+
+fn add_named(tables: &Tables, to: &mut BTreeSet<Resource>) {
+    to.extend(
+        tables
+            .access_policies
+            .iter()
+            .filter_map(|row| row.resource.exact()),
+    );
+    let needs = tables.stages.iter().flat_map(|row| &row.needs);
+    to.extend(needs.map(|need| need.resource.clone()));
+    let mut add = |kind: ResourceKind, name: &str| to.extend(format!("{kind}:{name}").parse());
+    for row in &tables.secret_references {
+        add(ResourceKind::Secret, row.id.as_str());
+    }
+    for row in &tables.jobs {
+        add(ResourceKind::Job, &row.job_id.to_string());
+    }
+    for row in &tables.ml_models {
+        add(ResourceKind::Model, &row.name);
+    }
+    for row in &tables.output_storage {
+        add(ResourceKind::Output, &row.name);
+        add(ResourceKind::Table, &row.table);
+    }
+    for name in Tables::NAMES {
+        add(ResourceKind::Metadata, name);
+    }
+    add(ResourceKind::Audit, "log");
+}
+
+/// A name that stands in no resource and no pattern.
+fn unused(exact: &BTreeSet<Resource>, patterns: &BTreeSet<&str>) -> String {
+    let is_used = |name: &String| {
+        exact
+            .iter()
+            .any(|resource| resource.as_str().contains(name.as_str()))
+            || patterns
+                .iter()
+                .any(|pattern| pattern.contains(name.as_str()))
+    };
+    let mut names = (0_u64..).map(|number| format!("other-{number}"));
+    names.find(|name| !is_used(name)).unwrap_or_default()
+}
+
+/// Names that the pattern matches and no table has: `*` as another name, `**` as nothing, one and two of them.
+fn samples(pattern: &ResourcePattern, other: &str) -> Vec<Named> {
+    let Some(kind) = pattern.kind() else {
+        let kinds = ResourceKind::ALL.iter();
+        return kinds
+            .flat_map(|kind| sample(&format!("{kind}:*"), *kind, other))
+            .collect();
+    };
+    let text = pattern.as_str();
+    let Some(root) = text.strip_suffix("**") else {
+        return sample(text, kind, other).into_iter().collect();
+    };
+    let separator = kind.separator();
+    let texts = [
+        root.trim_end_matches(separator).to_owned(),
+        format!("{root}*"),
+        format!("{root}*{separator}*"),
+    ];
+    texts
+        .iter()
+        .filter_map(|text| sample(text, kind, other))
+        .collect()
+}
+
+/// The root of `table:**` has no name: it is no resource, and so is no sample.
+fn sample(text: &str, kind: ResourceKind, other: &str) -> Option<Named> {
+    let (_, path) = text.split_once(':')?;
+    let separator = kind.separator();
+    let segments = path.split(separator);
+    let segments: Vec<&str> = segments
+        .map(|segment| if segment == "*" { other } else { segment })
+        .collect();
+    let path = segments.join(separator.encode_utf8(&mut [0; 4]));
+    Some(Named {
+        name: text.to_owned(),
+        resource: format!("{kind}:{path}").parse().ok()?,
+        is_pattern: path.contains(other),
+    })
+}
+
+/// The contexts that tables tell apart: none, each job and each stage of a job that rows or stages name, and a job and
+/// stage that nobody names, which stand for all others.
+#[must_use]
+pub(super) fn contexts(snapshots: &[&Snapshot]) -> Vec<Context> {
+    let mut pairs: BTreeSet<(u32, Option<u32>)> = BTreeSet::new();
+    let mut stages: BTreeSet<u32> = BTreeSet::new();
+    for tables in snapshots.iter().map(|snapshot| snapshot.tables()) {
+        pairs.extend(tables.stages.iter().map(|row| (row.job_id, Some(row.id))));
+        for (job, stage) in tables.access_policies.iter().map(job_and_stage) {
+            stages.extend(stage);
+            pairs.extend(job.map(|job| (job, None)));
+            pairs.extend(job.zip(stage).map(|(job, stage)| (job, Some(stage))));
+        }
+    }
+    stages.extend(pairs.iter().filter_map(|(_, stage)| *stage));
+    let jobs: BTreeSet<u32> = pairs.iter().map(|(job, _)| *job).collect();
+    let job = free(&jobs);
+    pairs.insert((job, Some(free(&stages))));
+    // A row that names a stage alone means that stage of any job.
+    pairs.extend(stages.iter().map(|stage| (job, Some(*stage))));
+    let claims = pairs.into_iter().map(claim);
+    [Context::new()].into_iter().chain(claims).collect()
+}
+
+/// The smallest number above all of these.
+fn free(used: &BTreeSet<u32>) -> u32 {
+    let last = used.last().copied().unwrap_or(0);
+    let below = || (0..u32::MAX).find(|number| !used.contains(number));
+    last.checked_add(1).or_else(below).unwrap_or(u32::MAX)
+}
+
+/// The jobs and stages that a snapshot declares, as a process would claim them.
+pub(super) fn declared_stages(snapshot: &Snapshot) -> Vec<Context> {
+    let tables = snapshot.tables();
+    let stages = tables.stages.iter().map(|row| (row.job_id, Some(row.id)));
+    let jobs = tables.jobs.iter().map(|row| (row.job_id, None));
+    let named = tables.access_policies.iter().map(job_and_stage);
+    let named = named.filter_map(|(job, stage)| Some((job?, stage)));
+    let pairs: BTreeSet<(u32, Option<u32>)> = stages.chain(jobs).chain(named).collect();
+    pairs.into_iter().map(claim).collect()
+}
+
+fn claim((job, stage): (u32, Option<u32>)) -> Context {
+    let context = Context::new().with_job(job);
+    match stage {
+        Some(stage) => context.with_stage(stage),
+        None => context,
+    }
+}
+
+fn job_and_stage(row: &AccessPolicy) -> (Option<u32>, Option<u32>) {
+    let mut found = (None, None);
+    for atom in row.when.atoms() {
+        if let Atom::Job(job) = atom {
+            found.0 = Some(*job);
+        }
+        if let Atom::Stage(stage) = atom {
+            found.1 = Some(*stage);
+        }
+    }
+    found
+}
+
+/// Whether the row looks at facts: without, it means the same in every context.
+pub(super) fn is_conditional(row: &AccessPolicy) -> bool {
+    !row.when.atoms().is_empty()
+}
+
+/// Whether the row looks at who proposed a change.
+pub(super) fn tests_author(row: &AccessPolicy) -> bool {
+    row.when.atoms().contains(&Atom::NotAuthor)
+}
+
+/// Whether the row speaks of this question, for whomever and whenever.
+pub(super) fn speaks(row: &AccessPolicy, action: Action, resource: &Resource) -> bool {
+    row.action.matches(action) && row.resource.matches(resource)
+}
+
+/// Whom somebody could name as the author of a change: nobody, itself, and somebody else whom both snapshots know.
+pub(super) fn authors(
+    snapshots: &[&Snapshot],
+    holder: Option<&PrincipalId>,
+) -> Vec<Option<PrincipalId>> {
+    let Some(first) = snapshots.first() else {
+        return vec![None];
+    };
+    let is_known = |id: &&PrincipalId| {
+        id.kind() != PrincipalKind::Group
+            && Some(*id) != holder
+            && snapshots
+                .iter()
+                .all(|snapshot| snapshot.object_id(id).is_some())
+    };
+    let someone = first
+        .tables()
+        .principals
+        .iter()
+        .map(|row| &row.id)
+        .find(is_known);
+    let named = [holder, someone].into_iter().flatten();
+    [None].into_iter().chain(named.cloned().map(Some)).collect()
+}
