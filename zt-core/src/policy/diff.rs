@@ -13,9 +13,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::ruling::facts;
-use super::{Action, Context, DecisionId, Holder, Named, Ruling, decide, universe};
+use super::universe::{self, Claims, Tested};
+use super::{Action, Context, DecisionId, GroupsOf, Holder, Named, Ruling, decide};
 use crate::metadata::{AccessPolicy, Snapshot};
-use crate::policy::GroupsOf;
 
 /// How much a diff may look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub struct Universe {
     pub questions: u64,
     /// Those that can differ at all.
     pub open_questions: u64,
-    /// Jobs and stages, none included.
+    /// Jobs and stages that the tables name, nothing claimed included.
     pub contexts: u64,
     /// Cells to decide: principals, open questions and the contexts that matter to each.
     pub cells: u64,
@@ -148,7 +148,7 @@ pub struct Cut {
 #[must_use]
 pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> Diff {
     let holders = Holder::of_both(old, new, &options.groups);
-    let contexts = universe::contexts(&[old, new]);
+    let claims = Claims::of(&[old, new]);
     let changed = changed_rows(old, new);
     let mut differ = Differ {
         old,
@@ -158,22 +158,23 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
             flips: Vec::new(),
             universe: Universe {
                 principals: count(holders.len()),
-                contexts: count(contexts.len()),
+                contexts: count(claims.len()),
                 ..Universe::default()
             },
             cut: None,
         },
     };
     let questions = differ.questions(changed.as_deref());
+    let contexts = |question: &Question, holder| question.contexts(&claims, &[old, new], holder);
     for question in &questions {
         let cells = holders
             .iter()
-            .map(|holder| count(question.contexts(&contexts, &[old, new], holder).len()));
+            .map(|holder| count(contexts(question, holder).len()));
         differ.diff.universe.cells += cells.sum::<u64>();
     }
     for question in &questions {
         for holder in &holders {
-            for context in question.contexts(&contexts, &[old, new], holder) {
+            for context in contexts(question, holder) {
                 if differ.is_cut(question, holder) {
                     return differ.diff;
                 }
@@ -184,33 +185,32 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
     differ.diff
 }
 
-/// An action on a resource that rows speak of.
+/// An action on a resource that rows speak of, and what these rows test.
 struct Question {
     action: Action,
     resource: Named,
-    looks_at_facts: bool,
-    looks_at_author: bool,
+    tested: Tested,
 }
 
 impl Question {
     /// The contexts that matter to it.
-    fn contexts(&self, all: &[Context], snapshots: &[&Snapshot], holder: &Holder) -> Vec<Context> {
-        if !self.looks_at_facts {
+    fn contexts(&self, claims: &Claims, snapshots: &[&Snapshot], holder: &Holder) -> Vec<Context> {
+        if !self.tested.facts {
             return vec![Context::new()];
         }
-        if !self.looks_at_author {
-            return all.to_vec();
+        let contexts = claims.contexts(&self.tested);
+        if !self.tested.author {
+            return contexts;
         }
-        let authors = universe::authors(snapshots, holder.id());
-        let with = |context: &Context| {
-            let context = context.clone();
-            let named = |author: &Option<_>| match author {
-                Some(author) => context.clone().with_author(Clone::clone(author)),
-                None => context.clone(),
-            };
-            authors.iter().map(named).collect::<Vec<_>>()
-        };
-        all.iter().flat_map(with).collect()
+        let mut all = Vec::new();
+        for author in universe::authors(snapshots, holder.id()) {
+            let named = contexts.iter().cloned().map(|context| match &author {
+                Some(author) => context.with_author(author.clone()),
+                None => context,
+            });
+            all.extend(named);
+        }
+        all
     }
 }
 
@@ -245,13 +245,9 @@ impl Differ<'_> {
                 let mut question = Question {
                     action,
                     resource: resource.clone(),
-                    looks_at_facts: false,
-                    looks_at_author: false,
+                    tested: Tested::default(),
                 };
-                for row in rows {
-                    question.looks_at_facts |= universe::is_conditional(row);
-                    question.looks_at_author |= universe::tests_author(row);
-                }
+                rows.for_each(|row| question.tested.add(row));
                 questions.push(question);
             }
         }
@@ -292,7 +288,7 @@ impl Differ<'_> {
             action: question.action.to_string(),
             resource: question.resource.to_string(),
             context,
-            in_every_context: !question.looks_at_facts,
+            in_every_context: !question.tested.facts,
             before,
             after,
         });

@@ -1,8 +1,8 @@
 //! What there is to ask: the resources that tables name, and the jobs and stages.
 //!
 //! In: snapshots. Out: resources and contexts, each once, in a stable order. A pattern stands for endless names, so each
-//! pattern adds resources that no table names; where patterns are all that speak of a resource, what is decided for
-//! one such name is decided for every one.
+//! pattern adds resources that no table names: rows that speak of names by patterns alone treat all of these alike. What
+//! conditions test is read here and nowhere else in listing and diff.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -161,28 +161,77 @@ fn sample(text: &str, kind: ResourceKind, other: &str) -> Option<Named> {
     })
 }
 
-/// The contexts that tables tell apart: none, each job and each stage of a job that rows or stages name, and a job and
-/// stage that nobody names, which stand for all others.
-#[must_use]
-pub(super) fn contexts(snapshots: &[&Snapshot]) -> Vec<Context> {
-    let mut pairs: BTreeSet<(u32, Option<u32>)> = BTreeSet::new();
-    let mut stages: BTreeSet<u32> = BTreeSet::new();
-    for tables in snapshots.iter().map(|snapshot| snapshot.tables()) {
-        pairs.extend(tables.stages.iter().map(|row| (row.job_id, Some(row.id))));
-        for (job, stage) in tables.access_policies.iter().map(job_and_stage) {
-            stages.extend(stage);
-            pairs.extend(job.map(|job| (job, None)));
-            pairs.extend(job.zip(stage).map(|(job, stage)| (job, Some(stage))));
+/// A job and a stage that a process claims, or does not.
+type Claim = (Option<u32>, Option<u32>);
+
+/// The jobs and stages that rows and stages name, and numbers that stand for all others.
+#[derive(Debug)]
+pub(super) struct Claims {
+    declared: BTreeSet<Claim>,
+    other_job: u32,
+    other_stage: u32,
+}
+
+impl Claims {
+    /// Of these snapshots.
+    pub(super) fn of(snapshots: &[&Snapshot]) -> Self {
+        let declared: BTreeSet<Claim> = snapshots
+            .iter()
+            .flat_map(|snapshot| declared_claims(snapshot))
+            .chain([(None, None)])
+            .collect();
+        let jobs = declared.iter().filter_map(|(job, _)| *job).collect();
+        let stages = declared.iter().filter_map(|(_, stage)| *stage).collect();
+        Self {
+            other_job: free(&jobs),
+            other_stage: free(&stages),
+            declared,
         }
     }
-    stages.extend(pairs.iter().filter_map(|(_, stage)| *stage));
-    let jobs: BTreeSet<u32> = pairs.iter().map(|(job, _)| *job).collect();
-    let job = free(&jobs);
-    pairs.insert((job, Some(free(&stages))));
-    // A row that names a stage alone means that stage of any job.
-    pairs.extend(stages.iter().map(|stage| (job, Some(*stage))));
-    let claims = pairs.into_iter().map(claim);
-    [Context::new()].into_iter().chain(claims).collect()
+
+    /// How many are declared, nothing claimed included.
+    pub(super) fn len(&self) -> usize {
+        self.declared.len()
+    }
+
+    /// The contexts that rows can tell apart which test these jobs and stages, with those that are declared: each tested
+    /// job, another and none, with each tested stage, another and none.
+    pub(super) fn contexts(&self, tested: &Tested) -> Vec<Context> {
+        let of = |numbers: &BTreeSet<u32>, other: u32| -> Vec<Option<u32>> {
+            let numbers = numbers.iter().copied().map(Some);
+            numbers.chain([None, Some(other)]).collect()
+        };
+        let stages = of(&tested.stages, self.other_stage);
+        let mut all = self.declared.clone();
+        for job in of(&tested.jobs, self.other_job) {
+            all.extend(stages.iter().map(|stage| (job, *stage)));
+        }
+        all.into_iter().map(claim).collect()
+    }
+}
+
+/// What the conditions of some rows look at.
+#[derive(Debug, Default)]
+pub(super) struct Tested {
+    /// Whether at anything at all.
+    pub(super) facts: bool,
+    /// Whether at who proposed a change.
+    pub(super) author: bool,
+    jobs: BTreeSet<u32>,
+    stages: BTreeSet<u32>,
+}
+
+impl Tested {
+    /// Adds what this row looks at.
+    pub(super) fn add(&mut self, row: &AccessPolicy) {
+        for atom in row.when.atoms() {
+            self.facts = true;
+            self.author |= *atom == Atom::NotAuthor;
+        }
+        let (job, stage) = job_and_stage(row);
+        self.jobs.extend(job);
+        self.stages.extend(stage);
+    }
 }
 
 /// The smallest number above all of these.
@@ -192,26 +241,37 @@ fn free(used: &BTreeSet<u32>) -> u32 {
     last.checked_add(1).or_else(below).unwrap_or(u32::MAX)
 }
 
-/// The jobs and stages that a snapshot declares, as a process would claim them.
+/// The jobs and stages that a snapshot names, as a process would claim them.
 pub(super) fn declared_stages(snapshot: &Snapshot) -> Vec<Context> {
-    let tables = snapshot.tables();
-    let stages = tables.stages.iter().map(|row| (row.job_id, Some(row.id)));
-    let jobs = tables.jobs.iter().map(|row| (row.job_id, None));
-    let named = tables.access_policies.iter().map(job_and_stage);
-    let named = named.filter_map(|(job, stage)| Some((job?, stage)));
-    let pairs: BTreeSet<(u32, Option<u32>)> = stages.chain(jobs).chain(named).collect();
-    pairs.into_iter().map(claim).collect()
+    let claims: BTreeSet<Claim> = declared_claims(snapshot).collect();
+    claims.into_iter().map(claim).collect()
 }
 
-fn claim((job, stage): (u32, Option<u32>)) -> Context {
-    let context = Context::new().with_job(job);
+fn declared_claims(snapshot: &Snapshot) -> impl Iterator<Item = Claim> {
+    let tables = snapshot.tables();
+    let stages = tables
+        .stages
+        .iter()
+        .map(|row| (Some(row.job_id), Some(row.id)));
+    let jobs = tables.jobs.iter().map(|row| (Some(row.job_id), None));
+    let rows = tables.access_policies.iter().map(job_and_stage);
+    stages
+        .chain(jobs)
+        .chain(rows.filter(|claim| *claim != (None, None)))
+}
+
+fn claim((job, stage): Claim) -> Context {
+    let mut context = Context::new();
+    if let Some(job) = job {
+        context = context.with_job(job);
+    }
     match stage {
         Some(stage) => context.with_stage(stage),
         None => context,
     }
 }
 
-fn job_and_stage(row: &AccessPolicy) -> (Option<u32>, Option<u32>) {
+fn job_and_stage(row: &AccessPolicy) -> Claim {
     let mut found = (None, None);
     for atom in row.when.atoms() {
         if let Atom::Job(job) = atom {
@@ -222,16 +282,6 @@ fn job_and_stage(row: &AccessPolicy) -> (Option<u32>, Option<u32>) {
         }
     }
     found
-}
-
-/// Whether the row looks at facts: without, it means the same in every context.
-pub(super) fn is_conditional(row: &AccessPolicy) -> bool {
-    !row.when.atoms().is_empty()
-}
-
-/// Whether the row looks at who proposed a change.
-pub(super) fn tests_author(row: &AccessPolicy) -> bool {
-    row.when.atoms().contains(&Atom::NotAuthor)
 }
 
 /// Whether the row speaks of this question, for whomever and whenever.

@@ -7,8 +7,8 @@ use zt_core::clock::Timestamp;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{self, Context, Decision, DecisionId, DecisionKind, Request};
 
-const CALLERS: [&str; 3] = ["user:a", "user:b", "sp:c"];
-const RESOURCES: [&str; 4] = ["table:raw.x", "table:raw.y", "table:gold.x", "secret:k"];
+pub(crate) const CALLERS: [&str; 3] = ["user:a", "user:b", "sp:c"];
+pub(crate) const RESOURCES: [&str; 4] = ["table:raw.x", "table:raw.y", "table:gold.x", "secret:k"];
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -22,9 +22,9 @@ fn row(cells: &[(&str, Cell)]) -> RawRow {
 }
 
 /// A policy without its id: principal, action, resource, effect, job, columns.
-type Policy = (usize, usize, usize, bool, Option<u32>, Option<usize>);
+pub(crate) type Policy = (usize, usize, usize, bool, Option<u32>, Option<usize>);
 
-fn policies() -> impl Strategy<Value = Vec<Policy>> {
+pub(crate) fn policies() -> impl Strategy<Value = Vec<Policy>> {
     let policy = (
         0..5usize,
         0..4usize,
@@ -44,7 +44,7 @@ fn requests() -> impl Strategy<Value = (usize, usize, Option<u32>)> {
     )
 }
 
-fn snapshot(policies: &[Policy]) -> Arc<Snapshot> {
+pub(crate) fn snapshot(policies: &[Policy]) -> Arc<Snapshot> {
     let mut raw = RawTables::new("laws".to_owned());
     for (at, caller) in CALLERS.iter().enumerate() {
         let oid = format!("00000000-0000-4000-8000-{at:012}");

@@ -11,6 +11,7 @@ mod cli;
 mod csv_tables;
 mod decisions;
 mod faults;
+mod impact;
 mod laws;
 mod monitor;
 mod permits;

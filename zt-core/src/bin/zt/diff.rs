@@ -15,6 +15,9 @@ use zt_core::{Code, Error, Result};
 use crate::principal::{self, Membership};
 use crate::{Answer, paint};
 
+/// So many contexts of one change are printed.
+const MOST_FACTS: usize = 6;
+
 #[derive(Debug, Args)]
 pub(crate) struct Diff {
     /// The tables before: a TOML file, a CSV file, or a folder of them.
@@ -79,8 +82,12 @@ pub(crate) async fn read(path: &Path) -> Result<Arc<Snapshot>> {
 }
 
 fn print(diff: &policy::Diff) {
-    for flip in &diff.flips {
-        print_flip(flip);
+    let key = |flip: &Flip| {
+        let cell = [&flip.principal, &flip.action, &flip.resource].map(String::clone);
+        (cell, flip.before.clone(), flip.after.clone())
+    };
+    for alike in diff.flips.chunk_by(|one, other| key(one) == key(other)) {
+        print_flips(alike);
     }
     let (good, bad, dim) = (paint::GOOD, paint::BAD, paint::DIM);
     match diff.flips.len() {
@@ -112,21 +119,38 @@ fn print(diff: &policy::Diff) {
     }
 }
 
-fn print_flip(flip: &Flip) {
+/// Cells that differ in their facts alone, as one.
+fn print_flips(flips: &[Flip]) {
+    let Some(flip) = flips.first() else { return };
+    println!(
+        "{} {} {}",
+        shown(&flip.principal),
+        flip.action,
+        shown(&flip.resource)
+    );
+    if !flip.in_every_context {
+        let facts: Vec<String> = flips.iter().take(MOST_FACTS).map(facts).collect();
+        let more = match flips.len().saturating_sub(MOST_FACTS) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let dim = paint::DIM;
+        println!("    {dim}under {}{more}{dim:#}", shown(&facts.join("; ")));
+    }
+    println!("    before {}", painted(&flip.before));
+    println!("    after  {}", painted(&flip.after));
+}
+
+fn facts(flip: &Flip) -> String {
     let facts: Vec<String> = flip
         .context
         .facts()
-        .map(|(name, value)| format!(" {name}={value}"))
+        .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    println!(
-        "{} {} {}{}",
-        shown(&flip.principal),
-        flip.action,
-        shown(&flip.resource),
-        shown(&facts.concat())
-    );
-    println!("    before {}", painted(&flip.before));
-    println!("    after  {}", painted(&flip.after));
+    match facts.is_empty() {
+        true => "no facts".to_owned(),
+        false => facts.join(" "),
+    }
 }
 
 /// A decision in its colour.

@@ -59,11 +59,12 @@ impl List {
                 .with_help("`zt list --as maya table.read` lists what maya may read"));
         }
         let snapshot = runtime::tables(config).await?.current();
-        let groups = principal::groups_told(Some(config), &self.groups);
+        let mut groups = principal::groups_told(Some(config), &self.groups);
         let everybody = Holder::all(&snapshot, &groups);
         let holders: Vec<Holder> = match &self.caller {
             Some(name) => {
                 let id = principal::find(&snapshot, name)?;
+                groups.retain(|caller, _| *caller == id);
                 let is_named = |holder: &Holder| holder.id() == Some(&id);
                 everybody.into_iter().filter(is_named).collect()
             }

@@ -116,7 +116,7 @@ pub(crate) fn assumed(groups: &GroupsOf) -> String {
         })
         .collect();
     if told.is_empty() {
-        return "assumed: nobody is in a group".to_owned();
+        return "assumed: no caller is in a group".to_owned();
     }
-    format!("assumed: {}; nobody else in a group", told.join("; "))
+    format!("assumed: {}; no other caller in a group", told.join("; "))
 }
