@@ -16,7 +16,7 @@ use crate::id::PrincipalId;
 use crate::identity::Directory as _;
 use crate::metadata::Snapshot;
 
-/// So many different questions are held; of more, the entries are counted as not replayed.
+/// So many different questions are held; the entries of more are counted alone.
 const MOST_QUESTIONS: usize = 200_000;
 
 /// Collects entries, then decides them again.
@@ -25,6 +25,7 @@ pub struct Replay {
     questions: HashMap<Question, Seen>,
     left_out: BTreeMap<String, Seen>,
     entries: u64,
+    beyond: u64,
 }
 
 /// The same caller asking the same under the same facts, with the same outcome.
@@ -77,6 +78,8 @@ pub struct Replayed {
     pub questions: u64,
     /// The questions whose answer changes, the most frequent first.
     pub flips: Vec<ReplayFlip>,
+    /// Decisions that were not decided again because a replay holds 200 000 different questions and no more.
+    pub beyond: u64,
     /// What could not be decided again.
     pub left_out: Vec<LeftOut>,
     /// The callers that were replayed, and the groups that each is taken to be in.
@@ -144,15 +147,13 @@ impl Replay {
         if !is_decided {
             return;
         }
-        self.entries = self.entries.saturating_add(entry.count.unwrap_or(1));
+        let times = entry.count.unwrap_or(1);
+        self.entries = self.entries.saturating_add(times);
         match question(entry) {
             Ok(question) if self.has_room(&question) => {
                 self.questions.entry(question).or_default().add(entry);
             }
-            Ok(_) => self.leave_out(
-                format!("beyond {MOST_QUESTIONS} different questions"),
-                entry,
-            ),
+            Ok(_) => self.beyond = self.beyond.saturating_add(times),
             Err(reason) => self.leave_out(reason, entry),
         }
     }
@@ -177,6 +178,7 @@ impl Replay {
         let mut found = Replayed {
             entries: self.entries,
             replayed: 0,
+            beyond: self.beyond,
             questions: u64::try_from(self.questions.len()).unwrap_or(u64::MAX),
             flips: Vec::new(),
             left_out: Vec::new(),

@@ -476,7 +476,7 @@ async fn a_real_log_flips_on_a_draft_alone_and_nothing_of_it_is_unreadable() {
             .is_allowed()
     );
     for _ in 0..3 {
-        job.secret("bureau-api-key").await.unwrap();
+        let _secret = job.secret("bureau-api-key").await.unwrap();
     }
     let jonas = sign_in(&zt, "user:jonas").await;
     assert!(jonas.plan(201).unwrap().is_runnable());

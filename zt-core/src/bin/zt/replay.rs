@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use anstream::println;
 use clap::Args;
-use serde_json::json;
-use zt_core::Result;
+use serde::Serialize;
 use zt_core::audit;
 use zt_core::policy::{self, ReplayFlip, Replayed};
 use zt_core::runtime::Config;
 use zt_core::text::shown;
+use zt_core::{Code, Error, Result};
 
 use crate::principal::{self, Membership};
 use crate::{Answer, diff, paint};
@@ -36,23 +36,42 @@ impl Replay {
         let unreadable = audit::each(audit, |entry| replay.add(&entry))?;
         let found = replay.on(&draft, &principal::groups_told(config, &self.groups));
         if self.json {
-            let mut report = json!(found);
-            report["unreadable_lines"] = unreadable.into();
-            println!("{report:#}");
+            let report = Report {
+                found: &found,
+                unreadable_lines: unreadable,
+            };
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&report).unwrap_or_default()
+            );
         } else {
             print(&found, unreadable);
         }
-        Ok(if found.flips.is_empty() {
-            Answer::Yes
-        } else {
-            Answer::No
-        })
+        match (found.beyond, found.flips.is_empty()) {
+            (_, false) => Ok(Answer::No),
+            (0, true) => Ok(Answer::Yes),
+            (beyond, true) => {
+                let message = format!(
+                    "none of {} decisions changes, but {beyond} more were too many to hold",
+                    found.replayed
+                );
+                Err(Error::new(Code::InvalidArgument, message)
+                    .with_help("replay a folder with fewer segments"))
+            }
+        }
     }
 
     /// The folder that was named.
     pub(crate) const fn audit(&self) -> Option<&PathBuf> {
         self.audit.as_ref()
     }
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    found: &'a Replayed,
+    unreadable_lines: u64,
 }
 
 fn print(found: &Replayed, unreadable: u64) {
@@ -76,6 +95,12 @@ fn print(found: &Replayed, unreadable: u64) {
             shown(&left.reason),
             shown(&left.first),
             shown(&left.last)
+        );
+    }
+    if found.beyond > 0 {
+        println!(
+            "{bad}cut{bad:#}: {} decisions were too many to hold",
+            found.beyond
         );
     }
     if unreadable > 0 {
