@@ -8,13 +8,15 @@
 //! Two shortcuts leave out what cannot flip. Where the snapshots differ in Access_Policies alone, a question that no
 //! changed row speaks of is decided alike. Where no row that speaks of a question looks at facts, all contexts are alike.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::ruling::facts;
 use super::universe::{self, Claims, Tested};
-use super::{Action, Context, DecisionId, GroupsOf, Holder, Named, Ruling, decide};
+use super::{Action, Context, DecisionId, GroupsOf, Holder, Named, Resource, Ruling, decide};
+use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
 /// How much a diff may look at.
@@ -65,7 +67,7 @@ impl DiffOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diff {
-    /// The flips, in order of action, resource and principal.
+    /// The flips, in order of resource, action and principal.
     pub flips: Vec<Flip>,
     /// What was looked at.
     pub universe: Universe,
@@ -164,7 +166,7 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
             cut: None,
         },
     };
-    let questions = differ.questions(changed.as_deref());
+    let questions = differ.questions(changed.as_ref());
     let contexts = |question: &Question, holder| question.contexts(&claims, &[old, new], holder);
     for question in &questions {
         let cells = holders
@@ -222,33 +224,29 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    /// The questions that can be decided differently, in order of action and resource.
-    fn questions(&mut self, changed: Option<&[&AccessPolicy]>) -> Vec<Question> {
-        let resources = universe::resources(&[self.old, self.new]);
-        let policies = [self.old, self.new].map(|snapshot| &snapshot.tables().access_policies);
+    /// The questions that can be decided differently, in order of resource and action.
+    fn questions(&mut self, changed: Option<&BTreeSet<&PolicyId>>) -> Vec<Question> {
+        let rows = RowsByResource::of(&[self.old, self.new]);
         let mut questions = Vec::new();
-        for action in Action::ALL.iter().copied() {
-            for resource in resources
-                .iter()
-                .filter(|one| action.takes(one.resource().kind()))
-            {
+        for resource in universe::resources(&[self.old, self.new]) {
+            let rows: Vec<&AccessPolicy> = rows.about(resource.resource()).collect();
+            let kind = resource.resource().kind();
+            for action in Action::ALL.iter().copied().filter(|one| one.takes(kind)) {
                 self.diff.universe.questions += 1;
-                let speaks =
-                    |row: &&AccessPolicy| universe::speaks(row, action, resource.resource());
-                if changed.is_some_and(|changed| !changed.iter().any(speaks)) {
-                    continue;
+                let speaking = rows.iter().filter(|row| row.action.matches(action));
+                let mut tested = Tested::default();
+                let mut is_open = false;
+                for row in speaking {
+                    is_open |= changed.is_none_or(|changed| changed.contains(&row.id));
+                    tested.add(row);
                 }
-                let mut rows = policies.iter().copied().flatten().filter(speaks).peekable();
-                if rows.peek().is_none() {
-                    continue;
+                if is_open {
+                    questions.push(Question {
+                        action,
+                        resource: resource.clone(),
+                        tested,
+                    });
                 }
-                let mut question = Question {
-                    action,
-                    resource: resource.clone(),
-                    tested: Tested::default(),
-                };
-                rows.for_each(|row| question.tested.add(row));
-                questions.push(question);
             }
         }
         self.diff.universe.open_questions = count(questions.len());
@@ -295,9 +293,37 @@ impl Differ<'_> {
     }
 }
 
-/// The rows of Access_Policies that only one snapshot has, or none where the snapshots differ in something else too: then
-/// any row can mean something else.
-fn changed_rows<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Option<Vec<&'a AccessPolicy>> {
+/// Rows of both snapshots, found by what they speak of: a table with many rows names most resources exactly.
+#[derive(Default)]
+struct RowsByResource<'a> {
+    exact: HashMap<Resource, Vec<&'a AccessPolicy>>,
+    patterns: Vec<&'a AccessPolicy>,
+}
+
+impl<'a> RowsByResource<'a> {
+    fn of(snapshots: &[&'a Snapshot]) -> Self {
+        let mut found = Self::default();
+        let tables = snapshots.iter().map(|snapshot| snapshot.tables());
+        for row in tables.flat_map(|tables| &tables.access_policies) {
+            match row.resource.exact() {
+                Some(resource) => found.exact.entry(resource).or_default().push(row),
+                None => found.patterns.push(row),
+            }
+        }
+        found
+    }
+
+    fn about(&self, resource: &Resource) -> impl Iterator<Item = &'a AccessPolicy> {
+        let patterns = self.patterns.iter().copied();
+        let matching = patterns.filter(|row| row.resource.matches(resource));
+        let exact = self.exact.get(resource);
+        exact.into_iter().flatten().copied().chain(matching)
+    }
+}
+
+/// The rows of Access_Policies that are not the same in both, or none where the snapshots differ in something else too:
+/// then any row can mean something else.
+fn changed_rows<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Option<BTreeSet<&'a PolicyId>> {
     let others = |snapshot: &Snapshot| {
         let mut tables = snapshot.tables().clone();
         tables.access_policies.clear();
@@ -306,19 +332,13 @@ fn changed_rows<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Option<Vec<&'a Acce
     if others(old) != others(new) {
         return None;
     }
-    let rows = |snapshot: &'a Snapshot| {
+    let rows = |snapshot: &'a Snapshot| -> BTreeMap<&'a PolicyId, &'a AccessPolicy> {
         let rows = snapshot.tables().access_policies.iter();
-        rows.map(|row| (&row.id, row))
-            .collect::<std::collections::BTreeMap<_, _>>()
+        rows.map(|row| (&row.id, row)).collect()
     };
     let (before, after) = (rows(old), rows(new));
-    let gone = before
-        .iter()
-        .filter(|(id, row)| after.get(*id) != Some(*row));
-    let come = after
-        .iter()
-        .filter(|(id, row)| before.get(*id) != Some(*row));
-    Some(gone.chain(come).map(|(_, row)| *row).collect())
+    let ids = before.keys().chain(after.keys()).copied();
+    Some(ids.filter(|id| before.get(id) != after.get(id)).collect())
 }
 
 fn count(length: usize) -> u64 {

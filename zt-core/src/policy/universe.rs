@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::{Action, Atom, Context, Resource, ResourceKind, ResourcePattern};
+use super::{Atom, Context, Resource, ResourceKind, ResourcePattern};
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{AccessPolicy, Snapshot, Tables};
 
@@ -282,11 +282,6 @@ fn job_and_stage(row: &AccessPolicy) -> Claim {
         }
     }
     found
-}
-
-/// Whether the row speaks of this question, for whomever and whenever.
-pub(super) fn speaks(row: &AccessPolicy, action: Action, resource: &Resource) -> bool {
-    row.action.matches(action) && row.resource.matches(resource)
 }
 
 /// Whom somebody could name as the author of a change: nobody, itself, and somebody else whom both snapshots know.

@@ -381,11 +381,42 @@ async fn names_that_no_table_has_and_columns_are_compared_too() {
     assert_eq!(
         jonas,
         [
-            "table.read table:gold.loan_scores",
             "job.run job:*",
-            "job.run job:202",
             "job.plan job:*",
+            "job.run job:202",
             "job.plan job:202",
+            "table.read table:gold.loan_scores",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_role_that_changes_hands_shows_up_though_no_policy_changed() {
+    let mut raw = raw().await;
+    let old = compile(&raw);
+    let text = |text: &str| Cell::Text(text.to_owned());
+    for table in &mut raw.tables {
+        let held = table
+            .rows
+            .iter_mut()
+            .filter(|row| row.cell("role") == Some(&text("risk_officer")));
+        for (_, cell) in held.flat_map(|row| &mut row.cells) {
+            if *cell == text("group:grp-credit-risk") {
+                *cell = text("group:grp-security");
+            }
+        }
+    }
+    let diff = policy::diff(&old, &compile(&raw), &DiffOptions::new());
+    let moved: Vec<(&str, &str)> = diff
+        .flips
+        .iter()
+        .map(|flip| (flip.principal.as_str(), flip.action.as_str()))
+        .collect();
+    assert_eq!(
+        moved,
+        [
+            ("group:grp-credit-risk", "data.open"),
+            ("group:grp-security", "data.open"),
         ]
     );
 }
