@@ -308,3 +308,46 @@ pub(super) fn authors(
     let named = [holder, someone].into_iter().flatten();
     [None].into_iter().chain(named.cloned().map(Some)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(pattern: &str) -> Vec<(String, String)> {
+        let found = samples(&pattern.parse().unwrap(), "other-0");
+        found
+            .iter()
+            .map(|named| (named.name().to_owned(), named.resource().path().to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_pattern_is_told_by_names_that_it_matches() {
+        let pair = |name: &str, path: &str| (name.to_owned(), path.to_owned());
+        assert_eq!(names("job:*"), [pair("job:*", "other-0")]);
+        assert_eq!(
+            names("table:raw.**"),
+            [
+                pair("table:raw", "raw"),
+                pair("table:raw.*", "raw.other-0"),
+                pair("table:raw.*.*", "raw.other-0.other-0"),
+            ]
+        );
+        assert_eq!(names("table:**").len(), 2);
+        assert_eq!(names("**").len(), ResourceKind::ALL.len());
+        for pattern in ["job:*", "table:raw.**", "table:**", "table:*.dbo.*", "**"] {
+            let pattern: ResourcePattern = pattern.parse().unwrap();
+            let found = samples(&pattern, "other-0");
+            assert!(found.iter().all(|named| pattern.matches(named.resource())));
+        }
+    }
+
+    #[test]
+    fn a_name_that_stands_for_others_is_used_by_nobody() {
+        let exact = BTreeSet::from(["secret:other-0".parse().unwrap()]);
+        let patterns = BTreeSet::from(["secret:other-1/*"]);
+        assert_eq!(unused(&exact, &patterns), "other-2");
+        assert_eq!(free(&BTreeSet::from([3, 7])), 8);
+        assert_eq!(free(&BTreeSet::from([0, u32::MAX])), 1);
+    }
+}
