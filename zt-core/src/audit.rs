@@ -105,7 +105,7 @@ pub use error::AuditError;
 pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use record::{Kind, Outcome, Record};
-pub use tail::tail;
+pub use tail::{each, tail};
 pub use tally::Tally;
 pub use verification::{Finding, FindingKind, Head, Recovery, Verification};
 pub use verify::verify;

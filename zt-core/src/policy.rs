@@ -22,16 +22,22 @@ mod action;
 mod attribute;
 mod condition;
 mod decision;
+mod diff;
 mod draft;
 mod explain;
 mod facts;
+mod holder;
 mod index;
 mod lint;
+mod list;
 mod mask;
 pub mod oracle;
 mod principal;
+mod replay;
 mod request;
 mod resource;
+mod ruling;
+mod universe;
 mod value;
 
 pub use action::{Action, ActionPattern, NotAnAction};
@@ -39,17 +45,23 @@ pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity}
 pub(crate) use condition::SECRET;
 pub use condition::{Condition, Mistake, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
+pub use diff::{Cut, Diff, DiffOptions, Flip, Universe, diff};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
 pub use facts::Facts;
+pub use holder::{GroupsOf, Holder};
 pub(crate) use index::{Index, decide_as};
 pub use index::{Located, Projection, Verdict, decide};
 pub use lint::{Finding, Lint, lint};
+pub use list::{ListPage, ListQuery, Listed, list};
 pub(crate) use mask::show;
 pub use mask::{Mask, Masks};
 pub use oracle::Would;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
+pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
+pub use ruling::Ruling;
+pub use universe::Named;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 
 /// What a row of Access_Policies does when it applies.

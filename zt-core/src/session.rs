@@ -3,6 +3,8 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+mod claims;
+mod list;
 mod permit;
 mod plan;
 mod question;
@@ -20,7 +22,7 @@ use arc_swap::ArcSwap;
 
 pub use permit::Permit;
 use question::{denied, reference_of};
-pub use question::{fact, parse};
+pub use question::{fact, parse, parse_action};
 use resolved::Resolved;
 use seen::Seen;
 
@@ -88,43 +90,6 @@ impl Session {
     #[must_use]
     pub const fn context(&self) -> &Context {
         &self.context
-    }
-
-    /// The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
-    #[must_use]
-    pub fn claiming(&self, job: u32, stage: u32) -> Self {
-        let context = self.context.clone().with_job(job).with_stage(stage);
-        Self {
-            context,
-            ..self.clone()
-        }
-    }
-
-    /// The same caller, saying who proposed the change that is to be approved. Claimed, as job and stage are.
-    #[must_use]
-    pub fn claiming_author(&self, author: PrincipalId) -> Self {
-        Self {
-            context: self.context.clone().with_author(author),
-            ..self.clone()
-        }
-    }
-
-    /// The same caller, stating a further fact, `context.NAME`. Claimed, as job and stage are; see [`Context::with`].
-    #[must_use]
-    pub fn claiming_fact(&self, name: &str, value: Value) -> Self {
-        Self {
-            context: self.context.clone().with(name, value),
-            ..self.clone()
-        }
-    }
-
-    /// The same for a value as people write it, read by the type of the attribute on the snapshot in force.
-    ///
-    /// # Errors
-    /// As [`fact`].
-    pub fn claiming_text(&self, name: &str, text: &str) -> Result<Self> {
-        let snapshot = self.shared.snapshots.current();
-        Ok(self.claiming_fact(name, fact(snapshot.attributes(), name, text)?))
     }
 
     /// Whether the caller may do this now, under the claimed job and stage.

@@ -72,7 +72,7 @@ impl Counted {
         if state.tallies.len() >= self.most {
             return Err(NotCounted::Full(Box::new(record)));
         }
-        let tally = Tally::new(&record);
+        let tally = Tally::new(record);
         state.tallies.push(tally.clone());
         Ok(tally)
     }

@@ -36,7 +36,8 @@ pub fn tail(
                 .filter(|failure: &AfterFailure| failure.file == file);
             let good_bytes = failure.map_or(u64::MAX, |failure| failure.good_bytes);
             let mut lines = open(&folder.join(&file))?;
-            given_up = read(&mut lines, good_bytes, |mut entry| {
+            given_up = read(&mut lines, good_bytes, |line| {
+                let Some(mut entry) = line else { return };
                 writer.clone_into(&mut entry.writer);
                 if filter(&entry) {
                     of_writer.add(entry);
@@ -55,11 +56,44 @@ pub fn tail(
     Ok(newest.finish())
 }
 
-/// Hands on the records of one segment up to `good_bytes`, and returns what it says about the segment before.
+/// Hands every record of every log in `folder` to `visit`, each log from its newest segment back; returns how many lines
+/// are no records. For what must see all of a log in bounded memory. As [`tail`], it does not verify.
+///
+/// # Errors
+///
+/// [`AuditError::Unavailable`] if the folder or a segment cannot be read.
+pub fn each(folder: impl AsRef<Path>, mut visit: impl FnMut(Entry)) -> Result<u64, AuditError> {
+    let folder = folder.as_ref();
+    let mut unreadable = 0;
+    for (writer, numbers) in &Folder::read(folder)?.writers {
+        let mut given_up = None;
+        for number in numbers.iter().rev() {
+            let file = segment_name(writer, *number);
+            let failure = given_up
+                .take()
+                .filter(|failure: &AfterFailure| failure.file == file);
+            let good_bytes = failure.map_or(u64::MAX, |failure| failure.good_bytes);
+            let mut lines = open(&folder.join(&file))?;
+            let mut counted = 0;
+            given_up = read(&mut lines, good_bytes, |line| match line {
+                Some(mut entry) => {
+                    writer.clone_into(&mut entry.writer);
+                    visit(entry);
+                }
+                None => counted += 1,
+            })
+            .map_err(|error| AuditError::unavailable("read the audit segment", folder, error))?;
+            unreadable += counted;
+        }
+    }
+    Ok(unreadable)
+}
+
+/// Hands on the records of one segment up to `good_bytes`, none for a line that is no record, and returns what it says about the segment before.
 fn read(
     lines: &mut Lines<impl BufRead>,
     good_bytes: u64,
-    mut keep: impl FnMut(Entry),
+    mut keep: impl FnMut(Option<Entry>),
 ) -> io::Result<Option<AfterFailure>> {
     let mut given_up = None;
     while let Some(line) = lines.next()? {
@@ -71,8 +105,8 @@ fn read(
             given_up = header.and_then(|header| header.after_failure);
         }
         match serde_json::from_slice::<Entry>(line.bytes) {
-            Ok(entry) if entry.kind != "segment" => keep(entry),
-            Ok(_) | Err(_) => {}
+            Ok(entry) if entry.kind == "segment" => {}
+            line => keep(line.ok()),
         }
     }
     Ok(given_up)

@@ -27,10 +27,10 @@ struct Inner {
 }
 
 impl Tally {
-    pub(super) fn new(record: &Record) -> Self {
+    pub(super) fn new(record: Record) -> Self {
         Self(Arc::new(Inner {
             made: record.at().as_millis(),
-            record: record.key(),
+            record,
             count: AtomicU64::new(0),
             first: AtomicI64::new(i64::MAX),
             last: AtomicI64::new(i64::MIN),
@@ -102,7 +102,7 @@ mod tests {
 
     fn tally() -> Tally {
         let at = Timestamp::from_millis(5);
-        Tally::new(&Record::new(
+        Tally::new(Record::new(
             Kind::Decision,
             at,
             "a.b",

@@ -8,6 +8,7 @@
 
 mod evaluate;
 mod lex;
+mod looks;
 mod parse;
 mod show;
 mod types;
@@ -16,6 +17,7 @@ mod unmet;
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use looks::Looks;
 pub(crate) use types::Expression;
 use types::{Comparison, Operand, Predicate, Test};
 pub(crate) use unmet::SECRET;

@@ -14,17 +14,13 @@ use crate::secrets::SecretId;
 /// # Errors
 /// `Invalid`, with the nearest action.
 pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
-    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
-    let action: Action = action.parse().map_err(|why: policy::NotAnAction| {
-        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        invalid(Problem::new(why.to_string()).text(action).nearest(&names))
-    })?;
+    let action = parse_action(action)?;
     let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
-        invalid(Problem::new(why.to_string()).text(resource))
+        invalid(&Problem::new(why.to_string()).text(resource))
     })?;
     if !action.takes(resource.kind()) {
         let reason = format!("`{action}` does not take a {}", resource.kind());
-        return Err(invalid(Problem::new(reason).text(resource.as_str())));
+        return Err(invalid(&Problem::new(reason).text(resource.as_str())));
     }
     Ok((action, resource))
 }
@@ -35,11 +31,10 @@ pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
 /// # Errors
 /// `Invalid` for an attribute that the tables do not declare, with the nearest, and for a value of another type.
 pub fn fact(attributes: &AttributeSet, name: &str, text: &str) -> Result<Value> {
-    let invalid = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
     let full = format!("context.{name}");
     if AttributeSet::is_built_in(&full) {
         let problem = Problem::new("is built in: claim a job and stage, or an author").text(&full);
-        return Err(invalid(problem));
+        return Err(invalid(&problem));
     }
     let Some(attribute) = attributes.get(&full) else {
         let known: Vec<&str> = attributes
@@ -47,7 +42,7 @@ pub fn fact(attributes: &AttributeSet, name: &str, text: &str) -> Result<Value> 
             .filter(|name| name.starts_with("context."))
             .collect();
         let problem = Problem::new("no such attribute is built in or declared in Attributes");
-        return Err(invalid(problem.text(&full).nearest(&known)));
+        return Err(invalid(&problem.text(&full).nearest(&known)));
     };
     let value = Value::read(attribute.kind, text).filter(|_| {
         attribute.values.is_empty() || attribute.values.iter().any(|word| word == text)
@@ -57,8 +52,23 @@ pub fn fact(attributes: &AttributeSet, name: &str, text: &str) -> Result<Value> 
             words if words.is_empty() => format!("its value must be of type {}", attribute.kind),
             words => format!("its value must be one of {words}"),
         };
-        invalid(Problem::new(reason).text(&full))
+        invalid(&Problem::new(reason).text(&full))
     })
+}
+
+/// Reads an action as people write it.
+///
+/// # Errors
+/// `Invalid`, with the nearest action.
+pub fn parse_action(action: &str) -> Result<Action> {
+    action.parse().map_err(|why: policy::NotAnAction| {
+        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        invalid(&Problem::new(why.to_string()).text(action).nearest(&names))
+    })
+}
+
+fn invalid(problem: &Problem) -> Error {
+    Error::new(Code::InvalidArgument, problem.to_string())
 }
 
 /// The row of a secret that may be read.

@@ -387,3 +387,130 @@ valid_to = "2026-10-01T00:00:00Z"
     let wrong = err(&with("zone=elsewhere"));
     assert!(wrong.contains("one of public, private") && !wrong.contains("elsewhere"));
 }
+
+#[test]
+fn list_answers_the_three_questions() {
+    let world = World::new();
+    let output = zt(&world, &["list", "--as", "maya", "table.read"]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    assert_eq!(
+        out(&output),
+        "table:gold.loan_scores allow by AP-03\n\
+         assumed: user:maya in group:grp-data-science; no other caller in a group\n"
+    );
+    let output = zt(&world, &["list", "job.run", "--on", "job:202"]);
+    let said = out(&output);
+    assert!(
+        said.starts_with("group:grp-data-engineering allow by AP-05\nuser:jonas allow by AP-05\n"),
+        "{said}"
+    );
+    let output = zt(
+        &world,
+        &[
+            "list",
+            "--as",
+            "elin",
+            "--on",
+            "table:gold.loan_scores",
+            "--json",
+        ],
+    );
+    let page: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(page["cells"][0]["action"], "table.read");
+    assert_eq!(page["cells"][0]["limited"], true);
+    assert_eq!(page["cells"][0]["columns"]["only"][1], "y_pred");
+    assert_eq!(page["next"], Value::Null);
+
+    let output = zt(&world, &["list", "--as", "maya", "secret.get"]);
+    assert_eq!(output.status.code(), Some(1), "nothing is allowed");
+    assert!(out(&output).starts_with("nothing\n"));
+    let output = zt(&world, &["list", "table.read"]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = zt(&world, &["list", "--as", "maya", "tabel.read"]);
+    assert!(err(&output).contains("did you mean `table.read`?"));
+}
+
+#[test]
+fn diff_prints_what_changes_and_answers_whether_anything_does() {
+    let world = World::new();
+    let old = sample().join("brindlewick.toml");
+    let (old, new) = (old.to_str().unwrap(), world.tables());
+    let new = new.to_str().unwrap();
+    let output = zt(&world, &["diff", old, new]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).starts_with("nothing changes\n"));
+    world.edit(|tables| {
+        let (before, after) = tables.split_once("id = \"AP-07\"").unwrap();
+        let after = after.replacen("effect = \"allow\"", "effect = \"deny\"", 1);
+        format!("{before}id = \"AP-07\"{after}")
+    });
+    let output = zt(&world, &["diff", old, new]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        out(&output).starts_with(
+            "sp:sp-score-201 secret.get secret:bureau-api-key\n    under job=201 stage=2\n    \
+             before allow by AP-07\n    after  explicit_deny by AP-07\n1 change\n"
+        ),
+        "{}",
+        out(&output)
+    );
+    let json: Value =
+        serde_json::from_str(&out(&zt(&world, &["diff", old, new, "--json"]))).unwrap();
+    assert_eq!(json["flips"][0]["before"]["decision"], "allow");
+    assert_eq!(json["cut"], Value::Null);
+    let output = zt(&world, &["diff", old, new, "--most-cells", "1"]);
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "nothing found, but not all was seen"
+    );
+    let output = zt(&world, &["diff", old, "nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[tokio::test]
+async fn replay_asks_the_log_again_on_a_draft() {
+    let world = World::new();
+    let zt_runtime = world.open().await;
+    let maya = crate::world::sign_in(&zt_runtime, "user:maya").await;
+    for table in ["table:gold.loan_scores", "table:raw.loan_applications"] {
+        let _decision = maya.check("table.read", table).unwrap();
+    }
+    zt_runtime
+        .close(std::time::Duration::from_secs(5))
+        .await
+        .unwrap();
+    let draft = world.tables();
+    let draft = draft.to_str().unwrap();
+    let output = zt(&world, &["replay", draft]);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let said = out(&output);
+    assert!(
+        said.contains("nothing changes\n2 of 2 recorded decisions decided again"),
+        "{said}"
+    );
+    assert!(
+        said.contains("assumed: user:maya is in group:grp-data-science\n"),
+        "{said}"
+    );
+
+    world.edit(|tables| {
+        tables.replace(
+            "id = \"AP-03\"\nprincipal = \"role:data_scientist\"",
+            "id = \"AP-03\"\nprincipal = \"role:analyst\"",
+        )
+    });
+    let log = world.config().audit_folder();
+    let output = zt(
+        &world,
+        &["replay", draft, "--audit", log.to_str().unwrap(), "--json"],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let json: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(json["flips"].as_array().unwrap().len(), 1);
+    assert_eq!(json["flips"][0]["recorded"], "allow");
+    assert_eq!(json["flips"][0]["after"]["decision"], "default_deny");
+    assert_eq!(json["unreadable_lines"], 0);
+    let output = zt(&world, &["replay", draft, "--audit", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -8,8 +8,8 @@ use zt_core::clock::Timestamp;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{self, Context, Decision, DecisionId, DecisionKind, Request, Value};
 
-const CALLERS: [&str; 3] = ["user:a", "user:b", "sp:c"];
-const RESOURCES: [&str; 4] = ["table:raw.x", "table:raw.y", "table:gold.x", "secret:k"];
+pub(crate) const CALLERS: [&str; 3] = ["user:a", "user:b", "sp:c"];
+pub(crate) const RESOURCES: [&str; 4] = ["table:raw.x", "table:raw.y", "table:gold.x", "secret:k"];
 
 fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
@@ -34,7 +34,7 @@ const ENFORCE: usize = 0;
 const SHADOW: usize = 2;
 
 /// A policy without its id: principal, action, resource, effect, job, columns, condition, mode.
-type Policy = (
+pub(crate) type Policy = (
     usize,
     usize,
     usize,
@@ -49,7 +49,7 @@ type Policy = (
 type Asked = (usize, usize, Option<u32>, Facts);
 type Facts = (Option<bool>, Option<bool>, Option<i64>);
 
-fn policies() -> impl Strategy<Value = Vec<Policy>> {
+pub(crate) fn policies() -> impl Strategy<Value = Vec<Policy>> {
     let policy = (
         0..5usize,
         0..4usize,
@@ -77,7 +77,7 @@ fn requests() -> impl Strategy<Value = Asked> {
     )
 }
 
-fn snapshot(policies: &[Policy]) -> Arc<Snapshot> {
+pub(crate) fn snapshot(policies: &[Policy]) -> Arc<Snapshot> {
     let mut raw = RawTables::new("laws".to_owned());
     for (at, caller) in CALLERS.iter().enumerate() {
         let oid = format!("00000000-0000-4000-8000-{at:012}");

@@ -1,21 +1,25 @@
 //! The `zt` command: what an engineer asks before, and an auditor asks after.
 //!
-//! `check`, `explain` and `plan` simulate on the tables; they open neither a vault nor the audit log and never release anything.
-//! Exit codes: 0 yes, 1 no (denied, not runnable, problems found, log not intact), 2 the question could not be answered.
+//! `check`, `explain`, `plan`, `list`, `diff` and `replay` simulate on the tables; they open no vault, write no log and never
+//! release anything. Exit codes: 0 yes, 1 no (denied, not runnable, nothing listed, a decision changes, problems found, log
+//! not intact), 2 the question could not be answered.
 
 mod audit;
 mod check;
 #[cfg(feature = "testing")]
 mod dev_token;
+mod diff;
 mod lint;
+mod list;
 mod paint;
 mod plan;
 mod principal;
 mod problems;
+mod replay;
 mod transfer;
 mod vault;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstream::eprintln;
@@ -49,6 +53,12 @@ enum Command {
     Check(check::Check),
     /// Why, and what nearly allowed it.
     Explain(check::Check),
+    /// Who may do what: the resources of an action, the principals of a resource, the actions on it.
+    List(list::List),
+    /// Which decisions change between two versions of the tables.
+    Diff(diff::Diff),
+    /// Which recorded decisions a draft of the tables would change.
+    Replay(replay::Replay),
     /// What a run of a job needs, or all that it lacks. A simulation, as `check`.
     Plan(plan::Plan),
     /// Write the tables as CSV, a folder with a file a table, or as one TOML file.
@@ -95,6 +105,17 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Lint(lint) => lint.run(&config()?).await,
         Command::Check(check) => check.run(&config()?, check::Depth::Decision).await,
         Command::Explain(check) => check.run(&config()?, check::Depth::Explanation).await,
+        Command::List(list) => list.run(&config()?).await,
+        Command::Diff(diff) => diff.run(maybe_config(&cli.folder)?.as_ref()).await,
+        Command::Replay(replay) => {
+            let found = maybe_config(&cli.folder)?;
+            let audit = match (replay.audit(), &found) {
+                (Some(folder), _) => folder.clone(),
+                (None, Some(config)) => config.audit_folder(),
+                (None, None) => config()?.audit_folder(),
+            };
+            replay.run(found.as_ref(), audit).await
+        }
         Command::Plan(plan) => plan.run(&config()?).await,
         Command::Export(export) => export.run(&config()?).await,
         Command::Import(import) => import.run().await,
@@ -102,6 +123,14 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Audit(audit) => audit.run(config),
         #[cfg(feature = "testing")]
         Command::DevToken(token) => token.run(&config()?).await,
+    }
+}
+
+/// The configuration of a folder that has one: some commands need it for groups alone.
+fn maybe_config(folder: &Path) -> Result<Option<Config>, Error> {
+    match folder.join("zt.toml").exists() {
+        true => Config::load(folder).map(Some),
+        false => Ok(None),
     }
 }
 

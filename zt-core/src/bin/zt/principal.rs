@@ -1,9 +1,11 @@
 //! Finds the principal that a person means: `user:maya`, or `maya` where that is unambiguous.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use zt_core::id::{PrincipalId, PrincipalKind};
 use zt_core::metadata::{Problem, Snapshot};
+use zt_core::policy::GroupsOf;
 use zt_core::runtime::Config;
 use zt_core::{Code, Error, Result};
 
@@ -66,4 +68,55 @@ pub(crate) fn groups_of(
         }
     }
     Ok(Arc::from(names))
+}
+
+/// `user:maya=group:grp-data-science`: who is in which group.
+#[derive(Debug, Clone)]
+pub(crate) struct Membership {
+    caller: PrincipalId,
+    group: PrincipalId,
+}
+
+impl FromStr for Membership {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("`{text}`: expected `user:NAME=group:NAME`");
+        let (caller, group) = text.split_once('=').ok_or_else(expected)?;
+        let caller: PrincipalId = caller.parse().map_err(|_| expected())?;
+        let group: PrincipalId = group.parse().map_err(|_| expected())?;
+        let is_group = |id: &PrincipalId| id.kind() == PrincipalKind::Group;
+        if is_group(&caller) || !is_group(&group) {
+            return Err(expected());
+        }
+        Ok(Self { caller, group })
+    }
+}
+
+/// Who is told to be in which groups: by `[development.groups]`, where there is a `zt.toml`, and by the command line.
+pub(crate) fn groups_told(config: Option<&Config>, named: &[Membership]) -> GroupsOf {
+    let mut groups =
+        config.map_or_else(GroupsOf::new, |config| config.development_groups().clone());
+    for one in named {
+        groups
+            .entry(one.caller.clone())
+            .or_default()
+            .push(one.group.clone());
+    }
+    groups
+}
+
+/// What the answer takes for granted about groups, in a line.
+pub(crate) fn assumed(groups: &GroupsOf) -> String {
+    let told: Vec<String> = groups
+        .iter()
+        .map(|(caller, groups)| {
+            let names: Vec<&str> = groups.iter().map(PrincipalId::as_str).collect();
+            format!("{caller} in {}", names.join(", "))
+        })
+        .collect();
+    if told.is_empty() {
+        return "assumed: no caller is in a group".to_owned();
+    }
+    format!("assumed: {}; no other caller in a group", told.join("; "))
 }

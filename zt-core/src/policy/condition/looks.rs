@@ -1,0 +1,102 @@
+//! What a condition looks at: for whoever must try all facts that could change it.
+
+use std::collections::BTreeSet;
+
+use super::types::{Expression, Operand, Predicate, Test};
+use super::{Attribute, BuiltIn, Condition};
+use crate::policy::value::Value;
+
+/// The facts that a condition tests.
+#[derive(Debug, Default)]
+pub(in crate::policy) struct Looks {
+    /// Whether it tests anything.
+    pub(in crate::policy) anything: bool,
+    /// Whether it tests who proposed a change.
+    pub(in crate::policy) author: bool,
+    /// The numbers that a job is compared with.
+    pub(in crate::policy) jobs: BTreeSet<u32>,
+    /// The numbers that a stage is compared with.
+    pub(in crate::policy) stages: BTreeSet<u32>,
+    /// The names of other facts than caller, action, job, stage and author.
+    pub(in crate::policy) others: BTreeSet<String>,
+}
+
+impl Condition {
+    /// What it looks at.
+    pub(in crate::policy) fn looks(&self) -> Looks {
+        let mut looks = Looks::default();
+        let mut open: Vec<&Expression> = self.parts.iter().collect();
+        while let Some(expression) = open.pop() {
+            match expression {
+                Expression::All(parts) | Expression::Any(parts) => open.extend(parts),
+                Expression::Not(part) => open.push(part),
+                Expression::Test(test) => looks.add(test),
+            }
+        }
+        looks
+    }
+}
+
+impl Looks {
+    fn add(&mut self, test: &Test) {
+        let (values, attributes) = operands(&test.predicate);
+        for attribute in attributes.into_iter().chain([&*test.attribute]) {
+            self.attribute(attribute, &values);
+        }
+    }
+
+    fn attribute(&mut self, attribute: &Attribute, values: &[&Value]) {
+        self.anything = true;
+        let numbers = values.iter().filter_map(|value| match value {
+            Value::Int(number) => u32::try_from(*number).ok(),
+            Value::Bool(_)
+            | Value::Decimal(_)
+            | Value::Text(_)
+            | Value::Set(_)
+            | Value::Ip(_)
+            | Value::Datetime(_) => None,
+        });
+        match attribute.built_in {
+            Some(BuiltIn::Job) => self.jobs.extend(numbers),
+            Some(BuiltIn::Stage) => self.stages.extend(numbers),
+            Some(BuiltIn::Author) => self.author = true,
+            // A question names these itself.
+            Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind | BuiltIn::ActionName)
+            | Some(BuiltIn::ResourceKind) => {}
+            // A name that no table has stands for many: a test of its text may tell them apart.
+            Some(BuiltIn::ResourcePath | BuiltIn::Now | BuiltIn::Hour | BuiltIn::Weekday)
+            | None => {
+                self.others.insert(attribute.fact());
+            }
+        }
+    }
+}
+
+/// The values and attributes on the right of a test.
+fn operands(predicate: &Predicate) -> (Vec<&Value>, Vec<&Attribute>) {
+    match predicate {
+        Predicate::True | Predicate::Has | Predicate::Like(_) | Predicate::Cidr(_) => {
+            (Vec::new(), Vec::new())
+        }
+        Predicate::Among(values) => (values.iter().collect(), Vec::new()),
+        Predicate::MemberOf(attribute) => (Vec::new(), vec![attribute]),
+        Predicate::Compare(_, operand)
+        | Predicate::Contains(operand)
+        | Predicate::StartsWith(operand)
+        | Predicate::EndsWith(operand) => split([operand]),
+        Predicate::Between(least, most) => split([least, most]),
+    }
+}
+
+fn split<'a>(
+    operands: impl IntoIterator<Item = &'a Operand>,
+) -> (Vec<&'a Value>, Vec<&'a Attribute>) {
+    let (mut values, mut attributes) = (Vec::new(), Vec::new());
+    for operand in operands {
+        match operand {
+            Operand::Value(value) => values.push(value),
+            Operand::Attribute(attribute) => attributes.push(&**attribute),
+        }
+    }
+    (values, attributes)
+}

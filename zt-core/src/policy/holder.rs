@@ -1,0 +1,153 @@
+//! Whose rights are looked at: a caller, any member of a group, or anyone.
+//!
+//! In: the rows of Principals and who is told to be in which group; the tables do not know it. Out: requests to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Action, Context, Request, Resource};
+use crate::clock::Timestamp;
+use crate::id::{PrincipalId, PrincipalKind};
+use crate::metadata::Snapshot;
+
+/// Who is in which groups.
+pub type GroupsOf = BTreeMap<PrincipalId, Vec<PrincipalId>>;
+
+/// Somebody whose rights are looked at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    name: String,
+    caller: Option<PrincipalId>,
+    groups: Arc<[PrincipalId]>,
+    groups_are_complete: bool,
+    now: Option<Timestamp>,
+}
+
+impl Holder {
+    /// A user or service principal who is in these groups.
+    #[must_use]
+    pub fn caller(id: PrincipalId, groups: Arc<[PrincipalId]>) -> Self {
+        Self {
+            name: id.to_string(),
+            caller: Some(id),
+            groups,
+            groups_are_complete: true,
+            now: None,
+        }
+    }
+
+    /// A member of this group of whom nothing else is known.
+    #[must_use]
+    pub fn member(group: PrincipalId) -> Self {
+        Self {
+            name: group.to_string(),
+            caller: None,
+            groups: Arc::from([group]),
+            groups_are_complete: true,
+            now: None,
+        }
+    }
+
+    /// A verified caller of whom nothing else is known: what everybody may.
+    #[must_use]
+    pub fn anyone() -> Self {
+        Self {
+            name: "*".to_owned(),
+            caller: None,
+            groups: Arc::from([]),
+            groups_are_complete: true,
+            now: None,
+        }
+    }
+
+    /// A verified caller whom no row of Principals names, in these groups.
+    #[must_use]
+    pub fn unknown(groups: Arc<[PrincipalId]>) -> Self {
+        Self {
+            groups,
+            ..Self::anyone()
+        }
+    }
+
+    /// The same, who may be in more groups: denies on groups stand.
+    #[must_use]
+    pub fn with_incomplete_groups(mut self) -> Self {
+        self.groups_are_complete = false;
+        self
+    }
+
+    /// The same, asking at this moment. Without one, windows and `time.*` are unknown.
+    #[must_use]
+    pub const fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Everybody that the tables tell apart, asking when the tables were loaded: each user and service principal of Principals with the groups it is told to
+    /// be in, a member of each group, and anyone. In alphabetical order.
+    #[must_use]
+    pub fn all(snapshot: &Snapshot, groups: &GroupsOf) -> Vec<Self> {
+        Self::of_ids(&ids(snapshot), groups, snapshot.loaded_at())
+    }
+
+    /// Everybody that either of two snapshots tells apart.
+    pub(super) fn of_both(old: &Snapshot, new: &Snapshot, groups: &GroupsOf) -> Vec<Self> {
+        let now = old.loaded_at().max(new.loaded_at());
+        Self::of_ids(&[ids(old), ids(new)].concat(), groups, now)
+    }
+
+    fn of_ids(ids: &[&PrincipalId], groups: &GroupsOf, now: Timestamp) -> Vec<Self> {
+        let holder = |id: &&PrincipalId| match id.kind() {
+            PrincipalKind::Group => Self::member((*id).clone()),
+            PrincipalKind::User | PrincipalKind::ServicePrincipal => {
+                let told = groups.get(*id).cloned().unwrap_or_default();
+                Self::caller((*id).clone(), Arc::from(told))
+            }
+        };
+        let all: BTreeSet<Self> = ids.iter().map(holder).chain([Self::anyone()]).collect();
+        all.into_iter().map(|holder| holder.at(now)).collect()
+    }
+
+    /// `user:maya`, `group:grp-security` for any member of it, `*` for anyone.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The caller's id; none for a member and anyone.
+    #[must_use]
+    pub const fn id(&self) -> Option<&PrincipalId> {
+        self.caller.as_ref()
+    }
+
+    /// What it asks.
+    #[must_use]
+    pub fn request(&self, action: Action, resource: Resource, context: Context) -> Request {
+        let request = Request::new(self.caller.clone(), action, resource)
+            .with_groups(Arc::clone(&self.groups))
+            .with_context(context);
+        let request = match self.now {
+            Some(now) => request.at(now),
+            None => request,
+        };
+        if self.groups_are_complete {
+            request
+        } else {
+            request.with_incomplete_groups()
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+fn ids(snapshot: &Snapshot) -> Vec<&PrincipalId> {
+    let tables = snapshot.tables();
+    let bound = tables.role_bindings.iter().map(|row| &row.principal);
+    let rows = tables.principals.iter().map(|row| &row.id);
+    rows.chain(bound).collect()
+}
