@@ -261,7 +261,7 @@ impl Asked {
                 return Err(format!("{said:?} where zt says {kind}: {:#?}", self.zt[at]).into());
             }
             compared = at + 1;
-            if began.elapsed() > CHECKING && compared % ROUND == 0 {
+            if began.elapsed() > CHECKING && compared.is_multiple_of(ROUND) {
                 break;
             }
         }
@@ -345,7 +345,7 @@ pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -64,6 +64,13 @@ pub fn svg(lines: &[Line]) -> String {
             at + 4.0
         );
     }
+    curves(&mut text, lines, &x, &y);
+    text.push_str("</svg>\n");
+    text
+}
+
+/// A line for each engine, with its name where it ends.
+fn curves(text: &mut String, lines: &[Line], x: &dyn Fn(f64) -> f64, y: &dyn Fn(f64) -> f64) {
     let mut engines: Vec<&str> = Vec::new();
     for line in lines {
         if !engines.contains(&line.engine.as_str()) {
@@ -99,8 +106,6 @@ pub fn svg(lines: &[Line]) -> String {
             "<text x=\"{right}\" y=\"{at:.1}\" fill=\"{colour}\">{engine}</text>"
         );
     }
-    text.push_str("</svg>\n");
-    text
 }
 
 /// `1 µs` without the digits of a measurement.

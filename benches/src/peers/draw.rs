@@ -308,9 +308,13 @@ impl<'a> Asker<'a> {
             ask.resource.clone_from(resource);
         }
         let kind = split(&ask.resource).0;
-        let fits = |action: &&str| action_patterns(action).contains(&policy.action);
+        let fits = |action: &str| action_patterns(action).contains(&policy.action);
         let drawn: Vec<&str> = (0..6).map(|_| draw_action(rng, kind)).collect();
-        ask.action = drawn.iter().copied().find(|a| fits(&a)).unwrap_or(drawn[0]);
+        ask.action = drawn
+            .iter()
+            .copied()
+            .find(|action| fits(action))
+            .unwrap_or(drawn[0]);
         // Mostly the facts that the row tests; sometimes others, sometimes none: an unknown.
         if rng.u8(..100) < 85 {
             ask.job = policy.job.or(ask.job);
