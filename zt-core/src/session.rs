@@ -29,12 +29,9 @@ use seen::Seen;
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
-use crate::id::PrincipalId;
 use crate::identity::Caller;
 use crate::metadata::Snapshot;
-use crate::policy::{
-    self, Action, Columns, Context, Decision, Explanation, Request, Resource, Value,
-};
+use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
 use crate::runtime::shared::Shared;
 use crate::secrets::{Secret, SecretRequest};
 
