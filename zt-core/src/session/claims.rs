@@ -25,7 +25,7 @@ impl Session {
         }
     }
 
-    /// The same caller, stating a further fact, `context.NAME`. Claimed, as job and stage are; see [`Context::with`].
+    /// The same caller, stating a further fact, `context.NAME`. Claimed, as job and stage are; see [`Context::with`](crate::policy::Context::with).
     #[must_use]
     pub fn claiming_fact(&self, name: &str, value: Value) -> Self {
         Self {
