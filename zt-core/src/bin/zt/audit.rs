@@ -99,7 +99,8 @@ fn verify(folder: &Path, json: bool) -> Result<Answer> {
     for note in &found.notes {
         println!("note: {}", shown(note));
     }
-    let count = format!("{} records in {} logs", found.records, found.writers);
+    let logs = if found.writers == 1 { "log" } else { "logs" };
+    let count = format!("{} records in {} {logs}", found.records, found.writers);
     let (good, bad) = (paint::GOOD, paint::BAD);
     match found.findings.len() {
         0 => println!("{good}intact{good:#}: {count}"),

@@ -40,7 +40,14 @@ impl Condition {
 impl Looks {
     fn add(&mut self, test: &Test) {
         let (values, attributes) = operands(&test.predicate);
-        for attribute in attributes.into_iter().chain([&*test.attribute]) {
+        // No number of the condition says which job or stage would equal another fact.
+        let compared = attributes.iter().map(|_| &*test.attribute);
+        let numbered = |of: &&Attribute| {
+            matches!(of.built_in, Some(BuiltIn::Job | BuiltIn::Stage)) && !attributes.is_empty()
+        };
+        let unguessed = attributes.iter().copied().chain(compared).filter(numbered);
+        self.others.extend(unguessed.map(Attribute::fact));
+        for &attribute in attributes.iter().chain([&&*test.attribute]) {
             self.attribute(attribute, &values);
         }
     }
