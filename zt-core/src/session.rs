@@ -126,6 +126,7 @@ impl Session {
     /// has been decided or recorded; after any other error some of the decisions may stand in the log that nobody was
     /// told.
     pub fn check_many(&self, action: &str, resources: &[&str]) -> Result<Vec<Decision>> {
+        parse_action(action)?;
         let parsed = resources.iter().map(|resource| parse(action, resource));
         let parsed: Vec<(Action, Resource)> = parsed.collect::<Result<_>>()?;
         let snapshot = self.shared.snapshots.current();

@@ -184,10 +184,12 @@ impl Decision {
 
     /// Tells decisions by other rows of one snapshot apart, nearly always.
     pub(crate) fn rows_mark(&self) -> u64 {
-        self.0.rows.iter().fold(0, |mark: u64, row| {
-            let row = u64::try_from(*row).unwrap_or(u64::MAX);
-            mark.rotate_left(7) ^ row.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        })
+        mark(self.0.rows.iter().copied())
+    }
+
+    /// The same for the rows in shadow mode that apply.
+    pub(crate) fn shadows_mark(&self) -> u64 {
+        mark(super::oracle::shadows(&self.0.snapshot, &self.0.request).into_iter())
     }
 
     /// The rows themselves.
@@ -236,6 +238,13 @@ impl Decision {
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.0.snapshot
     }
+}
+
+fn mark(rows: impl Iterator<Item = usize>) -> u64 {
+    rows.fold(0, |mark: u64, row| {
+        let row = u64::try_from(row).unwrap_or(u64::MAX);
+        mark.rotate_left(7) ^ row.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
 }
 
 impl fmt::Display for Decision {

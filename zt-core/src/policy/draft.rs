@@ -63,6 +63,8 @@ fn free_id(snapshot: &Snapshot) -> String {
     });
     match numbered.max() {
         Some((number, prefix, width)) => {
+            // Ten digits hold every number; a greater width could be more than the formatter takes.
+            let width = width.min(10);
             format!("{prefix}-{:0width$}", number.saturating_add(1))
         }
         None => "NEW-1".to_owned(),

@@ -63,6 +63,20 @@ pub(super) fn would(snapshot: &Snapshot, request: &Request) -> Option<Would> {
     })
 }
 
+/// The rows in shadow mode that apply; without such rows in the tables nothing is asked.
+pub(super) fn shadows(snapshot: &Snapshot, request: &Request) -> Vec<usize> {
+    let mut rows = snapshot.shadow_rows().peekable();
+    if rows.peek().is_none() {
+        return Vec::new();
+    }
+    let (held, facts) = (request.held(snapshot), request.facts(snapshot));
+    rows.filter(|row| {
+        let policy = snapshot.policy(*row);
+        policy.is_some_and(|policy| applies(policy, request, &facts, &held))
+    })
+    .collect()
+}
+
 /// Kind, deciding rows, and what may be seen.
 pub(super) type Outcome = (DecisionKind, Vec<usize>, (Columns, Masks));
 

@@ -24,7 +24,10 @@ pub(super) struct Sight {
     /// Refused in spite of an allow.
     is_refused: bool,
     snapshot: u64,
-    version: Option<SecretVersion>,
+    /// The rows in shadow mode that apply: time alone may change them.
+    shadows: u64,
+    /// The version that was released, and how the path to the vault was proven.
+    released: Option<(SecretVersion, String)>,
 }
 
 impl Sight {
@@ -38,7 +41,8 @@ impl Sight {
             rows: decision.rows_mark(),
             is_refused: false,
             snapshot: decision.snapshot().version(),
-            version: None,
+            shadows: decision.shadows_mark(),
+            released: None,
         }
     }
 
@@ -56,7 +60,7 @@ impl Sight {
 
     pub(super) fn release(decision: &Decision, secret: &Secret) -> Self {
         Self {
-            version: Some(secret.version()),
+            released: Some((secret.version(), secret.path_proof().to_owned())),
             ..Self::decision(decision)
         }
     }
