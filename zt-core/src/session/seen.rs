@@ -1,6 +1,7 @@
 //! What this session was told a moment ago, so that repeats are counted and not synced to disk one by one.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub(super) struct Sight {
     snapshot: u64,
     /// The rows in shadow mode that apply: time alone may change them.
     shadows: u64,
-    /// The version that was released, and how the path to the vault was proven.
-    released: Option<(SecretVersion, String)>,
+    /// The version that was released, and a mark of how the path to the vault was proven.
+    released: Option<(SecretVersion, u64)>,
 }
 
 impl Sight {
@@ -59,8 +60,10 @@ impl Sight {
     }
 
     pub(super) fn release(decision: &Decision, secret: &Secret) -> Self {
+        let mut path = DefaultHasher::new();
+        secret.path_proof().hash(&mut path);
         Self {
-            released: Some((secret.version(), secret.path_proof().to_owned())),
+            released: Some((secret.version(), path.finish())),
             ..Self::decision(decision)
         }
     }
