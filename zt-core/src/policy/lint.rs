@@ -101,7 +101,11 @@ impl fmt::Display for Finding {
         let row = self.rows.first().map_or("", String::as_str);
         let (lint, table) = (self.lint.as_str(), self.table);
         let row = crate::text::shown(row);
-        write!(f, "{lint} {table} {row}: {}; {}", self.reason, self.fix)
+        let (reason, fix) = (
+            crate::text::shown(&self.reason),
+            crate::text::shown(&self.fix),
+        );
+        write!(f, "{lint} {table} {row}: {reason}; {fix}")
     }
 }
 
@@ -241,17 +245,20 @@ fn list<T>(rows: &[T], name: impl Fn(&T) -> String) -> Vec<String> {
 /// `table:gold.x` and `table:main.gold.x`: requests in one depth miss rows in the other.
 fn mixed_depth(policies: &[AccessPolicy]) -> Vec<Finding> {
     let path = |row: &AccessPolicy| {
-        let kind = row.resource.kind().filter(|kind| kind.has_columns())?;
+        let separates_by_dots = |kind: &ResourceKind| kind.has_columns() && kind.separator() == '.';
+        let kind = row.resource.kind().filter(separates_by_dots)?;
         let text = row.resource.as_str();
         Some((kind, text.split_once(':')?.1.to_owned()))
     };
+    // A subtree of all depths misses none.
+    let is_subtree = |path: &str| path == "**";
     let mut findings = Vec::new();
     for short in policies {
         let longer = policies.iter().find(|long| {
             let (Some((kind, short)), Some((other, long))) = (path(short), path(long)) else {
                 return false;
             };
-            kind == other && long.ends_with(&format!(".{short}"))
+            kind == other && long.ends_with(&format!(".{short}")) && !is_subtree(&short)
         });
         if let Some(long) = longer {
             let finding = Finding::policy(Lint::MixedDepth, &[short, long]);

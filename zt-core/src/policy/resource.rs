@@ -323,11 +323,18 @@ fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
     let (kind, path) = text.split_once(':').ok_or(NotAResource::NoKind)?;
     let kind = ResourceKind::named(kind).ok_or(NotAResource::UnknownKind)?;
     let path = if kind.ignores_case() {
-        path.to_lowercase()
+        fold(path)
     } else {
         path.to_owned()
     };
     Ok((kind, format!("{kind}:{path}"), path))
+}
+
+/// Lowercase, letter by letter. `str::to_lowercase` writes a sigma by what stands behind it, so that `ΑΣ.*` and `ΑΣ.x`
+/// would begin with different names.
+fn fold(path: &str) -> String {
+    let lower = path.chars().flat_map(char::to_lowercase);
+    lower.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
 fn check_segment(kind: ResourceKind, segment: &str) -> Result<(), NotAResource> {
@@ -408,6 +415,15 @@ mod tests {
         ));
         let long = format!("table:{}", "a".repeat(1024));
         assert_eq!(long.parse::<Resource>(), Err(NotAResource::TooLong));
+    }
+
+    #[test]
+    fn a_letter_is_folded_alike_whatever_stands_behind_it() {
+        for resource in ["table:ΑΣ.x", "table:ας.x", "table:ασ.X"] {
+            for pattern in ["table:ΑΣ.*", "table:ας.**", "table:ασ.**", "table:ΑΣ.X"] {
+                assert!(matches(pattern, resource), "{pattern} {resource}");
+            }
+        }
     }
 
     #[test]

@@ -161,7 +161,8 @@ impl List {
             );
         }
         if let Some(next) = &page.next {
-            println!("{dim}more: --after '{}'{dim:#}", shown(next));
+            let next = shown(next).replace('\'', r"'\''");
+            println!("{dim}more: --after '{next}'{dim:#}");
         }
     }
 

@@ -101,11 +101,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// The first row with the same condition. How a condition prints only says where to look for it.
+    /// The first row with the same condition and window. How they print only says where to look: many rows with windows of
+    /// their own must not be compared with each other.
     fn condition(&mut self, row: u32, policy: &'a AccessPolicy) -> u32 {
         let alike = self
             .conditions
-            .entry(format!("{:?}", policy.when))
+            .entry(format!(
+                "{:?} {:?} {:?}",
+                policy.when, policy.valid_from, policy.valid_to
+            ))
             .or_default();
         let first = alike
             .iter()

@@ -115,6 +115,15 @@ fn one_table_at_two_depths_is_named() {
 }
 
 #[test]
+fn the_subtree_of_all_tables_is_of_every_depth() {
+    let rows = [
+        "A sp:a table.read table:** allow",
+        "B sp:b table.read table:raw.** deny",
+    ];
+    assert!(findings(&rows).is_empty());
+}
+
+#[test]
 fn a_row_that_ends_is_named_before_and_after() {
     // The tables are loaded at the first moment of 1970.
     let row = |end: &str| findings(&[&format!("E sp:a table.read table:x allow {end}")]);

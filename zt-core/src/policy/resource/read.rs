@@ -115,6 +115,7 @@ mod tests {
             "x",
             "table:STRASSE.straße",
             "view:İ.x",
+            "table:ΑΣ.x",
             "table:a\u{200b}",
             "secret:a b",
             "secret:a:b",
