@@ -16,8 +16,11 @@ use serde::Serialize;
 use super::ruling::facts;
 use super::universe::{self, Claims, Tested};
 use super::{Action, Context, DecisionId, GroupsOf, Holder, Named, Resource, Ruling, decide};
-use crate::id::PolicyId;
+use crate::id::{PolicyId, PrincipalId};
 use crate::metadata::{AccessPolicy, Snapshot};
+
+/// A question with more jobs and stages to claim than this is not decided: whoever writes a draft must not fill the memory.
+const MOST_CONTEXTS: usize = 1_000_000;
 
 /// How much a diff may look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,13 +176,26 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
     let questions = differ.questions(changed.as_ref());
     let contexts = |question: &Question, holder| question.contexts(&claims, &[old, new], holder);
     for question in &questions {
-        let cells = holders
-            .iter()
-            .map(|holder| count(contexts(question, holder).len()));
-        differ.diff.universe.cells += cells.sum::<u64>();
+        let at_most = claims.at_most(&question.tested);
+        let alike = match (question.tested.facts, at_most > MOST_CONTEXTS) {
+            (false, _) => 1,
+            (true, true) => at_most,
+            (true, false) => claims.contexts(&question.tested).len(),
+        };
+        let cells = holders.iter().map(|holder| {
+            let authors = question.authors(&[old, new], holder);
+            count(alike.saturating_mul(authors.len()))
+        });
+        let cells = cells.fold(0, u64::saturating_add);
+        let universe = &mut differ.diff.universe;
+        universe.cells = universe.cells.saturating_add(cells);
     }
     for question in &questions {
         for holder in &holders {
+            if claims.at_most(&question.tested) > MOST_CONTEXTS {
+                differ.cut("cells", question, holder);
+                return differ.diff;
+            }
             for context in contexts(question, holder) {
                 if differ.is_cut(question, holder) {
                     return differ.diff;
@@ -209,7 +225,7 @@ impl Question {
             return contexts;
         }
         let mut all = Vec::new();
-        for author in universe::authors(snapshots, holder.id()) {
+        for author in self.authors(snapshots, holder) {
             let named = contexts.iter().cloned().map(|context| match &author {
                 Some(author) => context.with_author(author.clone()),
                 None => context,
@@ -217,6 +233,15 @@ impl Question {
             all.extend(named);
         }
         all
+    }
+
+    /// Whom it is asked with as the author of a change.
+    fn authors(&self, snapshots: &[&Snapshot], holder: &Holder) -> Vec<Option<PrincipalId>> {
+        if self.tested.author {
+            universe::authors(snapshots, holder.id(), &self.tested.authors)
+        } else {
+            vec![None]
+        }
     }
 }
 
@@ -265,13 +290,17 @@ impl Differ<'_> {
         } else {
             return false;
         };
+        self.cut(bound, question, holder);
+        true
+    }
+
+    fn cut(&mut self, bound: &'static str, question: &Question, holder: &Holder) {
         self.diff.cut = Some(Cut {
             bound,
             action: question.action.to_string(),
             resource: question.resource.to_string(),
             principal: holder.to_string(),
         });
-        true
     }
 
     fn compare(&mut self, question: &Question, holder: &Holder, context: Context) {

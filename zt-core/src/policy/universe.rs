@@ -195,6 +195,14 @@ impl Claims {
         self.declared.len()
     }
 
+    /// No fewer than [`contexts`](Self::contexts) gives.
+    pub(super) fn at_most(&self, tested: &Tested) -> usize {
+        let with_others = |numbers: &BTreeSet<u32>| numbers.len().saturating_add(2);
+        with_others(&tested.jobs)
+            .saturating_mul(with_others(&tested.stages))
+            .saturating_add(self.declared.len())
+    }
+
     /// The contexts that rows can tell apart which test these jobs and stages, with those that are declared: each tested
     /// job, another and none, with each tested stage, another and none.
     pub(super) fn contexts(&self, tested: &Tested) -> Vec<Context> {
@@ -218,6 +226,8 @@ pub(super) struct Tested {
     pub(super) facts: bool,
     /// Whether at who proposed a change.
     pub(super) author: bool,
+    /// The texts that the author is compared with.
+    pub(super) authors: BTreeSet<String>,
     jobs: BTreeSet<u32>,
     stages: BTreeSet<u32>,
 }
@@ -228,6 +238,7 @@ impl Tested {
         let looks = row.when.looks();
         self.facts |= looks.anything;
         self.author |= looks.author;
+        self.authors.extend(looks.authors);
         self.jobs.extend(around(&looks.jobs));
         self.stages.extend(around(&looks.stages));
     }
@@ -293,10 +304,12 @@ fn job_and_stage(row: &AccessPolicy) -> Claim {
     (jobs.first().copied(), stages.first().copied())
 }
 
-/// Whom somebody could name as the author of a change: nobody, itself, and somebody else whom both snapshots know.
+/// Whom somebody could name as the author of a change: nobody, itself, whom conditions name, and somebody else whom both
+/// snapshots know.
 pub(super) fn authors(
     snapshots: &[&Snapshot],
     holder: Option<&PrincipalId>,
+    tested: &BTreeSet<String>,
 ) -> Vec<Option<PrincipalId>> {
     let Some(first) = snapshots.first() else {
         return vec![None];
@@ -304,6 +317,7 @@ pub(super) fn authors(
     let is_known = |id: &&PrincipalId| {
         id.kind() != PrincipalKind::Group
             && Some(*id) != holder
+            && !tested.contains(id.as_str())
             && snapshots
                 .iter()
                 .all(|snapshot| snapshot.object_id(id).is_some())
@@ -314,8 +328,13 @@ pub(super) fn authors(
         .iter()
         .map(|row| &row.id)
         .find(is_known);
-    let named = [holder, someone].into_iter().flatten();
-    [None].into_iter().chain(named.cloned().map(Some)).collect()
+    let tested = tested.iter().filter_map(|name| name.parse().ok());
+    let others = tested.filter(|id: &PrincipalId| Some(id) != holder);
+    let named = [holder, someone].into_iter().flatten().cloned();
+    [None]
+        .into_iter()
+        .chain(named.chain(others).map(Some))
+        .collect()
 }
 
 #[cfg(test)]

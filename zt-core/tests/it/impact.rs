@@ -10,7 +10,7 @@ use zt_core::ErrorKind;
 use zt_core::audit::{self, Entry};
 use zt_core::clock::Timestamp;
 use zt_core::id::PrincipalId;
-use zt_core::metadata::{Cell, RawTables, Snapshot};
+use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{
     self, Action, Context, Decision, DecisionId, DiffOptions, Flip, GroupsOf, Holder, ListPage,
     ListQuery, Replay, Replayed, Resource, Ruling,
@@ -390,6 +390,25 @@ async fn names_that_no_table_has_and_columns_are_compared_too() {
             "table.read table:gold.loan_scores",
         ]
     );
+}
+
+#[tokio::test]
+async fn an_author_that_only_a_condition_names_is_tried() {
+    let mut raw = raw().await;
+    let old = compile(&raw);
+    let cells = [
+        ("id", "AP-author"),
+        ("principal", "user:elin"),
+        ("action", "metadata.approve"),
+        ("resource", "metadata:Jobs"),
+        ("effect", "allow"),
+        ("condition", "context.author == \"user:ines\""),
+    ];
+    let cells = cells.map(|(name, text)| (name.to_owned(), Cell::Text(text.to_owned())));
+    raw.push("Access_Policies", RawRow::new(None, cells.into()));
+    let diff = policy::diff(&old, &compile(&raw), &DiffOptions::new());
+    let ines = Context::new().with_author("user:ines".parse().unwrap());
+    assert!(diff.flips.iter().any(|flip| flip.context == ines));
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ pub(in crate::policy) struct Looks {
     pub(in crate::policy) anything: bool,
     /// Whether it tests who proposed a change.
     pub(in crate::policy) author: bool,
+    /// The texts that the author is compared with.
+    pub(in crate::policy) authors: BTreeSet<String>,
     /// The numbers that a job is compared with.
     pub(in crate::policy) jobs: BTreeSet<u32>,
     /// The numbers that a stage is compared with.
@@ -66,7 +68,19 @@ impl Looks {
         match attribute.built_in {
             Some(BuiltIn::Job) => self.jobs.extend(numbers),
             Some(BuiltIn::Stage) => self.stages.extend(numbers),
-            Some(BuiltIn::Author) => self.author = true,
+            Some(BuiltIn::Author) => {
+                self.author = true;
+                self.authors
+                    .extend(values.iter().filter_map(|value| match value {
+                        Value::Text(text) => Some(text.clone()),
+                        Value::Bool(_)
+                        | Value::Int(_)
+                        | Value::Decimal(_)
+                        | Value::Set(_)
+                        | Value::Ip(_)
+                        | Value::Datetime(_) => None,
+                    }));
+            }
             // A question names these itself.
             Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind | BuiltIn::ActionName)
             | Some(BuiltIn::ResourceKind) => {}
