@@ -11,6 +11,16 @@ pub(crate) const fn is_hidden(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
+/// A name in lowercase, letter by letter: two names that differ only in case fold to one. `str::to_lowercase` writes a
+/// sigma by what stands behind it, so that `ΑΣ.*` and `ΑΣ.x` would begin with different names.
+pub(crate) fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
+    let lower = name.chars().flat_map(char::to_lowercase);
+    lower.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
 /// The text with its hidden characters written out: `\u{202e}`.
 #[must_use]
 pub fn shown(text: &str) -> String {
@@ -48,6 +58,15 @@ pub(crate) fn nearest(text: &str, valid: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_differ_in_case_alone_fold_to_one() {
+        for name in ["ΑΣ", "ας", "ασ", "Ασ"] {
+            assert_eq!(fold(name), "ασ");
+        }
+        assert_eq!(fold("Name_1"), "name_1");
+        assert_ne!(fold("straße"), fold("strasse"));
+    }
 
     #[test]
     fn what_a_terminal_would_obey_is_written_out() {

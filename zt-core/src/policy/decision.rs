@@ -111,7 +111,7 @@ impl Columns {
 
 /// Whether two spellings name one column.
 pub(super) fn is_same_column(one: &str, other: &str) -> bool {
-    one == other || one.to_lowercase() == other.to_lowercase()
+    one == other || crate::text::fold(one) == crate::text::fold(other)
 }
 
 /// Whether a request may proceed, and which rows say so.
@@ -260,5 +260,19 @@ impl fmt::Display for Decision {
 impl fmt::Debug for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Decision({self}, {})", self.0.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hidden_column_is_hidden_in_every_spelling() {
+        let columns = Columns::AllBut(["ΑΣ".to_owned(), "Pan".to_owned()].into());
+        for column in ["ασ", "ας", "ΑΣ", "PAN", "pan"] {
+            assert!(!columns.contains(column), "{column}");
+        }
+        assert!(columns.contains("name"));
     }
 }

@@ -123,8 +123,8 @@ pub struct Universe {
     pub cells: u64,
     /// Cells decided.
     pub decided: u64,
-    /// Facts that conditions look at and that no cell states: they are unknown in every cell, so a flip that needs one of
-    /// them is not seen.
+    /// What rows look at and no cell varies: facts that no cell states, the time and windows of validity, which are asked
+    /// at one moment. A flip that needs another value of these is not seen.
     pub untried: Vec<String>,
 }
 

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::metadata::Snapshot;
 
-/// A page looks at no more cells than this, in decisions; then it ends, however few it holds.
+/// A page that has looked at so many cells, in decisions, ends, however few it holds; that of one principal ends at the
+/// next cell that it holds, since a token must not name what was not listed.
 const MOST_DECISIONS: usize = 100_000;
 /// A page holds no more cells than this.
 const MOST_CELLS: usize = 10_000;
@@ -245,7 +246,8 @@ impl<'a> Lister<'a> {
         let after = self.query.after.as_deref().map(key_of);
         let (actions, resources) = (self.actions.clone(), std::mem::take(&mut self.resources));
         let mut last = None;
-        for holder in holders {
+        let mut was_answered = false;
+        for holder in &holders {
             for action in &actions {
                 for resource in resources
                     .iter()
@@ -256,11 +258,15 @@ impl<'a> Lister<'a> {
                         continue;
                     }
                     let is_full = self.page.cells.len() >= self.query.limit;
-                    if is_full || self.decisions >= MOST_DECISIONS {
+                    // A token names the last question: to whom lists what it may do itself, only one that it was answered.
+                    let may_be_named = holders.len() > 1 || was_answered;
+                    if is_full || (self.decisions >= MOST_DECISIONS && may_be_named) {
                         self.page.next = last.map(token);
                         return self.page;
                     }
+                    let cells = self.page.cells.len();
                     self.add(holder, *action, resource);
+                    was_answered = self.page.cells.len() > cells;
                     last = Some(key);
                 }
             }

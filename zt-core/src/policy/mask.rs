@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::Columns;
 use crate::batch::{Batch, Cells, NotABatch};
+use crate::text::fold;
 
 /// What stands in a cell instead of its value, the mildest first: where several apply, the strictest does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,7 +82,7 @@ impl Masks {
     /// The mask of a column, if it has one.
     #[must_use]
     pub fn of(&self, column: &str) -> Option<Mask> {
-        self.0.get(&column.to_lowercase()).copied()
+        self.0.get(&fold(column)).copied()
     }
 
     /// Whether nothing is masked.
@@ -98,7 +99,7 @@ impl Masks {
 
     /// Masks a column at least so strictly.
     pub(crate) fn cover(&mut self, column: &str, mask: Mask) {
-        let strictest = self.0.entry(column.to_lowercase()).or_insert(mask);
+        let strictest = self.0.entry(fold(column)).or_insert(mask);
         *strictest = mask.max(*strictest);
     }
 }

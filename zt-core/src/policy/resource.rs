@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub(super) use read::read;
 
-use crate::text::is_hidden;
+use crate::text::{fold, is_hidden};
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal, $separator:literal;)+) => {
@@ -328,13 +328,6 @@ fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
         path.to_owned()
     };
     Ok((kind, format!("{kind}:{path}"), path))
-}
-
-/// Lowercase, letter by letter. `str::to_lowercase` writes a sigma by what stands behind it, so that `ΑΣ.*` and `ΑΣ.x`
-/// would begin with different names.
-fn fold(path: &str) -> String {
-    let lower = path.chars().flat_map(char::to_lowercase);
-    lower.map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
 fn check_segment(kind: ResourceKind, segment: &str) -> Result<(), NotAResource> {

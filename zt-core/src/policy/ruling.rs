@@ -66,7 +66,7 @@ impl Ruling {
 
 /// Which columns are named, and whether those are the visible ones: the order of columns counts for nothing here.
 fn visible(columns: &Columns) -> (bool, BTreeSet<String>) {
-    let folded = |name: &String| name.to_lowercase();
+    let folded = |name: &String| crate::text::fold(name);
     match columns {
         Columns::All => (false, BTreeSet::new()),
         Columns::Only(only) => (true, only.iter().map(folded).collect()),

@@ -249,7 +249,13 @@ pub(super) fn untried(snapshots: &[&Snapshot]) -> Vec<String> {
     let rows = snapshots
         .iter()
         .flat_map(|snapshot| &snapshot.tables().access_policies);
-    let names: BTreeSet<String> = rows.flat_map(|row| row.when.looks().others).collect();
+    let mut names = BTreeSet::new();
+    for row in rows {
+        names.extend(row.when.looks().others);
+        let windows = [("valid_from", row.valid_from), ("valid_to", row.valid_to)];
+        let open = windows.into_iter().filter(|(_, moment)| moment.is_some());
+        names.extend(open.map(|(name, _)| name.to_owned()));
+    }
     names.into_iter().collect()
 }
 

@@ -107,7 +107,7 @@ fn print(diff: &policy::Diff) {
     );
     if !seen.untried.is_empty() {
         let names = seen.untried.join(", ");
-        println!("{dim}conditions also look at {names}: unknown in every cell{dim:#}");
+        println!("{dim}rows also look at {names}: facts not stated, and time at one moment{dim:#}");
     }
     if let Some(cut) = &diff.cut {
         println!(

@@ -205,7 +205,7 @@ fn read_masks(
         if let Some(columns) = columns
             && !columns
                 .iter()
-                .any(|own| own.to_lowercase() == column.to_lowercase())
+                .any(|own| crate::text::fold(own) == crate::text::fold(column))
         {
             let valid: Vec<&str> = columns.iter().map(String::as_str).collect();
             let problem = Problem::new("not one of the row's columns").text(column);

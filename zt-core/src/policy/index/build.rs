@@ -80,7 +80,7 @@ impl<'a> Builder<'a> {
         if let Some(columns) = &policy.columns {
             let numbers = columns.iter().map(|column| {
                 let next = small(self.names.len())?;
-                Ok(*self.names.entry(column.to_lowercase()).or_insert(next))
+                Ok(*self.names.entry(crate::text::fold(column)).or_insert(next))
             });
             let numbers: Result<Box<[u32]>, TooMany> = numbers.collect();
             self.columns.insert(row, numbers?);

@@ -6,6 +6,7 @@ use crate::id::PrincipalId;
 use crate::metadata::{AccessPolicy, Snapshot};
 use crate::policy::condition::Condition;
 use crate::policy::{ActionPattern, Effect, Mode, PrincipalPattern};
+use crate::text::fold;
 
 /// Whether `one` applies wherever `other` does, and shows or hides at least as much.
 pub(super) fn covers(snapshot: &Snapshot, one: &AccessPolicy, other: &AccessPolicy) -> bool {
@@ -69,10 +70,7 @@ pub(super) fn holders(snapshot: &Snapshot, pattern: &PrincipalPattern) -> BTreeS
 /// A deny of columns hides less than a deny of all; an allow with masks shows less than one without.
 fn covers_columns(one: &AccessPolicy, other: &AccessPolicy) -> bool {
     let within = |few: &[String], many: &[String]| {
-        let is_in = |column: &String| {
-            many.iter()
-                .any(|own| own.to_lowercase() == column.to_lowercase())
-        };
+        let is_in = |column: &String| many.iter().any(|own| fold(own) == fold(column));
         few.iter().all(is_in)
     };
     let columns = match (&one.columns, &other.columns) {
