@@ -27,7 +27,7 @@ pub use place::Place;
 pub use problem::{Problem, Report};
 pub use raw::{Cell, RawRow, RawTable, RawTables, TableFormat};
 pub use schema::{Column, ColumnType, TableSchema, schema};
-pub use snapshot::{Held, Snapshot, SnapshotHash};
+pub use snapshot::{Snapshot, SnapshotHash};
 pub use source::{Fingerprint, MetadataSource};
 pub(crate) use store::Looked;
 pub use store::SnapshotStore;

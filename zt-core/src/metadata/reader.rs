@@ -1,5 +1,6 @@
 //! Turns the cells of one row into types and reports every cell that does not fit.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -228,6 +229,35 @@ impl<'a> RowReader<'a> {
                 .filter_map(|text| self.parse_text(column, text, &[]))
                 .collect(),
         )
+    }
+
+    /// The same for a list that the row must have, with at least one text and none twice. `None` when one is wrong.
+    pub(crate) fn required_list<T: FromStr<Err: Display>>(
+        &mut self,
+        column: &str,
+        valid: &[&str],
+    ) -> Option<Vec<T>> {
+        self.require(column)?;
+        let texts = self.texts(column)?;
+        if texts.is_empty() {
+            self.push(column, Problem::new("must name at least one"));
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        for text in &texts {
+            if !seen.insert(text) {
+                self.problem(column, text, "stands twice");
+            }
+        }
+        let read = texts.iter().map(|text| {
+            if text.is_empty() {
+                self.problem(column, text, EMPTY);
+                return None;
+            }
+            self.parse_text(column, text, valid)
+        });
+        let read: Vec<Option<T>> = read.collect();
+        read.into_iter().collect()
     }
 
     /// The raw cell.

@@ -5,13 +5,16 @@ mod alert_rules;
 mod attributes;
 mod cluster_profiles;
 mod encryption_rules;
+mod extents;
 mod feature_engineering;
 mod integration_runtimes;
 mod jobs;
+mod memberships;
 mod ml_models;
 mod network_rules;
 mod output_storage;
 mod pipeline_dependencies;
+mod policy_activations;
 mod principals;
 mod role_bindings;
 mod secret_references;
@@ -19,17 +22,19 @@ mod stages;
 mod words;
 mod world;
 
-pub use access_policies::AccessPolicy;
+pub use access_policies::{AccessPolicy, Duties};
 pub use alert_rules::{AlertRule, Fires};
 pub use cluster_profiles::ClusterProfile;
 pub use encryption_rules::{Algorithm, EncryptionRule};
 pub use feature_engineering::FeatureStep;
 pub use integration_runtimes::{IntegrationRuntime, RuntimeKind};
 pub use jobs::{Job, Priority};
+pub use memberships::Membership;
 pub use ml_models::MlModel;
 pub use network_rules::{NetworkMode, NetworkRule, NotPorts, PortRange};
 pub use output_storage::{OutputFormat, OutputStorage};
 pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
+pub use policy_activations::PolicyActivation;
 pub use principals::Principal;
 pub use role_bindings::RoleBinding;
 pub use secret_references::{SecretKind, SecretReference};
@@ -96,7 +101,9 @@ tables! {
     world: World,
     principals: Principal,
     role_bindings: RoleBinding,
+    memberships: Membership,
     access_policies: AccessPolicy,
+    policy_activations: PolicyActivation,
     attributes: Attribute,
     secret_references: SecretReference,
     network_rules: NetworkRule,

@@ -6,6 +6,7 @@
 //! Total: no loop, no function, no regular expression, no arithmetic. A condition has at most 4096 bytes, 32 levels and 256
 //! nodes, so evaluation always ends and never overflows the stack.
 
+mod change;
 mod evaluate;
 mod lex;
 mod looks;

@@ -15,7 +15,9 @@ use serde::Serialize;
 
 use super::ruling::facts;
 use super::universe::{self, Claims, Tested};
-use super::{Action, Context, DecisionId, GroupsOf, Holder, Named, Resource, Ruling, decide};
+use super::{
+    Action, Context, DecisionId, GroupsOf, Holder, Named, Resource, ResourcePattern, Ruling, decide,
+};
 use crate::id::{PolicyId, PrincipalId};
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -262,7 +264,7 @@ impl Differ<'_> {
             let kind = resource.resource().kind();
             for action in Action::ALL.iter().copied().filter(|one| one.takes(kind)) {
                 self.diff.universe.questions += 1;
-                let speaking = rows.iter().filter(|row| row.action.matches(action));
+                let speaking = rows.iter().filter(|row| row.speaks_of_action(action));
                 let mut tested = Tested::default();
                 let mut is_open = false;
                 for row in speaking {
@@ -330,7 +332,7 @@ impl Differ<'_> {
 #[derive(Default)]
 struct RowsByResource<'a> {
     exact: HashMap<Resource, Vec<&'a AccessPolicy>>,
-    patterns: Vec<&'a AccessPolicy>,
+    patterns: Vec<(&'a ResourcePattern, &'a AccessPolicy)>,
 }
 
 impl<'a> RowsByResource<'a> {
@@ -338,9 +340,11 @@ impl<'a> RowsByResource<'a> {
         let mut found = Self::default();
         let tables = snapshots.iter().map(|snapshot| snapshot.tables());
         for row in tables.flat_map(|tables| &tables.access_policies) {
-            match row.resource.exact() {
-                Some(resource) => found.exact.entry(resource).or_default().push(row),
-                None => found.patterns.push(row),
+            for pattern in &row.resources {
+                match pattern.exact() {
+                    Some(resource) => found.exact.entry(resource).or_default().push(row),
+                    None => found.patterns.push((pattern, row)),
+                }
             }
         }
         found
@@ -348,9 +352,9 @@ impl<'a> RowsByResource<'a> {
 
     fn about(&self, resource: &Resource) -> impl Iterator<Item = &'a AccessPolicy> {
         let patterns = self.patterns.iter().copied();
-        let matching = patterns.filter(|row| row.resource.matches(resource));
-        let exact = self.exact.get(resource);
-        exact.into_iter().flatten().copied().chain(matching)
+        let matching = patterns.filter(|(pattern, _)| pattern.matches(resource));
+        let exact = self.exact.get(resource).into_iter().flatten().copied();
+        exact.chain(matching.map(|(_, row)| row))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::attribute::{Attribute, BuiltIn, Namespace, WEEKDAYS};
 use super::value::Datum;
-use super::{Action, Context, Provenance, Request, ResourceKind, Value};
+use super::{Action, Context, Provenance, Request, ResourceKind, StepUp, Truth, Value};
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
@@ -61,6 +61,11 @@ impl<'a> Facts<'a> {
     pub(super) const fn at(mut self, now: Option<Timestamp>) -> Self {
         self.now = now;
         self
+    }
+
+    /// Whether the caller signed in so strongly.
+    pub(super) fn strength(&self, _step_up: StepUp) -> Truth {
+        Truth::Unknown
     }
 
     /// When, if that is known.

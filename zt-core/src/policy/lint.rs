@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::cover::{covers, holders};
-use super::{Action, ActionPattern, Effect, Mode, PrincipalPattern, ResourceKind};
+use super::{Action, ActionPattern, Effect, Mode, PrincipalPattern, ResourceKind, ResourcePattern};
 use crate::metadata::{AccessPolicy, Snapshot};
 
 /// What kind of smell it is.
@@ -150,7 +150,9 @@ fn covered(snapshot: &Snapshot, at: usize, row: &AccessPolicy) -> Option<Finding
                     let reason = format!("it can never allow: {id} denies all of it");
                     Some(finding.because(reason, "remove it, or narrow the deny"))
                 }
-                (Effect::Deny, Effect::Allow) => None,
+                (Effect::Deny, Effect::Allow) | (Effect::Restrict, _) | (_, Effect::Restrict) => {
+                    None
+                }
                 // Of two rows that say the same, the later one is one too many.
                 (Effect::Allow, Effect::Allow) | (Effect::Deny, Effect::Deny) => {
                     if is_mutual && at < other {
@@ -168,18 +170,18 @@ fn over_broad(row: &AccessPolicy) -> Option<Finding> {
     if row.effect != Effect::Allow {
         return None;
     }
-    let speaks_of = if row.principal == PrincipalPattern::Any {
+    let is_open = |resource: &ResourcePattern| {
+        resource.kind() == Some(ResourceKind::Secret) && resource.exact().is_none()
+    };
+    let speaks_of = if row.principals.contains(&PrincipalPattern::Any) {
         "every verified caller"
-    } else if row.action == ActionPattern::Any {
+    } else if row.actions.contains(&ActionPattern::Any) {
         "every action"
-    } else if row.resource.kind().is_none()
-        && row.action != ActionPattern::One(Action::PolicyExplain)
+    } else if row.resources.iter().any(|one| one.kind().is_none())
+        && row.actions != [ActionPattern::One(Action::PolicyExplain)]
     {
         "every resource"
-    } else if row.action.matches(Action::SecretGet)
-        && row.resource.kind() == Some(ResourceKind::Secret)
-        && row.resource.exact().is_none()
-    {
+    } else if row.speaks_of_action(Action::SecretGet) && row.resources.iter().any(is_open) {
         "secrets that do not exist yet"
     } else {
         return None;
@@ -210,12 +212,34 @@ fn ending(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
 /// A pattern of a kind whose members the tables declare, that matches none of them; a role that nobody holds.
 fn dead(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
     let finding = Finding::policy(Lint::Dead, &[row]);
-    if row.principal != PrincipalPattern::Any && holders(snapshot, &row.principal).is_empty() {
-        let reason = format!("nobody is {}", row.principal);
+    let is_held = |principal: &PrincipalPattern| {
+        *principal == PrincipalPattern::Any || !holders(snapshot, principal).is_empty()
+    };
+    if !row.principals.iter().any(is_held) {
+        let names: Vec<String> = row.principals.iter().map(ToString::to_string).collect();
+        let reason = format!("nobody is {}", names.join(" or "));
         return Some(finding.because(reason, "bind it in Role_Bindings, or remove the row"));
     }
+    if row
+        .resources
+        .iter()
+        .any(|resource| is_alive(snapshot, resource))
+    {
+        return None;
+    }
+    let names: Vec<String> = row.resources.iter().map(ToString::to_string).collect();
+    let kind = row.resources.first()?.kind()?;
+    let reason = format!("no {kind} of the tables is {}", names.join(" or "));
+    Some(finding.because(reason, "correct the pattern, or remove the row"))
+}
+
+/// Whether a pattern matches something that the tables declare, or may match what they do not.
+fn is_alive(snapshot: &Snapshot, pattern: &ResourcePattern) -> bool {
     let tables = snapshot.tables();
-    let names: Vec<String> = match row.resource.kind()? {
+    let Some(kind) = pattern.kind() else {
+        return true;
+    };
+    let names: Vec<String> = match kind {
         ResourceKind::Secret => list(&tables.secret_references, |row| row.id.to_string()),
         ResourceKind::Model => list(&tables.ml_models, |row| row.name.clone()),
         ResourceKind::Output => list(&tables.output_storage, |row| row.name.clone()),
@@ -227,15 +251,12 @@ fn dead(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
         | ResourceKind::Volume
         | ResourceKind::Function
         | ResourceKind::Metadata
-        | ResourceKind::Audit => return None,
+        | ResourceKind::Audit => return true,
     };
-    let kind = row.resource.kind()?;
-    let is_alive = names.iter().any(|name| {
+    names.iter().any(|name| {
         let resource = format!("{kind}:{name}").parse();
-        resource.is_ok_and(|resource| row.resource.matches(&resource))
-    });
-    let reason = format!("no {kind} of the tables is {}", row.resource);
-    (!is_alive).then(|| finding.because(reason, "correct the pattern, or remove the row"))
+        resource.is_ok_and(|resource| pattern.matches(&resource))
+    })
 }
 
 fn list<T>(rows: &[T], name: impl Fn(&T) -> String) -> Vec<String> {
@@ -244,25 +265,29 @@ fn list<T>(rows: &[T], name: impl Fn(&T) -> String) -> Vec<String> {
 
 /// `table:gold.x` and `table:main.gold.x`: requests in one depth miss rows in the other.
 fn mixed_depth(policies: &[AccessPolicy]) -> Vec<Finding> {
-    let path = |row: &AccessPolicy| {
+    let path = |pattern: &ResourcePattern| {
         let separates_by_dots = |kind: &ResourceKind| kind.has_columns() && kind.separator() == '.';
-        let kind = row.resource.kind().filter(separates_by_dots)?;
-        let text = row.resource.as_str();
+        let kind = pattern.kind().filter(separates_by_dots)?;
+        let text = pattern.as_str();
         Some((kind, text.split_once(':')?.1.to_owned()))
     };
     // A subtree of all depths misses none.
     let is_subtree = |path: &str| path == "**";
+    let named = || {
+        let rows = policies.iter();
+        rows.flat_map(|row| row.resources.iter().map(move |pattern| (row, pattern)))
+    };
     let mut findings = Vec::new();
-    for short in policies {
-        let longer = policies.iter().find(|long| {
+    for (row, short) in named() {
+        let longer = named().find(|(_, long)| {
             let (Some((kind, short)), Some((other, long))) = (path(short), path(long)) else {
                 return false;
             };
             kind == other && long.ends_with(&format!(".{short}")) && !is_subtree(&short)
         });
-        if let Some(long) = longer {
-            let finding = Finding::policy(Lint::MixedDepth, &[short, long]);
-            let reason = format!("{} and {} are two resources", short.resource, long.resource);
+        if let Some((other, long)) = longer {
+            let finding = Finding::policy(Lint::MixedDepth, &[row, other]);
+            let reason = format!("{short} and {long} are two resources");
             findings.push(finding.because(reason, "write all names in one depth"));
         }
     }

@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::condition::shown;
+use super::held::Held;
 use super::{Action, AttributeSet, Facts, Provenance, Resource, SECRET, Value};
 use crate::clock::Timestamp;
 use crate::id::PrincipalId;
-use crate::metadata::{Held, Snapshot};
+use crate::metadata::Snapshot;
 
 /// The value of a fact that no attribute describes: whether it is a secret, nobody said.
 const UNDECLARED: &str = "[undeclared]";
@@ -231,7 +232,7 @@ impl Request {
 
     /// What this caller holds on a snapshot.
     pub(super) fn held<'a>(&'a self, snapshot: &'a Snapshot) -> Held<'a> {
-        snapshot.held_by(self.caller.as_ref(), &self.groups, self.groups_are_complete)
+        Held::of(snapshot, self)
     }
 
     /// The same with this context.

@@ -65,16 +65,17 @@ pub(super) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
     for snapshot in snapshots {
         add_named(snapshot.tables(), &mut exact);
     }
-    let rows = || {
+    let named = || {
         let all = snapshots.iter();
-        all.flat_map(|snapshot| &snapshot.tables().access_policies)
+        let rows = all.flat_map(|snapshot| &snapshot.tables().access_policies);
+        rows.flat_map(|row| &row.resources)
     };
     let mut patterns: BTreeSet<&str> = BTreeSet::new();
-    patterns.extend(rows().map(|row| row.resource.as_str()));
+    patterns.extend(named().map(ResourcePattern::as_str));
     let other = unused(&exact, &patterns);
     let mut all: BTreeSet<Named> = exact.into_iter().map(Named::exact).collect();
-    for row in rows().filter(|row| row.resource.exact().is_none()) {
-        all.extend(samples(&row.resource, &other));
+    for pattern in named().filter(|pattern| pattern.exact().is_none()) {
+        all.extend(samples(pattern, &other));
     }
     all.into_iter().collect()
 }
@@ -84,7 +85,8 @@ fn add_named(tables: &Tables, to: &mut BTreeSet<Resource>) {
         tables
             .access_policies
             .iter()
-            .filter_map(|row| row.resource.exact()),
+            .flat_map(|row| &row.resources)
+            .filter_map(ResourcePattern::exact),
     );
     let needs = tables.stages.iter().flat_map(|row| &row.needs);
     to.extend(needs.map(|need| need.resource.clone()));

@@ -173,6 +173,6 @@ fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
     let mut allows = policies
         .filter(|row| row.effect == policy::Effect::Allow && row.mode == policy::Mode::Enforce);
     allows
-        .find(|row| row.action.matches(Action::PolicyExplain))
-        .map(|row| &row.principal)
+        .find(|row| row.speaks_of_action(Action::PolicyExplain))
+        .and_then(|row| row.principals.first())
 }

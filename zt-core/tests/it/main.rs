@@ -23,4 +23,5 @@ mod sealing;
 mod sessions;
 mod staleness;
 mod tables;
+mod twins;
 mod world;

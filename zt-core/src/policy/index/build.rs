@@ -6,11 +6,14 @@ use rustc_hash::FxHashMap;
 
 use super::edges::Edges;
 use super::lists::{Bundle, Class, Entry, LONG, Lists, MAYBE, Probe};
-use super::principals::{GUESSED, Numbers, bit};
+use super::near::AllowsOf;
+use super::numbers::Numbers;
+use super::principals::{GUESSED, bit};
 use super::trie::{self, EMPTY, Node, Trie};
-use super::{Index, NONE, TooMany, at, small};
-use crate::metadata::{AccessPolicy, Tables};
-use crate::policy::{Action, Effect, Mode, ResourcePattern, oracle};
+use super::{Activation, Index, NONE, TooMany, at, small};
+use crate::id::PolicyId;
+use crate::metadata::{AccessPolicy, PolicyActivation, Tables};
+use crate::policy::{Action, Effect, Mode, PolicyKind, ResourcePattern, oracle};
 
 /// A list of more rows than this is probed: reading so many entries costs about as much as probing with what a caller
 /// commonly holds.
@@ -27,12 +30,14 @@ impl Index {
         }
         Ok(Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
-            principals: builder.numbers.finish(tables),
+            principals: builder.numbers.finish(tables)?,
+            activated: builder.activated,
+            allows_of: AllowsOf::new(builder.allows_of),
             trie: Trie {
                 edges: Edges::new(&builder.edges)?,
                 nodes: Box::from(builder.nodes),
             },
-            lists: lists(&builder.bundles)?,
+            lists: lists(&builder.bundles, &builder.aside)?,
             columns: builder.columns,
         })
     }
@@ -40,37 +45,52 @@ impl Index {
 
 /// The lists of one bundle, by class.
 type Rows = [Vec<Entry>; Class::COUNT];
+/// Those that lie aside.
+type RowsAside = [Vec<Entry>; Class::ASIDE];
 
 struct Builder<'a> {
     numbers: Numbers<'a>,
     nodes: Vec<Node>,
     edges: FxHashMap<(u32, &'a str), u32>,
     bundles: Vec<Rows>,
+    aside: FxHashMap<u32, RowsAside>,
     columns: FxHashMap<u32, Box<[u32]>>,
     /// Each column in lowercase and its number.
     names: FxHashMap<String, u32>,
     /// The first row of each condition.
     conditions: FxHashMap<String, Vec<(u32, &'a AccessPolicy)>>,
+    activations: FxHashMap<&'a PolicyId, Vec<&'a PolicyActivation>>,
+    activated: FxHashMap<u32, Box<[Activation]>>,
+    /// Principals and their allow rows.
+    allows_of: Vec<(u32, u32)>,
 }
 
 impl<'a> Builder<'a> {
     fn new(tables: &'a Tables) -> Self {
+        let mut activations: FxHashMap<&PolicyId, Vec<&PolicyActivation>> = FxHashMap::default();
+        for row in &tables.policy_activations {
+            activations.entry(&row.policy).or_default().push(row);
+        }
         Self {
             numbers: Numbers::new(tables),
             nodes: vec![EMPTY; trie::FIRST],
             edges: FxHashMap::default(),
             bundles: Vec::new(),
+            aside: FxHashMap::default(),
             columns: FxHashMap::default(),
             names: FxHashMap::default(),
             conditions: FxHashMap::default(),
+            activations,
+            activated: FxHashMap::default(),
+            allows_of: Vec::new(),
         }
     }
 
     fn add(&mut self, row: u32, policy: &'a AccessPolicy) -> Result<(), TooMany> {
-        let (principal, maybe) = self.numbers.of(&policy.principal)?;
-        let mut marks = policy.action.bits();
-        if maybe {
-            marks |= MAYBE;
+        let actions = policy.actions.iter();
+        let actions = actions.fold(0, |bits, pattern| bits | pattern.bits());
+        if policy.kind != PolicyKind::Standing {
+            self.activate(row, policy)?;
         }
         let condition = if oracle::is_unconditional(policy) {
             NONE
@@ -85,25 +105,62 @@ impl<'a> Builder<'a> {
             let numbers: Result<Box<[u32]>, TooMany> = numbers.collect();
             self.columns.insert(row, numbers?);
         }
-        let bundle = self.bundle(&policy.resource)?;
-        let class = Class::of(policy.effect == Effect::Deny, policy.columns.is_some());
-        let list = self
-            .bundles
-            .get_mut(at(bundle))
-            .and_then(|bundle| bundle.get_mut(class as usize))
-            .ok_or(TooMany)?;
-        list.push(Entry {
-            row,
-            principal,
-            marks,
-            condition,
-        });
+        for principal in &policy.principals {
+            let (principal, maybe) = self.numbers.of(principal)?;
+            if policy.effect == Effect::Allow {
+                self.allows_of.push((principal, row));
+            }
+            let entry = Entry {
+                row,
+                principal,
+                marks: if maybe { actions | MAYBE } else { actions },
+                condition,
+            };
+            for resource in &policy.resources {
+                let bundle = self.bundle(resource)?;
+                self.put(bundle, policy, entry)?;
+            }
+        }
         Ok(())
     }
 
-    /// The first row with the same condition and window. How they print only says where to look: many rows with windows of
+    fn put(&mut self, bundle: u32, policy: &AccessPolicy, entry: Entry) -> Result<(), TooMany> {
+        for class in Class::of(policy) {
+            let (is_aside, place) = class.place();
+            let list = if is_aside {
+                self.aside.entry(bundle).or_default().get_mut(place)
+            } else {
+                self.bundles
+                    .get_mut(at(bundle))
+                    .and_then(|bundle| bundle.get_mut(place))
+            };
+            list.ok_or(TooMany)?.push(entry);
+        }
+        Ok(())
+    }
+
+    /// For whom and when a row that is not standing is activated.
+    fn activate(&mut self, row: u32, policy: &AccessPolicy) -> Result<(), TooMany> {
+        let rows = self.activations.get(&policy.id).into_iter().flatten();
+        let activations = rows.map(|activation| {
+            let (principal, maybe) = self.numbers.of_id(&activation.principal)?;
+            Ok(Activation {
+                principal,
+                maybe,
+                window: activation.window(),
+            })
+        });
+        let activations: Result<Box<[Activation]>, TooMany> = activations.collect();
+        self.activated.insert(row, activations?);
+        Ok(())
+    }
+
+    /// The first row with the same condition and window; a row that is not standing is asked itself. How they print only says where to look: many rows with windows of
     /// their own must not be compared with each other.
     fn condition(&mut self, row: u32, policy: &'a AccessPolicy) -> u32 {
+        if policy.kind != PolicyKind::Standing {
+            return row;
+        }
         let alike = self
             .conditions
             .entry(format!(
@@ -165,39 +222,56 @@ impl<'a> Builder<'a> {
 }
 
 /// Lays the lists of all bundles out one after the other.
-fn lists(bundles: &[Rows]) -> Result<Lists, TooMany> {
+fn lists(bundles: &[Rows], aside: &FxHashMap<u32, RowsAside>) -> Result<Lists, TooMany> {
+    let (mut entries, mut probes) = (Vec::new(), FxHashMap::default());
+    let (own, others) = Class::ALL.split_at(Class::COUNT);
     let mut known = Vec::with_capacity(bundles.len());
-    let mut entries = Vec::new();
-    let mut probes = FxHashMap::default();
     for (number, rows) in bundles.iter().enumerate() {
         let number = small(number)?;
-        let mut bundle = Bundle {
-            start: small(entries.len())?,
-            ..Bundle::default()
-        };
-        let lists = Class::ALL.into_iter().zip(rows);
-        let places = bundle.ends.iter_mut().zip(&mut bundle.marks);
-        for ((class, rows), (end, marks)) in lists.zip(places) {
-            *marks = rows.iter().fold(0, |all, entry| all | entry.marks);
-            if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_deny())) {
-                let principals = rows.iter().map(|entry| bit(entry.principal));
-                *filter |= principals.fold(0, |all, bit| all | bit);
-            }
-            if rows.len() > MOST_WALKED {
-                *marks |= LONG;
-                lay_out_long((number, class), rows, &mut entries, &mut probes)?;
-            } else {
-                entries.extend_from_slice(rows);
-            }
-            *end = small(entries.len())?;
-        }
-        known.push(bundle);
+        known.push(lay_out(number, own, rows, &mut entries, &mut probes)?);
+    }
+    let mut known_aside = FxHashMap::default();
+    for (number, rows) in aside {
+        let bundle = lay_out(*number, others, rows, &mut entries, &mut probes)?;
+        known_aside.insert(*number, bundle);
     }
     Ok(Lists {
         bundles: Box::from(known),
+        aside: known_aside,
         entries: Box::from(entries),
         probes,
     })
+}
+
+/// Lays some lists of a bundle out.
+fn lay_out(
+    number: u32,
+    classes: &[Class],
+    rows: &[Vec<Entry>],
+    entries: &mut Vec<Entry>,
+    probes: &mut FxHashMap<Probe, (u32, u32)>,
+) -> Result<Bundle, TooMany> {
+    let mut bundle = Bundle {
+        start: small(entries.len())?,
+        ..Bundle::default()
+    };
+    let lists = classes.iter().zip(rows);
+    let places = bundle.ends.iter_mut().zip(&mut bundle.marks);
+    for ((class, rows), (end, marks)) in lists.zip(places) {
+        *marks = rows.iter().fold(0, |all, entry| all | entry.marks);
+        if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_allow())) {
+            let principals = rows.iter().map(|entry| bit(entry.principal));
+            *filter |= principals.fold(0, |all, bit| all | bit);
+        }
+        if rows.len() > MOST_WALKED {
+            *marks |= LONG;
+            lay_out_long((number, *class), rows, entries, probes)?;
+        } else {
+            entries.extend_from_slice(rows);
+        }
+        *end = small(entries.len())?;
+    }
+    Ok(bundle)
 }
 
 /// A run of entries for each principal and action of a long list; a row of several actions stands in several.
@@ -210,7 +284,7 @@ fn lay_out_long(
     let mut keyed: Vec<(u32, u32, Entry)> = Vec::with_capacity(rows.len());
     for entry in rows {
         // An unknown group grants nothing, so allows need not be found by it.
-        let may_be_meant = entry.marks & MAYBE != 0 && class.is_deny();
+        let may_be_meant = entry.marks & MAYBE != 0 && !class.is_allow();
         let guessed = may_be_meant.then_some(GUESSED);
         for principal in guessed.into_iter().chain([entry.principal]) {
             let actions = Action::ALL.iter();

@@ -5,14 +5,20 @@ use std::collections::BTreeSet;
 use crate::id::PrincipalId;
 use crate::metadata::{AccessPolicy, Snapshot};
 use crate::policy::condition::Condition;
-use crate::policy::{ActionPattern, Effect, Mode, PrincipalPattern};
+use crate::policy::{Effect, Mode, PrincipalPattern};
 use crate::text::fold;
 
 /// Whether `one` applies wherever `other` does, and shows or hides at least as much.
 pub(super) fn covers(snapshot: &Snapshot, one: &AccessPolicy, other: &AccessPolicy) -> bool {
-    one.resource.covers(&other.resource)
-        && covers_action(one.action, other.action)
-        && covers_principal(snapshot, &one.principal, &other.principal)
+    let within = |resource| one.resources.iter().any(|wide| wide.covers(resource));
+    let meant = |principal| {
+        let mut wide = one.principals.iter();
+        wide.any(|wide| covers_principal(snapshot, wide, principal))
+    };
+    let mut actions = other.actions.iter().flat_map(|narrow| narrow.actions());
+    other.resources.iter().all(within)
+        && actions.all(|action| one.speaks_of_action(action))
+        && other.principals.iter().all(meant)
         && (one.when == Condition::default() || one.when == other.when)
         && covers_columns(one, other)
         && covers_time(one, other)
@@ -31,10 +37,6 @@ fn covers_time(one: &AccessPolicy, other: &AccessPolicy) -> bool {
         (Some(one), Some(other)) => one >= other,
     };
     begins && ends && one.mode == Mode::Enforce
-}
-
-fn covers_action(one: ActionPattern, other: ActionPattern) -> bool {
-    one == ActionPattern::Any || other.actions().all(|action| one.matches(action))
 }
 
 fn covers_principal(snapshot: &Snapshot, one: &PrincipalPattern, other: &PrincipalPattern) -> bool {

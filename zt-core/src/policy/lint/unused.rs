@@ -17,8 +17,8 @@ fn unread_secrets(snapshot: &Snapshot) -> Vec<Finding> {
     let is_read = |resource: &Resource| {
         tables.access_policies.iter().any(|row| {
             row.effect == Effect::Allow
-                && row.action.matches(Action::SecretGet)
-                && row.resource.matches(resource)
+                && row.speaks_of_action(Action::SecretGet)
+                && row.speaks_of_resource(resource)
         })
     };
     let secrets = tables.secret_references.iter();
@@ -44,7 +44,7 @@ fn roles_without_policies(snapshot: &Snapshot) -> Vec<Finding> {
         tables
             .access_policies
             .iter()
-            .any(|row| row.principal == named)
+            .any(|row| row.principals.contains(&named))
     };
     let bindings = tables.role_bindings.iter();
     bindings
