@@ -20,6 +20,7 @@
 
 mod action;
 mod attribute;
+mod circumstances;
 mod condition;
 mod decision;
 mod diff;
@@ -44,6 +45,7 @@ mod resource;
 mod ruling;
 mod universe;
 mod value;
+mod view;
 
 pub use action::{Action, ActionPattern, NotAnAction};
 pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity};
@@ -60,7 +62,7 @@ pub(crate) use index::{Index, decide_as};
 pub use index::{Located, Projection, Verdict, decide};
 pub use lint::{Finding, Lint, lint};
 pub use list::{ListPage, ListQuery, Listed, list};
-pub(crate) use mask::show;
+use mask::show;
 pub use mask::{Mask, Masks};
 pub use obligation::{AuditLevel, NotAStepUp, Obligations, StepUp};
 pub use oracle::Would;
@@ -71,6 +73,7 @@ pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
+pub(crate) use view::{NotShown, View};
 
 /// What a row of Access_Policies does when it applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

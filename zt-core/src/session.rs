@@ -5,6 +5,7 @@
 
 mod claims;
 mod list;
+mod obligations;
 mod permit;
 mod plan;
 mod question;

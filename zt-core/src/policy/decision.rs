@@ -206,6 +206,12 @@ impl Decision {
             .find_map(|row| self.0.snapshot.policy(*row)?.why.as_deref())
     }
 
+    /// Whom to ask about the rows that decided (`owner`), if they say so. Safe to show the caller.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.rows().find_map(|row| row.owner.as_deref())
+    }
+
     /// The columns that may be seen; none of them after a deny.
     #[must_use]
     pub fn columns(&self) -> &Columns {

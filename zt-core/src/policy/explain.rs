@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use self::near::{activations, near_misses};
+use self::near::near_misses;
 use super::oracle::{Asking, condition_of};
 use super::{Decision, Effect, Truth};
 use crate::metadata::AccessPolicy;
@@ -139,7 +139,7 @@ pub fn explain(decision: &Decision) -> Explanation {
             .filter_map(|row| Some(format!("{}: {}", row.id, row.reason_admin.as_ref()?)))
             .collect(),
         restrictions: decision.restrictions().map(ToString::to_string).collect(),
-        activations: activations(&asking, &rows),
+        activations: decision.activations().collect(),
         step_up: decision.step_up().iter().map(ToString::to_string).collect(),
         lease: decision.lease().map(|end| end.to_string()),
         near_misses,

@@ -118,6 +118,21 @@ pub struct Obligations {
     pub audit: AuditLevel,
 }
 
+/// Prints `at most 1000 rows, sealed by ER-01, audit durable`.
+impl fmt::Display for Obligations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.max_rows.map(|most| format!("at most {most} rows"));
+        let rules: Vec<&str> = self.encrypt.iter().map(String::as_str).collect();
+        let sealed = (!rules.is_empty()).then(|| format!("sealed by {}", rules.join(" and ")));
+        let audit = (self.audit != AuditLevel::default()).then(|| {
+            let level = self.audit.as_str();
+            format!("audit {level}")
+        });
+        let parts: Vec<String> = [rows, sealed, audit].into_iter().flatten().collect();
+        f.write_str(&parts.join(", "))
+    }
+}
+
 impl Obligations {
     /// Whether nothing must be done.
     #[must_use]

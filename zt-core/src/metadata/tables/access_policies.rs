@@ -127,7 +127,7 @@ impl Row for AccessPolicy {
         let effect = cells.required_one_of("effect", Effect::WORDS);
         let columns = read_columns(cells, effect, actions.as_deref(), resources.as_deref());
         let masks = read_masks(cells, columns.as_deref(), effect, resources.as_deref());
-        let obligations = read_duties(cells, effect);
+        let obligations = read_duties(cells, effect, actions.as_deref(), resources.as_deref());
         let when = read_when(cells);
         let why = cells.optional_text("why");
         let condition = cells.optional_text("condition");

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::{NOW, NearMiss, Unmet};
 use crate::metadata::{AccessPolicy, Snapshot};
 use crate::policy::oracle::Asking;
-use crate::policy::{PolicyKind, Projection, Request, Truth};
+use crate::policy::{Projection, Request, Truth};
 
 /// At most so many near misses are listed, the nearest first.
 const MOST: usize = 16;
@@ -110,24 +110,4 @@ fn unmet(row: &AccessPolicy, asking: &Asking<'_>) -> Vec<Unmet> {
 fn either(words: &[impl ToString]) -> String {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     words.join(" or ")
-}
-
-/// The rows of a decision that apply only because they are activated, with the reason that was given.
-pub(super) fn activations(asking: &Asking<'_>, rows: &[&AccessPolicy]) -> Vec<String> {
-    let is_activated = |row: &&&AccessPolicy| row.kind != PolicyKind::Standing;
-    rows.iter()
-        .filter(is_activated)
-        .flat_map(|row| asking.activated_by(row))
-        .map(|activation| {
-            let ticket = activation.ticket.as_deref().unwrap_or("no ticket");
-            let approver = activation
-                .approver
-                .as_ref()
-                .map_or_else(|| "nobody".to_owned(), ToString::to_string);
-            format!(
-                "{} until {}: {} ({ticket}, approved by {approver})",
-                activation.policy, activation.to, activation.reason
-            )
-        })
-        .collect()
 }

@@ -1,8 +1,9 @@
 //! `obligations`: what a restriction asks of every allow that it matches, beside masks and rows.
 
+use super::columns::refuse_without_columns;
 use crate::metadata::reader::RowReader;
 use crate::metadata::{Cell, Problem};
-use crate::policy::{AuditLevel, Effect, StepUp};
+use crate::policy::{ActionPattern, AuditLevel, Effect, ResourcePattern, StepUp};
 
 /// What a row with `effect = "restrict"` asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +31,12 @@ const NAMES: [&str; 4] = ["max_rows", "step_up", "encrypt", "audit"];
 
 /// Reads `obligations`. Only a restriction has them: of two allows each would have its own, and the caller the better of
 /// both.
-pub(super) fn read_duties(cells: &mut RowReader<'_>, effect: Option<Effect>) -> Option<Duties> {
+pub(super) fn read_duties(
+    cells: &mut RowReader<'_>,
+    effect: Option<Effect>,
+    actions: Option<&[ActionPattern]>,
+    resources: Option<&[ResourcePattern]>,
+) -> Option<Duties> {
     let mut duties = Duties::default();
     let named = match cells.cell("obligations") {
         None => return Some(duties),
@@ -47,6 +53,11 @@ pub(super) fn read_duties(cells: &mut RowReader<'_>, effect: Option<Effect>) -> 
     }
     for (name, value) in named {
         read_duty(cells, &mut duties, name, value);
+    }
+    if let (Some(actions), Some(resources)) = (actions, resources)
+        && (duties.max_rows.is_some() || duties.encrypt.is_some())
+    {
+        refuse_without_columns(cells, "obligations", actions, resources);
     }
     Some(duties)
 }

@@ -1,0 +1,60 @@
+//! What the audit log says of a decision beside its rows and facts: the restrictions that it is under, what they ask for,
+//! and by which activations it came.
+
+use super::oracle::Asking;
+use super::{Decision, PolicyKind};
+
+impl Decision {
+    /// Names and texts, for the audit log alone: reasons and tickets of activations are in them.
+    pub(crate) fn circumstances(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let mut add = |name, words: Vec<String>| {
+            if !words.is_empty() {
+                found.push((name, words.join(" ")));
+            }
+        };
+        add(
+            "restrictions",
+            self.restrictions().map(ToString::to_string).collect(),
+        );
+        let obligations = self.obligations();
+        add(
+            "max_rows",
+            obligations
+                .max_rows
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        );
+        add("encrypt", obligations.encrypt.iter().cloned().collect());
+        add(
+            "step_up",
+            self.step_up().iter().map(ToString::to_string).collect(),
+        );
+        found.extend(self.activations().map(|text| ("activation", text)));
+        found
+    }
+
+    /// How the rows that are not standing came to apply.
+    pub(super) fn activations(&self) -> impl Iterator<Item = String> {
+        let activated: Vec<_> = self
+            .rows()
+            .filter(|row| row.kind != PolicyKind::Standing)
+            .collect();
+        let asking = (!activated.is_empty()).then(|| Asking::of(self.snapshot(), self.request()));
+        let texts: Vec<String> = asking
+            .iter()
+            .flat_map(|asking| activated.iter().flat_map(|row| asking.activated_by(row)))
+            .map(|row| {
+                let ticket = row.ticket.as_deref().unwrap_or("no ticket");
+                let approver = row.approver.as_ref();
+                let approver = approver.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+                format!(
+                    "{} for {} until {}: {} ({ticket}, approved by {approver})",
+                    row.policy, row.principal, row.to, row.reason
+                )
+            })
+            .collect();
+        texts.into_iter()
+    }
+}
