@@ -103,8 +103,9 @@ impl Size {
         let mut snapshot = compile(&raw)?;
         for _ in 0..LOADS {
             let began = Instant::now();
-            snapshot = compile(&raw)?;
+            let next = compile(&raw)?;
             load = load.min(began.elapsed());
+            snapshot = next;
         }
         let questions = tenant.questions(&snapshot, QUESTIONS)?;
         let asked = questions.into_iter().map(|question| {

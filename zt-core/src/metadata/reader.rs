@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::schema::names;
 use super::{Cell, Column, Place, Problem, RawRow, Report};
-use crate::text::is_hidden;
+use crate::text::has_hidden;
 
 /// A row of one table: which columns it has and how its cells become a value.
 pub(crate) trait Row: Sized {
@@ -79,7 +79,7 @@ impl<'a> RowReader<'a> {
             self.problem(column, text, when_empty);
             return None;
         }
-        if text.chars().any(is_hidden) {
+        if has_hidden(text) {
             self.problem(
                 column,
                 text,
@@ -210,7 +210,7 @@ impl<'a> RowReader<'a> {
         let mut texts = Vec::with_capacity(cells.len());
         for cell in cells {
             if let Cell::Text(text) = cell
-                && !text.chars().any(is_hidden)
+                && !has_hidden(text)
             {
                 texts.push(text.clone());
             } else {
@@ -238,6 +238,10 @@ impl<'a> RowReader<'a> {
         valid: &[&str],
     ) -> Option<Vec<T>> {
         self.require(column)?;
+        if let Some(Cell::Text(_)) = self.row.cell(column) {
+            let text = self.filled_text(column, EMPTY)?;
+            return Some(vec![self.parse_text(column, text, valid)?]);
+        }
         let texts = self.texts(column)?;
         if texts.is_empty() {
             self.push(column, Problem::new("must name at least one"));

@@ -41,7 +41,9 @@ pub use secret_references::{SecretKind, SecretReference};
 pub use stages::{Need, Stage};
 pub use world::World;
 
-use std::collections::BTreeMap;
+use std::collections::hash_map;
+
+use rustc_hash::FxHashMap;
 
 use super::reader::{Row, RowReader};
 use super::schema::key_of;
@@ -49,7 +51,21 @@ use super::{Place, Problem, RawRow, RawTables, Report, TableSchema};
 use crate::policy::Attribute;
 
 /// Where rows stand: by table and key.
-pub(super) type Places = BTreeMap<(&'static str, String), Option<Place>>;
+#[derive(Debug, Default)]
+pub(super) struct Places(FxHashMap<&'static str, FxHashMap<String, Option<Place>>>);
+
+impl Places {
+    /// Where the row of this key stands.
+    pub(super) fn of(&self, table: &str, key: &str) -> Option<Place> {
+        self.0.get(table)?.get(key)?.clone()
+    }
+
+    /// The keys of a table, in no order.
+    pub(super) fn keys(&self, table: &str) -> impl Iterator<Item = &str> {
+        let keys = self.0.get(table).into_iter().flat_map(FxHashMap::keys);
+        keys.map(String::as_str)
+    }
+}
 
 macro_rules! tables {
     ($($field:ident: $row:ident,)+) => {
@@ -82,7 +98,7 @@ macro_rules! tables {
             /// Also answers where each row stands, for the checks across tables.
             pub(super) fn read(raw: &RawTables, report: &mut Report) -> (Self, Places) {
                 let mut tables = Self::default();
-                let mut places = Places::new();
+                let mut places = Places::default();
                 for table in &raw.tables {
                     match table.name.as_str() {
                         $(<$row as Row>::TABLE => {
@@ -128,12 +144,20 @@ fn unknown_table(name: &str, first: Option<&RawRow>) -> Problem {
 
 fn read_rows<R: Row>(rows: &[RawRow], places: &mut Places, report: &mut Report) -> Vec<R> {
     let mut typed = Vec::with_capacity(rows.len());
+    let places = places.0.entry(R::TABLE).or_default();
+    places.reserve(rows.len());
     for (at, row) in rows.iter().enumerate() {
         let (key, is_complete) = key_of(R::KEY, row, at);
-        if is_complete
-            && let Some(first) = places.insert((R::TABLE, key.clone()), row.place.clone())
-        {
-            report.push(repeated::<R>(&key, row, first.as_ref()));
+        if is_complete {
+            match places.entry(key.clone()) {
+                hash_map::Entry::Occupied(mut first) => {
+                    let first = first.insert(row.place.clone());
+                    report.push(repeated::<R>(&key, row, first.as_ref()));
+                }
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(row.place.clone());
+                }
+            }
         }
         let mut reader = RowReader::new(R::TABLE, &key, row, report);
         reader.refuse_unknown(R::COLUMNS);

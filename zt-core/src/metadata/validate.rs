@@ -7,7 +7,9 @@ mod known;
 mod memberships;
 mod policies;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
 
 use super::tables::Places;
 use super::{Problem, Report, Tables};
@@ -52,17 +54,13 @@ struct At<'a> {
 
 impl Check<'_> {
     fn problem(&mut self, at: At<'_>, problem: Problem) {
-        let place = self
-            .places
-            .get(&(at.table, at.key.to_owned()))
-            .cloned()
-            .flatten();
+        let place = self.places.of(at.table, at.key);
         self.report
             .push(problem.at(place).row(at.table, at.key).column(at.column));
     }
 
     /// Reports `text` unless it is one of the valid names.
-    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &BTreeSet<&str>) {
+    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &FxHashSet<&str>) {
         if !valid.contains(text) {
             let problem = Problem::new(format!("no row of {target} has it")).text(text);
             let valid: Vec<&str> = valid.iter().copied().collect();

@@ -8,6 +8,7 @@
 
 mod change;
 mod evaluate;
+mod fingerprint;
 mod lex;
 mod looks;
 mod parse;

@@ -27,7 +27,9 @@ pub(super) fn policies(tables: &Tables, check: &mut Check<'_>) {
             }
         }
         for pattern in &row.resources {
-            if let Some(resource) = pattern.exact() {
+            // Most rows name tables, which the metadata does not list.
+            let is_ours = pattern.kind().is_some_and(|kind| !kind.ignores_case());
+            if is_ours && let Some(resource) = pattern.exact() {
                 check.resource(at("resource"), &resource);
             }
         }
