@@ -31,7 +31,10 @@ impl Decision {
             "step_up",
             self.step_up().iter().map(ToString::to_string).collect(),
         );
-        found.extend(self.activations().map(|text| ("activation", text)));
+        let activations: Vec<String> = self.activations().collect();
+        if !activations.is_empty() {
+            found.push(("activations", activations.join("; ")));
+        }
         found
     }
 

@@ -19,6 +19,7 @@ mod laws;
 mod monitor;
 mod permits;
 mod plans;
+mod rights;
 mod sealing;
 mod sessions;
 mod staleness;

@@ -21,7 +21,7 @@ pub(super) fn near_misses(asking: &Asking<'_>) -> (Vec<NearMiss>, bool) {
     let (snapshot, request) = (asking.snapshot, asking.request);
     let (rows, mut is_cut) = candidates(snapshot, request);
     // How far a row is at least: cheap, and mostly right.
-    let mut near: Vec<(usize, usize, &AccessPolicy)> = rows
+    let mut near: Vec<((usize, bool), usize, &AccessPolicy)> = rows
         .iter()
         .filter_map(|place| {
             let row = snapshot.policy(*place)?;
@@ -52,8 +52,8 @@ fn candidates(snapshot: &Snapshot, request: &Request) -> (BTreeSet<usize>, bool)
 }
 
 /// The least number of things that a row misses; none for a row that is not near: it speaks of other actions, or of other
-/// resources and misses something else too.
-fn distance(row: &AccessPolicy, asking: &Asking<'_>) -> Option<usize> {
+/// resources and misses something else too. Of rows as near as each other those on the resource come first.
+fn distance(row: &AccessPolicy, asking: &Asking<'_>) -> Option<(usize, bool)> {
     let request = asking.request;
     if !row.speaks_of_action(request.action) {
         return None;
@@ -65,11 +65,11 @@ fn distance(row: &AccessPolicy, asking: &Asking<'_>) -> Option<usize> {
     let missing = [is_held, holds, is_now, is_active];
     let missing = missing.iter().filter(|met| !**met).count();
     if row.speaks_of_resource(&request.resource) {
-        return Some(missing);
+        return Some((missing, false));
     }
     let kind = Some(request.resource.kind());
     let is_same_kind = row.resources.iter().any(|pattern| pattern.kind() == kind);
-    (missing == 0 && is_same_kind).then_some(1)
+    (missing == 0 && is_same_kind).then_some((1, true))
 }
 
 /// Everything that the row needs and does not find.
