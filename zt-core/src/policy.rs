@@ -72,6 +72,7 @@ pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
+pub(crate) use universe::named;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 pub(crate) use view::{NotShown, View};
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest;
 
@@ -12,7 +13,7 @@ use super::{
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{AttributeSet, Index, Mode, Ties};
+use crate::policy::{self, AttributeSet, Index, Located, Mode, Named, Ties};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub struct Snapshot {
     shadow_rows: Vec<usize>,
     ties: Ties,
     activations_of: BTreeMap<PolicyId, Vec<usize>>,
+    named: OnceLock<Box<[(Named, Located)]>>,
 }
 
 /// SHA-256 over the content of all tables: the same rows give the same hash, whatever file, comment or column order
@@ -106,6 +108,7 @@ impl Snapshot {
             index,
             ties: Ties::of(&tables),
             activations_of,
+            named: OnceLock::new(),
             attributes,
             shadow_rows: shadows.map(|(at, _)| at).collect(),
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
@@ -163,6 +166,19 @@ impl Snapshot {
     /// Finds the rows of Access_Policies that may speak of a request.
     pub(crate) const fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// Every resource that there is to ask about, in order of its name. Made at the first listing.
+    pub(crate) fn named(&self) -> &[(Named, Located)] {
+        self.named.get_or_init(|| {
+            let named = policy::named(self).into_iter();
+            named
+                .map(|one| {
+                    let located = Located::new(self, one.resource().clone());
+                    (one, located)
+                })
+                .collect()
+        })
     }
 
     /// The activations of a policy.

@@ -3,7 +3,9 @@
 //! In: the rows of Memberships and Role_Bindings, and a request. Out: whether a row's principal is held, in three values.
 //! The obvious way, for the oracle and for explanations; the index compiles the same away when tables are loaded.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{Extent, PrincipalPattern, Request, Truth};
 use crate::id::{PrincipalId, PrincipalKind, RoleName};
@@ -12,8 +14,8 @@ use crate::metadata::{Snapshot, Tables};
 /// Which rows of Memberships and Role_Bindings begin at which principal.
 #[derive(Debug, Default)]
 pub(crate) struct Ties {
-    memberships: HashMap<PrincipalId, Vec<usize>>,
-    bindings: HashMap<PrincipalId, Vec<usize>>,
+    memberships: FxHashMap<PrincipalId, Vec<usize>>,
+    bindings: FxHashMap<PrincipalId, Vec<usize>>,
     /// The groups of these rows.
     groups: BTreeSet<PrincipalId>,
 }
@@ -43,15 +45,15 @@ impl Ties {
 #[derive(Debug, Clone)]
 pub(super) struct Held<'a> {
     known: Reached<'a>,
-    /// What may be held as well: memberships whose time is unknown, and groups that a token did not name.
-    possible: Reached<'a>,
+    /// What may be held, where that is more: by memberships whose time is unknown, and by groups that a token did not name.
+    possible: Option<Reached<'a>>,
     groups_are_complete: bool,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Reached<'a> {
-    principals: BTreeSet<&'a PrincipalId>,
-    roles: BTreeSet<&'a RoleName>,
+    principals: FxHashSet<&'a PrincipalId>,
+    roles: FxHashSet<&'a RoleName>,
 }
 
 impl<'a> Held<'a> {
@@ -60,10 +62,13 @@ impl<'a> Held<'a> {
         let named = || request.caller.iter().chain(request.groups.iter());
         let groups = snapshot.ties().groups.iter();
         let others = groups.filter(|_| !request.groups_are_complete);
+        let is_unsure = !request.groups_are_complete || request.now.is_none();
         Self {
             known: reach(snapshot, request, named(), |truth| truth == Truth::True),
-            possible: reach(snapshot, request, named().chain(others), |truth| {
-                truth != Truth::False
+            possible: is_unsure.then(|| {
+                reach(snapshot, request, named().chain(others), |truth| {
+                    truth != Truth::False
+                })
             }),
             groups_are_complete: request.groups_are_complete,
         }
@@ -75,14 +80,18 @@ impl<'a> Held<'a> {
             PrincipalPattern::Any => return Truth::True,
             PrincipalPattern::One(id) => {
                 let is_group = id.kind() == PrincipalKind::Group;
+                let possible = self.possible.as_ref();
                 (
                     self.known.principals.contains(id),
-                    self.possible.principals.contains(id) || is_group && !self.groups_are_complete,
+                    possible.is_some_and(|possible| possible.principals.contains(id))
+                        || is_group && !self.groups_are_complete,
                 )
             }
             PrincipalPattern::Role(role) => (
                 self.known.roles.contains(role),
-                self.possible.roles.contains(role),
+                self.possible
+                    .as_ref()
+                    .is_some_and(|possible| possible.roles.contains(role)),
             ),
         };
         match (holds, may_hold) {
@@ -98,11 +107,13 @@ impl<'a> Held<'a> {
         truths.fold(Truth::False, Truth::or)
     }
 
-    /// The names of groups and roles, in alphabetical order, for people.
+    /// The names of principals and roles, each in alphabetical order, for people.
     pub(super) fn names(&self) -> Vec<String> {
-        let principals = self.known.principals.iter().map(ToString::to_string);
-        let roles = self.known.roles.iter().map(|role| format!("role:{role}"));
+        let principals: BTreeSet<_> = self.known.principals.iter().collect();
+        let roles: BTreeSet<_> = self.known.roles.iter().collect();
         let unknown = (!self.groups_are_complete).then(|| "other groups, unknown".to_owned());
+        let principals = principals.into_iter().map(ToString::to_string);
+        let roles = roles.into_iter().map(|role| format!("role:{role}"));
         principals.chain(roles).chain(unknown).collect()
     }
 }
@@ -119,7 +130,7 @@ fn reach<'a>(
     let counts = |extent: &Extent| counts(extent.holds(kind, path, request.now));
     let mut reached = Reached {
         principals: from.collect(),
-        roles: BTreeSet::new(),
+        roles: FxHashSet::default(),
     };
     let mut open: Vec<&PrincipalId> = reached.principals.iter().copied().collect();
     while let Some(id) = open.pop() {

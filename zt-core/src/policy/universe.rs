@@ -56,6 +56,12 @@ impl fmt::Display for Named {
     }
 }
 
+/// Every resource that a snapshot names, as [`resources`].
+#[must_use]
+pub(crate) fn named(snapshot: &Snapshot) -> Vec<Named> {
+    resources(&[snapshot])
+}
+
 /// Every resource that these snapshots name, in alphabetical order: in rows of Access_Policies, in what stages need, as
 /// secrets, jobs, models, outputs and their tables, as metadata tables and the audit log. And for each pattern of a row,
 /// up to two names below it that no table has. What cannot be written as a resource cannot be asked and is left out.

@@ -67,6 +67,29 @@ impl Projection {
         self.verdict_at(snapshot, action, place, context, now)
     }
 
+    /// Those of these resources on which the action is allowed, in their order: a verdict each, and no allocation.
+    ///
+    /// ```
+    /// # use zt_core::{metadata::Snapshot, policy::{Action, Context, Located, Projection}};
+    /// fn readable(snapshot: &Snapshot, caller: &Projection, tables: &[Located]) -> usize {
+    ///     let nothing = Context::new();
+    ///     caller.allowed(snapshot, Action::TableRead, tables, &nothing, None).count()
+    /// }
+    /// ```
+    pub fn allowed<'r>(
+        &'r self,
+        snapshot: &'r Snapshot,
+        action: Action,
+        resources: &'r [Located],
+        context: &'r Context,
+        now: Option<Timestamp>,
+    ) -> impl Iterator<Item = &'r Located> {
+        resources.iter().filter(move |resource| {
+            let verdict = self.verdict(snapshot, action, resource, context, now);
+            verdict.is_allowed()
+        })
+    }
+
     /// The same for a resource as people write it, `table:gold.loan_scores`. Allocates only for names that are not plain
     /// ASCII.
     ///
