@@ -229,11 +229,8 @@ impl Size {
 
 impl Asked {
     fn decision(&self, snapshot: &Arc<Snapshot>) -> Decision {
-        policy::decide(
-            snapshot,
-            self.question.request.clone(),
-            DecisionId::new(0, 0),
-        )
+        let request = self.question.request.clone().at(snapshot.loaded_at());
+        policy::decide(snapshot, request, DecisionId::new(0, 0))
     }
 
     fn holder(&self) -> Option<Holder> {

@@ -52,7 +52,7 @@ pub struct Explanation {
     pub step_up: Vec<String>,
     /// Until when the decision cannot change on this snapshot, as RFC 3339; none when time alone never changes it.
     pub lease: Option<String>,
-    /// Allow rows that nearly applied, the nearest first, at most 16.
+    /// Allow rows that nearly applied, the nearest first, at most 8.
     pub near_misses: Vec<NearMiss>,
     /// Whether there may be more near misses than those.
     pub has_more: bool,
