@@ -224,6 +224,12 @@ impl Decision {
         &self.0.outcome.masks
     }
 
+    /// The rows of the restrictions.
+    pub(super) fn restricting_rows(&self) -> impl Iterator<Item = &AccessPolicy> {
+        let rows = self.0.outcome.restricts.iter();
+        rows.filter_map(|row| self.0.snapshot.policy(*row))
+    }
+
     /// The restrictions that an allow is under, in order of the table.
     #[must_use]
     pub fn restrictions(&self) -> impl ExactSizeIterator<Item = &PolicyId> {

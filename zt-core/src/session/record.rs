@@ -161,6 +161,9 @@ impl Session {
         for (name, value, known) in request.stated(snapshot.attributes()) {
             record = record.with_fact(name, value, known);
         }
+        for (name, value, known) in decision.known_facts() {
+            record = record.with_fact(name, value, known);
+        }
         for (name, text) in decision.circumstances() {
             record = record.with_detail(name, text);
         }

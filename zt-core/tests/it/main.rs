@@ -15,6 +15,7 @@ mod drafts;
 mod faults;
 mod impact;
 mod index;
+mod known_facts;
 mod laws;
 mod monitor;
 mod permits;
