@@ -3,6 +3,8 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod claims;
 mod list;
 mod obligations;

@@ -6,6 +6,8 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attacks;
 mod cli;
 mod conditions;
