@@ -62,6 +62,7 @@ pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
+pub(crate) use universe::resources as named_resources;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 
 /// What a row of Access_Policies does when it applies.

@@ -3,6 +3,7 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+mod authzen;
 mod claims;
 mod list;
 mod permit;

@@ -141,6 +141,16 @@ impl Session {
     }
 
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
+        let record = self.identify(self.record_about(decision, kind, outcome));
+        // A reload may have renamed the caller since: the record names whom the decision was about.
+        match &decision.request().caller {
+            Some(caller) => record.with_caller(caller.as_str()),
+            None => record.with_caller(self.caller.to_string()),
+        }
+    }
+
+    /// All of a record but who the caller is.
+    pub(super) fn record_about(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
         let request = decision.request();
         let snapshot = decision.snapshot();
         let at = self.shared.clock.now();
@@ -158,12 +168,7 @@ impl Session {
                 .with_detail("would_decide", would.kind.as_str())
                 .with_detail("would_policies", policies.join(" "));
         }
-        let record = self.identify(record);
-        // A reload may have renamed the caller since: the record names whom the decision was about.
-        match &request.caller {
-            Some(caller) => record.with_caller(caller.as_str()),
-            None => record.with_caller(self.caller.to_string()),
-        }
+        record
     }
 
     /// Adds who the caller is.
