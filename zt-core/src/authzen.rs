@@ -63,6 +63,7 @@ mod evaluate;
 mod facts;
 mod json;
 mod page;
+mod record;
 mod request;
 mod search;
 mod settings;

@@ -5,15 +5,10 @@ use serde_json::Value;
 use super::Session;
 use super::list::policies_table;
 use super::question::denied;
-use crate::audit::{Durability, Kind, Outcome, Record};
-use crate::authzen::{Answer, Authzen, Call, Decided, Searched};
+use crate::audit::Durability;
+use crate::authzen::{Answer, Authzen, Call};
 use crate::error::Result;
-use crate::id::PrincipalId;
-use crate::metadata::Snapshot;
-use crate::policy::{Action, DecisionKind, Resource};
-
-/// How a search stands in the log; it is no action that a policy could refuse.
-const SEARCHED: &str = "authzen.search";
+use crate::policy::{Action, Resource};
 
 impl Session {
     /// Answers a call of the AuthZEN Authorization API 1.0. This caller is the enforcement point; the request says who is
@@ -42,11 +37,14 @@ impl Session {
             .seeing(|resource| self.may_ask(resource))
             .answer(call, request)?;
         self.refuse_unasked(&answer)?;
+        let now = self.shared.clock.now();
         for decided in answer.decided() {
-            self.record_asked(decided)?;
+            let record = decided.record(now).with_detail("asked_by", self.name());
+            self.shared.audit.append(record, Durability::Ordered)?;
         }
         if let Some(searched) = answer.searched() {
-            self.record_searched(searched, &snapshot)?;
+            let record = self.identify(searched.record(now, &snapshot));
+            self.shared.audit.append(record, Durability::Ordered)?;
         }
         Ok(answer.into_body())
     }
@@ -73,39 +71,5 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    fn record_asked(&self, decided: &Decided) -> Result<()> {
-        let decision = &decided.decision;
-        let outcome = match (decision.kind(), decided.granted) {
-            (DecisionKind::Allow, true) => Outcome::Allow,
-            (DecisionKind::Allow, false) => Outcome::Refused,
-            (DecisionKind::ExplicitDeny, _) => Outcome::ExplicitDeny,
-            (DecisionKind::DefaultDeny, _) => Outcome::DefaultDeny,
-        };
-        let record = self.record_about(decision, Kind::Decision, outcome);
-        // The subject did not sign in: the ids of a token would be the enforcement point's.
-        let request = decision.request();
-        let subject = request.caller.as_ref().or_else(|| request.groups.first());
-        let record = record
-            .with_caller(subject.map_or("unknown", PrincipalId::as_str))
-            .with_detail("asked_by", self.name());
-        Ok(self.shared.audit.append(record, Durability::Ordered)?)
-    }
-
-    fn record_searched(&self, searched: &Searched, snapshot: &Snapshot) -> Result<()> {
-        let resource = searched.resource.as_ref().map_or("*", Resource::as_str);
-        let now = self.shared.clock.now();
-        let mut record = Record::new(Kind::Effect, now, SEARCHED, resource, Outcome::Ok)
-            .with_detail("listed", searched.listed.to_string());
-        if let Some(action) = searched.action {
-            record = record.with_detail("action", action.as_str());
-        }
-        if let Some(subject) = &searched.subject {
-            record = record.with_detail("subject", subject.as_str());
-        }
-        let record = self.identify(record);
-        let record = record.with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        Ok(self.shared.audit.append(record, Durability::Ordered)?)
     }
 }

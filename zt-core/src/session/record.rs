@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Session;
 use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
 use crate::policy::{self, Decision, DecisionKind};
@@ -141,34 +142,13 @@ impl Session {
     }
 
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
-        let record = self.identify(self.record_about(decision, kind, outcome));
+        let record = record_about(decision, kind, self.shared.clock.now(), outcome);
+        let record = self.identify(record);
         // A reload may have renamed the caller since: the record names whom the decision was about.
         match &decision.request().caller {
             Some(caller) => record.with_caller(caller.as_str()),
             None => record.with_caller(self.caller.to_string()),
         }
-    }
-
-    /// All of a record but who the caller is.
-    pub(super) fn record_about(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
-        let request = decision.request();
-        let snapshot = decision.snapshot();
-        let at = self.shared.clock.now();
-        let action = request.action.as_str();
-        let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
-            .with_decision(decision.id().to_string())
-            .with_policies(decision.policies().cloned())
-            .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        for (name, value, known) in request.stated(snapshot.attributes()) {
-            record = record.with_fact(name, value, known);
-        }
-        if let Some(would) = decision.would() {
-            let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
-            record = record
-                .with_detail("would_decide", would.kind.as_str())
-                .with_detail("would_policies", policies.join(" "));
-        }
-        record
     }
 
     /// Adds who the caller is.
@@ -181,4 +161,30 @@ impl Session {
             None => record,
         }
     }
+}
+
+/// All of a record but who the caller is.
+pub(crate) fn record_about(
+    decision: &Decision,
+    kind: Kind,
+    at: Timestamp,
+    outcome: Outcome,
+) -> Record {
+    let request = decision.request();
+    let snapshot = decision.snapshot();
+    let action = request.action.as_str();
+    let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
+        .with_decision(decision.id().to_string())
+        .with_policies(decision.policies().cloned())
+        .with_snapshot(snapshot.version(), snapshot.hash().to_string());
+    for (name, value, known) in request.stated(snapshot.attributes()) {
+        record = record.with_fact(name, value, known);
+    }
+    if let Some(would) = decision.would() {
+        let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
+        record = record
+            .with_detail("would_decide", would.kind.as_str())
+            .with_detail("would_policies", policies.join(" "));
+    }
+    record
 }

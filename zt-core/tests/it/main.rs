@@ -7,6 +7,7 @@
 )]
 
 mod attacks;
+mod authzen;
 mod cli;
 mod conditions;
 mod csv_tables;
