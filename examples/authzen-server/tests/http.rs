@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
@@ -178,67 +178,28 @@ async fn the_content_type_is_json_or_the_request_is_bad() {
 
 #[tokio::test]
 async fn the_id_of_a_request_comes_back_whatever_happens() {
+    const ID: &str = "bfe9eb29-ab87-4ca3-be83-a1d5d8305716";
     let service = Service::open(Some(TOKEN), BASE).await;
-    let bearer = format!("Bearer {TOKEN}");
-    let large = "x".repeat(MOST_BYTES + 1);
+    let (right, wrong) = (format!("Bearer {TOKEN}"), "Bearer x".to_owned());
+    let (asked, large) = (alice_reads().to_string(), "x".repeat(MOST_BYTES + 1));
     for (method, path, token, body, status) in [
-        (
-            Method::POST,
-            EVALUATION,
-            bearer.as_str(),
-            alice_reads().to_string(),
-            StatusCode::OK,
-        ),
-        (
-            Method::POST,
-            EVALUATION,
-            &bearer,
-            "{}".to_owned(),
-            StatusCode::BAD_REQUEST,
-        ),
-        (
-            Method::POST,
-            EVALUATION,
-            "Bearer x",
-            String::new(),
-            StatusCode::UNAUTHORIZED,
-        ),
-        (
-            Method::POST,
-            EVALUATION,
-            &bearer,
-            large,
-            StatusCode::PAYLOAD_TOO_LARGE,
-        ),
-        (
-            Method::GET,
-            EVALUATION,
-            &bearer,
-            String::new(),
-            StatusCode::METHOD_NOT_ALLOWED,
-        ),
-        (
-            Method::POST,
-            "/elsewhere",
-            &bearer,
-            String::new(),
-            StatusCode::NOT_FOUND,
-        ),
+        ("POST", EVALUATION, &right, asked.as_str(), 200),
+        ("POST", EVALUATION, &right, "{}", 400),
+        ("POST", EVALUATION, &wrong, "", 401),
+        ("POST", EVALUATION, &right, &large, 413),
+        ("GET", EVALUATION, &right, "", 405),
+        ("POST", "/elsewhere", &right, "", 404),
     ] {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("authorization", token)
-            .header("content-type", "application/json")
-            .header("X-Request-ID", "bfe9eb29-ab87-4ca3-be83-a1d5d8305716");
-        let response = service.send(request.body(Body::from(body)).unwrap()).await;
+        let mut sent = request(path, body.to_owned());
+        *sent.method_mut() = method.parse().unwrap();
+        let headers = sent.headers_mut();
+        headers.insert("authorization", token.parse().unwrap());
+        headers.insert("x-request-id", ID.parse().unwrap());
+        let response = service.send(sent).await;
         assert_eq!(response.status, status);
-        let id = &response.headers["x-request-id"];
-        assert_eq!(id, "bfe9eb29-ab87-4ca3-be83-a1d5d8305716", "{status}");
+        assert_eq!(response.headers["x-request-id"], ID, "{status}");
     }
-    let without = service
-        .send(request(EVALUATION, alice_reads().to_string()))
-        .await;
+    let without = service.send(request(EVALUATION, asked)).await;
     assert_eq!(without.headers.get("x-request-id"), None);
 }
 

@@ -9,6 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 use serde_json::{Map, Number, Value};
 
 use super::BadRequest;
+use crate::text::is_hidden;
 
 /// More levels than this hold no request.
 const MOST_LEVELS: usize = 64;
@@ -160,9 +161,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 }
 
-/// Text of a request as a message may repeat it: not long, and in one line.
+/// Text of a request as a message may repeat it: not long, in one line, and read as it is written.
 pub(super) fn shorten(text: &str) -> String {
-    let printed = text.chars().filter(|c| !c.is_control());
+    let printed = text.chars().filter(|c| !is_hidden(*c));
     let mut short: String = printed.take(64).collect();
     if short.len() < text.len() {
         short.push('…');
@@ -206,6 +207,13 @@ mod tests {
         assert!(object(&Value::Null).is_err() && object(&serde_json::json!({})).is_ok());
         let text = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(parse(text.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_message_repeats_a_short_word_and_nothing_that_reorders_it() {
+        assert_eq!(shorten("can_read"), "can_read");
+        assert_eq!(shorten("a\n\u{202e}b"), "ab…");
+        assert_eq!(shorten(&"é".repeat(65)).chars().count(), 65);
     }
 
     #[test]

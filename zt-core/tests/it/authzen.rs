@@ -465,6 +465,52 @@ fn a_limited_right_is_granted_only_to_whoever_enforces_the_limits() {
 }
 
 #[test]
+fn what_limits_a_right_is_told_and_what_is_told_limits_it() {
+    let snapshot = brindlewick();
+    let (careless, enforcing) = (with_groups(), with_groups().enforcing_obligations());
+    let (mut limited, mut whole) = (0, 0);
+    for row in &snapshot.tables().principals {
+        let of = row.id.as_str().split_once(':').unwrap();
+        for policy in &snapshot.tables().access_policies {
+            let Some(on) = policy.resource.exact() else {
+                continue;
+            };
+            let request = json!({
+                "subject": { "type": of.0, "id": of.1 },
+                "action": { "name": policy.action.to_string() },
+                "resource": { "type": on.kind().as_str(), "id": on.path() },
+            });
+            let ask = |settings: &Authzen| {
+                let answer = settings.on(&snapshot, now()).evaluation(&request);
+                answer.unwrap().into_body()
+            };
+            let (cautious, answer) = (ask(&careless), ask(&enforcing));
+            let is_limited = answer["context"]["obligations"].is_object();
+            assert!(answer["decision"] == true || !is_limited, "{request}");
+            assert_eq!(
+                cautious["decision"] == true,
+                answer["decision"] == true && !is_limited
+            );
+            assert_eq!(cautious["context"]["refused"].is_string(), is_limited);
+            limited += usize::from(is_limited);
+            whole += usize::from(cautious["decision"] == true);
+        }
+    }
+    assert!(limited > 0 && whole > 0, "{limited} {whole}");
+}
+
+#[test]
+fn a_subject_without_a_row_holds_what_everybody_holds() {
+    let ask = |subject: &str, action: &str, on: Value| {
+        let answer = TODO_APP.answer(Call::Evaluation, &question(subject, action, &on));
+        answer.unwrap()["decision"] == true
+    };
+    let todo = json!({ "type": "todo", "id": "todo-1" });
+    assert!(ask("somebody", "can_read_todos", todo.clone()));
+    assert!(!ask("somebody", "can_create_todo", todo));
+}
+
+#[test]
 fn groups_that_nobody_told_grant_nothing() {
     let snapshot = brindlewick();
     let unsure = Authzen::new(Vocabulary::new());
