@@ -1,6 +1,7 @@
 //! The AuthZEN Authorization API 1.0: scenarios that others wrote, and what they do not say.
 
 mod session;
+mod small;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};

@@ -1,9 +1,15 @@
 //! Enforcement points that sign in: their right is asked, and everything stands in the log.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use zt_core::Runtime;
 use zt_core::audit;
 use zt_core::authzen::Call;
+use zt_core::clock::{Clock as _, SystemClock};
+use zt_core::runtime::RuntimeBuilder;
+use zt_core::testing::ManualClock;
+use zt_core::{Code, Runtime};
 
 use super::{reads_scores, with_groups};
 use crate::world::{World, sign_in};
@@ -89,4 +95,36 @@ async fn a_malformed_request_is_invalid_and_stands_nowhere() {
     assert_eq!(error.http_status(), 400);
     assert_eq!(error.message(), "the request is null, expected an object");
     assert!(entries(&zt, "decision", "table.read").is_empty());
+}
+
+/// A runtime under a clock of the test's own, and how a search ends after so much time.
+async fn search_after(settings: &str, passed: Duration) -> zt_core::Result<Value> {
+    let world = World::new();
+    let file = world.path().join("zt.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, format!("{text}\n[metadata]\n{settings}\n")).unwrap();
+    let clock = Arc::new(ManualClock::new(SystemClock::new().now()));
+    let zt = RuntimeBuilder::new(world.config())
+        .with_clock(Arc::<ManualClock>::clone(&clock))
+        .open()
+        .await
+        .unwrap();
+    let pep = sign_in(&zt, "user:priya").await;
+    clock.advance(passed);
+    let search = json!({
+        "subject": { "type": "user", "id": "maya" },
+        "action": { "name": "table.read" },
+        "resource": { "type": "table" },
+    });
+    pep.authzen(&with_groups(), Call::SearchResource, &search)
+}
+
+#[tokio::test]
+async fn an_ended_token_and_stale_tables_are_errors_and_not_an_empty_search() {
+    let now = search_after("max_staleness_s = 60", Duration::ZERO).await;
+    assert!(!now.unwrap()["results"].as_array().unwrap().is_empty());
+    let stale = search_after("max_staleness_s = 60", Duration::from_secs(61)).await;
+    assert_eq!(stale.unwrap_err().code(), Code::MetadataStale);
+    let ended = search_after("", Duration::from_secs(2 * 3600)).await;
+    assert_eq!(ended.unwrap_err().code(), Code::TokenExpired);
 }
