@@ -77,6 +77,7 @@ pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
 pub(crate) use universe::named;
+pub(crate) use universe::resources as named_resources;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 pub(crate) use view::{NotShown, View};
 

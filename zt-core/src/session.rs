@@ -5,6 +5,7 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+mod authzen;
 mod claims;
 mod list;
 mod obligations;
@@ -26,6 +27,7 @@ use arc_swap::ArcSwap;
 pub use permit::Permit;
 use question::{denied, reference_of};
 pub use question::{fact, parse, parse_action};
+pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;
 

@@ -9,6 +9,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod attacks;
+mod authzen;
 mod cli;
 mod conditions;
 mod csv_tables;
