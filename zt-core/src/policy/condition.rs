@@ -7,6 +7,7 @@
 //! nodes, so evaluation always ends and never overflows the stack.
 
 mod evaluate;
+mod implies;
 mod lex;
 mod looks;
 mod parse;
@@ -17,6 +18,7 @@ mod unmet;
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use implies::{Claim, Fuel, implies, is_impossible};
 pub(super) use looks::Looks;
 pub(crate) use types::Expression;
 use types::{Comparison, Operand, Predicate, Test};
