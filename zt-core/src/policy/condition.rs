@@ -11,6 +11,7 @@ mod implies;
 mod lex;
 mod looks;
 mod parse;
+mod parts;
 mod show;
 mod types;
 mod unmet;

@@ -80,7 +80,7 @@ impl<'a> Claim<'a> {
     }
 
     /// What is claimed is not so.
-    const fn not(self) -> Self {
+    pub(in crate::policy) const fn not(self) -> Self {
         Self::new(self.condition, !self.wanted.truth, !self.wanted.or_unknown)
     }
 }

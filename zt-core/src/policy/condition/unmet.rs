@@ -69,7 +69,7 @@ fn unmet(expression: &Expression, wanted: bool, facts: &Facts<'_>) -> Vec<Unmet>
 }
 
 impl Test {
-    fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+    pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         let (one, two) = match &self.predicate {
             Predicate::Compare(_, other)
             | Predicate::Contains(other)
