@@ -1,5 +1,7 @@
 //! One test for each lint, and what is no finding.
 
+mod laws;
+
 use super::*;
 use crate::clock::Timestamp;
 use crate::metadata::{Cell, RawRow, RawTables};
@@ -11,11 +13,16 @@ fn tables(policies: &[Vec<(&str, Cell)>], attributes: &[Cells<'_>]) -> Snapshot 
     let mut raw = RawTables::new("test".to_owned());
     let text = |(name, text): &(&str, &str)| ((*name).to_owned(), Cell::Text((*text).to_owned()));
     let row = |cells: Cells<'_>| RawRow::new(None, cells.iter().map(text).collect());
-    for (at, id) in ["sp:a", "sp:b"].iter().enumerate() {
+    for (at, id) in ["sp:a", "sp:b", "user:c", "group:g"].iter().enumerate() {
         let oid = format!("00000000-0000-4000-8000-00000000000{at}");
         raw.push("Principals", row(&[("id", id), ("oid", &oid)]));
     }
-    for (role, holder) in [("few", "sp:a"), ("many", "sp:a"), ("many", "sp:b")] {
+    for (role, holder) in [
+        ("few", "sp:a"),
+        ("many", "sp:a"),
+        ("many", "sp:b"),
+        ("many", "group:g"),
+    ] {
         raw.push(
             "Role_Bindings",
             row(&[("role", role), ("principal", holder)]),
@@ -57,27 +64,32 @@ fn cells(policy: &str) -> Vec<(&'static str, Cell)> {
         .collect()
 }
 
-/// What is found in these policies.
-fn found(policies: &[&str]) -> Vec<Finding> {
+/// The rows of Attributes that conditions here test.
+fn attributes() -> Vec<Vec<(&'static str, &'static str)>> {
     let attribute = |namespace, name, kind, provenance| {
-        [
+        vec![
             ("namespace", namespace),
             ("name", name),
             ("type", kind),
             ("provenance", provenance),
         ]
     };
-    let attributes = [
+    let mut pin = attribute("context", "pin", "text", "request");
+    pin.push(("sensitivity", "secret"));
+    vec![
         attribute("context", "zone", "text", "request"),
         attribute("context", "n", "int", "request"),
         attribute("principal", "team", "text", "token"),
         attribute("principal", "level", "int", "request"),
         attribute("resource", "owner", "text", "store"),
-    ];
-    let mut pin = attribute("context", "pin", "text", "request").to_vec();
-    pin.push(("sensitivity", "secret"));
-    let mut attributes: Vec<Cells<'_>> = attributes.iter().map(|cells| &cells[..]).collect();
-    attributes.push(&pin);
+        pin,
+    ]
+}
+
+/// What is found in these policies.
+fn found(policies: &[&str]) -> Vec<Finding> {
+    let attributes = attributes();
+    let attributes: Vec<Cells<'_>> = attributes.iter().map(|cells| &cells[..]).collect();
     let policies: Vec<_> = policies.iter().map(|policy| cells(policy)).collect();
     lint(&tables(&policies, &attributes))
 }
@@ -520,9 +532,12 @@ fn a_row_that_is_off_smells_of_nothing_and_uses_nothing() {
             .filter(|found| found.table == "Role_Bindings");
         found.map(|found| found.rows[0].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(unused(&rows), ["few/sp:a", "many/sp:a", "many/sp:b"]);
+    assert_eq!(
+        unused(&rows),
+        ["few/sp:a", "many/sp:a", "many/sp:b", "many/group:g"]
+    );
     let on = ["B role:few table.read table:main.gold.x allow"];
-    assert_eq!(unused(&on), ["many/sp:a", "many/sp:b"]);
+    assert_eq!(unused(&on), ["many/sp:a", "many/sp:b", "many/group:g"]);
 }
 
 #[test]
