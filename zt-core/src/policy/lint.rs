@@ -125,7 +125,8 @@ impl fmt::Display for Finding {
     }
 }
 
-/// The most alternatives that all conditions together are tried with: a bound for tables that somebody else wrote.
+/// The most alternatives that are tried for all rows alone, and as many to compare them: a bound for tables that somebody
+/// else wrote.
 const MOST_ALTERNATIVES: u64 = 1_000_000;
 
 /// Every smell of a snapshot, in order of the tables and rows. A row that is off smells of nothing.
@@ -135,6 +136,7 @@ const MOST_ALTERNATIVES: u64 = 1_000_000;
 #[must_use]
 pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
     let fuel = &mut Fuel::new(MOST_ALTERNATIVES);
+    let comparing = &mut Fuel::new(MOST_ALTERNATIVES);
     let world = World::of(snapshot);
     let policies = snapshot.tables().access_policies.iter();
     let live = policies.filter(|row| row.mode != Mode::Off);
@@ -152,7 +154,7 @@ pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
             let others = candidates.covering(&world, row);
             let others = others.iter().filter(|other| **other != at);
             let others = others.filter_map(|other| Some((*other, rows.get(*other)?)));
-            findings.extend(covered(&world, (at, row), others, fuel));
+            findings.extend(covered(&world, (at, row), others, comparing));
             findings.extend(broad::over_broad(row));
             findings.extend(dead::never_true(row, fuel));
         }

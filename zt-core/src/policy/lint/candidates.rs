@@ -26,8 +26,8 @@ type Place = HashMap<(String, Asks), Vec<usize>>;
 
 #[derive(Debug, Default)]
 struct Node {
-    named: HashMap<Box<str>, Node>,
-    any: Option<Box<Node>>,
+    named: HashMap<Box<str>, Self>,
+    any: Option<Box<Self>>,
     /// Patterns that end here.
     here: Place,
     /// Subtrees from here.

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::id::PrincipalKind;
+use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::AccessPolicy;
 use crate::policy::attribute::BuiltIn;
 use crate::policy::condition::{Claim, Fuel, is_impossible};
 use crate::policy::{
-    Action, ActionPattern, Condition, PrincipalPattern, ResourceKind, ResourcePattern,
+    Action, ActionPattern, Condition, PrincipalPattern, Resource, ResourceKind, ResourcePattern,
 };
 
 /// Who the row speaks of.
@@ -109,7 +109,7 @@ fn callers(patterns: &[PrincipalPattern]) -> Option<Condition> {
         .iter()
         .map(|id| id.kind().prefix().trim_end_matches(':'))
         .collect();
-    let ids = Condition::of_words(BuiltIn::PrincipalId, ids.iter().map(|id| id.as_str()));
+    let ids = Condition::of_words(BuiltIn::PrincipalId, ids.iter().map(PrincipalId::as_str));
     Some(ids.and(Condition::of_words(BuiltIn::PrincipalKind, kinds)))
 }
 
@@ -134,7 +134,7 @@ fn kinds(patterns: &[ResourcePattern]) -> Option<Condition> {
 fn path(patterns: &[ResourcePattern]) -> Option<Condition> {
     let exact: Option<Vec<_>> = patterns.iter().map(ResourcePattern::exact).collect();
     if let Some(exact) = exact {
-        let paths = exact.iter().map(|resource| resource.path());
+        let paths = exact.iter().map(Resource::path);
         return Some(Condition::of_words(BuiltIn::ResourcePath, paths));
     }
     let [only] = patterns else { return None };

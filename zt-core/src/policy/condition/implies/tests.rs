@@ -71,85 +71,88 @@ fn satisfies(claim: Claim<'_>, truth: Truth) -> bool {
     }
 }
 
+/// A condition, and a weaker one.
+const WEAKER: &[(&str, &str)] = &[
+    ("context.int == 3", "context.int > 2"),
+    ("context.int < 3", "context.int <= 2"),
+    ("context.int between 2 and 3", "context.int in [1, 2, 3]"),
+    ("context.decimal == 0.5", "context.decimal > 0.25"),
+    ("context.bool", "context.bool != false"),
+    ("not context.bool", "context.bool == false"),
+    (
+        "context.time == '2026-01-01T00:00:00Z'",
+        "context.time < '2026-01-01T00:00:00.001Z'",
+    ),
+    ("context.word == 'a'", "context.word in ['a', 'b']"),
+    ("context.word != 'c'", "context.word in ['a', 'b']"),
+    (
+        "context.word in ['a', 'b']",
+        "context.word == 'a' or context.word == 'b'",
+    ),
+    ("context.text == 'ab'", "context.text startsWith 'a'"),
+    (
+        "context.text == 'ab'",
+        "context.text like 'a*' and context.text contains 'b'",
+    ),
+    (
+        "context.text startsWith 'ab'",
+        "context.text startsWith 'a'",
+    ),
+    ("context.text startsWith 'ab'", "context.text like 'a*'"),
+    ("context.text like 'a*'", "context.text startsWith 'a'"),
+    (
+        "context.text like '*ab*c'",
+        "context.text endsWith 'c' and context.text contains 'b'",
+    ),
+    ("context.text in ['ab', 'ac']", "not context.text == 'b'"),
+    (
+        "context.text == 'a' and context.int == 1",
+        "context.int == 1",
+    ),
+    ("context.set contains 'a'", "has context.set"),
+    (
+        "context.ip cidr '10.1.0.0/16'",
+        "context.ip cidr ['10.0.0.0/8', '::/0']",
+    ),
+    ("context.ip == '10.0.0.1'", "context.ip cidr '10.0.0.0/8'"),
+    (
+        "context.int == context.other_int",
+        "context.other_int >= context.int",
+    ),
+    (
+        "context.int < context.other_int",
+        "context.int != context.other_int",
+    ),
+    (
+        "context.text in context.set",
+        "has context.text and has context.set",
+    ),
+    (
+        "context.text == context.other",
+        "context.other == context.text",
+    ),
+    (
+        "context.int between context.other_int and 3",
+        "context.int <= 3",
+    ),
+    ("time.hour_utc > 22", "time.hour_utc == 23"),
+    (
+        "context.job == 0 or context.job > 4294967294",
+        "context.job in [0, 4294967295]",
+    ),
+    (
+        "context.int == 1 or context.int == 2",
+        "context.int > 0 and context.int < 3",
+    ),
+    (
+        "time.weekday_utc in ['sat', 'sun']",
+        "time.weekday_utc != 'mon'",
+    ),
+];
+
 #[test]
 fn what_is_stronger_implies_what_is_weaker() {
-    for (strong, weak) in [
-        ("context.int == 3", "context.int > 2"),
-        ("context.int < 3", "context.int <= 2"),
-        ("context.int between 2 and 3", "context.int in [1, 2, 3]"),
-        ("context.decimal == 0.5", "context.decimal > 0.25"),
-        ("context.bool", "context.bool != false"),
-        ("not context.bool", "context.bool == false"),
-        (
-            "context.time == '2026-01-01T00:00:00Z'",
-            "context.time < '2026-01-01T00:00:00.001Z'",
-        ),
-        ("context.word == 'a'", "context.word in ['a', 'b']"),
-        ("context.word != 'c'", "context.word in ['a', 'b']"),
-        (
-            "context.word in ['a', 'b']",
-            "context.word == 'a' or context.word == 'b'",
-        ),
-        ("context.text == 'ab'", "context.text startsWith 'a'"),
-        (
-            "context.text == 'ab'",
-            "context.text like 'a*' and context.text contains 'b'",
-        ),
-        (
-            "context.text startsWith 'ab'",
-            "context.text startsWith 'a'",
-        ),
-        ("context.text startsWith 'ab'", "context.text like 'a*'"),
-        ("context.text like 'a*'", "context.text startsWith 'a'"),
-        (
-            "context.text like '*ab*c'",
-            "context.text endsWith 'c' and context.text contains 'b'",
-        ),
-        ("context.text in ['ab', 'ac']", "not context.text == 'b'"),
-        (
-            "context.text == 'a' and context.int == 1",
-            "context.int == 1",
-        ),
-        ("context.set contains 'a'", "has context.set"),
-        (
-            "context.ip cidr '10.1.0.0/16'",
-            "context.ip cidr ['10.0.0.0/8', '::/0']",
-        ),
-        ("context.ip == '10.0.0.1'", "context.ip cidr '10.0.0.0/8'"),
-        (
-            "context.int == context.other_int",
-            "context.other_int >= context.int",
-        ),
-        (
-            "context.int < context.other_int",
-            "context.int != context.other_int",
-        ),
-        (
-            "context.text in context.set",
-            "has context.text and has context.set",
-        ),
-        (
-            "context.text == context.other",
-            "context.other == context.text",
-        ),
-        (
-            "context.int between context.other_int and 3",
-            "context.int <= 3",
-        ),
-        ("time.hour_utc > 22", "time.hour_utc == 23"),
-        (
-            "context.job == 0 or context.job > 4294967294",
-            "context.job in [0, 4294967295]",
-        ),
-        (
-            "context.int == 1 or context.int == 2",
-            "context.int > 0 and context.int < 3",
-        ),
-        (
-            "time.weekday_utc in ['sat', 'sun']",
-            "time.weekday_utc != 'mon'",
-        ),
-    ] {
+    for (strong, weak) in WEAKER {
         assert!(follows(strong, weak, TRUE, TRUE), "{strong} => {weak}");
         assert!(
             !follows(weak, strong, TRUE, TRUE) || both(strong, weak),
@@ -272,6 +275,47 @@ fn a_question_with_too_many_alternatives_has_no_answer() {
     assert!(!is_impossible(&claims, &mut Fuel::new(1)));
 }
 
+const OTHERS: &[&str] = &[
+    "has context.set",
+    "has context.int",
+    "context.bool",
+    "context.bool == false",
+    "context.ip cidr '10.0.0.0/8'",
+    "context.ip cidr ['10.0.0.0/31', '::/0']",
+    "context.ip in ['10.0.0.1', '::1']",
+    "context.ip != '10.0.0.1'",
+    "context.text in context.set",
+    "context.word in context.set",
+    "context.text == context.other",
+    "context.text startsWith context.other",
+    "context.word == context.text",
+    "context.word != context.sure_word",
+    "context.set contains 'a'",
+    "context.set contains 'b'",
+    "context.set contains context.text",
+    "context.int between context.other_int and 2",
+    "context.decimal between 0.5 and 2",
+    "context.time < '1970-01-01T00:00:00.002Z'",
+    "context.time == time.now",
+    "time.now >= '1970-01-01T01:00:00Z'",
+    "time.hour_utc < 2",
+    "time.weekday_utc == 'thu'",
+    "context.decimal == 0.5",
+    "context.decimal > context.int",
+    "context.word in ['a', 'c']",
+    "principal.id == 'user:maya'",
+    "principal.id == 'maya'",
+    "principal.kind == 'user'",
+    "principal.id startsWith 's'",
+    "context.author != principal.id",
+    "context.author == 'group:g'",
+    "resource.kind == 'secret'",
+    "resource.path == 'Gold.x'",
+    "resource.path startsWith 'gold'",
+    "resource.path contains 'G'",
+    "action.name in ['table.read', 'secret.get']",
+];
+
 fn atoms() -> impl Strategy<Value = String> {
     let number = || 0..4i64;
     let letter = || prop::sample::select(vec!["", "a", "b", "ab", "*", "a*", "*b", "a*b", "aab"]);
@@ -286,46 +330,7 @@ fn atoms() -> impl Strategy<Value = String> {
     ]);
     let integer = || prop::sample::select(vec!["int", "other_int", "sure_int", "job"]);
     let text = || prop::sample::select(vec!["context.text", "context.other"]);
-    let others = prop::sample::select(vec![
-        "has context.set",
-        "has context.int",
-        "context.bool",
-        "context.bool == false",
-        "context.ip cidr '10.0.0.0/8'",
-        "context.ip cidr ['10.0.0.0/31', '::/0']",
-        "context.ip in ['10.0.0.1', '::1']",
-        "context.ip != '10.0.0.1'",
-        "context.text in context.set",
-        "context.word in context.set",
-        "context.text == context.other",
-        "context.text startsWith context.other",
-        "context.word == context.text",
-        "context.word != context.sure_word",
-        "context.set contains 'a'",
-        "context.set contains 'b'",
-        "context.set contains context.text",
-        "context.int between context.other_int and 2",
-        "context.decimal between 0.5 and 2",
-        "context.time < '1970-01-01T00:00:00.002Z'",
-        "context.time == time.now",
-        "time.now >= '1970-01-01T01:00:00Z'",
-        "time.hour_utc < 2",
-        "time.weekday_utc == 'thu'",
-        "context.decimal == 0.5",
-        "context.decimal > context.int",
-        "context.word in ['a', 'c']",
-        "principal.id == 'user:maya'",
-        "principal.id == 'maya'",
-        "principal.kind == 'user'",
-        "principal.id startsWith 's'",
-        "context.author != principal.id",
-        "context.author == 'group:g'",
-        "resource.kind == 'secret'",
-        "resource.path == 'Gold.x'",
-        "resource.path startsWith 'gold'",
-        "resource.path contains 'G'",
-        "action.name in ['table.read', 'secret.get']",
-    ]);
+    let others = prop::sample::select(OTHERS);
     prop_oneof![
         (integer(), sign(), number())
             .prop_map(|(name, sign, n)| format!("context.{name} {sign} {n}")),

@@ -11,49 +11,59 @@ use crate::policy::{Context, DecisionId, Provenance, Request, Ruling, Value, ora
 
 type Line = Vec<(&'static str, Cell)>;
 
+const CONDITIONS: &[&str] = &[
+    "context.zone == 'a'",
+    "context.zone != 'b'",
+    "context.zone in ['a', 'b']",
+    "context.zone startsWith 'a'",
+    "context.n == 1",
+    "context.n > 0",
+    "context.n < 3 and context.zone == 'a'",
+    "context.n > 2 or context.zone == 'b'",
+    "not context.n between 1 and 2",
+    "has context.zone",
+    "not has context.n",
+    "context.n > 2 and context.n < 2",
+    "principal.id startsWith 'sp:'",
+    "principal.kind == 'user'",
+    "principal.team == 'risk' or context.n == 1",
+    "resource.path == 'Raw.x'",
+    "resource.path startsWith 'raw'",
+    "resource.owner == principal.id",
+    "action.name == 'table.write'",
+    "time.now < '1970-01-01T00:00:01Z'",
+    "time.now >= '1970-01-01T00:00:00Z'",
+    "time.hour_utc == 0",
+];
+
+fn pick(words: &[&'static str]) -> impl Strategy<Value = &'static str> + use<> {
+    prop::sample::select(words.to_vec())
+}
+
+/// Principal, action, resource, effect and mode.
+type Drawn = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+/// One cell that a row may have.
+type Maybe = Option<&'static str>;
+
 fn policies() -> impl Strategy<Value = Vec<Line>> {
-    let pick = |words: &[&'static str]| prop::sample::select(words.to_vec());
-    let text = |name, text: &str| (name, Cell::Text(text.to_owned()));
-    let condition = pick(&[
-        "context.zone == 'a'",
-        "context.zone != 'b'",
-        "context.zone in ['a', 'b']",
-        "context.zone startsWith 'a'",
-        "context.n == 1",
-        "context.n > 0",
-        "context.n < 3 and context.zone == 'a'",
-        "context.n > 2 or context.zone == 'b'",
-        "not context.n between 1 and 2",
-        "has context.zone",
-        "not has context.n",
-        "context.n > 2 and context.n < 2",
-        "principal.id startsWith 'sp:'",
-        "principal.kind == 'user'",
-        "principal.team == 'risk' or context.n == 1",
-        "resource.path == 'Raw.x'",
-        "resource.path startsWith 'raw'",
-        "resource.owner == principal.id",
-        "action.name == 'table.write'",
-        "time.now < '1970-01-01T00:00:01Z'",
-        "time.now >= '1970-01-01T00:00:00Z'",
-        "time.hour_utc == 0",
-    ]);
-    let window = pick(&[
+    let (one, two) = (
+        ["sp:a", "sp:b", "user:c", "group:g"],
+        ["role:few", "role:many", "*"],
+    );
+    let windows = [
         "1969-12-31T00:00:00Z",
         "1970-01-01T00:00:01Z",
         "1980-01-01T00:00:00Z",
-    ]);
-    let masks = pick(&["last_4", "redact", "null"]);
+    ];
     let row = (
-        pick(&[
-            "sp:a",
-            "sp:b",
-            "user:c",
-            "group:g",
-            "role:few",
-            "role:many",
-            "*",
-        ]),
+        pick(&[&one[..], &two].concat()),
         pick(&["table.read", "table.read", "table.*", "*"]),
         pick(&[
             "table:raw.x",
@@ -64,48 +74,48 @@ fn policies() -> impl Strategy<Value = Vec<Line>> {
             "**",
         ]),
         pick(&["allow", "allow", "deny"]),
-        (
-            prop::option::weighted(0.2, pick(&["id", "id, iban"])),
-            prop::option::weighted(0.15, masks),
-        ),
-        (
-            prop::option::weighted(0.6, condition),
-            prop::option::weighted(0.15, window),
-        ),
         pick(&["enforce", "enforce", "enforce", "shadow", "off"]),
     );
-    let row = row.prop_map(
-        move |(principal, action, resource, effect, shown, when, mode)| {
-            let mut cells = vec![
-                text("principal", principal),
-                text("action", action),
-                text("resource", resource),
-                text("effect", effect),
-                text("mode", mode),
-            ];
-            let ((columns, mask), (condition, end)) = (shown, when);
-            let has_columns = resource != "**" && action != "*";
-            if let Some(columns) = columns.filter(|_| has_columns) {
-                let columns = columns.split(", ").map(|name| Cell::Text(name.to_owned()));
-                cells.push(("columns", Cell::List(columns.collect())));
-            }
-            let is_shown = |column: &str| columns.is_none_or(|columns| columns.contains(column));
-            if let Some(mask) =
-                mask.filter(|_| has_columns && effect == "allow" && is_shown("iban"))
-            {
-                let mask = ("iban".to_owned(), Cell::Text(mask.to_owned()));
-                cells.push(("masks", Cell::Map(vec![mask])));
-            }
-            cells.extend(condition.map(|condition| text("condition", condition)));
-            cells.extend(end.map(|end| text("valid_to", end)));
-            cells
-        },
+    let further = (
+        prop::option::weighted(0.2, pick(&["id", "id, iban"])),
+        prop::option::weighted(0.15, pick(&["last_4", "redact", "null"])),
+        prop::option::weighted(0.6, pick(CONDITIONS)),
+        prop::option::weighted(0.15, pick(&windows)),
     );
-    prop::collection::vec(row, 2..7)
+    prop::collection::vec(
+        (row, further).prop_map(|(row, further)| line(row, further)),
+        2..7,
+    )
+}
+
+fn line(
+    (principal, action, resource, effect, mode): Drawn,
+    (columns, mask, condition, end): (Maybe, Maybe, Maybe, Maybe),
+) -> Line {
+    let text = |name, text: &str| (name, Cell::Text(text.to_owned()));
+    let mut cells = vec![
+        text("principal", principal),
+        text("action", action),
+        text("resource", resource),
+        text("effect", effect),
+        text("mode", mode),
+    ];
+    let has_columns = resource != "**" && action != "*";
+    if let Some(columns) = columns.filter(|_| has_columns) {
+        let columns = columns.split(", ").map(|name| Cell::Text(name.to_owned()));
+        cells.push(("columns", Cell::List(columns.collect())));
+    }
+    let is_shown = columns.is_none_or(|columns| columns.contains("iban"));
+    if let Some(mask) = mask.filter(|_| has_columns && effect == "allow" && is_shown) {
+        let mask = ("iban".to_owned(), Cell::Text(mask.to_owned()));
+        cells.push(("masks", Cell::Map(vec![mask])));
+    }
+    cells.extend(condition.map(|condition| text("condition", condition)));
+    cells.extend(end.map(|end| text("valid_to", end)));
+    cells
 }
 
 fn requests() -> impl Strategy<Value = Request> {
-    let pick = |words: &[&'static str]| prop::sample::select(words.to_vec());
     let who = (
         prop::option::of(pick(&["sp:a", "sp:b", "user:c"])),
         any::<bool>(),
