@@ -9,6 +9,7 @@ use std::fmt;
 
 use super::condition::Looks;
 use super::{Context, Resource, ResourceKind, ResourcePattern};
+use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{AccessPolicy, Snapshot, Tables};
 
@@ -228,6 +229,8 @@ pub(super) struct Tested {
     pub(super) author: bool,
     /// The texts that the author is compared with.
     pub(super) authors: BTreeSet<String>,
+    /// The moments at which their windows begin and end, and with which they compare the time.
+    pub(super) moments: BTreeSet<Timestamp>,
     jobs: BTreeSet<u32>,
     stages: BTreeSet<u32>,
 }
@@ -239,6 +242,9 @@ impl Tested {
         self.facts |= looks.anything;
         self.author |= looks.author;
         self.authors.extend(looks.authors);
+        self.moments.extend(looks.moments);
+        self.moments.extend(row.valid_from);
+        self.moments.extend(row.valid_to);
         self.jobs.extend(around(&looks.jobs));
         self.stages.extend(around(&looks.stages));
     }
@@ -252,9 +258,6 @@ pub(super) fn untried(snapshots: &[&Snapshot]) -> Vec<String> {
     let mut names = BTreeSet::new();
     for row in rows {
         names.extend(row.when.looks().others);
-        let windows = [("valid_from", row.valid_from), ("valid_to", row.valid_to)];
-        let open = windows.into_iter().filter(|(_, moment)| moment.is_some());
-        names.extend(open.map(|(name, _)| name.to_owned()));
     }
     names.into_iter().collect()
 }
