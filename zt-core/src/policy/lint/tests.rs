@@ -412,6 +412,10 @@ fn a_test_that_nothing_passes_is_named_without_secrets() {
         ["`principal.id == \"maya\"` is never true here"]
     );
     assert!(row("context.pin == 'zt-needle-pin' and context.zone == 'a'").is_empty());
+    assert_eq!(
+        row("context.pin != context.pin or context.n == 1"),
+        ["a test of `context.pin` is never true here"]
+    );
     assert!(row("resource.path != 'raw.b' and time.hour_utc < 24").is_empty());
     // Another kind of resource keeps its capitals.
     assert!(

@@ -485,7 +485,7 @@ fn all_laws_hold(cases: u32, requests_of_each: usize) -> (u32, u32) {
 
 #[test]
 fn what_is_said_for_all_facts_holds_for_random_ones() {
-    let (implied, impossible) = all_laws_hold(6_000, 24);
-    assert!(implied > 1_000, "{implied}");
-    assert!(impossible > 200, "{impossible}");
+    let (implied, impossible) = all_laws_hold(4_000, 24);
+    assert!(implied > 700, "{implied}");
+    assert!(impossible > 150, "{impossible}");
 }
