@@ -34,6 +34,8 @@ fn main() -> ExitCode {
     };
     let said = if asked("--differential") {
         differential::run(differential::FULL)
+    } else if asked("--scale") {
+        scale::markdown(effort)
     } else if asked("--peers") {
         World::new().and_then(|world| peers::markdown(&world, effort))
     } else {

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use zt_core::metadata::Snapshot;
-use zt_core::policy::{self, Action, Context, DecisionId, Located, Projection, Request, oracle};
+use zt_core::policy::{
+    self, Action, Context, Decision, DecisionId, Holder, ListQuery, Located, Projection, Request,
+    oracle,
+};
 
 use crate::Outcome;
 use crate::harness::{Case, Effort, compare};
@@ -64,7 +67,97 @@ pub fn markdown(effort: Effort) -> Outcome<String> {
         text,
         "\nFrom 1,000 to 100,000 policies: by handle {handle}, by text {by_text}, whole {whole}."
     );
+    text.push_str(&beside(effort, &sizes));
     Ok(text)
+}
+
+/// What is asked off the hot path: why a request was refused, until when an answer holds, and all that one caller may.
+fn beside(effort: Effort, sizes: &[Size]) -> String {
+    let mut text = String::from("\n### Explanations, leases, lists\n\n");
+    text.push_str("| policies | explain a refusal | lease | named resources | those that one caller may read, by handles | listed with their decisions |\n");
+    text.push_str("|---:|---:|---:|---:|---:|---:|\n");
+    for size in sizes {
+        let decisions = || {
+            size.asked
+                .iter()
+                .map(|asked| asked.decision(&size.snapshot))
+        };
+        let refused: Vec<Decision> = decisions().filter(|one| !one.is_allowed()).collect();
+        let all: Vec<Decision> = decisions().collect();
+        let (mut refused, mut all) = (refused.iter().cycle(), all.iter().cycle());
+        let mut holders = size.asked.iter().filter_map(Asked::holder).cycle();
+        let query = ListQuery::new().of_action(Action::TableRead).limit(10_000);
+        let everything = query.clone().with_denied();
+        let pages = |query: &ListQuery, holder: &Holder| {
+            let (mut after, mut cells) = (None, 0);
+            loop {
+                let query = match after {
+                    Some(token) => query.clone().after(token),
+                    None => query.clone(),
+                };
+                let page = policy::list(&size.snapshot, std::slice::from_ref(holder), &query);
+                cells += page.cells.len();
+                after = page.next;
+                if after.is_none() {
+                    return cells;
+                }
+            }
+        };
+        let first = holders.next();
+        let all_of = first.map(|holder| every(&size.snapshot, &everything, &holder));
+        let resources = all_of.unwrap_or_default();
+        let mut callers = size.asked.iter().cycle();
+        let context = Context::new();
+        let group = compare(
+            "",
+            effort,
+            vec![
+                Case::new("explain", || refused.next().map(policy::explain)),
+                Case::new("lease", || all.next().map(Decision::lease)),
+                Case::new("allowed", || {
+                    callers.next().map(|asked| {
+                        let read = Action::TableRead;
+                        let by = &asked.projection;
+                        by.allowed(&size.snapshot, read, &resources, &context, None)
+                            .count()
+                    })
+                }),
+                Case::new("list", || {
+                    holders.next().map(|holder| pages(&query, &holder))
+                }),
+            ],
+        );
+        let cells: Vec<String> = group.measured.iter().map(|one| time(one.median)).collect();
+        if let [explain, lease, allowed, list] = cells.as_slice() {
+            let (policies, count) = (size.policies, resources.len());
+            let _ = writeln!(
+                text,
+                "| {policies} | {explain} | {lease} | {count} | {allowed} | {list} |"
+            );
+        }
+    }
+    text
+}
+
+/// Every table that the rows name, as handles.
+fn every(snapshot: &Arc<Snapshot>, query: &ListQuery, holder: &Holder) -> Vec<Located> {
+    let (mut found, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let query = match after {
+            Some(token) => query.clone().after(token),
+            None => query.clone(),
+        };
+        let page = policy::list(snapshot, std::slice::from_ref(holder), &query);
+        let resources = page
+            .cells
+            .iter()
+            .map(|cell| cell.resource.resource().clone());
+        found.extend(resources.map(|resource| Located::new(snapshot, resource)));
+        after = page.next;
+        if after.is_none() {
+            return found;
+        }
+    }
 }
 
 /// How many times as long 100,000 policies take as 1,000.
@@ -103,8 +196,9 @@ impl Size {
         let mut snapshot = compile(&raw)?;
         for _ in 0..LOADS {
             let began = Instant::now();
-            snapshot = compile(&raw)?;
+            let next = compile(&raw)?;
             load = load.min(began.elapsed());
+            snapshot = next;
         }
         let questions = tenant.questions(&snapshot, QUESTIONS)?;
         let asked = questions.into_iter().map(|question| {
@@ -134,6 +228,16 @@ impl Size {
 }
 
 impl Asked {
+    fn decision(&self, snapshot: &Arc<Snapshot>) -> Decision {
+        let request = self.question.request.clone().at(snapshot.loaded_at());
+        policy::decide(snapshot, request, DecisionId::new(0, 0))
+    }
+
+    fn holder(&self) -> Option<Holder> {
+        let Request { caller, groups, .. } = &self.question.request;
+        Some(Holder::caller(caller.clone()?, Arc::clone(groups)))
+    }
+
     fn by_handle(&self, snapshot: &Arc<Snapshot>) -> bool {
         let (action, context) = (self.action, &self.context);
         let verdict = self

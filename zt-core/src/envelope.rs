@@ -18,6 +18,7 @@ mod unseal;
 mod wrapper;
 
 pub use error::SealError;
+pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
 pub use keys::DataKey;
 pub(crate) use keys::{Binding, ColumnKey};

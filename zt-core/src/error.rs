@@ -100,6 +100,10 @@ macro_rules! codes {
 codes! {
     /// The policy denies the action.
     Denied = 1001, Denied, 403;
+    /// The policy would allow it to a caller who has signed in more strongly: [`Decision::step_up`] says how.
+    StepUpRequired = 1002, Denied, 401;
+    /// The policy allows it, but not like this: more rows than may be shown, or data that must be sealed and is not.
+    ObligationUnmet = 1003, Denied, 403;
     /// The token is not acceptable; the exact reason is in the log only.
     InvalidToken = 2001, Unauthenticated, 401;
     /// The token has expired.
@@ -281,12 +285,14 @@ impl Error {
             Code::TokenNotYetValid => "token_not_yet_valid",
             Code::InvalidToken => "invalid_token",
             Code::MissingCredentials => "missing_credentials",
-            Code::Denied => {
+            Code::Denied | Code::ObligationUnmet => {
                 return self.decision().map_or_else(
                     || "access denied".to_owned(),
                     |decision| format!("access denied, decision {}", decision.id()),
                 );
             }
+            // The word of RFC 9470, "OAuth 2.0 Step Up Authentication Challenge Protocol".
+            Code::StepUpRequired => "insufficient_user_authentication",
             Code::NotFound => "not found",
             Code::InvalidArgument => "invalid request",
             Code::VaultUnavailable

@@ -20,18 +20,24 @@
 
 mod action;
 mod attribute;
+mod circumstances;
 mod condition;
 mod decision;
 mod diff;
 mod draft;
 mod explain;
+mod extent;
 mod facts;
+mod held;
 mod holder;
 mod index;
+mod lease;
 mod lint;
 mod list;
 mod mask;
+mod obligation;
 pub mod oracle;
+mod outcome;
 mod principal;
 mod replay;
 mod request;
@@ -39,6 +45,7 @@ mod resource;
 mod ruling;
 mod universe;
 mod value;
+mod view;
 
 pub use action::{Action, ActionPattern, NotAnAction};
 pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity};
@@ -47,14 +54,17 @@ pub use condition::{Condition, Mistake, Truth};
 pub use decision::{Columns, Decision, DecisionId, DecisionKind};
 pub use diff::{Cut, Diff, DiffOptions, Flip, Universe, diff};
 pub use explain::{Explanation, NearMiss, Unmet, explain};
+pub use extent::{Extent, Window};
 pub use facts::Facts;
+pub(crate) use held::Ties;
 pub use holder::{GroupsOf, Holder};
 pub(crate) use index::{Index, decide_as};
 pub use index::{Located, Projection, Verdict, decide};
 pub use lint::{Finding, Lint, lint};
 pub use list::{ListPage, ListQuery, Listed, list};
-pub(crate) use mask::show;
+use mask::show;
 pub use mask::{Mask, Masks};
+pub use obligation::{AuditLevel, NotAStepUp, Obligations, StepUp};
 pub use oracle::Would;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
@@ -62,13 +72,15 @@ pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
+pub(crate) use universe::named;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
+pub(crate) use view::{NotShown, View};
 
 /// What a row of Access_Policies does when it applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "`restrict` will change how every match reads; it must stop the build"
+    reason = "a new effect changes how every match reads; it must stop the build"
 )]
 pub enum Effect {
     /// Grants.
@@ -76,15 +88,58 @@ pub enum Effect {
     /// Refuses, whatever else grants.
     #[default]
     Deny,
+    /// Grants nothing, and adds its obligations to every allow that it matches.
+    Restrict,
 }
 
 impl Effect {
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("allow", Self::Allow),
+        ("deny", Self::Deny),
+        ("restrict", Self::Restrict),
+    ];
+
     /// As the tables write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "allow",
             Self::Deny => "deny",
+            Self::Restrict => "restrict",
+        }
+    }
+}
+
+/// Whether a row of Access_Policies applies always, or while it is activated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a new kind must stop the build wherever rows are judged"
+)]
+pub enum PolicyKind {
+    /// Always.
+    #[default]
+    Standing,
+    /// For whom and while a row of Policy_Activations says so, which somebody else approved.
+    JustInTime,
+    /// The same for emergencies, without an approver: each decision by it is on disk before its answer.
+    BreakGlass,
+}
+
+impl PolicyKind {
+    pub(crate) const WORDS: &'static [(&'static str, Self)] = &[
+        ("standing", Self::Standing),
+        ("jit", Self::JustInTime),
+        ("break_glass", Self::BreakGlass),
+    ];
+
+    /// As the tables write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standing => "standing",
+            Self::JustInTime => "jit",
+            Self::BreakGlass => "break_glass",
         }
     }
 }

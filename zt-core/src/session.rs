@@ -5,6 +5,7 @@
 
 mod claims;
 mod list;
+mod obligations;
 mod permit;
 mod plan;
 mod question;
@@ -278,6 +279,7 @@ impl Session {
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
             .with_context(context)
+            .with_proven(Arc::clone(&resolved.proven))
             .at(self.shared.clock.now());
         let request = if resolved.groups_are_complete {
             request

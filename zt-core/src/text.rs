@@ -11,6 +11,12 @@ pub(crate) const fn is_hidden(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
+/// Whether such a character is in a text.
+pub(crate) fn has_hidden(text: &str) -> bool {
+    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte);
+    !text.as_bytes().iter().all(is_plain) && text.chars().any(is_hidden)
+}
+
 /// A name in lowercase, letter by letter: two names that differ only in case fold to one. `str::to_lowercase` writes a
 /// sigma by what stands behind it, so that `ΑΣ.*` and `ΑΣ.x` would begin with different names.
 pub(crate) fn fold(name: &str) -> String {

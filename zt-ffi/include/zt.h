@@ -149,6 +149,16 @@ typedef int32_t zt_status;
 #define ZT_STATUS_DENIED 1001
 
 /**
+ * The policy would allow it to a caller who has signed in more strongly: zt_decision_step_up says how.
+ */
+#define ZT_STATUS_STEP_UP_REQUIRED 1002
+
+/**
+ * The policy allows it, but not like this: more rows than may be shown, or data that must be sealed and is not.
+ */
+#define ZT_STATUS_OBLIGATION_UNMET 1003
+
+/**
  * The token is not acceptable; the exact reason is for the log of this process only.
  */
 #define ZT_STATUS_INVALID_TOKEN 2001
@@ -483,6 +493,43 @@ ZT_API ZT_NODISCARD const char *zt_decision_columns(const zt_decision *decision)
 ZT_API
 ZT_NODISCARD
 const char *zt_decision_masks(const zt_decision *decision);
+
+/**
+ * What must be done with an allow beside that, a JSON object: `{"audit":"durable","encrypt":["ER-01"],"max_rows":1000}`.
+ * `max_rows` is null where there is no limit. zt_permit_apply does it or refuses. Borrowed from `decision`; `{}` for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const char *zt_decision_obligations(const zt_decision *decision);
+
+/**
+ * The restrictions that an allow is under, a JSON array of row ids. Borrowed from `decision`; "[]" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_restrictions(const zt_decision *decision);
+
+/**
+ * How the caller must sign in to be allowed, where nothing else is missing: a JSON array of "mfa" and authentication
+ * contexts of Entra ("c1" to "c99"), all of which are needed; empty otherwise. Borrowed from `decision`; "[]" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_decision_step_up(const zt_decision *decision);
+
+/**
+ * Until when time alone cannot change the decision on its snapshot. True, and `until_ms` is set to milliseconds since
+ * 1970-01-01T00:00:00Z, where there is such a moment; false, and `until_ms` is left as it is, where time never changes it
+ * and for NULL. A new snapshot and the end of the caller's token may change it earlier.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+bool zt_decision_lease(const zt_decision *decision,
+                       int64_t *until_ms);
 
 /**
  * The row of Access_Policies that would have allowed this, as TOML to propose; NULL unless no row decided. Borrowed from

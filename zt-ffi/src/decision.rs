@@ -30,6 +30,9 @@ struct Words {
     policies: CString,
     columns: CString,
     masks: CString,
+    obligations: CString,
+    step_up: CString,
+    restrictions: CString,
     draft: Option<CString>,
 }
 
@@ -57,6 +60,8 @@ impl zt_decision {
     fn words(&self) -> &Words {
         self.words.get_or_init(|| {
             let policies: Value = self.decision.policies().map(ToString::to_string).collect();
+            let restrictions = self.decision.restrictions();
+            let restrictions: Value = restrictions.map(ToString::to_string).collect();
             Words {
                 id: c_string(&self.decision.id().to_string()),
                 why: self.decision.why().map(c_string),
@@ -64,6 +69,9 @@ impl zt_decision {
                 columns: c_string(&columns(self.decision.columns()).to_string()),
                 draft: self.decision.draft().as_deref().map(c_string),
                 masks: c_string(&masks(self.decision.masks()).to_string()),
+                obligations: c_string(&json!(self.decision.obligations()).to_string()),
+                step_up: c_string(&json!(self.decision.step_up()).to_string()),
+                restrictions: c_string(&restrictions.to_string()),
             }
         })
     }
@@ -223,6 +231,59 @@ pub extern "C" fn zt_decision_columns(decision: Option<&zt_decision>) -> *const 
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_decision_masks(decision: Option<&zt_decision>) -> *const c_char {
     word(decision, c"{}".as_ptr(), |words| words.masks.as_ptr())
+}
+
+/// What must be done with an allow beside that, a JSON object: `{"audit":"durable","encrypt":["ER-01"],"max_rows":1000}`.
+/// `max_rows` is null where there is no limit. zt_permit_apply does it or refuses. Borrowed from `decision`; `{}` for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_obligations(decision: Option<&zt_decision>) -> *const c_char {
+    word(decision, c"{}".as_ptr(), |words| words.obligations.as_ptr())
+}
+
+/// The restrictions that an allow is under, a JSON array of row ids. Borrowed from `decision`; "[]" for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_restrictions(decision: Option<&zt_decision>) -> *const c_char {
+    word(decision, c"[]".as_ptr(), |words| {
+        words.restrictions.as_ptr()
+    })
+}
+
+/// How the caller must sign in to be allowed, where nothing else is missing: a JSON array of "mfa" and authentication
+/// contexts of Entra ("c1" to "c99"), all of which are needed; empty otherwise. Borrowed from `decision`; "[]" for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_step_up(decision: Option<&zt_decision>) -> *const c_char {
+    word(decision, c"[]".as_ptr(), |words| words.step_up.as_ptr())
+}
+
+/// Until when time alone cannot change the decision on its snapshot. True, and `until_ms` is set to milliseconds since
+/// 1970-01-01T00:00:00Z, where there is such a moment; false, and `until_ms` is left as it is, where time never changes it
+/// and for NULL. A new snapshot and the end of the caller's token may change it earlier.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_decision_lease(
+    decision: Option<&zt_decision>,
+    until_ms: Option<&mut i64>,
+) -> bool {
+    guard_or(false, || {
+        let Some(end) = decision.and_then(|decision| decision.decision.lease()) else {
+            return false;
+        };
+        if let Some(place) = until_ms {
+            *place = end.as_millis();
+        }
+        true
+    })
 }
 
 /// The row of Access_Policies that would have allowed this, as TOML to propose; NULL unless no row decided. Borrowed from

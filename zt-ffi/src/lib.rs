@@ -40,8 +40,9 @@ pub use batch::{
 };
 pub use decision::{
     zt_check, zt_decision, zt_decision_columns, zt_decision_draft, zt_decision_free,
-    zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_masks,
-    zt_decision_policies, zt_decision_why, zt_error_decision, zt_explain, zt_require,
+    zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_lease, zt_decision_masks,
+    zt_decision_obligations, zt_decision_policies, zt_decision_restrictions, zt_decision_step_up,
+    zt_decision_why, zt_error_decision, zt_explain, zt_require,
 };
 pub use error::{
     zt_error, zt_error_cause, zt_error_code, zt_error_free, zt_error_help, zt_error_http_status,

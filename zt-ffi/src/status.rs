@@ -11,6 +11,10 @@ pub type zt_status = i32;
 pub const ZT_STATUS_OK: zt_status = 0;
 /// The policy denies the action.
 pub const ZT_STATUS_DENIED: zt_status = 1001;
+/// The policy would allow it to a caller who has signed in more strongly: zt_decision_step_up says how.
+pub const ZT_STATUS_STEP_UP_REQUIRED: zt_status = 1002;
+/// The policy allows it, but not like this: more rows than may be shown, or data that must be sealed and is not.
+pub const ZT_STATUS_OBLIGATION_UNMET: zt_status = 1003;
 /// The token is not acceptable; the exact reason is for the log of this process only.
 pub const ZT_STATUS_INVALID_TOKEN: zt_status = 2001;
 /// The token has expired: authenticate again with a new one.
@@ -63,6 +67,8 @@ mod tests {
     fn every_code_of_the_core_has_its_status() {
         let statuses = [
             (Code::Denied, ZT_STATUS_DENIED),
+            (Code::StepUpRequired, ZT_STATUS_STEP_UP_REQUIRED),
+            (Code::ObligationUnmet, ZT_STATUS_OBLIGATION_UNMET),
             (Code::InvalidToken, ZT_STATUS_INVALID_TOKEN),
             (Code::TokenExpired, ZT_STATUS_TOKEN_EXPIRED),
             (Code::TokenNotYetValid, ZT_STATUS_TOKEN_NOT_YET_VALID),

@@ -241,6 +241,9 @@ static void rows(const zt_session *elin, const zt_session *jonas) {
 
     CHECK(zt_require(elin, "table.read", "table:gold.loan_scores", &permit, &err) == ZT_STATUS_OK);
     CHECK(same(zt_decision_masks(permit), "{}"));
+    CHECK(same(zt_decision_obligations(permit), "{\"audit\":\"ordered\",\"encrypt\":[],\"max_rows\":null}"));
+    CHECK(same(zt_decision_restrictions(permit), "[]") && same(zt_decision_step_up(permit), "[]"));
+    CHECK(!zt_decision_lease(permit, NULL));
     CHECK(zt_permit_apply(permit, batch, &seen, &err) == ZT_STATUS_OK);
     CHECK(prints(seen, "id,y_pred,scored_at\n70000,1,2019-03-31\n70001,0,2019-03-31\n"));
     zt_decision_free(permit);
@@ -456,6 +459,9 @@ static void nothing_at_all(void) {
     CHECK(zt_error_report(NULL) == NULL && zt_error_cause(NULL) == NULL && zt_error_decision(NULL) == NULL);
     CHECK(!zt_decision_is_allowed(NULL) && same(zt_decision_columns(NULL), "{\"only\":[]}"));
     CHECK(same(zt_decision_masks(NULL), "{}") && zt_batch_rows(NULL) == 0);
+    CHECK(same(zt_decision_obligations(NULL), "{}") && same(zt_decision_step_up(NULL), "[]"));
+    int64_t until = 7;
+    CHECK(same(zt_decision_restrictions(NULL), "[]") && !zt_decision_lease(NULL, &until) && until == 7);
     CHECK(zt_secret_bytes(NULL, &length) == NULL && length == 0);
     CHECK(same(zt_text_data(NULL), "") && same(zt_session_name(NULL), "") && same(zt_decision_kind(NULL), ""));
     CHECK(zt_check(NULL, "a", "b", NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);

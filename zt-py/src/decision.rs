@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use zt_core::policy::{self, DecisionKind};
 use zt_core::{Code, Error};
 
@@ -108,6 +108,32 @@ pub(crate) fn masks(decision: &policy::Decision) -> BTreeMap<String, &'static st
         .collect()
 }
 
+/// The fields of obligations.
+pub(crate) fn obligations_dict<'py>(
+    py: Python<'py>,
+    obligations: &policy::Obligations,
+) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("max_rows", obligations.max_rows)?;
+    let rules: Vec<&String> = obligations.encrypt.iter().collect();
+    dict.set_item("encrypt", rules)?;
+    dict.set_item("audit", obligations.audit.as_str())?;
+    Ok(dict)
+}
+
+/// A moment as a datetime in UTC: 1970 and so many milliseconds, since floats are not exact.
+fn moment(py: Python<'_>, millis: i64) -> PyResult<Py<PyAny>> {
+    let datetime = py.import("datetime")?;
+    let utc = datetime.getattr("timezone")?.getattr("utc")?;
+    let epoch = datetime
+        .getattr("datetime")?
+        .call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
+    let since = PyDict::new(py);
+    since.set_item("milliseconds", millis)?;
+    let since = datetime.getattr("timedelta")?.call((), Some(&since))?;
+    Ok(epoch.add(since)?.unbind())
+}
+
 #[pymethods]
 impl Decision {
     /// Whether the request may proceed; the same as the truth value.
@@ -169,6 +195,49 @@ impl Decision {
             Made::Here(decision) => masks(decision),
             Made::Elsewhere(_) => BTreeMap::new(),
         }
+    }
+
+    /// What must be done with an allow beside that: a dict of `max_rows` (int or None), `encrypt` (rows of
+    /// Encryption_Rules) and `audit`. `Permit.apply` does it or refuses.
+    #[getter]
+    fn obligations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let obligations = match &self.0 {
+            Made::Here(decision) => decision.obligations().clone(),
+            Made::Elsewhere(_) => policy::Obligations::default(),
+        };
+        obligations_dict(py, &obligations)
+    }
+
+    /// The restrictions that an allow is under, in order of the table.
+    #[getter]
+    fn restrictions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let rows: Vec<String> = match &self.0 {
+            Made::Here(decision) => decision.restrictions().map(ToString::to_string).collect(),
+            Made::Elsewhere(_) => Vec::new(),
+        };
+        PyTuple::new(py, rows)
+    }
+
+    /// How the caller must sign in to be allowed, where nothing else is missing: `mfa`, or authentication contexts of
+    /// Entra, all of which are needed. Empty otherwise.
+    #[getter]
+    fn step_up<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        let needed: Vec<String> = match &self.0 {
+            Made::Here(decision) => decision.step_up().iter().map(ToString::to_string).collect(),
+            Made::Elsewhere(_) => Vec::new(),
+        };
+        PyTuple::new(py, needed)
+    }
+
+    /// Until when time alone cannot change the decision on its snapshot, as a datetime in UTC; None where time never
+    /// changes it. A new snapshot and the end of the caller's token may change it earlier.
+    #[getter]
+    fn lease(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let end = match &self.0 {
+            Made::Here(decision) => decision.lease(),
+            Made::Elsewhere(_) => None,
+        };
+        end.map(|end| moment(py, end.as_millis())).transpose()
     }
 
     /// The columns that may be seen. A deny shows none.

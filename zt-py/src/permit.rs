@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 
 use crate::columns::Columns;
 use crate::data;
-use crate::decision::{Decision, masks};
+use crate::decision::{Decision, masks, obligations_dict};
 use crate::error::Failure;
 
 /// Proof that an action was allowed, with what the caller may see.
@@ -33,6 +33,12 @@ impl Permit {
     #[getter]
     fn masks(&self) -> PyResult<BTreeMap<String, &'static str>> {
         Ok(masks(self.0.core()?))
+    }
+
+    /// What must be done beside that: a dict of `max_rows`, `encrypt` and `audit`. `apply` does it or refuses.
+    #[getter]
+    fn obligations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        obligations_dict(py, self.0.core()?.obligations())
     }
 
     /// What the caller may see of these rows: the visible columns, masked where the policy says so.

@@ -152,7 +152,7 @@ pub(super) fn after_prefix(text: &str) -> Result<&str, NotSealedText> {
 }
 
 /// Whether all of these cells are what a sealer writes. One that somebody made up does not say so of a whole column.
-pub(super) fn is_sealed(cells: &Cells) -> bool {
+pub(crate) fn is_sealed(cells: &Cells) -> bool {
     let Cells::Text(list) = cells else {
         return false;
     };

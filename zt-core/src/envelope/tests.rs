@@ -12,7 +12,7 @@ use super::*;
 use crate::batch::{Batch, Cells, Column};
 use crate::error::{Code, Error, Result};
 use crate::id::SecretRef;
-use crate::policy::{Columns, Mask, Masks};
+use crate::policy::{Columns, Mask, Masks, View};
 use crate::secrets::SecretVersion;
 
 const KEK: [u8; 32] = [7; 32];
@@ -60,7 +60,12 @@ fn opener_showing(
         let dek = unwrap(&KEK, &found.key.wrapped).ok_or(SealError::WrongKey { row })?;
         held.push(Held::new(found, &dek, &columns)?);
     }
-    Ok(Opener::new(columns, held, visible, masks))
+    let view = View {
+        columns: visible,
+        masks,
+        ..View::default()
+    };
+    Ok(Opener::new(columns, held, view))
 }
 
 fn opener(columns: &[&str], batch: &Batch) -> Result<Opener, SealError> {

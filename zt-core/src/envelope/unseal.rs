@@ -13,7 +13,7 @@ use super::key_text::NotAKeyText;
 use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
-use crate::policy::{self, Columns, Masks};
+use crate::policy::View;
 
 /// So many data keys one batch may carry: each is one question to the vault.
 const MOST_KEYS: usize = 1024;
@@ -107,25 +107,18 @@ pub struct Opener {
     columns: Vec<String>,
     keys: Vec<Held>,
     by_text: HashMap<String, usize>,
-    visible: Columns,
-    masks: Masks,
+    view: View,
 }
 
 impl Opener {
     /// An opener of these columns; `keys` have theirs in the same order.
-    pub(crate) fn new(
-        columns: Vec<String>,
-        keys: Vec<Held>,
-        visible: Columns,
-        masks: Masks,
-    ) -> Self {
+    pub(crate) fn new(columns: Vec<String>, keys: Vec<Held>, view: View) -> Self {
         let texts = keys.iter().enumerate();
         Self {
             by_text: texts.map(|(at, held)| (held.text.clone(), at)).collect(),
             columns,
             keys,
-            visible,
-            masks,
+            view,
         }
     }
 
@@ -135,12 +128,14 @@ impl Opener {
     ///
     /// # Errors
     /// `Integrity`, with row and column, for what was not sealed, was changed, moved, cut or taken away, or is sealed under
-    /// another key than those of the batch that the opener was made for. Then nothing is given out.
+    /// another key than those of the batch that the opener was made for; `Denied` with
+    /// [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) for more rows than the policy shows at once. Then nothing is
+    /// given out.
     pub fn unseal(&self, batch: &Batch) -> Result<Batch> {
         let rows = self.keys_of_rows(batch)?;
         let mut columns = Vec::with_capacity(batch.columns().len());
         for column in batch.columns() {
-            if column.is_called(KEY_COLUMN) || !self.visible.contains(column.name()) {
+            if column.is_called(KEY_COLUMN) || !self.view.columns.contains(column.name()) {
                 continue;
             }
             let at = self.columns.iter().position(|name| column.is_called(name));
@@ -150,7 +145,7 @@ impl Opener {
             });
         }
         let plain = Batch::new(columns)?;
-        Ok(policy::show(&self.visible, &self.masks, &plain)?)
+        Ok(self.view.apply(&plain)?)
     }
 
     /// For each row which key is its own.

@@ -1,11 +1,12 @@
 //! Turns the cells of one row into types and reports every cell that does not fit.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use super::schema::names;
 use super::{Cell, Column, Place, Problem, RawRow, Report};
-use crate::text::is_hidden;
+use crate::text::has_hidden;
 
 /// A row of one table: which columns it has and how its cells become a value.
 pub(crate) trait Row: Sized {
@@ -78,7 +79,7 @@ impl<'a> RowReader<'a> {
             self.problem(column, text, when_empty);
             return None;
         }
-        if text.chars().any(is_hidden) {
+        if has_hidden(text) {
             self.problem(
                 column,
                 text,
@@ -209,7 +210,7 @@ impl<'a> RowReader<'a> {
         let mut texts = Vec::with_capacity(cells.len());
         for cell in cells {
             if let Cell::Text(text) = cell
-                && !text.chars().any(is_hidden)
+                && !has_hidden(text)
             {
                 texts.push(text.clone());
             } else {
@@ -228,6 +229,39 @@ impl<'a> RowReader<'a> {
                 .filter_map(|text| self.parse_text(column, text, &[]))
                 .collect(),
         )
+    }
+
+    /// The same for a list that the row must have, with at least one text and none twice. `None` when one is wrong.
+    pub(crate) fn required_list<T: FromStr<Err: Display>>(
+        &mut self,
+        column: &str,
+        valid: &[&str],
+    ) -> Option<Vec<T>> {
+        self.require(column)?;
+        if let Some(Cell::Text(_)) = self.row.cell(column) {
+            let text = self.filled_text(column, EMPTY)?;
+            return Some(vec![self.parse_text(column, text, valid)?]);
+        }
+        let texts = self.texts(column)?;
+        if texts.is_empty() {
+            self.push(column, Problem::new("must name at least one"));
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        for text in &texts {
+            if !seen.insert(text) {
+                self.problem(column, text, "stands twice");
+            }
+        }
+        let read = texts.iter().map(|text| {
+            if text.is_empty() {
+                self.problem(column, text, EMPTY);
+                return None;
+            }
+            self.parse_text(column, text, valid)
+        });
+        let read: Vec<Option<T>> = read.collect();
+        read.into_iter().collect()
     }
 
     /// The raw cell.

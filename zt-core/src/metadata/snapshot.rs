@@ -1,17 +1,19 @@
 //! The compiled tables: immutable, versioned, hashed, shared by `Arc`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest;
 
 use super::{
-    AccessPolicy, Cell, Problem, RawTables, Report, SecretReference, Tables, conditions, validate,
+    AccessPolicy, Cell, PolicyActivation, Problem, RawTables, Report, SecretReference, StoreFacts,
+    Tables, conditions, validate,
 };
 use crate::clock::Timestamp;
-use crate::id::{Guid, PolicyId, PrincipalId, PrincipalKind, RoleName, SecretRef};
+use crate::id::{Guid, PolicyId, PrincipalId, SecretRef};
 use crate::identity::Directory;
-use crate::policy::{AttributeSet, Index, Mode, PrincipalPattern, Truth};
+use crate::policy::{self, AttributeSet, Index, Located, Mode, Named, Ties};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
 #[derive(Debug)]
@@ -24,10 +26,13 @@ pub struct Snapshot {
     index: Index,
     by_oid: BTreeMap<Guid, PrincipalId>,
     oids: BTreeMap<PrincipalId, Guid>,
-    roles_of: BTreeMap<PrincipalId, Vec<RoleName>>,
     secret_rows: BTreeMap<SecretRef, usize>,
     attributes: AttributeSet,
+    store: StoreFacts,
     shadow_rows: Vec<usize>,
+    ties: Ties,
+    activations_of: BTreeMap<PolicyId, Vec<usize>>,
+    named: OnceLock<Box<[(Named, Located)]>>,
 }
 
 /// SHA-256 over the content of all tables: the same rows give the same hash, whatever file, comment or column order
@@ -68,21 +73,22 @@ impl Snapshot {
         let (mut tables, places) = Tables::read(raw, &mut report);
         let attributes = AttributeSet::new(tables.attributes.iter().cloned());
         conditions::compile(&mut tables, &attributes, &places, &mut report);
+        let store = StoreFacts::compile(&tables, &attributes, &places, &mut report);
         validate::validate(&tables, &places, &mut report);
         if !report.is_empty() {
             return Err(report);
-        }
-        let mut roles_of: BTreeMap<PrincipalId, Vec<RoleName>> = BTreeMap::new();
-        for row in &tables.role_bindings {
-            roles_of
-                .entry(row.principal.clone())
-                .or_default()
-                .push(row.role.clone());
         }
         let index = Index::build(&tables).map_err(|too_many| {
             report.push(Problem::new(too_many.to_string()));
             report
         })?;
+        let mut activations_of: BTreeMap<PolicyId, Vec<usize>> = BTreeMap::new();
+        for (at, row) in tables.policy_activations.iter().enumerate() {
+            activations_of
+                .entry(row.policy.clone())
+                .or_default()
+                .push(at);
+        }
         let secrets = tables.secret_references.iter().enumerate();
         let policies = tables.access_policies.iter().enumerate();
         let shadows = policies.filter(|(_, row)| row.mode == Mode::Shadow);
@@ -102,8 +108,11 @@ impl Snapshot {
                 .map(|row| (row.id.clone(), row.oid))
                 .collect(),
             index,
-            roles_of,
+            ties: Ties::of(&tables),
+            activations_of,
+            named: OnceLock::new(),
             attributes,
+            store,
             shadow_rows: shadows.map(|(at, _)| at).collect(),
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
             tables,
@@ -162,6 +171,35 @@ impl Snapshot {
         &self.index
     }
 
+    /// Every resource that there is to ask about, in order of its name. Made at the first listing.
+    pub(crate) fn named(&self) -> &[(Named, Located)] {
+        self.named.get_or_init(|| {
+            let named = policy::named(self).into_iter();
+            named
+                .map(|one| {
+                    let located = Located::new(self, one.resource().clone());
+                    (one, located)
+                })
+                .collect()
+        })
+    }
+
+    /// What the tables say of principals and resources.
+    pub(crate) const fn store(&self) -> &StoreFacts {
+        &self.store
+    }
+
+    /// The activations of a policy.
+    pub(crate) fn activations(&self, policy: &PolicyId) -> impl Iterator<Item = &PolicyActivation> {
+        let rows = self.activations_of.get(policy).into_iter().flatten();
+        rows.filter_map(|row| self.tables.policy_activations.get(*row))
+    }
+
+    /// Who is in which group and holds which role.
+    pub(crate) const fn ties(&self) -> &Ties {
+        &self.ties
+    }
+
     /// The reference of this id.
     #[must_use]
     pub fn secret_reference(&self, id: &SecretRef) -> Option<&SecretReference> {
@@ -176,39 +214,6 @@ impl Snapshot {
         self.oids.get(principal).copied()
     }
 
-    /// Everything that a caller with these groups holds: itself, its groups, and the roles of all of these. When the
-    /// groups are not complete, whether it holds another group is unknown.
-    #[must_use]
-    pub fn held_by<'a>(
-        &'a self,
-        caller: Option<&'a PrincipalId>,
-        groups: &'a [PrincipalId],
-        groups_are_complete: bool,
-    ) -> Held<'a> {
-        let principals: BTreeSet<&PrincipalId> = caller.into_iter().chain(groups).collect();
-        let roles = principals
-            .iter()
-            .filter_map(|id| self.roles_of.get(*id))
-            .flatten()
-            .collect();
-        let is_group = |id: &&PrincipalId| id.kind() == PrincipalKind::Group;
-        let maybe = if groups_are_complete {
-            BTreeSet::new()
-        } else {
-            let groups = self.roles_of.keys().filter(is_group);
-            groups
-                .filter_map(|id| self.roles_of.get(id))
-                .flatten()
-                .collect()
-        };
-        Held {
-            principals,
-            roles,
-            maybe,
-            groups_are_complete,
-        }
-    }
-
     pub(crate) fn policy_id(&self, row: usize) -> &PolicyId {
         static NONE: std::sync::LazyLock<PolicyId> =
             std::sync::LazyLock::new(|| PolicyId::new("?"));
@@ -219,48 +224,6 @@ impl Snapshot {
 impl Directory for Snapshot {
     fn principal(&self, object: Guid) -> Option<PrincipalId> {
         self.by_oid.get(&object).cloned()
-    }
-}
-
-/// What a caller holds, for matching the principals of rows.
-#[derive(Debug, Clone)]
-pub struct Held<'a> {
-    principals: BTreeSet<&'a PrincipalId>,
-    roles: BTreeSet<&'a RoleName>,
-    /// Roles that some group holds, when the caller's groups are not all known.
-    maybe: BTreeSet<&'a RoleName>,
-    groups_are_complete: bool,
-}
-
-impl Held<'_> {
-    /// Whether a row speaks of this caller.
-    #[must_use]
-    pub fn matches(&self, pattern: &PrincipalPattern) -> Truth {
-        let (holds, may_hold) = match pattern {
-            PrincipalPattern::Any => (true, true),
-            PrincipalPattern::One(id) => {
-                let is_group = id.kind() == PrincipalKind::Group;
-                (
-                    self.principals.contains(id),
-                    is_group && !self.groups_are_complete,
-                )
-            }
-            PrincipalPattern::Role(role) => (self.roles.contains(role), self.maybe.contains(role)),
-        };
-        match (holds, may_hold) {
-            (true, _) => Truth::True,
-            (false, true) => Truth::Unknown,
-            (false, false) => Truth::False,
-        }
-    }
-
-    /// The names of groups and roles, in alphabetical order, for people.
-    #[must_use]
-    pub fn names(&self) -> Vec<String> {
-        let principals = self.principals.iter().map(ToString::to_string);
-        let roles = self.roles.iter().map(|role| format!("role:{role}"));
-        let unknown = (!self.groups_are_complete).then(|| "other groups, unknown".to_owned());
-        principals.chain(roles).chain(unknown).collect()
     }
 }
 

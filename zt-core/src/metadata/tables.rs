@@ -5,38 +5,47 @@ mod alert_rules;
 mod attributes;
 mod cluster_profiles;
 mod encryption_rules;
+mod extents;
 mod feature_engineering;
 mod integration_runtimes;
 mod jobs;
+mod memberships;
 mod ml_models;
 mod network_rules;
 mod output_storage;
 mod pipeline_dependencies;
+mod policy_activations;
 mod principals;
+mod resources;
 mod role_bindings;
 mod secret_references;
 mod stages;
 mod words;
 mod world;
 
-pub use access_policies::AccessPolicy;
+pub use access_policies::{AccessPolicy, Duties};
 pub use alert_rules::{AlertRule, Fires};
 pub use cluster_profiles::ClusterProfile;
 pub use encryption_rules::{Algorithm, EncryptionRule};
 pub use feature_engineering::FeatureStep;
 pub use integration_runtimes::{IntegrationRuntime, RuntimeKind};
 pub use jobs::{Job, Priority};
+pub use memberships::Membership;
 pub use ml_models::MlModel;
 pub use network_rules::{NetworkMode, NetworkRule, NotPorts, PortRange};
 pub use output_storage::{OutputFormat, OutputStorage};
 pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
+pub use policy_activations::PolicyActivation;
 pub use principals::Principal;
+pub use resources::ResourceRow;
 pub use role_bindings::RoleBinding;
 pub use secret_references::{SecretKind, SecretReference};
 pub use stages::{Need, Stage};
 pub use world::World;
 
-use std::collections::BTreeMap;
+use std::collections::hash_map;
+
+use rustc_hash::FxHashMap;
 
 use super::reader::{Row, RowReader};
 use super::schema::key_of;
@@ -44,7 +53,21 @@ use super::{Place, Problem, RawRow, RawTables, Report, TableSchema};
 use crate::policy::Attribute;
 
 /// Where rows stand: by table and key.
-pub(super) type Places = BTreeMap<(&'static str, String), Option<Place>>;
+#[derive(Debug, Default)]
+pub(super) struct Places(FxHashMap<&'static str, FxHashMap<String, Option<Place>>>);
+
+impl Places {
+    /// Where the row of this key stands.
+    pub(super) fn of(&self, table: &str, key: &str) -> Option<Place> {
+        self.0.get(table)?.get(key)?.clone()
+    }
+
+    /// The keys of a table, in no order.
+    pub(super) fn keys(&self, table: &str) -> impl Iterator<Item = &str> {
+        let keys = self.0.get(table).into_iter().flat_map(FxHashMap::keys);
+        keys.map(String::as_str)
+    }
+}
 
 macro_rules! tables {
     ($($field:ident: $row:ident,)+) => {
@@ -77,7 +100,7 @@ macro_rules! tables {
             /// Also answers where each row stands, for the checks across tables.
             pub(super) fn read(raw: &RawTables, report: &mut Report) -> (Self, Places) {
                 let mut tables = Self::default();
-                let mut places = Places::new();
+                let mut places = Places::default();
                 for table in &raw.tables {
                     match table.name.as_str() {
                         $(<$row as Row>::TABLE => {
@@ -96,8 +119,11 @@ tables! {
     world: World,
     principals: Principal,
     role_bindings: RoleBinding,
+    memberships: Membership,
     access_policies: AccessPolicy,
+    policy_activations: PolicyActivation,
     attributes: Attribute,
+    resources: ResourceRow,
     secret_references: SecretReference,
     network_rules: NetworkRule,
     integration_runtimes: IntegrationRuntime,
@@ -121,12 +147,20 @@ fn unknown_table(name: &str, first: Option<&RawRow>) -> Problem {
 
 fn read_rows<R: Row>(rows: &[RawRow], places: &mut Places, report: &mut Report) -> Vec<R> {
     let mut typed = Vec::with_capacity(rows.len());
+    let places = places.0.entry(R::TABLE).or_default();
+    places.reserve(rows.len());
     for (at, row) in rows.iter().enumerate() {
         let (key, is_complete) = key_of(R::KEY, row, at);
-        if is_complete
-            && let Some(first) = places.insert((R::TABLE, key.clone()), row.place.clone())
-        {
-            report.push(repeated::<R>(&key, row, first.as_ref()));
+        if is_complete {
+            match places.entry(key.clone()) {
+                hash_map::Entry::Occupied(mut first) => {
+                    let first = first.insert(row.place.clone());
+                    report.push(repeated::<R>(&key, row, first.as_ref()));
+                }
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(row.place.clone());
+                }
+            }
         }
         let mut reader = RowReader::new(R::TABLE, &key, row, report);
         reader.refuse_unknown(R::COLUMNS);

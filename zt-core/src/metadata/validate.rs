@@ -1,15 +1,20 @@
 //! Checks across tables: every reference leads somewhere, no id stands twice, no stage waits for itself.
 
 mod alerts;
+mod cycles;
 mod dependencies;
 mod known;
+mod memberships;
+mod policies;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
 
 use super::tables::Places;
 use super::{Problem, Report, Tables};
 use crate::id::PrincipalKind;
-use crate::policy::{PrincipalPattern, Resource, ResourceKind};
+use crate::policy::{Resource, ResourceKind};
 use known::Known;
 
 /// Reports everything that is wrong between rows that are each well formed.
@@ -22,7 +27,9 @@ pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
     };
     one_world(tables, check.report);
     principals(tables, &mut check);
-    policies(tables, &mut check);
+    memberships::memberships(tables, &mut check);
+    policies::policies(tables, &mut check);
+    policies::activations(tables, &mut check);
     jobs(tables, &mut check);
     stages(tables, &mut check);
     dependencies::dependencies(tables, &mut check);
@@ -47,17 +54,13 @@ struct At<'a> {
 
 impl Check<'_> {
     fn problem(&mut self, at: At<'_>, problem: Problem) {
-        let place = self
-            .places
-            .get(&(at.table, at.key.to_owned()))
-            .cloned()
-            .flatten();
+        let place = self.places.of(at.table, at.key);
         self.report
             .push(problem.at(place).row(at.table, at.key).column(at.column));
     }
 
     /// Reports `text` unless it is one of the valid names.
-    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &BTreeSet<&str>) {
+    fn refers(&mut self, at: At<'_>, text: &str, target: &str, valid: &FxHashSet<&str>) {
         if !valid.contains(text) {
             let problem = Problem::new(format!("no row of {target} has it")).text(text);
             let valid: Vec<&str> = valid.iter().copied().collect();
@@ -138,31 +141,6 @@ fn principals(tables: &Tables, check: &mut Check<'_>) {
             column: "principal",
         };
         check.principal(at, row.principal.as_str());
-    }
-}
-
-fn policies(tables: &Tables, check: &mut Check<'_>) {
-    for row in &tables.access_policies {
-        let at = |column| At {
-            table: "Access_Policies",
-            key: row.id.as_str(),
-            column,
-        };
-        match &row.principal {
-            PrincipalPattern::Any => {}
-            PrincipalPattern::One(id) => check.principal(at("principal"), id.as_str()),
-            PrincipalPattern::Role(role) => {
-                check.refers(
-                    at("principal"),
-                    role.as_str(),
-                    "Role_Bindings",
-                    &check.known.roles,
-                );
-            }
-        }
-        if let Some(resource) = row.resource.exact() {
-            check.resource(at("resource"), &resource);
-        }
     }
 }
 

@@ -6,7 +6,9 @@
 //! Total: no loop, no function, no regular expression, no arithmetic. A condition has at most 4096 bytes, 32 levels and 256
 //! nodes, so evaluation always ends and never overflows the stack.
 
+mod change;
 mod evaluate;
+mod fingerprint;
 mod implies;
 mod lex;
 mod looks;

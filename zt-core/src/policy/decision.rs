@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Masks, Request, Would};
+use super::outcome::Outcome;
+use super::{Masks, Obligations, Request, StepUp, Would};
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -127,29 +128,21 @@ pub struct Decision(Arc<Inner>);
 
 struct Inner {
     id: DecisionId,
-    kind: DecisionKind,
-    rows: Vec<usize>,
-    columns: Columns,
-    masks: Masks,
+    outcome: Outcome,
     request: Request,
     snapshot: Arc<Snapshot>,
 }
 
 impl Decision {
-    pub(crate) fn new(
+    pub(super) fn new(
         id: DecisionId,
-        kind: DecisionKind,
-        rows: Vec<usize>,
-        (columns, masks): (Columns, Masks),
+        outcome: Outcome,
         request: Request,
         snapshot: Arc<Snapshot>,
     ) -> Self {
         Self(Arc::new(Inner {
             id,
-            kind,
-            rows,
-            columns,
-            masks,
+            outcome,
             request,
             snapshot,
         }))
@@ -164,19 +157,20 @@ impl Decision {
     /// How it was decided.
     #[must_use]
     pub fn kind(&self) -> DecisionKind {
-        self.0.kind
+        self.0.outcome.kind
     }
 
     /// Whether the request may proceed.
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.0.kind == DecisionKind::Allow
+        self.0.outcome.kind == DecisionKind::Allow
     }
 
     /// The rows that decided, in order of the table; none for a default deny.
     #[must_use]
     pub fn policies(&self) -> impl ExactSizeIterator<Item = &PolicyId> {
         self.0
+            .outcome
             .rows
             .iter()
             .map(|row| self.0.snapshot.policy_id(*row))
@@ -184,7 +178,8 @@ impl Decision {
 
     /// Tells decisions by other rows of one snapshot apart, nearly always.
     pub(crate) fn rows_mark(&self) -> u64 {
-        mark(self.0.rows.iter().copied())
+        let outcome = &self.0.outcome;
+        mark(outcome.rows.iter().chain(&outcome.restricts).copied())
     }
 
     /// The same for the rows in shadow mode that apply.
@@ -195,6 +190,7 @@ impl Decision {
     /// The rows themselves.
     pub(super) fn rows(&self) -> impl Iterator<Item = &AccessPolicy> {
         self.0
+            .outcome
             .rows
             .iter()
             .filter_map(|row| self.0.snapshot.policy(*row))
@@ -204,21 +200,53 @@ impl Decision {
     #[must_use]
     pub fn why(&self) -> Option<&str> {
         self.0
+            .outcome
             .rows
             .iter()
             .find_map(|row| self.0.snapshot.policy(*row)?.why.as_deref())
     }
 
+    /// Whom to ask about the rows that decided (`owner`), if they say so. Safe to show the caller.
+    #[must_use]
+    pub fn owner(&self) -> Option<&str> {
+        self.rows().find_map(|row| row.owner.as_deref())
+    }
+
     /// The columns that may be seen; none of them after a deny.
     #[must_use]
     pub fn columns(&self) -> &Columns {
-        &self.0.columns
+        &self.0.outcome.columns
     }
 
     /// The visible columns whose cells are masked.
     #[must_use]
     pub fn masks(&self) -> &Masks {
-        &self.0.masks
+        &self.0.outcome.masks
+    }
+
+    /// The rows of the restrictions.
+    pub(super) fn restricting_rows(&self) -> impl Iterator<Item = &AccessPolicy> {
+        let rows = self.0.outcome.restricts.iter();
+        rows.filter_map(|row| self.0.snapshot.policy(*row))
+    }
+
+    /// The restrictions that an allow is under, in order of the table.
+    #[must_use]
+    pub fn restrictions(&self) -> impl ExactSizeIterator<Item = &PolicyId> {
+        let rows = self.0.outcome.restricts.iter();
+        rows.map(|row| self.0.snapshot.policy_id(*row))
+    }
+
+    /// What must be done with an allow beside that.
+    #[must_use]
+    pub fn obligations(&self) -> &Obligations {
+        &self.0.outcome.obligations
+    }
+
+    /// How the caller must sign in to be allowed, where nothing else is missing: every one of these. Empty otherwise.
+    #[must_use]
+    pub fn step_up(&self) -> &BTreeSet<StepUp> {
+        &self.0.outcome.step_up
     }
 
     /// What it would have been, had the rows in shadow mode been enforced; none when no such row applies. Computed when asked.
@@ -249,7 +277,7 @@ fn mark(rows: impl Iterator<Item = usize>) -> u64 {
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.kind.as_str())?;
+        f.write_str(self.0.outcome.kind.as_str())?;
         for (at, policy) in self.policies().enumerate() {
             write!(f, "{}{policy}", if at == 0 { " by " } else { ", " })?;
         }

@@ -18,7 +18,9 @@ use serde::{Serialize, Serializer};
 use self::question::Question;
 use super::ruling::facts;
 use super::universe::{self, Claims, Tested};
-use super::{Action, Context, DecisionId, GroupsOf, Holder, Resource, Ruling, decide};
+use super::{
+    Action, Context, DecisionId, GroupsOf, Holder, Resource, ResourcePattern, Ruling, decide,
+};
 use crate::clock::Timestamp;
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
@@ -231,7 +233,7 @@ impl Differ<'_> {
             let kind = resource.resource().kind();
             for action in Action::ALL.iter().copied().filter(|one| one.takes(kind)) {
                 self.diff.universe.questions += 1;
-                let speaking = rows.iter().filter(|row| row.action.matches(action));
+                let speaking = rows.iter().filter(|row| row.speaks_of_action(action));
                 let mut tested = Tested::default();
                 let mut is_open = false;
                 for row in speaking {
@@ -334,7 +336,7 @@ impl Differ<'_> {
 #[derive(Default)]
 struct RowsByResource<'a> {
     exact: HashMap<Resource, Vec<&'a AccessPolicy>>,
-    patterns: Vec<&'a AccessPolicy>,
+    patterns: Vec<(&'a ResourcePattern, &'a AccessPolicy)>,
 }
 
 impl<'a> RowsByResource<'a> {
@@ -342,9 +344,11 @@ impl<'a> RowsByResource<'a> {
         let mut found = Self::default();
         let tables = snapshots.iter().map(|snapshot| snapshot.tables());
         for row in tables.flat_map(|tables| &tables.access_policies) {
-            match row.resource.exact() {
-                Some(resource) => found.exact.entry(resource).or_default().push(row),
-                None => found.patterns.push(row),
+            for pattern in &row.resources {
+                match pattern.exact() {
+                    Some(resource) => found.exact.entry(resource).or_default().push(row),
+                    None => found.patterns.push((pattern, row)),
+                }
             }
         }
         found
@@ -352,9 +356,9 @@ impl<'a> RowsByResource<'a> {
 
     fn about(&self, resource: &Resource) -> impl Iterator<Item = &'a AccessPolicy> {
         let patterns = self.patterns.iter().copied();
-        let matching = patterns.filter(|row| row.resource.matches(resource));
-        let exact = self.exact.get(resource);
-        exact.into_iter().flatten().copied().chain(matching)
+        let matching = patterns.filter(|(pattern, _)| pattern.matches(resource));
+        let exact = self.exact.get(resource).into_iter().flatten().copied();
+        exact.chain(matching.map(|(_, row)| row))
     }
 }
 

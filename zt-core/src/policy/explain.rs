@@ -3,16 +3,16 @@
 //! Near misses tell an attacker what to claim, so an explanation goes to the audit log and to holders of
 //! `policy.explain` only; everybody else gets the decision id and the row's `why`.
 
+mod near;
+
 use std::fmt;
 
 use serde::Serialize;
 
-use super::oracle::{condition_of, window};
-use super::{Decision, Effect, Facts, Mode, Request, Truth};
-use crate::metadata::{AccessPolicy, Held, Snapshot};
-
-/// At most this many near misses are listed, the nearest first.
-const MOST: usize = 16;
+use self::near::near_misses;
+use super::oracle::{Asking, condition_of};
+use super::{Decision, Effect, Truth};
+use crate::metadata::AccessPolicy;
 
 /// A decision in full. Prints as a few lines of text; serializes to JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,8 +42,20 @@ pub struct Explanation {
     pub snapshot: u64,
     /// What rows in shadow mode would have made of it: `explicit_deny by AP-30`; none when no such row applies.
     pub would: Option<String>,
-    /// Allow rows that nearly applied, the nearest first.
+    /// The reasons that the deciding rows give for whoever may see explanations (`reason_admin`), with the row's id.
+    pub reasons: Vec<String>,
+    /// The restrictions that an allow is under.
+    pub restrictions: Vec<String>,
+    /// Which deciding rows apply only because they are activated: until when, why, and who approved it.
+    pub activations: Vec<String>,
+    /// How the caller must sign in to be allowed, where nothing else is missing.
+    pub step_up: Vec<String>,
+    /// Until when the decision cannot change on this snapshot, as RFC 3339; none when time alone never changes it.
+    pub lease: Option<String>,
+    /// Allow rows that nearly applied, the nearest first, at most 8.
     pub near_misses: Vec<NearMiss>,
+    /// Whether there may be more near misses than those.
+    pub has_more: bool,
 }
 
 /// An allow row that speaks of nearly this request.
@@ -73,6 +85,11 @@ pub enum Unmet {
         /// The resource asked for.
         is: String,
     },
+    /// The row applies while it is activated, and it is not for this caller now.
+    Activation {
+        /// `jit` or `break_glass`.
+        needs: String,
+    },
     /// A fact is missing or has another value.
     Fact {
         /// `job`, `stage`, `author`, or the attribute's full name: `context.zone`.
@@ -90,7 +107,13 @@ pub enum Unmet {
 pub fn explain(decision: &Decision) -> Explanation {
     let request = decision.request();
     let snapshot = decision.snapshot();
-    let held = request.held(snapshot);
+    let asking = Asking::of(snapshot, request);
+    let rows: Vec<&AccessPolicy> = decision.rows().collect();
+    let (near_misses, has_more) = if decision.is_allowed() {
+        (Vec::new(), false)
+    } else {
+        near_misses(&asking)
+    };
     Explanation {
         decision: decision.id().to_string(),
         kind: decision.kind().to_string(),
@@ -98,40 +121,43 @@ pub fn explain(decision: &Decision) -> Explanation {
             .caller
             .as_ref()
             .map_or_else(|| "unknown".to_owned(), ToString::to_string),
-        holds: held.names(),
+        holds: asking.held.names(),
         action: request.action.to_string(),
         resource: request.resource.to_string(),
         facts: request
             .stated(snapshot.attributes())
             .into_iter()
+            .chain(decision.known_facts())
             .map(|(name, value, _)| format!("{name}={value}"))
             .collect(),
         policies: decision.policies().map(ToString::to_string).collect(),
         why: decision.why().map(str::to_owned),
-        unknown: unknown_facts(decision),
+        unknown: unknown_facts(&asking, &rows),
         snapshot: snapshot.version(),
         would: decision.would().map(|would| would.to_string()),
-        near_misses: if decision.is_allowed() {
-            Vec::new()
-        } else {
-            near_misses(snapshot, request, &held)
-        },
+        reasons: rows
+            .iter()
+            .filter_map(|row| Some(format!("{}: {}", row.id, row.reason_admin.as_ref()?)))
+            .collect(),
+        restrictions: decision.restrictions().map(ToString::to_string).collect(),
+        activations: decision.activations().collect(),
+        step_up: decision.step_up().iter().map(ToString::to_string).collect(),
+        lease: decision.lease().map(|end| end.to_string()),
+        near_misses,
+        has_more,
     }
 }
 
-fn unknown_facts(decision: &Decision) -> Vec<String> {
-    let request = decision.request();
-    let held = request.held(decision.snapshot());
-    let facts = request.facts(decision.snapshot());
+fn unknown_facts(asking: &Asking<'_>, rows: &[&AccessPolicy]) -> Vec<String> {
     let mut unknown = Vec::new();
-    for row in decision.rows().filter(|row| row.effect == Effect::Deny) {
-        if held.matches(&row.principal) == Truth::Unknown {
+    for row in rows.iter().filter(|row| row.effect != Effect::Allow) {
+        if asking.held.matches_any(&row.principals) == Truth::Unknown {
             unknown.push("groups".to_owned());
         }
-        if condition_of(row, &facts) == Truth::Unknown {
-            unknown.extend(row.when.unknown(&facts));
+        if condition_of(row, &asking.facts) == Truth::Unknown {
+            unknown.extend(row.when.unknown(&asking.facts));
         }
-        if window(row, request.now) == Truth::Unknown {
+        if row.window().holds(asking.request.now) == Truth::Unknown {
             unknown.push(NOW.to_owned());
         }
     }
@@ -143,68 +169,11 @@ fn unknown_facts(decision: &Decision) -> Vec<String> {
 /// The fact that a row's window is about.
 const NOW: &str = "time.now";
 
-fn near_misses(snapshot: &Snapshot, request: &Request, held: &Held<'_>) -> Vec<NearMiss> {
-    let allows = snapshot
-        .tables()
-        .access_policies
-        .iter()
-        .filter(|row| row.effect == Effect::Allow && row.mode == Mode::Enforce);
-    let facts = request.facts(snapshot);
-    let mut misses: Vec<NearMiss> = allows
-        .filter_map(|policy| near_miss(policy, request, &facts, held))
-        .collect();
-    misses.sort_by_key(|miss| miss.unmet.len());
-    misses.truncate(MOST);
-    misses
-}
-
-/// A row is near when it speaks of the action and resource, or when the resource is all that differs.
-fn near_miss(
-    policy: &AccessPolicy,
-    request: &Request,
-    facts: &Facts<'_>,
-    held: &Held<'_>,
-) -> Option<NearMiss> {
-    if !policy.action.matches(request.action) {
-        return None;
-    }
-    let mut unmet = Vec::new();
-    if held.matches(&policy.principal) != Truth::True {
-        unmet.push(Unmet::Principal {
-            needs: policy.principal.to_string(),
-        });
-    }
-    unmet.extend(policy.when.unmet(facts));
-    if window(policy, request.now) != Truth::True {
-        let from = policy.valid_from.map(|from| format!("from {from} on"));
-        let to = policy.valid_to.map(|to| format!("before {to}"));
-        let needs: Vec<String> = from.into_iter().chain(to).collect();
-        unmet.push(Unmet::Fact {
-            fact: NOW.to_owned(),
-            needs: needs.join(" and "),
-            is: request.now.map(|now| now.to_string()),
-        });
-    }
-    if !policy.resource.matches(&request.resource) {
-        let same_kind = policy.resource.kind() == Some(request.resource.kind());
-        if !unmet.is_empty() || !same_kind {
-            return None;
-        }
-        unmet.push(Unmet::Resource {
-            needs: policy.resource.to_string(),
-            is: request.resource.to_string(),
-        });
-    }
-    Some(NearMiss {
-        policy: policy.id.to_string(),
-        unmet,
-    })
-}
-
 impl fmt::Display for Unmet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Principal { needs } => write!(f, "caller is not {needs}"),
+            Self::Activation { needs } => write!(f, "row is not activated ({needs})"),
             Self::Resource { needs, is } => write!(f, "resource is {is}, needs {needs}"),
             Self::Fact {
                 fact,
@@ -259,6 +228,18 @@ impl fmt::Display for Explanation {
         if let Some(would) = &self.would {
             write!(f, "\n  with shadow rows: {would}")?;
         }
+        let lists = [
+            ("reasons", &self.reasons),
+            ("under", &self.restrictions),
+            ("activated", &self.activations),
+            ("a stronger sign-in would do", &self.step_up),
+        ];
+        for (name, words) in lists.iter().filter(|(_, words)| !words.is_empty()) {
+            write!(f, "\n  {name}: {}", words.join("; "))?;
+        }
+        if let Some(lease) = &self.lease {
+            write!(f, "\n  holds until {lease}")?;
+        }
         let holds = if self.holds.is_empty() {
             "nothing".to_owned()
         } else {
@@ -267,6 +248,9 @@ impl fmt::Display for Explanation {
         write!(f, "\n  caller holds: {holds}")?;
         for miss in &self.near_misses {
             write!(f, "\n  {miss}")?;
+        }
+        if self.has_more {
+            f.write_str("\n  and others")?;
         }
         Ok(())
     }

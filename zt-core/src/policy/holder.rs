@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Action, Context, Request, Resource};
+use super::{Action, Context, Projection, Request, Resource};
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
@@ -119,6 +119,22 @@ impl Holder {
     #[must_use]
     pub const fn id(&self) -> Option<&PrincipalId> {
         self.caller.as_ref()
+    }
+
+    /// When it asks.
+    pub(super) const fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
+    /// What it holds on a snapshot.
+    pub(super) fn projection(&self, snapshot: &Snapshot) -> Projection {
+        let groups = Arc::clone(&self.groups);
+        let projection = Projection::new(snapshot, self.caller.clone(), groups);
+        if self.groups_are_complete {
+            projection
+        } else {
+            projection.with_incomplete_groups()
+        }
     }
 
     /// What it asks.

@@ -15,6 +15,8 @@ mod build;
 mod decide;
 mod edges;
 mod lists;
+mod near;
+mod numbers;
 mod principals;
 mod trie;
 mod verdict;
@@ -23,11 +25,12 @@ use std::fmt;
 
 use rustc_hash::FxHashMap;
 
-use super::Resource;
+use super::{Resource, Window};
 use crate::metadata::Snapshot;
 pub use decide::decide;
 pub(crate) use decide::decide_as;
 use lists::Lists;
+use near::AllowsOf;
 use principals::Principals;
 pub use principals::Projection;
 use trie::Trie;
@@ -42,6 +45,17 @@ pub(crate) struct Index {
     lists: Lists,
     /// The columns of rows that name some, in lowercase and as numbers.
     columns: FxHashMap<u32, Box<[u32]>>,
+    /// For whom and when rows are activated that are not standing.
+    activated: FxHashMap<u32, Box<[Activation]>>,
+    allows_of: AllowsOf,
+}
+
+/// For whom and when a row is activated.
+struct Activation {
+    principal: u32,
+    /// Whether a caller of unknown groups may be meant.
+    maybe: bool,
+    window: Window,
 }
 
 impl fmt::Debug for Index {
@@ -54,7 +68,10 @@ impl fmt::Debug for Index {
 
 /// More rows than an index can number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many rows of Access_Policies: the index numbers at most 4294967294 rows and segments")]
+#[error(
+    "too many rows: the index numbers at most 4294967294 rows and segments, and follows at most 65536 ways from a principal \
+     through Memberships to what it holds"
+)]
 pub(crate) struct TooMany;
 
 /// A number that an index uses for rows, nodes and lists.

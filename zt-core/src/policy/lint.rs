@@ -176,7 +176,7 @@ fn covered<'r, 'a: 'r>(
 ) -> Option<Finding> {
     others.find_map(|(other, cover)| {
         let effects = (row.policy.effect, cover.policy.effect);
-        if effects == (Effect::Deny, Effect::Allow) || !covers(world, cover, row, fuel) {
+        if !covers(world, cover, row, fuel) {
             return None;
         }
         let id = &cover.policy.id;
@@ -192,7 +192,7 @@ fn covered<'r, 'a: 'r>(
                 let fix = "remove it, or narrow the deny";
                 Some(Finding::policy(Lint::Shadowed, rows).because(reason, fix))
             }
-            (Effect::Deny, Effect::Allow) => None,
+            (Effect::Deny, Effect::Allow) | (Effect::Restrict, _) | (_, Effect::Restrict) => None,
             (Effect::Allow, Effect::Allow) | (Effect::Deny, Effect::Deny) => {
                 // Of two rows that say the same, the later one is one too many.
                 if at < other && covers(world, row, cover, fuel) {

@@ -4,13 +4,15 @@
 //! answers for that request, and no cell is guessed. Asks nobody's right: what answers callers is
 //! [`Session::list`](crate::Session::list).
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::ruling::facts;
 use super::{
-    Action, Context, Decision, DecisionId, Holder, Named, Resource, Ruling, decide, universe,
+    Action, Context, Decision, DecisionId, Holder, Located, Named, Projection, Resource, Ruling,
+    decide, universe,
 };
 use crate::metadata::Snapshot;
 
@@ -206,7 +208,6 @@ struct Lister<'a> {
     snapshot: &'a Arc<Snapshot>,
     query: &'a ListQuery,
     actions: Vec<Action>,
-    resources: Vec<Named>,
     stages: Vec<Context>,
     page: ListPage,
     decisions: usize,
@@ -223,10 +224,6 @@ impl<'a> Lister<'a> {
             snapshot,
             query,
             actions,
-            resources: match &query.resource {
-                Some(resource) => vec![Named::exact(resource.clone())],
-                None => universe::resources(&[snapshot]),
-            },
             stages: if query.in_stages {
                 universe::declared_stages(snapshot)
             } else {
@@ -244,19 +241,39 @@ impl<'a> Lister<'a> {
         let mut holders: Vec<&Holder> = holders.iter().collect();
         holders.sort();
         let after = self.query.after.as_deref().map(key_of);
-        let (actions, resources) = (self.actions.clone(), std::mem::take(&mut self.resources));
+        let actions = self.actions.clone();
+        let asked: Vec<(Named, Located)>;
+        let resources: &[(Named, Located)] = match &self.query.resource {
+            Some(resource) => {
+                let named = Named::exact(resource.clone());
+                asked = vec![(named, Located::new(self.snapshot, resource.clone()))];
+                &asked
+            }
+            None => self.snapshot.named(),
+        };
         let mut last = None;
         let mut was_answered = false;
         for holder in &holders {
+            let projection = holder.projection(self.snapshot);
             for action in &actions {
-                for resource in resources
-                    .iter()
-                    .filter(|one| action.takes(one.resource().kind()))
-                {
-                    let key = (holder.name(), action.as_str(), resource.name());
-                    if after.is_some_and(|after| key <= after) {
-                        continue;
+                let asked = match after {
+                    Some((name, of, last)) => {
+                        // Names are in order: what was listed is skipped at once.
+                        let begun = (holder.name(), action.as_str()).cmp(&(name, of));
+                        let listed = match begun {
+                            Ordering::Less => resources.len(),
+                            Ordering::Equal => {
+                                resources.partition_point(|(one, _)| one.name() <= last)
+                            }
+                            Ordering::Greater => 0,
+                        };
+                        resources.get(listed..).unwrap_or_default()
                     }
+                    None => resources,
+                };
+                let kinds = |(one, _): &&(Named, Located)| action.takes(one.resource().kind());
+                for (resource, located) in asked.iter().filter(kinds) {
+                    let key = (holder.name(), action.as_str(), resource.name());
                     let is_full = self.page.cells.len() >= self.query.limit;
                     // A token names the last question: to whom lists what it may do itself, only one that it was answered.
                     let may_be_named = holders.len() > 1 || was_answered;
@@ -265,13 +282,34 @@ impl<'a> Lister<'a> {
                         return self.page;
                     }
                     let cells = self.page.cells.len();
-                    self.add(holder, *action, resource);
+                    if self.may_be_listed(holder, &projection, *action, located) {
+                        self.add(holder, *action, resource);
+                    }
                     was_answered = self.page.cells.len() > cells;
                     last = Some(key);
                 }
             }
         }
         self.page
+    }
+
+    /// Whether a question can have a cell: without its reasons, which most questions of a large table need not.
+    fn may_be_listed(
+        &mut self,
+        holder: &Holder,
+        projection: &Projection,
+        action: Action,
+        resource: &Located,
+    ) -> bool {
+        if self.query.with_denied || !self.stages.is_empty() {
+            return true;
+        }
+        let (snapshot, context) = (self.snapshot, &self.query.context);
+        let verdict = projection.verdict(snapshot, action, resource, context, holder.now());
+        if !verdict.is_allowed() {
+            self.decisions += 1;
+        }
+        verdict.is_allowed()
     }
 
     /// The cells of one question. They stay on one page, so a page may hold some more than its limit.

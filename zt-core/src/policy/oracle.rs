@@ -7,19 +7,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::decision::is_same_column;
+use super::held::Held;
+use super::outcome::{Applying, Outcome, conclude};
 use super::{
-    Columns, Condition, Decision, DecisionId, DecisionKind, Effect, Facts, Masks, Mode, Request,
-    Truth,
+    Condition, Decision, DecisionId, DecisionKind, Effect, Facts, Mode, PolicyKind,
+    PrincipalPattern, Request, Truth,
 };
-use crate::clock::Timestamp;
 use crate::id::PolicyId;
-use crate::metadata::{AccessPolicy, Held, Snapshot};
+use crate::metadata::{AccessPolicy, PolicyActivation, Snapshot};
 
 /// Decides a request on a snapshot by looking at every row. Pure: the same arguments give the same decision.
 pub fn decide(snapshot: &Arc<Snapshot>, request: Request, id: DecisionId) -> Decision {
-    let (kind, rows, sees) = outcome(snapshot, &request, |mode| mode == Mode::Enforce);
-    Decision::new(id, kind, rows, sees, request, Arc::clone(snapshot))
+    let outcome = outcome(snapshot, &request, |mode| mode == Mode::Enforce);
+    Decision::new(id, outcome, request, Arc::clone(snapshot))
 }
 
 /// What a decision would have been, had the rows in shadow mode been enforced.
@@ -45,18 +45,18 @@ impl fmt::Display for Would {
 
 /// The same with the rows in shadow mode enforced; none when no such row applies.
 pub(super) fn would(snapshot: &Snapshot, request: &Request) -> Option<Would> {
-    let held = request.held(snapshot);
-    let facts = request.facts(snapshot);
+    let asking = Asking::of(snapshot, request);
     let mut shadows = snapshot
         .shadow_rows()
         .filter_map(|row| snapshot.policy(row));
-    if !shadows.any(|policy| applies(policy, request, &facts, &held)) {
+    if !shadows.any(|policy| asking.is_met_by(policy)) {
         return None;
     }
-    let (kind, rows, _) = outcome(snapshot, request, |mode| mode != Mode::Off);
+    let outcome = outcome(snapshot, request, |mode| mode != Mode::Off);
     Some(Would {
-        kind,
-        policies: rows
+        kind: outcome.kind,
+        policies: outcome
+            .rows
             .iter()
             .map(|row| snapshot.policy_id(*row).clone())
             .collect(),
@@ -69,78 +69,111 @@ pub(super) fn shadows(snapshot: &Snapshot, request: &Request) -> Vec<usize> {
     if rows.peek().is_none() {
         return Vec::new();
     }
-    let (held, facts) = (request.held(snapshot), request.facts(snapshot));
+    let asking = Asking::of(snapshot, request);
     rows.filter(|row| {
         let policy = snapshot.policy(*row);
-        policy.is_some_and(|policy| applies(policy, request, &facts, &held))
+        policy.is_some_and(|policy| asking.is_met_by(policy))
     })
     .collect()
 }
 
-/// Kind, deciding rows, and what may be seen.
-pub(super) type Outcome = (DecisionKind, Vec<usize>, (Columns, Masks));
-
 fn outcome(snapshot: &Snapshot, request: &Request, takes_part: fn(Mode) -> bool) -> Outcome {
-    let held = request.held(snapshot);
-    let facts = request.facts(snapshot);
-    let applying = |effect: Effect| -> Vec<(usize, &AccessPolicy)> {
-        let policies = snapshot.tables().access_policies.iter().enumerate();
-        policies
-            .filter(|(_, policy)| {
-                takes_part(policy.mode)
-                    && policy.effect == effect
-                    && applies(policy, request, &facts, &held)
-            })
-            .collect()
-    };
-    let denies = applying(Effect::Deny);
-    let allows = applying(Effect::Allow);
-    conclude(&denies, &allows)
+    let asking = Asking::of(snapshot, request);
+    let mut applying = Applying::default();
+    let policies = snapshot.tables().access_policies.iter().enumerate();
+    for (place, policy) in policies.filter(|(_, policy)| takes_part(policy.mode)) {
+        if !asking.is_met_by(policy) {
+            continue;
+        }
+        match policy.effect {
+            Effect::Deny => applying.denies.push((place, policy)),
+            Effect::Allow => applying.allows.push((place, policy)),
+            Effect::Restrict => {
+                applying.restricts.push((place, policy));
+                if suffices(asking.weakness(policy), Effect::Restrict) {
+                    applying.gates.push((place, policy));
+                }
+            }
+        }
+    }
+    conclude(&applying)
 }
 
-/// The outcome of the applying rows, each list in the order of the table.
-pub(super) fn conclude(
-    denies: &[(usize, &AccessPolicy)],
-    allows: &[(usize, &AccessPolicy)],
-) -> Outcome {
-    let whole_denies: Vec<usize> =
-        rows(denies.iter().filter(|(_, policy)| policy.columns.is_none()));
-    let columns = visible(allows, denies);
-    let hides_all = matches!(&columns, Columns::Only(shown) if shown.is_empty());
-    let (kind, rows) = if !whole_denies.is_empty() {
-        (DecisionKind::ExplicitDeny, whole_denies)
-    } else if allows.is_empty() {
-        (DecisionKind::DefaultDeny, Vec::new())
-    } else if hides_all {
-        (DecisionKind::ExplicitDeny, rows(denies.iter()))
-    } else {
-        (DecisionKind::Allow, rows(allows.iter()))
-    };
-    let sees = if kind == DecisionKind::Allow {
-        (columns, masks(allows))
-    } else {
-        (Columns::Only(Vec::new()), Masks::default())
-    };
-    (kind, rows, sees)
+/// What rows are held against.
+pub(super) struct Asking<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) request: &'a Request,
+    pub(super) held: Held<'a>,
+    pub(super) facts: Facts<'a>,
 }
 
-/// Whether a row applies: its action and resource match, and its principal and condition hold (a deny: are not false).
-fn applies(policy: &AccessPolicy, request: &Request, facts: &Facts<'_>, held: &Held<'_>) -> bool {
-    let speaks = || {
-        held.matches(&policy.principal)
-            .and(condition_of(policy, facts))
-    };
-    policy.action.matches(request.action)
-        && policy.resource.matches(&request.resource)
-        && suffices(speaks(), policy.effect)
+impl<'a> Asking<'a> {
+    pub(super) fn of(snapshot: &'a Snapshot, request: &'a Request) -> Self {
+        Self {
+            snapshot,
+            request,
+            held: request.held(snapshot),
+            facts: request.facts(snapshot),
+        }
+    }
+
+    /// Whether a row applies: its action and resource match, and its principal, its activation and its circumstances do (a
+    /// deny, a restriction: are not known not to).
+    fn is_met_by(&self, policy: &AccessPolicy) -> bool {
+        let speaks = || {
+            self.held
+                .matches_any(&policy.principals)
+                .and(self.activation(policy))
+                .and(condition_of(policy, &self.facts))
+        };
+        policy.speaks_of_action(self.request.action)
+            && policy.speaks_of_resource(&self.request.resource)
+            && suffices(speaks(), policy.effect)
+    }
+
+    /// Whether a row is activated for the caller now; a standing one always is.
+    pub(super) fn activation(&self, policy: &AccessPolicy) -> Truth {
+        if policy.kind == PolicyKind::Standing {
+            return Truth::True;
+        }
+        let rows = self.snapshot.activations(&policy.id);
+        rows.map(|row| self.is_active(row))
+            .fold(Truth::False, Truth::or)
+    }
+
+    /// The activations by which a row applies, or may.
+    pub(super) fn activated_by(
+        &self,
+        policy: &AccessPolicy,
+    ) -> impl Iterator<Item = &'a PolicyActivation> {
+        let rows = self.snapshot.activations(&policy.id);
+        rows.filter(|row| self.is_active(row) != Truth::False)
+    }
+
+    fn is_active(&self, row: &PolicyActivation) -> Truth {
+        let principal = PrincipalPattern::One(row.principal.clone());
+        let is_now = row.window().holds(self.request.now);
+        self.held.matches(&principal).and(is_now)
+    }
+
+    /// Whether the caller has not signed in as strongly as a restriction demands.
+    fn weakness(&self, policy: &AccessPolicy) -> Truth {
+        weakness(policy, &self.facts)
+    }
 }
 
-/// Whether a row whose principal and condition have this value applies: an unknown never satisfies an allow and never
-/// disarms a deny.
+/// Whether the caller has not signed in as strongly as a row demands; a row that demands nothing never says so.
+pub(super) fn weakness(policy: &AccessPolicy, facts: &Facts<'_>) -> Truth {
+    let step_up = policy.obligations.step_up;
+    step_up.map_or(Truth::False, |step_up| facts.strength(step_up).not())
+}
+
+/// Whether a row whose principal and condition have this value applies: an unknown never satisfies an allow, and never
+/// disarms a deny or a restriction.
 pub(super) fn suffices(truth: Truth, effect: Effect) -> bool {
     match truth {
         Truth::True => true,
-        Truth::Unknown => effect == Effect::Deny,
+        Truth::Unknown => effect != Effect::Allow,
         Truth::False => false,
     }
 }
@@ -148,69 +181,25 @@ pub(super) fn suffices(truth: Truth, effect: Effect) -> bool {
 /// Whether [`condition_of`] gives both rows the same value for everybody under all facts, so that the index need only
 /// ask one.
 pub(super) fn share_condition(one: &AccessPolicy, other: &AccessPolicy) -> bool {
-    one.when == other.when && one.valid_from == other.valid_from && one.valid_to == other.valid_to
+    let is_standing = |row: &AccessPolicy| row.kind == PolicyKind::Standing;
+    one.when == other.when
+        && one.window() == other.window()
+        && is_standing(one)
+        && is_standing(other)
 }
 
-/// Whether [`condition_of`] holds for everybody under all facts, so that the index need not ask.
+/// Whether [`condition_of`] holds for everybody under all facts, and no activation is needed, so that the index need not ask.
 pub(super) fn is_unconditional(policy: &AccessPolicy) -> bool {
-    policy.when == Condition::default() && policy.valid_from.is_none() && policy.valid_to.is_none()
+    policy.when == Condition::default()
+        && policy.window().is_always()
+        && policy.kind == PolicyKind::Standing
 }
 
 /// Whether the circumstances are those of a row: the time is in its window (`valid_from` is in it, `valid_to` is not), and
-/// `when` and `condition` hold; all that the index leaves to ask. The mode of the row is not asked.
+/// `when` and `condition` hold. Its mode and its activation are not asked.
 pub(super) fn condition_of(policy: &AccessPolicy, facts: &Facts<'_>) -> Truth {
-    window(policy, facts.now()).and(policy.when.evaluate(facts))
-}
-
-/// Whether the time is in the row's window.
-pub(super) fn window(policy: &AccessPolicy, now: Option<Timestamp>) -> Truth {
-    let has_begun = policy.valid_from.map(|from| now.map(|now| now >= from));
-    let is_not_over = policy.valid_to.map(|to| now.map(|now| now < to));
-    let side = |side: Option<Option<bool>>| side.map_or(Truth::True, Truth::of);
-    side(has_begun).and(side(is_not_over))
-}
-
-/// The union of what the allows show, less what the denies name.
-fn visible(allows: &[(usize, &AccessPolicy)], denies: &[(usize, &AccessPolicy)]) -> Columns {
-    let named = |rows: &[(usize, &AccessPolicy)]| -> Vec<String> {
-        rows.iter()
-            .filter_map(|(_, policy)| policy.columns.clone())
-            .flatten()
-            .collect()
-    };
-    let hidden = named(denies);
-    if allows.iter().any(|(_, policy)| policy.columns.is_none()) {
-        if hidden.is_empty() {
-            return Columns::All;
-        }
-        return Columns::AllBut(hidden.into_iter().collect());
-    }
-    let mut only: Vec<String> = Vec::new();
-    for column in named(allows) {
-        let is_in = |list: &[String]| list.iter().any(|known| is_same_column(known, &column));
-        if !is_in(&hidden) && !is_in(&only) {
-            only.push(column);
-        }
-    }
-    Columns::Only(only)
-}
-
-/// A column is masked unless some allow shows it clear; where all of them mask it, the strictest does.
-fn masks(allows: &[(usize, &AccessPolicy)]) -> Masks {
-    let shows_clear = |policy: &AccessPolicy, column: &str| {
-        let named = |columns: &Vec<String>| columns.iter().any(|own| is_same_column(own, column));
-        policy.columns.as_ref().is_none_or(named) && policy.masks.of(column).is_none()
-    };
-    let mut masks = Masks::default();
-    let masked = allows.iter().flat_map(|(_, policy)| policy.masks.iter());
-    for (column, mask) in masked {
-        if !allows.iter().any(|(_, policy)| shows_clear(policy, column)) {
-            masks.cover(column, mask);
-        }
-    }
-    masks
-}
-
-fn rows<'a>(policies: impl Iterator<Item = &'a (usize, &'a AccessPolicy)>) -> Vec<usize> {
-    policies.map(|(row, _)| *row).collect()
+    policy
+        .window()
+        .holds(facts.now())
+        .and(policy.when.evaluate(facts))
 }

@@ -149,10 +149,6 @@ impl Resource {
     pub fn path(&self) -> &str {
         self.text.split_once(':').map_or("", |(_, path)| path)
     }
-
-    fn segments(&self) -> impl Iterator<Item = &str> {
-        self.path().split(self.kind.separator())
-    }
 }
 
 impl FromStr for Resource {
@@ -247,9 +243,23 @@ impl ResourcePattern {
         Some((*kind, names, *subtree))
     }
 
+    /// Its kind, the path at which it begins, and whether it is the subtree from there; nothing for a pattern with `*` and
+    /// for `**` alone. The subtree of a whole kind begins at the empty path.
+    pub(crate) fn subtree_root(&self) -> Option<(ResourceKind, String, bool)> {
+        let (kind, segments, is_subtree) = self.parts()?;
+        let segments: Option<Vec<&str>> = segments.collect();
+        let path = segments?.join(kind.separator().encode_utf8(&mut [0; 4]));
+        Some((kind, path, is_subtree))
+    }
+
     /// Whether the row speaks of this resource.
     #[must_use]
     pub fn matches(&self, resource: &Resource) -> bool {
+        self.matches_path(resource.kind(), resource.path())
+    }
+
+    /// The same for a resource as its kind and its path, folded as [`Resource`] folds it.
+    pub(super) fn matches_path(&self, of_kind: ResourceKind, path: &str) -> bool {
         let Shape::Path {
             kind,
             segments,
@@ -258,10 +268,10 @@ impl ResourcePattern {
         else {
             return true;
         };
-        if *kind != resource.kind() {
+        if *kind != of_kind {
             return false;
         }
-        let mut given = resource.segments();
+        let mut given = path.split(kind.separator());
         let all_match = segments
             .iter()
             .all(|segment| match (segment, given.next()) {

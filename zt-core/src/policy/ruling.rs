@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{AttributeSet, Columns, Context, Decision, DecisionKind};
+use super::{AttributeSet, Columns, Context, Decision, DecisionKind, Obligations, StepUp};
 
 /// How a request is decided, by which rows, and what may be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +21,12 @@ pub struct Ruling {
     pub columns: Columns,
     /// The masked columns, and how.
     pub masks: BTreeMap<String, &'static str>,
+    /// What must be done beside that; left out of JSON where there is nothing.
+    #[serde(skip_serializing_if = "Obligations::is_empty")]
+    pub obligations: Obligations,
+    /// How a refused caller must sign in to be allowed, where nothing else is missing; left out of JSON elsewhere.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub step_up: BTreeSet<StepUp>,
 }
 
 impl Ruling {
@@ -36,6 +42,8 @@ impl Ruling {
             masks: seen
                 .map(|(column, mask)| (column.to_owned(), mask.as_str()))
                 .collect(),
+            obligations: decision.obligations().clone(),
+            step_up: decision.step_up().clone(),
         }
     }
 
@@ -45,10 +53,13 @@ impl Ruling {
         matches!(self.kind, DecisionKind::Allow)
     }
 
-    /// Whether an allow shows less than everything: some columns, or masked ones.
+    /// Whether an allow shows less than everything: some columns, masked ones, or a limited number of rows.
     #[must_use]
     pub fn is_limited(&self) -> bool {
-        self.is_allowed() && (self.columns != Columns::All || !self.masks.is_empty())
+        self.is_allowed()
+            && (self.columns != Columns::All
+                || !self.masks.is_empty()
+                || self.obligations.max_rows.is_some())
     }
 
     /// Whether both let the caller do and see the same, whichever rows say so. Two denies are the same.
@@ -57,7 +68,9 @@ impl Ruling {
         match (self.is_allowed(), other.is_allowed()) {
             (false, false) => true,
             (true, true) => {
-                visible(&self.columns) == visible(&other.columns) && self.masks == other.masks
+                visible(&self.columns) == visible(&other.columns)
+                    && self.masks == other.masks
+                    && self.obligations == other.obligations
             }
             (true, false) | (false, true) => false,
         }
@@ -98,8 +111,14 @@ impl fmt::Display for Ruling {
         if !self.policies.is_empty() {
             write!(f, " by {}", self.policies.join(", "))?;
         }
+        for step_up in &self.step_up {
+            write!(f, ", until signed in with {step_up}")?;
+        }
         if !self.is_allowed() {
             return Ok(());
+        }
+        if !self.obligations.is_empty() {
+            write!(f, ", {}", self.obligations)?;
         }
         match &self.columns {
             Columns::All => {}

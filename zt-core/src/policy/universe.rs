@@ -57,6 +57,12 @@ impl fmt::Display for Named {
     }
 }
 
+/// Every resource that a snapshot names, as [`resources`].
+#[must_use]
+pub(crate) fn named(snapshot: &Snapshot) -> Vec<Named> {
+    resources(&[snapshot])
+}
+
 /// Every resource that these snapshots name, in alphabetical order: in rows of Access_Policies, in what stages need, as
 /// secrets, jobs, models, outputs and their tables, as metadata tables and the audit log. And for each pattern of a row,
 /// up to two names below it that no table has. What cannot be written as a resource cannot be asked and is left out.
@@ -66,16 +72,17 @@ pub(super) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
     for snapshot in snapshots {
         add_named(snapshot.tables(), &mut exact);
     }
-    let rows = || {
+    let named = || {
         let all = snapshots.iter();
-        all.flat_map(|snapshot| &snapshot.tables().access_policies)
+        let rows = all.flat_map(|snapshot| &snapshot.tables().access_policies);
+        rows.flat_map(|row| &row.resources)
     };
     let mut patterns: BTreeSet<&str> = BTreeSet::new();
-    patterns.extend(rows().map(|row| row.resource.as_str()));
+    patterns.extend(named().map(ResourcePattern::as_str));
     let other = unused(&exact, &patterns);
     let mut all: BTreeSet<Named> = exact.into_iter().map(Named::exact).collect();
-    for row in rows().filter(|row| row.resource.exact().is_none()) {
-        all.extend(samples(&row.resource, &other));
+    for pattern in named().filter(|pattern| pattern.exact().is_none()) {
+        all.extend(samples(pattern, &other));
     }
     all.into_iter().collect()
 }
@@ -85,7 +92,8 @@ fn add_named(tables: &Tables, to: &mut BTreeSet<Resource>) {
         tables
             .access_policies
             .iter()
-            .filter_map(|row| row.resource.exact()),
+            .flat_map(|row| &row.resources)
+            .filter_map(ResourcePattern::exact),
     );
     let needs = tables.stages.iter().flat_map(|row| &row.needs);
     to.extend(needs.map(|need| need.resource.clone()));
@@ -259,7 +267,30 @@ pub(super) fn untried(snapshots: &[&Snapshot]) -> Vec<String> {
     for row in rows {
         names.extend(row.when.looks().others);
     }
+    let tables = snapshots.iter().map(|snapshot| snapshot.tables());
+    names.extend(tables.flat_map(windowed).map(str::to_owned));
     names.into_iter().collect()
+}
+
+/// The tables beside Access_Policies with rows that count for some time: the windows of policies alone are tried.
+fn windowed(tables: &Tables) -> impl Iterator<Item = &'static str> {
+    let (mut members, mut bindings) = (tables.memberships.iter(), tables.role_bindings.iter());
+    let found = [
+        (
+            "windows of Memberships",
+            members.any(|row| !row.extent.window.is_always()),
+        ),
+        (
+            "windows of Role_Bindings",
+            bindings.any(|row| !row.extent.window.is_always()),
+        ),
+        (
+            "windows of Policy_Activations",
+            !tables.policy_activations.is_empty(),
+        ),
+    ];
+    let found = found.into_iter().filter(|(_, is_windowed)| *is_windowed);
+    found.map(|(name, _)| name)
 }
 
 /// The numbers and their neighbours: between two of them no comparison changes.

@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use unicode_normalization::is_nfc;
 
+use super::Attribute;
 use crate::clock::Timestamp;
 
 /// The type of an attribute.
@@ -213,6 +214,12 @@ impl Value {
                 .map(|ip: IpAddr| Self::Ip(ip.to_canonical())),
             ValueType::Datetime => text.parse().ok().map(Self::Datetime),
         }
+    }
+
+    /// Whether it is a value of this attribute.
+    pub(crate) fn fits(&self, attribute: &Attribute) -> bool {
+        let datum = self.as_datum();
+        datum.fit(attribute.kind, &attribute.values).is_some()
     }
 
     pub(super) fn as_datum(&self) -> Datum<'_> {

@@ -1,8 +1,10 @@
 //! A permit: an allow that carries its obligations, so that nobody forgets them.
 
+use super::obligations;
 use crate::batch::Batch;
+use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::policy::{self, Columns, Decision, Masks};
+use crate::policy::{Columns, Decision, Masks, Obligations};
 
 /// Proof that an action was allowed, with what the caller may see.
 #[derive(Debug, Clone)]
@@ -28,6 +30,18 @@ impl Permit {
         self.decision.masks()
     }
 
+    /// What must be done beside that: [`apply`](Self::apply) does it or refuses.
+    #[must_use]
+    pub fn obligations(&self) -> &Obligations {
+        self.decision.obligations()
+    }
+
+    /// Until when time alone cannot end it: see [`Decision::lease`].
+    #[must_use]
+    pub fn lease(&self) -> Option<Timestamp> {
+        self.decision.lease()
+    }
+
     /// What the caller may see of these rows: the visible columns, in the order in which rows of Access_Policies name them,
     /// masked where the policy says so. A visible column that the batch does not have is left out.
     ///
@@ -39,9 +53,10 @@ impl Permit {
     /// ```
     ///
     /// # Errors
-    /// None today; a mask that cannot be applied would be one.
+    /// `Denied` with [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) for more rows than the policy shows at once,
+    /// and for data that must be sealed first and is not. Nothing is cut silently.
     pub fn apply(&self, batch: &Batch) -> Result<Batch> {
-        Ok(policy::show(self.columns(), self.masks(), batch)?)
+        obligations::apply(&self.decision, batch)
     }
 
     /// The decision behind it.

@@ -136,12 +136,31 @@ pub(super) fn output_of(decision: &Decision, output: &str) -> Result<Output> {
 
 /// A deny as an error: why, in words that the caller may read, and whom to ask.
 pub(super) fn denied(decision: &Decision) -> Error {
+    if !decision.step_up().is_empty() {
+        return too_weak(decision);
+    }
     let reason = match (decision.kind(), decision.why()) {
         (DecisionKind::ExplicitDeny, Some(why)) => format!("{decision}: {why}"),
         (DecisionKind::DefaultDeny, _) => "no policy allows it".to_owned(),
         (DecisionKind::ExplicitDeny | DecisionKind::Allow, _) => decision.to_string(),
     };
     refused(decision, &reason)
+}
+
+/// A deny that a stronger sign-in would lift.
+fn too_weak(decision: &Decision) -> Error {
+    let needed: Vec<String> = decision.step_up().iter().map(ToString::to_string).collect();
+    let request = decision.request();
+    let caller = request.caller.as_ref();
+    let caller = caller.map_or("the caller", PrincipalId::as_str);
+    let (action, resource) = (request.action, &request.resource);
+    let message = format!(
+        "`{caller}` may `{action}` on `{resource}` only after signing in with {}: {decision}",
+        needed.join(" and ")
+    );
+    Error::new(Code::StepUpRequired, message)
+        .with_help("sign in again with it and present the new token")
+        .with_decision(decision.clone())
 }
 
 /// An allow of some columns, where a rule seals one more.
@@ -159,7 +178,9 @@ fn refused(decision: &Decision, reason: &str) -> Error {
     let (action, resource) = (request.action, &request.resource);
     let message = format!("`{caller}` may not `{action}` on `{resource}`: {reason}");
     let mut help = format!("decision {} has the details", decision.id());
-    if let Some(who) = who_explains(decision.snapshot()) {
+    if let Some(owner) = decision.owner() {
+        help.push_str(&format!("; ask {owner}"));
+    } else if let Some(who) = who_explains(decision.snapshot()) {
         help.push_str(&format!("; ask {who}"));
     }
     Error::new(Code::Denied, message)
@@ -173,6 +194,6 @@ fn who_explains(snapshot: &Snapshot) -> Option<&PrincipalPattern> {
     let mut allows = policies
         .filter(|row| row.effect == policy::Effect::Allow && row.mode == policy::Mode::Enforce);
     allows
-        .find(|row| row.action.matches(Action::PolicyExplain))
-        .map(|row| &row.principal)
+        .find(|row| row.speaks_of_action(Action::PolicyExplain))
+        .and_then(|row| row.principals.first())
 }

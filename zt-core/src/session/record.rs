@@ -8,7 +8,7 @@ use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
-use crate::policy::{self, Decision, DecisionKind};
+use crate::policy::{self, AuditLevel, Decision, DecisionKind};
 use crate::secrets::Secret;
 
 impl Session {
@@ -42,6 +42,9 @@ impl Session {
         build: impl Fn() -> Record,
     ) -> Result<()> {
         let now = self.shared.clock.elapsed();
+        if must_be_durable(decision) {
+            return Ok(self.shared.audit.append(build(), Durability::Durable)?);
+        }
         if self.count_repeat(&sight, now, &build)? {
             return Ok(());
         }
@@ -91,7 +94,8 @@ impl Session {
         };
         let sight = Sight::release(decision, secret);
         let now = self.shared.clock.elapsed();
-        if self.count_repeat(&sight, now, build)? {
+        let is_counted = !must_be_durable(decision);
+        if is_counted && self.count_repeat(&sight, now, build)? {
             return Ok(());
         }
         self.shared.audit.append(build(), Durability::Durable)?;
@@ -129,6 +133,11 @@ impl Session {
         durability: Durability,
         with: impl FnOnce(Record) -> Record,
     ) -> Result<()> {
+        let durability = if must_be_durable(decision) {
+            Durability::Durable
+        } else {
+            durability
+        };
         let record = self.record_of(decision, Kind::Effect, Outcome::Ok);
         Ok(self.shared.audit.append(with(record), durability)?)
     }
@@ -151,6 +160,12 @@ impl Session {
             .with_snapshot(snapshot.version(), snapshot.hash().to_string());
         for (name, value, known) in request.stated(snapshot.attributes()) {
             record = record.with_fact(name, value, known);
+        }
+        for (name, value, known) in decision.known_facts() {
+            record = record.with_fact(name, value, known);
+        }
+        for (name, text) in decision.circumstances() {
+            record = record.with_detail(name, text);
         }
         if let Some(would) = decision.would() {
             let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
@@ -176,4 +191,9 @@ impl Session {
             None => record,
         }
     }
+}
+
+/// Whether every decision like this one must be on disk before its answer, and none is counted.
+fn must_be_durable(decision: &Decision) -> bool {
+    decision.is_allowed() && decision.obligations().audit == AuditLevel::Durable
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Session;
 use super::question::{Output, denied, output_of, parse, uncovered};
+use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
 use crate::envelope::{self, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey};
 use crate::error::{Error, Result};
-use crate::policy::{Action, Decision, Resource};
+use crate::policy::{Action, Decision, Resource, View};
 
 impl Session {
     /// A sealer for an output of Output_Storage, with a fresh data key that the rule's key has wrapped. Needs `data.seal`.
@@ -77,8 +77,7 @@ impl Session {
                 Ok((held, versions)) => {
                     let key = target.binding.key.as_str();
                     self.record_unwrapping(&decision, key, &versions, held.len())?;
-                    let (columns, masks) = (decision.columns().clone(), decision.masks().clone());
-                    return Ok(Opener::new(target.columns, held, columns, masks));
+                    return Ok(Opener::new(target.columns, held, View::of(&decision)));
                 }
                 Err(error) => {
                     self.record_failure(&decision, &error)?;
@@ -120,6 +119,10 @@ impl Session {
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
+        if let Some(error) = unsealable(&decision, action, &found) {
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
+        }
         Ok((decision, found))
     }
 
@@ -143,6 +146,31 @@ impl Session {
         }
         Ok((held, versions))
     }
+}
+
+/// Why a restriction does not let this be sealed or opened: what it wants sealed is never shown in plain, and sealing under
+/// another rule than it names is not sealing under its own.
+fn unsealable(decision: &Decision, action: Action, target: &Output) -> Option<Error> {
+    let own = &target.binding.rule;
+    let other = obligations::rules(decision).find(|rule| rule.id != *own);
+    let (rule, message) = if action == Action::DataSeal {
+        let rule = other?;
+        (
+            rule,
+            format!(
+                "the output is sealed under rule `{own}`, and it must be under `{}`",
+                rule.id
+            ),
+        )
+    } else {
+        let rule = obligations::rules(decision).next()?;
+        (
+            rule,
+            format!("what rule `{}` seals must not be shown in plain", rule.id),
+        )
+    };
+    let help = format!("the rows that demand `{}` are in the decision", rule.id);
+    Some(obligations::unmet(decision, &message, &help))
 }
 
 /// A sealer, with the version of the key that wrapped its data key.

@@ -397,12 +397,12 @@ fn each_wrong_form_of_a_csv_file_is_named_with_what_was_meant() {
     );
     is_told(
         "Access_Policies.csv",
-        |text| format!("{text}AP-99,*,table.read,table:x,deny,\"id,name\",,,,,,,\n"),
+        |text| format!("{text}AP-99,*,table.read,table:x,deny,\"id,name\",,,,,,,,,,,,,\n"),
         "Access_Policies AP-99 column columns: `id,name`: a list is written as JSON, [\"a\",\"b\"]",
     );
     is_told(
         "Principals.csv",
-        |text| text + &"x".repeat(5_000_000) + ",y\n",
+        |text| text + &"x".repeat(5_000_000) + ",y,\n",
         "xxx…`: not a principal",
     );
 }
@@ -435,7 +435,7 @@ fn what_stands_in_the_csv_of_secret_references_is_not_repeated() {
 fn a_newline_in_a_cell_is_understood_and_refused_as_a_control_character() {
     let found = mistake("Access_Policies.csv", |text| {
         let broken = text.replacen("AP-02", "\"AP-\n02\"", 1);
-        format!("{broken}AP-99,*,nothing,table:x,deny,,,,,,,,\n").into_bytes()
+        format!("{broken}AP-99,*,nothing,table:x,deny,,,,,,,,,,,,,,\n").into_bytes()
     });
     assert!(
         found[0].contains("control and format characters"),

@@ -2,7 +2,7 @@
 
 mod large;
 mod laws;
-mod random;
+pub(crate) mod random;
 
 use std::sync::Arc;
 

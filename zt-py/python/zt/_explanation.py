@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 class Explanation(dict[str, "Any"]):
     """A decision in full, as a dict: decision, kind, caller, holds, action, resource, facts, policies, why, unknown,
-    snapshot and near_misses, each a dict with `policy` and what it found `unmet`. `str()` gives a few lines of text.
+    snapshot, would, reasons, restrictions, activations, step_up, lease, has_more and near_misses, each a dict with `policy`
+    and what it found `unmet`. `str()` gives a few lines of text.
 
     `unknown` lists the facts that nobody stated and that deciding denies test: an unknown never disarms a deny.
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
 
@@ -11,6 +12,13 @@ class Rows(Protocol):
     """A dict, a DataFrame: whatever names its columns by `items()`."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+class Obligations(TypedDict):
+    """What must be done with an allow beside its columns and masks."""
+
+    max_rows: int | None
+    encrypt: list[str]
+    audit: Literal["ordered", "durable"]
 
 class Config(TypedDict, total=False):
     """The keywords of `open`: the settings of `zt.toml`, with `_` for `.`; None stands for "not given"."""
@@ -135,6 +143,14 @@ class Decision:
     @property
     def masks(self) -> dict[str, Literal["last_4", "redact", "null"]]: ...
     @property
+    def obligations(self) -> Obligations: ...
+    @property
+    def restrictions(self) -> tuple[str, ...]: ...
+    @property
+    def step_up(self) -> tuple[str, ...]: ...
+    @property
+    def lease(self) -> datetime | None: ...
+    @property
     def draft(self) -> str | None: ...
     @property
     def caller(self) -> str | None: ...
@@ -156,6 +172,8 @@ class Permit:
     def columns(self) -> Columns: ...
     @property
     def masks(self) -> dict[str, Literal["last_4", "redact", "null"]]: ...
+    @property
+    def obligations(self) -> Obligations: ...
     @property
     def decision(self) -> Decision: ...
     def apply(self, data: Rows) -> dict[str, list[Any]]: ...

@@ -78,7 +78,7 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
     let found = key_texts(&sealed, &binding).unwrap().remove(0);
     let dek = unwrap(&hex(of("kek")), &found.key.wrapped).unwrap();
     let held = Held::new(found, &dek, &names).unwrap();
-    let opener = Opener::new(names, vec![held], Columns::All, Masks::default());
+    let opener = Opener::new(names, vec![held], View::default());
     let opened = opener.unseal(&sealed).unwrap();
     for (one, other) in opened.columns().iter().zip(plain.columns()) {
         assert!(is_same(one.cells(), other.cells()), "{}", one.name());

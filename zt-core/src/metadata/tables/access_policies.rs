@@ -1,28 +1,37 @@
-//! `Access_Policies`: who may do what, on what, when. Deny by default; a deny row beats every allow row.
+//! `Access_Policies`: who may do what, on what, when. Deny by default; a deny row beats every allow row, and a restriction
+//! adds its obligations to every allow that it matches.
 
-use crate::batch::is_plain;
+mod columns;
+mod obligations;
+mod when;
+
+use self::columns::{read_columns, read_masks};
+pub use self::obligations::Duties;
+use self::obligations::read_duties;
+use self::when::read_when;
+use super::extents::read_window;
 use crate::clock::Timestamp;
 use crate::id::PolicyId;
 use crate::metadata::reader::{Row, RowReader};
-use crate::metadata::{Cell, Column, Problem};
+use crate::metadata::{Column, Problem};
 use crate::policy::{
-    Action, ActionPattern, Condition, Effect, Mask, Masks, Mode, PrincipalPattern, ResourceKind,
-    ResourcePattern,
+    Action, ActionPattern, Condition, Effect, Masks, Mode, PolicyKind, PrincipalPattern, Resource,
+    ResourceKind, ResourcePattern, Window,
 };
 
-/// One policy.
+/// One policy. It speaks of a request when one of its principals, one of its actions and one of its resources does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccessPolicy {
     /// Its stable id, shown in explanations and the audit log.
     pub id: PolicyId,
-    /// Who it speaks of.
-    pub principal: PrincipalPattern,
-    /// What it speaks of.
-    pub action: ActionPattern,
-    /// On what.
-    pub resource: ResourcePattern,
-    /// Whether it grants or refuses.
+    /// Who it speaks of (`principal`); at least one.
+    pub principals: Vec<PrincipalPattern>,
+    /// What it speaks of (`action`); at least one.
+    pub actions: Vec<ActionPattern>,
+    /// On what (`resource`); at least one.
+    pub resources: Vec<ResourcePattern>,
+    /// Whether it grants, refuses or restricts.
     pub effect: Effect,
     /// The columns that it grants or hides; none means the whole resource.
     pub columns: Option<Vec<String>>,
@@ -40,6 +49,48 @@ pub struct AccessPolicy {
     pub valid_to: Option<Timestamp>,
     /// Whether it decides.
     pub mode: Mode,
+    /// Which rows it is about, as it is written.
+    pub rows: Option<String>,
+    /// Which rows it is about, once the snapshot is compiled; none means all.
+    pub row_condition: Option<Condition>,
+    /// What it asks of every allow that it matches.
+    pub obligations: Duties,
+    /// Whether it applies always or while it is activated.
+    pub kind: PolicyKind,
+    /// Whom to ask about it, safe to show to a refused caller.
+    pub owner: Option<String>,
+    /// The reason in words, for holders of `policy.explain`.
+    pub reason_admin: Option<String>,
+    /// Words of the team's own, for its tools.
+    pub tags: Vec<String>,
+}
+
+impl AccessPolicy {
+    /// Whether it speaks of this action.
+    #[must_use]
+    pub fn speaks_of_action(&self, action: Action) -> bool {
+        self.actions.iter().any(|pattern| pattern.matches(action))
+    }
+
+    /// Whether it speaks of this resource.
+    #[must_use]
+    pub fn speaks_of_resource(&self, resource: &Resource) -> bool {
+        self.resources
+            .iter()
+            .any(|pattern| pattern.matches(resource))
+    }
+
+    /// When it applies, as far as its own window says.
+    #[must_use]
+    pub const fn window(&self) -> Window {
+        Window::new(self.valid_from, self.valid_to)
+    }
+
+    /// Whether it is about whole resources: neither columns nor rows.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.columns.is_none() && self.row_condition.is_none()
+    }
 }
 
 impl Row for AccessPolicy {
@@ -47,9 +98,9 @@ impl Row for AccessPolicy {
     const KEY: &'static [&'static str] = &["id"];
     const COLUMNS: &'static [Column] = &[
         Column::text("id"),
-        Column::text("principal"),
-        Column::text("action"),
-        Column::text("resource"),
+        Column::texts("principal"),
+        Column::texts("action"),
+        Column::texts("resource"),
         Column::text("effect"),
         Column::texts("columns"),
         Column::map("masks"),
@@ -59,219 +110,118 @@ impl Row for AccessPolicy {
         Column::text("valid_from"),
         Column::text("valid_to"),
         Column::text("mode"),
+        Column::text("rows"),
+        Column::map("obligations"),
+        Column::text("kind"),
+        Column::text("owner"),
+        Column::text("reason_admin"),
+        Column::texts("tags"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let id = cells.required_text("id");
-        let principal = cells.required("principal", &[]);
-        let actions: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        let action: Option<ActionPattern> = cells.required("action", &actions);
-        let resource: Option<ResourcePattern> = cells.required("resource", &[]);
-        let effect = cells.required_one_of(
-            "effect",
-            &[("allow", Effect::Allow), ("deny", Effect::Deny)],
-        );
-        let columns = read_columns(cells, action, resource.as_ref());
-        let masks = read_masks(cells, columns.as_deref(), effect, resource.as_ref());
+        let principals = cells.required_list("principal", &[]);
+        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
+        let actions: Option<Vec<ActionPattern>> = cells.required_list("action", &names);
+        let resources: Option<Vec<ResourcePattern>> = cells.required_list("resource", &[]);
+        let effect = cells.required_one_of("effect", Effect::WORDS);
+        let columns = read_columns(cells, effect, actions.as_deref(), resources.as_deref());
+        let masks = read_masks(cells, columns.as_deref(), effect, resources.as_deref());
+        let obligations = read_duties(cells, effect, actions.as_deref(), resources.as_deref());
         let when = read_when(cells);
         let why = cells.optional_text("why");
         let condition = cells.optional_text("condition");
-        let (valid_from, valid_to) = read_window(cells);
+        let window = read_window(cells, ("valid_from", "valid_to"));
         let mode = match cells.cell("mode") {
             None => Some(Mode::default()),
             Some(_) => cells.one_of("mode", Mode::WORDS),
         };
-        let (action, resource) = (action?, resource?);
-        refuse_pointless(cells, action, &resource);
-        Some(Self {
+        let kind = match cells.cell("kind") {
+            None => Some(PolicyKind::default()),
+            Some(_) => cells.one_of("kind", PolicyKind::WORDS),
+        };
+        let rows = cells.optional_text("rows");
+        let (owner, reason_admin) = (
+            cells.optional_text("owner"),
+            cells.optional_text("reason_admin"),
+        );
+        let tags = cells.texts("tags").unwrap_or_default();
+        let row = Self {
             id: PolicyId::new(&id?),
-            principal: principal?,
-            action,
-            resource,
+            principals: principals?,
+            actions: actions?,
+            resources: resources?,
             effect: effect?,
             columns,
             masks: masks?,
             when: when?,
             why,
             condition,
-            valid_from,
-            valid_to,
+            valid_from: window.from,
+            valid_to: window.to,
             mode: mode?,
-        })
-    }
-}
-
-fn read_window(cells: &mut RowReader<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
-    let from: Option<Timestamp> = cells.parse("valid_from");
-    let to: Option<Timestamp> = cells.parse("valid_to");
-    if let (Some(from), Some(to)) = (from, to)
-        && to <= from
-    {
-        let reason = format!("must be after valid_from, {from}: the row would never apply");
-        cells.problem("valid_to", &to.to_string(), reason);
-    }
-    (from, to)
-}
-
-/// A row whose actions can never be asked of its resource is a mistake, not a rule.
-fn refuse_pointless(cells: &mut RowReader<'_>, action: ActionPattern, resource: &ResourcePattern) {
-    let Some(kind) = resource.kind() else { return };
-    if action.actions().any(|action| action.takes(kind)) {
-        return;
-    }
-    let mut kinds: Vec<&str> = Vec::new();
-    for action in action.actions() {
-        kinds.extend(
-            action
-                .kinds()
-                .iter()
-                .map(|kind| ResourceKind::as_str(*kind)),
-        );
-    }
-    kinds.dedup();
-    let reason = format!(
-        "`{action}` takes resources of kind {}, not {kind}",
-        kinds.join(" or ")
-    );
-    cells.problem("resource", resource.as_str(), reason);
-}
-
-/// Columns only mean something where every action and resource of the row has them: a row about columns that also
-/// released a secret would release all of it.
-fn read_columns(
-    cells: &mut RowReader<'_>,
-    action: Option<ActionPattern>,
-    resource: Option<&ResourcePattern>,
-) -> Option<Vec<String>> {
-    let columns = cells.texts("columns")?;
-    if columns.is_empty() || columns.iter().any(|column| column.trim().is_empty()) {
-        let reason = "name at least one column, or leave `columns` out to mean all of them";
-        cells.problem("columns", &format!("{columns:?}"), reason);
-    }
-    for column in columns.iter().filter(|column| !is_plain(column)) {
-        cells.problem("columns", column, "no column has a blank at its edge");
-    }
-    let (action, resource) = (action?, resource?);
-    let Some(kind) = resource.kind().filter(|kind| kind.has_columns()) else {
-        cells.problem(
-            "columns",
-            resource.as_str(),
-            "only tables, views and outputs have columns",
-        );
-        return Some(columns);
-    };
-    let mut taken = action.actions().filter(|action| action.takes(kind));
-    if let Some(other) = taken.find(|action| !action.has_columns()) {
-        cells.problem(
-            "columns",
-            &action.to_string(),
-            format!("`{other}` has no columns"),
-        );
-    }
-    Some(columns)
-}
-
-/// A mask is an obligation of an allow, on a column that the row shows.
-fn read_masks(
-    cells: &mut RowReader<'_>,
-    columns: Option<&[String]>,
-    effect: Option<Effect>,
-    resource: Option<&ResourcePattern>,
-) -> Option<Masks> {
-    let mut masks = Masks::default();
-    let named = match cells.cell("masks") {
-        None => return Some(masks),
-        Some(Cell::Map(named)) => named,
-        Some(other) => {
-            let reason = "expected a table such as { salary_range = \"redact\" }";
-            cells.problem("masks", &other.to_string(), reason);
-            return None;
-        }
-    };
-    if effect == Some(Effect::Deny) {
-        cells.problem("masks", "deny", "a deny shows nothing that could be masked");
-    }
-    let has_columns =
-        |pattern: &ResourcePattern| pattern.kind().is_some_and(ResourceKind::has_columns);
-    if let Some(pattern) = resource.filter(|pattern| !has_columns(pattern)) {
-        let reason = "only tables, views and outputs have columns";
-        cells.problem("masks", pattern.as_str(), reason);
-    }
-    for (column, word) in named {
-        if !is_plain(column) {
-            let reason = "no column has a blank at its edge or an invisible character";
-            cells.problem("masks", column, reason);
-        }
-        if let Some(columns) = columns
-            && !columns
-                .iter()
-                .any(|own| crate::text::fold(own) == crate::text::fold(column))
-        {
-            let valid: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let problem = Problem::new("not one of the row's columns").text(column);
-            cells.push("masks", problem.nearest(&valid));
-        }
-        let word = word.to_string();
-        match Mask::WORDS.iter().find(|(name, _)| *name == word) {
-            Some((_, mask)) => masks.cover(column, *mask),
-            None => {
-                let words: Vec<&str> = Mask::WORDS.iter().map(|(word, _)| *word).collect();
-                let problem = Problem::new("not a mask: `last_4`, `redact` or `null`").text(&word);
-                cells.push("masks", problem.nearest(&words));
-            }
-        }
-    }
-    Some(masks)
-}
-
-fn read_when(cells: &mut RowReader<'_>) -> Option<Condition> {
-    let facts = match cells.cell("when") {
-        None => return Some(Condition::default()),
-        Some(Cell::Map(facts)) => facts,
-        Some(other) => {
-            let reason = format!(
-                "expected a table such as {{ job = 201 }}, not {}",
-                other.kind()
-            );
-            cells.problem("when", &other.to_string(), reason);
-            return None;
-        }
-    };
-    let mut when = Condition::default();
-    for (name, value) in facts {
-        let part = match (name.as_str(), value) {
-            ("job", value) => small(value).map(Condition::of_job),
-            ("stage", value) => small(value).map(Condition::of_stage),
-            ("not_author", Cell::Bool(true)) => Some(Condition::of_four_eyes()),
-            ("not_author", _) => None,
-            (unknown, _) => {
-                let problem = Problem::new("not a fact that `when` knows").text(unknown);
-                cells.push("when", problem.nearest(&["job", "stage", "not_author"]));
-                continue;
-            }
+            rows,
+            row_condition: None,
+            obligations: obligations?,
+            kind: kind?,
+            owner,
+            reason_admin,
+            tags,
         };
-        match part {
-            Some(part) => when = when.and(part),
-            None if name == "not_author" => {
-                wrong_fact(cells, name, value, "true; leave it out otherwise");
-            }
-            None => wrong_fact(cells, name, value, "a whole number from 0 to 4294967295"),
+        refuse_pointless(cells, &row);
+        refuse_crowds(cells, &row);
+        Some(row)
+    }
+}
+
+/// A row whose actions can never be asked of its resource is a mistake, not a rule; so is a restriction that asks for
+/// nothing.
+fn refuse_pointless(cells: &mut RowReader<'_>, row: &AccessPolicy) {
+    for resource in &row.resources {
+        let Some(kind) = resource.kind() else {
+            continue;
+        };
+        let asked = || row.actions.iter().flat_map(|pattern| pattern.actions());
+        if asked().any(|action| action.takes(kind)) {
+            continue;
         }
+        let mut kinds: Vec<&str> = Vec::new();
+        for action in asked() {
+            kinds.extend(
+                action
+                    .kinds()
+                    .iter()
+                    .map(|kind| ResourceKind::as_str(*kind)),
+            );
+        }
+        kinds.dedup();
+        let actions: Vec<String> = row.actions.iter().map(ToString::to_string).collect();
+        let reason = format!(
+            "`{}` takes resources of kind {}, not {kind}",
+            actions.join("`, `"),
+            kinds.join(" or ")
+        );
+        cells.problem("resource", resource.as_str(), reason);
     }
-    Some(when)
+    if row.effect == Effect::Restrict
+        && row.masks.is_empty()
+        && row.rows.is_none()
+        && row.obligations.is_empty()
+    {
+        let reason = "a restriction needs `masks`, `rows` or `obligations`: it asks for nothing";
+        cells.problem("effect", "restrict", reason);
+    }
 }
 
-fn small(cell: &Cell) -> Option<u32> {
-    match cell {
-        Cell::Integer(number) => u32::try_from(*number).ok(),
-        Cell::Text(_) | Cell::Float(_) | Cell::Bool(_) | Cell::List(_) | Cell::Map(_) => None,
-    }
-}
+/// A row stands for each of its principals on each of its resources.
+const MOST_PAIRS: usize = 4096;
 
-fn wrong_fact(cells: &mut RowReader<'_>, fact: &str, value: &Cell, expected: &str) {
-    cells.problem(
-        "when",
-        &value.to_string(),
-        format!("`{fact}` must be {expected}"),
-    );
+fn refuse_crowds(cells: &mut RowReader<'_>, row: &AccessPolicy) {
+    let pairs = row.principals.len().saturating_mul(row.resources.len());
+    if pairs > MOST_PAIRS {
+        let reason = format!(
+            "{pairs} pairs of a principal and a resource, at most {MOST_PAIRS}: use a role or a pattern"
+        );
+        cells.push("principal", Problem::new(reason));
+    }
 }

@@ -71,11 +71,11 @@ impl<'a> Claim<'a> {
     }
 
     /// A row of this effect applies, as far as its condition goes: an unknown never satisfies an allow and never disarms a
-    /// deny.
+    /// deny or a restriction.
     pub(in crate::policy) const fn applies(condition: &'a Condition, effect: Effect) -> Self {
         match effect {
             Effect::Allow => Self::is_true(condition),
-            Effect::Deny => Self::is_not_false(condition),
+            Effect::Deny | Effect::Restrict => Self::is_not_false(condition),
         }
     }
 

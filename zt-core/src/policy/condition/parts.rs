@@ -56,12 +56,7 @@ impl Condition {
         }
     }
 
-    /// Every attribute that it tests or compares with.
-    pub(in crate::policy) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
-        self.tests().into_iter().flat_map(Test::attributes)
-    }
-
-    /// Those of tests that can leave out all but a few values: what is only not one value may be any other.
+    /// The attributes of tests that can leave out all but a few values: what is only not one value may be any other.
     pub(in crate::policy) fn telling_attributes(&self) -> impl Iterator<Item = &Attribute> {
         let tests = self.tests().into_iter();
         let telling = tests

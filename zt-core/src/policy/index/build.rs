@@ -6,11 +6,14 @@ use rustc_hash::FxHashMap;
 
 use super::edges::Edges;
 use super::lists::{Bundle, Class, Entry, LONG, Lists, MAYBE, Probe};
-use super::principals::{GUESSED, Numbers, bit};
+use super::near::AllowsOf;
+use super::numbers::Numbers;
+use super::principals::{GUESSED, bit};
 use super::trie::{self, EMPTY, Node, Trie};
-use super::{Index, NONE, TooMany, at, small};
-use crate::metadata::{AccessPolicy, Tables};
-use crate::policy::{Action, Effect, Mode, ResourcePattern, oracle};
+use super::{Activation, Index, NONE, TooMany, at, small};
+use crate::id::PolicyId;
+use crate::metadata::{AccessPolicy, PolicyActivation, Tables};
+use crate::policy::{Action, Effect, Mode, PolicyKind, ResourcePattern, Window, oracle};
 
 /// A list of more rows than this is probed: reading so many entries costs about as much as probing with what a caller
 /// commonly holds.
@@ -27,50 +30,64 @@ impl Index {
         }
         Ok(Self {
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
-            principals: builder.numbers.finish(tables),
+            principals: builder.numbers.finish(tables)?,
+            activated: builder.activated,
+            allows_of: AllowsOf::new(builder.allows_of),
             trie: Trie {
                 edges: Edges::new(&builder.edges)?,
                 nodes: Box::from(builder.nodes),
             },
-            lists: lists(&builder.bundles)?,
+            lists: lists(builder.bundles, builder.entries)?,
             columns: builder.columns,
         })
     }
 }
 
-/// The lists of one bundle, by class.
-type Rows = [Vec<Entry>; Class::COUNT];
-
 struct Builder<'a> {
     numbers: Numbers<'a>,
     nodes: Vec<Node>,
     edges: FxHashMap<(u32, &'a str), u32>,
-    bundles: Vec<Rows>,
+    /// How many bundles there are.
+    bundles: usize,
+    /// Every entry, with the bundle and the class of its list.
+    entries: Vec<(u32, Class, Entry)>,
     columns: FxHashMap<u32, Box<[u32]>>,
     /// Each column in lowercase and its number.
     names: FxHashMap<String, u32>,
     /// The first row of each condition.
-    conditions: FxHashMap<String, Vec<(u32, &'a AccessPolicy)>>,
+    conditions: FxHashMap<(u64, Window), Vec<(u32, &'a AccessPolicy)>>,
+    activations: FxHashMap<&'a PolicyId, Vec<&'a PolicyActivation>>,
+    activated: FxHashMap<u32, Box<[Activation]>>,
+    /// Principals and their allow rows.
+    allows_of: Vec<(u32, u32)>,
 }
 
 impl<'a> Builder<'a> {
     fn new(tables: &'a Tables) -> Self {
+        let mut activations: FxHashMap<&PolicyId, Vec<&PolicyActivation>> = FxHashMap::default();
+        for row in &tables.policy_activations {
+            activations.entry(&row.policy).or_default().push(row);
+        }
         Self {
             numbers: Numbers::new(tables),
             nodes: vec![EMPTY; trie::FIRST],
             edges: FxHashMap::default(),
-            bundles: Vec::new(),
+            bundles: 0,
+            entries: Vec::with_capacity(tables.access_policies.len()),
             columns: FxHashMap::default(),
             names: FxHashMap::default(),
             conditions: FxHashMap::default(),
+            activations,
+            activated: FxHashMap::default(),
+            allows_of: Vec::new(),
         }
     }
 
     fn add(&mut self, row: u32, policy: &'a AccessPolicy) -> Result<(), TooMany> {
-        let (principal, maybe) = self.numbers.of(&policy.principal)?;
-        let mut marks = policy.action.bits();
-        if maybe {
-            marks |= MAYBE;
+        let actions = policy.actions.iter();
+        let actions = actions.fold(0, |bits, pattern| bits | pattern.bits());
+        if policy.kind != PolicyKind::Standing {
+            self.activate(row, policy)?;
         }
         let condition = if oracle::is_unconditional(policy) {
             NONE
@@ -85,32 +102,51 @@ impl<'a> Builder<'a> {
             let numbers: Result<Box<[u32]>, TooMany> = numbers.collect();
             self.columns.insert(row, numbers?);
         }
-        let bundle = self.bundle(&policy.resource)?;
-        let class = Class::of(policy.effect == Effect::Deny, policy.columns.is_some());
-        let list = self
-            .bundles
-            .get_mut(at(bundle))
-            .and_then(|bundle| bundle.get_mut(class as usize))
-            .ok_or(TooMany)?;
-        list.push(Entry {
-            row,
-            principal,
-            marks,
-            condition,
-        });
+        for principal in &policy.principals {
+            let (principal, maybe) = self.numbers.of(principal)?;
+            if policy.effect == Effect::Allow {
+                self.allows_of.push((principal, row));
+            }
+            let entry = Entry {
+                row,
+                principal,
+                marks: if maybe { actions | MAYBE } else { actions },
+                condition,
+            };
+            for resource in &policy.resources {
+                let bundle = self.bundle(resource)?;
+                let lists = Class::of(policy).iter();
+                self.entries
+                    .extend(lists.map(|class| (bundle, *class, entry)));
+            }
+        }
         Ok(())
     }
 
-    /// The first row with the same condition and window. How they print only says where to look: many rows with windows of
+    /// For whom and when a row that is not standing is activated.
+    fn activate(&mut self, row: u32, policy: &AccessPolicy) -> Result<(), TooMany> {
+        let rows = self.activations.get(&policy.id).into_iter().flatten();
+        let activations = rows.map(|activation| {
+            let (principal, maybe) = self.numbers.of_id(&activation.principal)?;
+            Ok(Activation {
+                principal,
+                maybe,
+                window: activation.window(),
+            })
+        });
+        let activations: Result<Box<[Activation]>, TooMany> = activations.collect();
+        self.activated.insert(row, activations?);
+        Ok(())
+    }
+
+    /// The first row with the same condition and window; a row that is not standing is asked itself. Many rows with windows of
     /// their own must not be compared with each other.
     fn condition(&mut self, row: u32, policy: &'a AccessPolicy) -> u32 {
-        let alike = self
-            .conditions
-            .entry(format!(
-                "{:?} {:?} {:?}",
-                policy.when, policy.valid_from, policy.valid_to
-            ))
-            .or_default();
+        if policy.kind != PolicyKind::Standing {
+            return row;
+        }
+        let key = (policy.when.fingerprint(), policy.window());
+        let alike = self.conditions.entry(key).or_default();
         let first = alike
             .iter()
             .find(|(_, known)| oracle::share_condition(known, policy));
@@ -149,7 +185,7 @@ impl<'a> Builder<'a> {
     }
 
     fn bundle_at(&mut self, node: u32, is_subtree: bool) -> Result<u32, TooMany> {
-        let next = small(self.bundles.len())?;
+        let next = small(self.bundles)?;
         let node = self.nodes.get_mut(at(node)).ok_or(TooMany)?;
         let bundle = if is_subtree {
             &mut node.subtree
@@ -158,59 +194,95 @@ impl<'a> Builder<'a> {
         };
         if *bundle == NONE {
             *bundle = next;
-            self.bundles.push(Rows::default());
+            self.bundles += 1;
         }
         Ok(*bundle)
     }
 }
 
 /// Lays the lists of all bundles out one after the other.
-fn lists(bundles: &[Rows]) -> Result<Lists, TooMany> {
-    let mut known = Vec::with_capacity(bundles.len());
-    let mut entries = Vec::new();
-    let mut probes = FxHashMap::default();
-    for (number, rows) in bundles.iter().enumerate() {
-        let number = small(number)?;
-        let mut bundle = Bundle {
-            start: small(entries.len())?,
-            ..Bundle::default()
+fn lists(bundles: usize, mut placed: Vec<(u32, Class, Entry)>) -> Result<Lists, TooMany> {
+    placed.sort_by_key(|(bundle, class, _)| (*bundle, *class as u32));
+    let mut lists = Lists {
+        bundles: Box::default(),
+        aside: FxHashMap::default(),
+        entries: Box::default(),
+        probes: FxHashMap::default(),
+    };
+    let (mut known, mut entries) = (vec![Bundle::default(); bundles], Vec::new());
+    for of_bundle in placed.chunk_by(|one, other| one.0 == other.0) {
+        let Some((number, _, _)) = of_bundle.first() else {
+            continue;
         };
-        let lists = Class::ALL.into_iter().zip(rows);
-        let places = bundle.ends.iter_mut().zip(&mut bundle.marks);
-        for ((class, rows), (end, marks)) in lists.zip(places) {
-            *marks = rows.iter().fold(0, |all, entry| all | entry.marks);
-            if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_deny())) {
-                let principals = rows.iter().map(|entry| bit(entry.principal));
-                *filter |= principals.fold(0, |all, bit| all | bit);
-            }
-            if rows.len() > MOST_WALKED {
-                *marks |= LONG;
-                lay_out_long((number, class), rows, &mut entries, &mut probes)?;
-            } else {
-                entries.extend_from_slice(rows);
-            }
-            *end = small(entries.len())?;
+        let aside = of_bundle.partition_point(|(_, class, _)| !class.place().0);
+        let (own, aside) = of_bundle.split_at_checked(aside).unwrap_or_default();
+        if let Some(known) = known.get_mut(at(*number)) {
+            *known = lay_out(*number, own, &mut entries, &mut lists.probes)?;
         }
-        known.push(bundle);
+        if !aside.is_empty() {
+            let bundle = lay_out(*number, aside, &mut entries, &mut lists.probes)?;
+            lists.aside.insert(*number, bundle);
+        }
     }
-    Ok(Lists {
-        bundles: Box::from(known),
-        entries: Box::from(entries),
-        probes,
-    })
+    lists.bundles = Box::from(known);
+    lists.entries = Box::from(entries);
+    Ok(lists)
+}
+
+/// Lays some lists of a bundle out, those of one place.
+fn lay_out(
+    number: u32,
+    placed: &[(u32, Class, Entry)],
+    entries: &mut Vec<Entry>,
+    probes: &mut FxHashMap<Probe, (u32, u32)>,
+) -> Result<Bundle, TooMany> {
+    let start = small(entries.len())?;
+    let mut bundle = Bundle {
+        start,
+        ends: [start; Class::COUNT],
+        ..Bundle::default()
+    };
+    for rows in placed.chunk_by(|one, other| one.1 == other.1) {
+        let Some((_, class, _)) = rows.first() else {
+            continue;
+        };
+        let own = || rows.iter().map(|(_, _, entry)| entry);
+        let mut marks = own().fold(0, |all, entry| all | entry.marks);
+        if let Some(filter) = bundle.filters.get_mut(usize::from(!class.is_allow())) {
+            *filter |= own().fold(0, |all, entry| all | bit(entry.principal));
+        }
+        if rows.len() > MOST_WALKED {
+            marks |= LONG;
+            lay_out_long((number, *class), rows, entries, probes)?;
+        } else {
+            entries.extend(own());
+        }
+        let (_, place) = class.place();
+        if let Some(known) = bundle.marks.get_mut(place) {
+            *known = marks;
+        }
+        // Lists that are not there end where the one before them does.
+        let end = small(entries.len())?;
+        bundle
+            .ends
+            .iter_mut()
+            .skip(place)
+            .for_each(|known| *known = end);
+    }
+    Ok(bundle)
 }
 
 /// A run of entries for each principal and action of a long list; a row of several actions stands in several.
 fn lay_out_long(
     (bundle, class): (u32, Class),
-    rows: &[Entry],
+    rows: &[(u32, Class, Entry)],
     entries: &mut Vec<Entry>,
     probes: &mut FxHashMap<Probe, (u32, u32)>,
 ) -> Result<(), TooMany> {
-    let mut keyed: Vec<(u32, u32, Entry)> = Vec::with_capacity(rows.len());
-    for entry in rows {
+    let mut keyed: Vec<(u32, u32, Entry)> = Vec::new();
+    for (_, _, entry) in rows {
         // An unknown group grants nothing, so allows need not be found by it.
-        let may_be_meant = entry.marks & MAYBE != 0 && class.is_deny();
+        let may_be_meant = entry.marks & MAYBE != 0 && !class.is_allow();
         let guessed = may_be_meant.then_some(GUESSED);
         for principal in guessed.into_iter().chain([entry.principal]) {
             let actions = Action::ALL.iter();

@@ -8,7 +8,7 @@ use crate::policy::{Action, ActionPattern, Effect, PrincipalPattern, ResourceKin
 pub(super) fn over_broad(row: &Row<'_>) -> Option<Finding> {
     let speaks_of = match row.policy.effect {
         Effect::Allow => speaks_of(row)?,
-        Effect::Deny => return None,
+        Effect::Deny | Effect::Restrict => return None,
     };
     let asks = if row.is_plain() {
         ""
@@ -27,7 +27,11 @@ pub(super) fn over_broad(row: &Row<'_>) -> Option<Finding> {
 fn speaks_of(row: &Row<'_>) -> Option<&'static str> {
     let (principals, actions) = (principals(row.policy), actions(row.policy));
     let mut patterns = resources(row.policy).iter();
-    if principals.contains(&PrincipalPattern::Any) && !narrows(row, Namespace::Principal) {
+    // Who is not activated for a row does not have it.
+    if principals.contains(&PrincipalPattern::Any)
+        && row.is_standing()
+        && !narrows(row, Namespace::Principal)
+    {
         return Some("every verified caller");
     }
     if actions.contains(&ActionPattern::Any) && !narrows(row, Namespace::Action) {

@@ -12,8 +12,11 @@ use crate::text::fold;
 
 /// Whether `one` applies wherever `other` does, and shows or hides at least as much.
 pub(super) fn covers(world: &World<'_>, one: &Row<'_>, other: &Row<'_>, fuel: &mut Fuel) -> bool {
-    // A row that does not decide covers none that does.
+    // A row that does not decide, or only while it is activated, covers none that does.
     one.policy.mode == Mode::Enforce
+        && one.is_standing()
+        && covers_kind(one.policy, other.policy)
+        && covers_rows(one.policy, other.policy)
         && covers_scope(world, one.policy, other.policy)
         && covers_condition(one, other, fuel)
 }
@@ -46,13 +49,29 @@ fn covers_scope(world: &World<'_>, one: &AccessPolicy, other: &AccessPolicy) -> 
         && covers_columns(one, other)
 }
 
+/// What is done by a row that is activated is recorded otherwise than by a standing one.
+fn covers_kind(one: &AccessPolicy, other: &AccessPolicy) -> bool {
+    match (one.effect, other.effect) {
+        (Effect::Allow, Effect::Allow) => one.kind == other.kind,
+        (Effect::Deny, Effect::Allow | Effect::Deny) => true,
+        (Effect::Allow, Effect::Deny | Effect::Restrict)
+        | (Effect::Deny, Effect::Restrict)
+        | (Effect::Restrict, _) => false,
+    }
+}
+
+/// A row about some rows of data reaches less far than one about all. A deny of the same rows hides what an allow shows, and
+/// leaves an allow of nothing.
+fn covers_rows(one: &AccessPolicy, other: &AccessPolicy) -> bool {
+    let is_same = one.row_condition == other.row_condition && one.rows == other.rows;
+    let is_of_all = one.row_condition.is_none() && one.rows.is_none();
+    is_of_all || (is_same && one.effect == other.effect)
+}
+
 /// The same condition has the same truth; what is true is also not false.
 fn covers_condition(one: &Row<'_>, other: &Row<'_>, fuel: &mut Fuel) -> bool {
-    let is_kept = match (one.policy.effect, other.policy.effect) {
-        (Effect::Allow, Effect::Deny) => false,
-        (Effect::Allow, Effect::Allow) | (Effect::Deny, Effect::Allow | Effect::Deny) => true,
-    };
-    if one.is_plain() || (is_kept && one.whole == other.whole) {
+    // An allow never covers a deny, so that what makes the one apply makes the other apply.
+    if one.is_plain() || one.whole == other.whole {
         return true;
     }
     if !one.shares_facts(other) && !one.is_always {
@@ -96,13 +115,13 @@ fn covers_principal(world: &World<'_>, one: &PrincipalPattern, other: &Principal
         (PrincipalPattern::One(_), PrincipalPattern::Role(_)) => false,
         (PrincipalPattern::Role(one), PrincipalPattern::Role(other)) if one == other => true,
         (PrincipalPattern::Role(one), PrincipalPattern::Role(other)) => {
-            match (world.holders(one), world.holders(other)) {
+            match (world.always(one), world.holders(other)) {
                 (Some(one), Some(other)) => other.is_subset(one),
                 (_, None) | (None, _) => false,
             }
         }
         (PrincipalPattern::Role(one), PrincipalPattern::One(other)) => world
-            .holders(one)
+            .always(one)
             .is_some_and(|holders| holders.contains(other)),
     }
 }

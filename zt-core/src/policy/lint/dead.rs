@@ -46,6 +46,7 @@ fn impossible(row: &Row<'_>, fuel: &mut Fuel) -> Option<String> {
     let never = match effect {
         Effect::Allow => "its condition can never be true",
         Effect::Deny => "its condition is always false, so it denies nothing",
+        Effect::Restrict => "its condition is always false, so it restricts nothing",
     };
     let [_, whole] = row.applies();
     let place = if is_impossible(&[Claim::applies(&row.policy.when, effect)], fuel) {
@@ -84,14 +85,18 @@ fn impossible_tests(row: &Row<'_>, fuel: &mut Fuel) -> Vec<(String, &'static str
 
 /// A test as text, without what a secret is compared with.
 fn shown(test: &Condition) -> String {
-    match test.attributes().find(|attribute| attribute.is_secret()) {
+    match test
+        .attributes()
+        .into_iter()
+        .find(|attribute| attribute.is_secret())
+    {
         Some(secret) => format!("a test of `{secret}`"),
         None => format!("`{test}`"),
     }
 }
 
 fn fix(test: &Condition) -> &'static str {
-    let built_in = test.attributes().next().and_then(|first| first.built_in);
+    let built_in = test.attributes().first().and_then(|first| first.built_in);
     if built_in == Some(BuiltIn::ResourcePath) {
         "write the path as the row's resource does: Unity Catalog's names are bare and in lowercase"
     } else if matches!(built_in, Some(BuiltIn::PrincipalId | BuiltIn::Author)) {

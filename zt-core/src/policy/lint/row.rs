@@ -1,6 +1,6 @@
 //! A row of Access_Policies as lints look at it: its patterns, and its condition with all that is known where it applies.
 //!
-//! In: a policy. Out: a [`Row`]. The three functions here are the only ones that know how many patterns a row has.
+//! In: a policy. Out: a [`Row`].
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,22 +10,23 @@ use crate::metadata::AccessPolicy;
 use crate::policy::attribute::BuiltIn;
 use crate::policy::condition::{Claim, Fuel, is_impossible};
 use crate::policy::{
-    Action, ActionPattern, Condition, PrincipalPattern, Resource, ResourceKind, ResourcePattern,
+    Action, ActionPattern, Condition, PolicyKind, PrincipalPattern, Resource, ResourceKind,
+    ResourcePattern,
 };
 
 /// Who the row speaks of.
 pub(super) fn principals(policy: &AccessPolicy) -> &[PrincipalPattern] {
-    std::slice::from_ref(&policy.principal)
+    &policy.principals
 }
 
 /// What it speaks of.
 pub(super) fn actions(policy: &AccessPolicy) -> &[ActionPattern] {
-    std::slice::from_ref(&policy.action)
+    &policy.actions
 }
 
 /// On what.
 pub(super) fn resources(policy: &AccessPolicy) -> &[ResourcePattern] {
-    std::slice::from_ref(&policy.resource)
+    &policy.resources
 }
 
 /// A row that takes part in decisions, or is tried in shadow mode.
@@ -70,6 +71,11 @@ impl<'a> Row<'a> {
         self.whole == Condition::default()
     }
 
+    /// Whether it applies without being activated.
+    pub(super) fn is_standing(&self) -> bool {
+        self.policy.kind == PolicyKind::Standing
+    }
+
     /// Whether the conditions may have a fact in common: without one, neither says anything of the other.
     pub(super) fn shares_facts(&self, other: &Self) -> bool {
         self.own_facts & other.all_facts != 0
@@ -78,11 +84,14 @@ impl<'a> Row<'a> {
 
 /// A bit for each attribute; two can have the same.
 fn facts(condition: &Condition) -> u64 {
-    condition.attributes().fold(0, |bits, attribute| {
-        let mut hasher = DefaultHasher::new();
-        (attribute.namespace.as_str(), &attribute.name).hash(&mut hasher);
-        bits | 1_u64.rotate_left(u32::try_from(hasher.finish() % 64).unwrap_or_default())
-    })
+    condition
+        .attributes()
+        .into_iter()
+        .fold(0, |bits, attribute| {
+            let mut hasher = DefaultHasher::new();
+            (attribute.namespace.as_str(), &attribute.name).hash(&mut hasher);
+            bits | 1_u64.rotate_left(u32::try_from(hasher.finish() % 64).unwrap_or_default())
+        })
 }
 
 /// The facts that follow from the patterns of a row: its callers where it names each, its actions, the kinds and the path

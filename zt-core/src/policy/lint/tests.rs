@@ -17,16 +17,18 @@ fn tables(policies: &[Vec<(&str, Cell)>], attributes: &[Cells<'_>]) -> Snapshot 
         let oid = format!("00000000-0000-4000-8000-00000000000{at}");
         raw.push("Principals", row(&[("id", id), ("oid", &oid)]));
     }
-    for (role, holder) in [
-        ("few", "sp:a"),
-        ("many", "sp:a"),
-        ("many", "sp:b"),
-        ("many", "group:g"),
+    for (role, holder, limit) in [
+        ("few", "sp:a", None),
+        ("few", "sp:b", Some(("scope", "table:raw.x"))),
+        ("many", "sp:a", None),
+        ("many", "sp:b", None),
+        ("many", "group:g", None),
+        ("some", "sp:a", Some(("valid_to", "1980-01-01T00:00:00Z"))),
+        ("some", "sp:b", Some(("scope", "table:raw.**"))),
     ] {
-        raw.push(
-            "Role_Bindings",
-            row(&[("role", role), ("principal", holder)]),
-        );
+        let cells = [("role", role), ("principal", holder)];
+        let cells: Vec<_> = cells.into_iter().chain(limit).collect();
+        raw.push("Role_Bindings", row(&cells));
     }
     for attribute in attributes {
         raw.push("Attributes", row(attribute));
@@ -495,7 +497,7 @@ fn an_attribute_that_no_session_states_is_unreachable_with_what_becomes_of_its_r
     assert_eq!(unreachable[0].rows, ["principal/level", "A", "D"]);
     assert_eq!(
         unreachable[0].reason,
-        "no session can state it: what a process claims counts in `context.` alone; A can then never allow, D then always denies"
+        "no session can state it: what a process claims counts in `context.` alone; A can then never allow, D then always applies"
     );
 }
 
@@ -538,10 +540,18 @@ fn a_row_that_is_off_smells_of_nothing_and_uses_nothing() {
     };
     assert_eq!(
         unused(&rows),
-        ["few/sp:a", "many/sp:a", "many/sp:b", "many/group:g"]
+        [
+            "few/sp:a",
+            "few/sp:b",
+            "many/sp:a",
+            "many/sp:b",
+            "many/group:g",
+            "some/sp:a",
+            "some/sp:b"
+        ]
     );
     let on = ["B role:few table.read table:main.gold.x allow"];
-    assert_eq!(unused(&on), ["many/sp:a", "many/sp:b", "many/group:g"]);
+    assert_eq!(unused(&on).len(), 5);
 }
 
 #[test]
@@ -566,5 +576,81 @@ fn three_thousand_rows_are_compared_without_looking_at_every_pair() {
         found
             .iter()
             .all(|found| !found.starts_with("redundant R4 "))
+    );
+}
+
+#[test]
+fn a_role_that_counts_only_somewhere_or_for_some_time_covers_nobody() {
+    let narrow = "N sp:a table.read table:raw.x allow";
+    assert_eq!(
+        findings(&["W role:many table.read table:raw.x allow", narrow]),
+        ["redundant N W"]
+    );
+    assert!(findings(&["W role:some table.read table:raw.x allow", narrow]).is_empty());
+    let few = "N role:few table.read table:raw.x allow";
+    assert_eq!(
+        findings(&["W role:many table.read table:raw.x allow", few]),
+        ["redundant N W"]
+    );
+}
+
+#[test]
+fn a_row_that_must_be_activated_covers_none_and_is_not_for_everybody() {
+    let with_kind = |row: &str, kind: &str| {
+        let mut cells = cells(row);
+        cells.push(("kind", Cell::Text(kind.to_owned())));
+        cells
+    };
+    let wide = |kind: &str| with_kind("W * table.read table:raw.x allow", kind);
+    let narrow = cells("N sp:a table.read table:raw.x allow");
+    let found = |kind: &str| {
+        let found = lint(&tables(&[wide(kind), narrow.clone()], &[]));
+        let found = found
+            .into_iter()
+            .filter(|found| found.table == "Access_Policies");
+        found
+            .map(|found| format!("{} {}", found.lint.as_str(), found.rows[0]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(found("standing"), ["over_broad W", "redundant N"]);
+    assert!(found("jit").is_empty());
+}
+
+#[test]
+fn a_restriction_that_never_applies_is_dead_and_covers_nothing() {
+    let restrict = |condition: &str| {
+        let mut cells = cells(&format!(
+            "R sp:a table.read table:raw.x restrict{condition}"
+        ));
+        let most = ("max_rows".to_owned(), Cell::Integer(10));
+        cells.push(("obligations", Cell::Map(vec![most])));
+        cells
+    };
+    let allow = cells("A sp:a table.read table:raw.x allow");
+    let found = |condition: &str| {
+        let found = lint(&tables(&[restrict(condition), allow.clone()], &[]));
+        let found = found
+            .into_iter()
+            .filter(|found| found.table == "Access_Policies");
+        found
+            .map(|found| format!("{} {}", found.lint.as_str(), found.reason))
+            .collect::<Vec<_>>()
+    };
+    assert!(found("").is_empty());
+    assert_eq!(
+        found(" if action.name == 'table.write'"),
+        [
+            "dead its condition is always false, so it restricts nothing where its patterns match: `action.name == \"table.write\"` never is"
+        ]
+    );
+}
+
+#[test]
+fn an_attribute_that_the_tables_say_of_nobody_is_unreachable() {
+    let row = "A sp:a table.read table:x allow if resource.owner == 'b'";
+    let reasons = reasons(Lint::Unreachable, &[row]);
+    assert_eq!(
+        reasons,
+        ["no session knows it: no row of Resources says it; A can then never allow"]
     );
 }

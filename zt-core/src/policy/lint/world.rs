@@ -9,6 +9,9 @@ use crate::policy::{PrincipalPattern, Resource, ResourceKind, ResourcePattern};
 #[derive(Debug)]
 pub(super) struct World<'a> {
     holders: BTreeMap<&'a RoleName, BTreeSet<&'a PrincipalId>>,
+    /// Those who hold it everywhere and always.
+    always: BTreeMap<&'a RoleName, BTreeSet<&'a PrincipalId>>,
+    /// What each principal holds everywhere and always.
     roles: BTreeMap<&'a PrincipalId, Vec<&'a RoleName>>,
     /// What the tables declare, of the kinds whose members they declare.
     declared: BTreeMap<ResourceKind, BTreeSet<Resource>>,
@@ -18,10 +21,14 @@ impl<'a> World<'a> {
     pub(super) fn of(snapshot: &'a Snapshot) -> Self {
         let tables = snapshot.tables();
         let mut holders: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        let mut always: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         let mut roles: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for row in &tables.role_bindings {
             holders.entry(&row.role).or_default().insert(&row.principal);
-            roles.entry(&row.principal).or_default().push(&row.role);
+            if row.extent.is_unlimited() {
+                always.entry(&row.role).or_default().insert(&row.principal);
+                roles.entry(&row.principal).or_default().push(&row.role);
+            }
         }
         let declared = ResourceKind::ALL.iter().filter_map(|kind| {
             let names = names(tables, *kind)?;
@@ -30,12 +37,18 @@ impl<'a> World<'a> {
         });
         Self {
             holders,
+            always,
             roles,
             declared: declared.collect(),
         }
     }
 
-    /// The principals of the tables that hold a role.
+    /// The principals of the tables that hold a role everywhere and always.
+    pub(super) fn always(&self, role: &RoleName) -> Option<&BTreeSet<&'a PrincipalId>> {
+        self.always.get(role)
+    }
+
+    /// The principals of the tables that hold a role somewhere or at some time.
     pub(super) fn holders(&self, role: &RoleName) -> Option<&BTreeSet<&'a PrincipalId>> {
         self.holders.get(role)
     }

@@ -8,10 +8,10 @@ use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{Action, Context, Request, Resource};
 
 /// Sebastiano Vigna's SplitMix64.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,11 +19,11 @@ impl Random {
         usize::try_from((bits ^ (bits >> 31)) % end as u64).unwrap()
     }
 
-    pub(super) fn percent(&mut self, share: usize) -> bool {
+    pub(crate) fn percent(&mut self, share: usize) -> bool {
         self.below(100) < share
     }
 
-    pub(super) fn of<T: Copy>(&mut self, these: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, these: &[T]) -> T {
         these[self.below(these.len())]
     }
 }
@@ -37,13 +37,13 @@ const GROUPS: [&str; 6] = [
 ];
 const COLUMNS: [&str; 4] = ["Salary", "iban", "IBAN", "straße"];
 
-pub(super) fn text(text: &str) -> Cell {
+pub(crate) fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-pub(super) type Cells = Vec<(String, Cell)>;
+pub(crate) type Cells = Vec<(String, Cell)>;
 
-pub(super) fn cells(cells: &[(&str, &str)]) -> Cells {
+pub(crate) fn cells(cells: &[(&str, &str)]) -> Cells {
     let cells = cells.iter();
     cells
         .map(|(name, value)| ((*name).to_owned(), text(value)))

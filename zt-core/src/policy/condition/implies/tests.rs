@@ -32,7 +32,7 @@ fn attributes() -> AttributeSet {
         let words = ["a", "b", "c"].map(str::to_owned).to_vec();
         let words = (kind == ValueType::Enum).then_some(words);
         let name = (Namespace::Context, name.to_owned());
-        let (known, seen) = (Provenance::Request, Sensitivity::Public);
+        let (known, seen) = ((Provenance::Request, None), Sensitivity::Public);
         Attribute::declared(
             name,
             (kind, words.unwrap_or_default()),

@@ -55,7 +55,7 @@ type Maybe = Option<&'static str>;
 fn policies() -> impl Strategy<Value = Vec<Line>> {
     let (one, two) = (
         ["sp:a", "sp:b", "user:c", "group:g"],
-        ["role:few", "role:many", "*"],
+        ["role:few", "role:many", "role:some", "*"],
     );
     let windows = [
         "1969-12-31T00:00:00Z",
@@ -73,7 +73,7 @@ fn policies() -> impl Strategy<Value = Vec<Line>> {
             "table:raw.**",
             "**",
         ]),
-        pick(&["allow", "allow", "deny"]),
+        pick(&["allow", "allow", "deny", "restrict"]),
         pick(&["enforce", "enforce", "enforce", "shadow", "off"]),
     );
     let further = (
@@ -100,7 +100,11 @@ fn line(
         text("effect", effect),
         text("mode", mode),
     ];
-    let has_columns = resource != "**" && action != "*";
+    if effect == "restrict" {
+        let durable = ("audit".to_owned(), Cell::Text("durable".to_owned()));
+        cells.push(("obligations", Cell::Map(vec![durable])));
+    }
+    let has_columns = effect != "restrict" && resource != "**" && action != "*";
     if let Some(columns) = columns.filter(|_| has_columns) {
         let columns = columns.split(", ").map(|name| Cell::Text(name.to_owned()));
         cells.push(("columns", Cell::List(columns.collect())));

@@ -1,0 +1,96 @@
+//! What the audit log says of a decision beside its rows and facts: the restrictions that it is under, what they ask for,
+//! and by which activations it came.
+
+use std::collections::BTreeMap;
+
+use super::condition::shown;
+use super::oracle::Asking;
+use super::{Attribute, Condition, Decision, Facts, PolicyKind, Provenance};
+
+impl Decision {
+    /// Names and texts, for the audit log alone: reasons and tickets of activations are in them.
+    pub(crate) fn circumstances(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        let mut add = |name, words: Vec<String>| {
+            if !words.is_empty() {
+                found.push((name, words.join(" ")));
+            }
+        };
+        add(
+            "restrictions",
+            self.restrictions().map(ToString::to_string).collect(),
+        );
+        let obligations = self.obligations();
+        add(
+            "max_rows",
+            obligations
+                .max_rows
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        );
+        add("encrypt", obligations.encrypt.iter().cloned().collect());
+        add(
+            "step_up",
+            self.step_up().iter().map(ToString::to_string).collect(),
+        );
+        let activations: Vec<String> = self.activations().collect();
+        if !activations.is_empty() {
+            found.push(("activations", activations.join("; ")));
+        }
+        found
+    }
+
+    /// What a token or a store says that the deciding rows and restrictions look at: name, value, how it is known. Values
+    /// of secret attributes are not shown.
+    pub(crate) fn known_facts(&self) -> Vec<(String, String, &'static str)> {
+        let facts = self.request().facts(self.snapshot());
+        let mut known = BTreeMap::new();
+        let restricts = self.restricting_rows();
+        for row in self.rows().chain(restricts) {
+            let conditions = std::iter::once(&row.when).chain(&row.row_condition);
+            let mut looked_at: Vec<&Attribute> =
+                conditions.flat_map(Condition::attributes).collect();
+            looked_at.extend(row.obligations.step_up.and_then(Facts::strength_attribute));
+            for attribute in looked_at {
+                let is_better =
+                    matches!(attribute.provenance, Provenance::Token | Provenance::Store);
+                // The caller and what it is stand in the record anyway.
+                if is_better
+                    && !attribute.is_caller()
+                    && let Some(value) = facts.value(attribute)
+                {
+                    let how = attribute.provenance.as_str();
+                    known.insert(attribute.to_string(), (shown(attribute, value), how));
+                }
+            }
+        }
+        let known = known.into_iter();
+        known
+            .map(|(name, (value, how))| (name, value, how))
+            .collect()
+    }
+
+    /// How the rows that are not standing came to apply.
+    pub(super) fn activations(&self) -> impl Iterator<Item = String> {
+        let activated: Vec<_> = self
+            .rows()
+            .filter(|row| row.kind != PolicyKind::Standing)
+            .collect();
+        let asking = (!activated.is_empty()).then(|| Asking::of(self.snapshot(), self.request()));
+        let texts: Vec<String> = asking
+            .iter()
+            .flat_map(|asking| activated.iter().flat_map(|row| asking.activated_by(row)))
+            .map(|row| {
+                let ticket = row.ticket.as_deref().unwrap_or("no ticket");
+                let approver = row.approver.as_ref();
+                let approver = approver.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+                format!(
+                    "{} for {} until {}: {} ({ticket}, approved by {approver})",
+                    row.policy, row.principal, row.to, row.reason
+                )
+            })
+            .collect();
+        texts.into_iter()
+    }
+}
