@@ -125,7 +125,7 @@ impl Reader<'_> {
         Box::from(values)
     }
 
-    fn value(&self, space: Namespace, name: &str, cell: &Cell) -> Result<Value, Problem> {
+    fn value(&self, space: Namespace, name: &str, cell: &Cell) -> Result<Value, Box<Problem>> {
         let full = format!("{}.{name}", space.as_str());
         let is_ours = |attribute: &&Attribute| {
             attribute.namespace == space && attribute.provenance == Provenance::Store
@@ -134,11 +134,11 @@ impl Reader<'_> {
             let known = self.attributes.all().filter(is_ours);
             let known: Vec<&str> = known.map(|attribute| attribute.name.as_str()).collect();
             let reason = format!("no row of Attributes declares `{full}`");
-            return Err(Problem::new(reason).text(name).nearest(&known));
+            return Err(Box::new(Problem::new(reason).text(name).nearest(&known)));
         };
         if !is_ours(&&**attribute) {
             let reason = format!("`{full}` is not of provenance store: tables cannot say it");
-            return Err(Problem::new(reason).text(name));
+            return Err(Box::new(Problem::new(reason).text(name)));
         }
         // What may be a secret is not repeated in a message.
         let shown = if attribute.is_secret() {
@@ -158,7 +158,7 @@ impl Reader<'_> {
             } else {
                 format!("one of {words}")
             };
-            Problem::new(format!("`{full}` must be {expected}")).text(&shown)
+            Box::new(Problem::new(format!("`{full}` must be {expected}")).text(&shown))
         })
     }
 }

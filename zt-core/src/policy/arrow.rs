@@ -125,11 +125,14 @@ where
             });
             return Ok(answers.collect());
         }
-        match resources.data_type() {
-            DataType::Utf8 => self.each(resources.as_string::<i32>().iter()),
-            DataType::LargeUtf8 => self.each(resources.as_string::<i64>().iter()),
-            DataType::Utf8View => self.each(resources.as_string_view().iter()),
-            other => Err(NotResources::NotText(other.clone())),
+        if let Some(texts) = resources.as_string_opt::<i32>() {
+            self.each(texts.iter())
+        } else if let Some(texts) = resources.as_string_opt::<i64>() {
+            self.each(texts.iter())
+        } else if let Some(texts) = resources.as_string_view_opt() {
+            self.each(texts.iter())
+        } else {
+            Err(NotResources::NotText(resources.data_type().clone()))
         }
     }
 

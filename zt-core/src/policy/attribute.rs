@@ -222,6 +222,16 @@ impl Attribute {
         }
     }
 
+    /// Whether it has a value under all facts: it has a default, or every request names it.
+    pub(super) fn is_always_known(&self) -> bool {
+        let named = matches!(
+            self.built_in,
+            Some(BuiltIn::ResourceKind | BuiltIn::ActionName)
+        );
+        let default = self.default.as_ref().map(Value::as_datum);
+        named || default.is_some_and(|value| value.fit(self.kind, &self.values).is_some())
+    }
+
     pub(super) fn built_in(built_in: BuiltIn) -> Self {
         use Namespace::{Action as Asked, Context, Principal, Resource, Time};
         use Provenance::{Request, Runtime, Token};

@@ -9,9 +9,11 @@
 mod change;
 mod evaluate;
 mod fingerprint;
+mod implies;
 mod lex;
 mod looks;
 mod parse;
+mod parts;
 mod show;
 mod types;
 mod unmet;
@@ -20,6 +22,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub(super) use evaluate::Source;
+pub(super) use implies::{Claim, Fuel, implies, is_impossible};
 pub(super) use looks::Looks;
 pub(crate) use types::Expression;
 pub(super) use types::{Comparison, Operand, Predicate, Test};

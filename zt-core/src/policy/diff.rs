@@ -8,17 +8,21 @@
 //! Two shortcuts leave out what cannot flip. Where the snapshots differ in Access_Policies alone, a question that no
 //! changed row speaks of is decided alike. Where no row that speaks of a question looks at facts, all contexts are alike.
 
+mod question;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use self::question::Question;
 use super::ruling::facts;
 use super::universe::{self, Claims, Tested};
 use super::{
-    Action, Context, DecisionId, GroupsOf, Holder, Named, Resource, ResourcePattern, Ruling, decide,
+    Action, Context, DecisionId, GroupsOf, Holder, Resource, ResourcePattern, Ruling, decide,
 };
-use crate::id::{PolicyId, PrincipalId};
+use crate::clock::Timestamp;
+use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
 /// A question with more jobs and stages to claim than this is not decided: whoever writes a draft must not fill the memory.
@@ -95,6 +99,9 @@ pub struct Flip {
     pub context: Context,
     /// Whether it changes alike under all facts: then no row that speaks of it looks at any, and `context` is empty.
     pub in_every_context: bool,
+    /// The first moment that was tried at which it changes like this; none when it does when the tables were loaded.
+    #[serde(serialize_with = "moment")]
+    pub at: Option<Timestamp>,
     /// As the old snapshot decides.
     pub before: Ruling,
     /// As the new snapshot decides.
@@ -125,8 +132,8 @@ pub struct Universe {
     pub cells: u64,
     /// Cells decided.
     pub decided: u64,
-    /// What rows look at and no cell varies: facts that no cell states, the time and windows of validity, which are asked
-    /// at one moment. A flip that needs another value of these is not seen.
+    /// What rows look at and no cell varies: facts that no cell states, and the time of day. A flip that needs another value
+    /// of these is not seen.
     pub untried: Vec<String>,
 }
 
@@ -186,7 +193,8 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
         };
         let cells = holders.iter().map(|holder| {
             let authors = question.authors(&[old, new], holder);
-            count(alike.saturating_mul(authors.len()))
+            let moments = question.moments().len().saturating_add(1);
+            count(alike.saturating_mul(authors.len()).saturating_mul(moments))
         });
         let cells = cells.fold(0, u64::saturating_add);
         let universe = &mut differ.diff.universe;
@@ -199,52 +207,13 @@ pub fn diff(old: &Arc<Snapshot>, new: &Arc<Snapshot>, options: &DiffOptions) -> 
                 return differ.diff;
             }
             for context in contexts(question, holder) {
-                if differ.is_cut(question, holder) {
+                if differ.is_over(question, holder, &context) {
                     return differ.diff;
                 }
-                differ.compare(question, holder, context);
             }
         }
     }
     differ.diff
-}
-
-/// An action on a resource that rows speak of, and what these rows test.
-struct Question {
-    action: Action,
-    resource: Named,
-    tested: Tested,
-}
-
-impl Question {
-    /// The contexts that matter to it.
-    fn contexts(&self, claims: &Claims, snapshots: &[&Snapshot], holder: &Holder) -> Vec<Context> {
-        if !self.tested.facts {
-            return vec![Context::new()];
-        }
-        let contexts = claims.contexts(&self.tested);
-        if !self.tested.author {
-            return contexts;
-        }
-        let mut all = Vec::new();
-        for author in self.authors(snapshots, holder) {
-            let named = contexts.iter().cloned().map(|context| match &author {
-                Some(author) => context.with_author(author.clone()),
-                None => context,
-            });
-            all.extend(named);
-        }
-        all
-    }
-
-    /// Whom it is asked with as the author of a change.
-    fn authors(&self, snapshots: &[&Snapshot], holder: &Holder) -> Vec<Option<PrincipalId>> {
-        if self.tested.author {
-            universe::authors(snapshots, holder.id(), &self.tested.authors)
-        } else {
-            vec![None]
-        }
-    }
 }
 
 struct Differ<'a> {
@@ -305,25 +274,60 @@ impl Differ<'_> {
         });
     }
 
-    fn compare(&mut self, question: &Question, holder: &Holder, context: Context) {
+    /// Asks at every moment, until a bound is reached.
+    fn is_over(&mut self, question: &Question, holder: &Holder, context: &Context) -> bool {
+        let mut seen: Vec<(Ruling, Ruling)> = Vec::new();
+        let later = question.moments().into_iter().map(Some);
+        for at in [None].into_iter().chain(later) {
+            if self.is_cut(question, holder) {
+                return true;
+            }
+            let at_then = at.map(|at| holder.clone().at(at));
+            let rulings = self.rulings(question, at_then.as_ref().unwrap_or(holder), context);
+            let is_same = |(before, after): &(Ruling, Ruling)| {
+                before.grants_the_same(&rulings.0) && after.grants_the_same(&rulings.1)
+            };
+            if !seen.iter().any(is_same) {
+                self.compare((question, holder, context), at, &rulings);
+                seen.push(rulings);
+            }
+        }
+        false
+    }
+
+    fn rulings(
+        &mut self,
+        question: &Question,
+        holder: &Holder,
+        context: &Context,
+    ) -> (Ruling, Ruling) {
         self.diff.universe.decided += 1;
         let ruling = |snapshot: &Arc<Snapshot>| {
             let resource = question.resource.resource().clone();
             let request = holder.request(question.action, resource, context.clone());
             Ruling::of(&decide(snapshot, request, DecisionId::new(0, 0)))
         };
-        let (before, after) = (ruling(self.old), ruling(self.new));
-        if before.grants_the_same(&after) {
+        (ruling(self.old), ruling(self.new))
+    }
+
+    fn compare(
+        &mut self,
+        (question, holder, context): (&Question, &Holder, &Context),
+        at: Option<Timestamp>,
+        (before, after): &(Ruling, Ruling),
+    ) {
+        if before.grants_the_same(after) {
             return;
         }
         self.diff.flips.push(Flip {
             principal: holder.to_string(),
             action: question.action.to_string(),
             resource: question.resource.to_string(),
-            context,
+            context: context.clone(),
             in_every_context: !question.tested.facts,
-            before,
-            after,
+            at,
+            before: before.clone(),
+            after: after.clone(),
         });
     }
 }
@@ -380,4 +384,12 @@ fn changed_rows<'a>(old: &'a Snapshot, new: &'a Snapshot) -> Option<BTreeSet<&'a
 
 fn count(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+#[expect(
+    clippy::ref_option,
+    reason = "what serde calls takes the field by reference"
+)]
+fn moment<S: Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_string()).serialize(to)
 }

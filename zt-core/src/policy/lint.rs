@@ -1,19 +1,29 @@
 //! Smells of the tables: rows that are well formed and do nothing, too much, or not what their author meant.
 //!
 //! In: a snapshot. Out: [`Finding`]s, each with its rows, the reason and what to do. Nothing here decides anything. Patterns
-//! are compared as sets, so that no solver is needed; a condition covers another only when it is empty or the same, so that
-//! a finding is never wrong and some are missed.
+//! are compared as sets, and conditions by what follows from them for all facts (`condition/implies.rs`), so that no solver
+//! is needed. A finding is never wrong, and some are missed.
 
+mod broad;
+mod candidates;
 mod cover;
+mod dead;
+mod depth;
+mod reach;
+mod row;
 mod unused;
+mod world;
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use self::cover::{covers, holders};
-use super::{Action, ActionPattern, Effect, Mode, PrincipalPattern, ResourceKind, ResourcePattern};
+use self::candidates::Candidates;
+use self::cover::{are_opposites, covers};
+use self::row::Row;
+use self::world::World;
+use super::condition::Fuel;
+use super::{Effect, Mode};
 use crate::metadata::{AccessPolicy, Snapshot};
 
 /// What kind of smell it is.
@@ -29,8 +39,12 @@ pub enum Lint {
     Contradictory,
     /// An allow for every caller, or of everything.
     OverBroad,
-    /// A row that speaks of nothing that exists.
+    /// A row that speaks of nothing that exists, or whose condition never lets it apply.
     Dead,
+    /// A test of a condition that can never be true where the row's patterns match.
+    NeverTrue,
+    /// An attribute that nothing can state.
+    Unreachable,
     /// A row that ends within two weeks of the load of the tables.
     Expiring,
     /// Something declared that nothing uses.
@@ -49,6 +63,8 @@ impl Lint {
             Self::Contradictory => "contradictory",
             Self::OverBroad => "over_broad",
             Self::Dead => "dead",
+            Self::NeverTrue => "never_true",
+            Self::Unreachable => "unreachable",
             Self::Expiring => "expiring",
             Self::Unused => "unused",
             Self::MixedDepth => "mixed_depth",
@@ -109,189 +125,85 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Every smell of a snapshot, in order of the tables and rows.
+/// The most alternatives that are tried for all rows alone, and as many to compare them: a bound for tables that somebody
+/// else wrote.
+const MOST_ALTERNATIVES: u64 = 1_000_000;
+
+/// Every smell of a snapshot, in order of the tables and rows. A row that is off smells of nothing.
+///
+/// No finding is wrong; some are missed, where conditions have very many alternatives, or where more than 128 rows with
+/// different conditions speak of the same principal and the same pattern of resources.
 #[must_use]
 pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
-    let policies = &snapshot.tables().access_policies;
+    let fuel = &mut Fuel::new(MOST_ALTERNATIVES);
+    let comparing = &mut Fuel::new(MOST_ALTERNATIVES);
+    let world = World::of(snapshot);
+    let policies = snapshot.tables().access_policies.iter();
+    let live = policies.filter(|row| row.mode != Mode::Off);
+    let rows: Vec<Row<'_>> = live.map(|policy| Row::new(policy, fuel)).collect();
+    let candidates = Candidates::of(&rows);
     let mut findings = Vec::new();
-    let live = policies
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| row.mode != Mode::Off);
-    for (at, row) in live {
-        findings.extend(covered(snapshot, at, row));
-        findings.extend(over_broad(row));
-        findings.extend(ending(snapshot, row).or_else(|| dead(snapshot, row)));
+    let mut judged = Vec::with_capacity(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let end = dead::ending(row, snapshot.loaded_at(), fuel);
+        let is_over = end.as_ref().is_some_and(|end| end.lint == Lint::Dead);
+        let dead = dead::dead(&world, row, fuel);
+        let is_dead = is_over || dead.is_some();
+        judged.push((row, is_dead));
+        if !is_dead {
+            let others = candidates.covering(&world, row);
+            let others = others.iter().filter(|other| **other != at);
+            let others = others.filter_map(|other| Some((*other, rows.get(*other)?)));
+            findings.extend(covered(&world, (at, row), others, comparing));
+            findings.extend(broad::over_broad(row));
+            findings.extend(dead::never_true(row, fuel));
+        }
+        // A row without an effect is named once: what it ended at says more than what else is the matter.
+        findings.extend(if is_over { end } else { dead.or(end) });
     }
-    findings.extend(unused::unused(snapshot));
-    findings.extend(mixed_depth(policies));
+    findings.extend(unused::unused(snapshot, &rows));
+    findings.extend(reach::unreached(snapshot, &judged, fuel));
+    findings.extend(depth::mixed_depth(&rows));
     findings
 }
 
 /// The first other row that makes this one pointless.
-fn covered(snapshot: &Snapshot, at: usize, row: &AccessPolicy) -> Option<Finding> {
-    let others = snapshot.tables().access_policies.iter().enumerate();
-    others
-        .filter(|(other, _)| *other != at)
-        .find_map(|(other, cover)| {
-            if !covers(snapshot, cover, row) {
-                return None;
-            }
-            let is_mutual = covers(snapshot, row, cover);
-            let id = &cover.id;
-            match (row.effect, cover.effect) {
-                (Effect::Allow, Effect::Deny) if is_mutual => {
-                    let finding = Finding::policy(Lint::Contradictory, &[row, cover]);
-                    let reason = format!("{id} denies exactly what it allows");
-                    Some(finding.because(reason, "remove one of the two: the deny wins"))
-                }
-                (Effect::Allow, Effect::Deny) => {
-                    let finding = Finding::policy(Lint::Shadowed, &[row, cover]);
-                    let reason = format!("it can never allow: {id} denies all of it");
-                    Some(finding.because(reason, "remove it, or narrow the deny"))
-                }
-                (Effect::Deny, Effect::Allow) | (Effect::Restrict, _) | (_, Effect::Restrict) => {
-                    None
-                }
-                // Of two rows that say the same, the later one is one too many.
-                (Effect::Allow, Effect::Allow) | (Effect::Deny, Effect::Deny) => {
-                    if is_mutual && at < other {
-                        return None;
-                    }
-                    let finding = Finding::policy(Lint::Redundant, &[row, cover]);
-                    let reason = format!("{id} says all of it already");
-                    Some(finding.because(reason, "remove it, or narrow the wider row"))
-                }
-            }
-        })
-}
-
-fn over_broad(row: &AccessPolicy) -> Option<Finding> {
-    if row.effect != Effect::Allow {
-        return None;
-    }
-    let is_open = |resource: &ResourcePattern| {
-        resource.kind() == Some(ResourceKind::Secret) && resource.exact().is_none()
-    };
-    let speaks_of = if row.principals.contains(&PrincipalPattern::Any) {
-        "every verified caller"
-    } else if row.actions.contains(&ActionPattern::Any) {
-        "every action"
-    } else if row.resources.iter().any(|one| one.kind().is_none())
-        && row.actions != [ActionPattern::One(Action::PolicyExplain)]
-    {
-        "every resource"
-    } else if row.speaks_of_action(Action::SecretGet) && row.resources.iter().any(is_open) {
-        "secrets that do not exist yet"
-    } else {
-        return None;
-    };
-    let finding = Finding::policy(Lint::OverBroad, &[row]);
-    Some(finding.because(format!("it allows {speaks_of}"), "name what is needed"))
-}
-
-/// How long before its end a row is worth a word.
-const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-
-/// A row whose time is over, or nearly.
-fn ending(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
-    let (end, now) = (row.valid_to?, snapshot.loaded_at());
-    if end <= now {
-        let finding = Finding::policy(Lint::Dead, &[row]);
-        return Some(finding.because(format!("it ended at {end}"), "renew it, or remove the row"));
-    }
-    let finding = Finding::policy(Lint::Expiring, &[row]);
-    (end <= now.after(SOON)).then(|| {
-        finding.because(
-            format!("it ends at {end}"),
-            "renew it in time, if it is still needed",
-        )
-    })
-}
-
-/// A pattern of a kind whose members the tables declare, that matches none of them; a role that nobody holds.
-fn dead(snapshot: &Snapshot, row: &AccessPolicy) -> Option<Finding> {
-    let finding = Finding::policy(Lint::Dead, &[row]);
-    let is_held = |principal: &PrincipalPattern| {
-        *principal == PrincipalPattern::Any || !holders(snapshot, principal).is_empty()
-    };
-    if !row.principals.iter().any(is_held) {
-        let names: Vec<String> = row.principals.iter().map(ToString::to_string).collect();
-        let reason = format!("nobody is {}", names.join(" or "));
-        return Some(finding.because(reason, "bind it in Role_Bindings, or remove the row"));
-    }
-    if row
-        .resources
-        .iter()
-        .any(|resource| is_alive(snapshot, resource))
-    {
-        return None;
-    }
-    let names: Vec<String> = row.resources.iter().map(ToString::to_string).collect();
-    let kind = row.resources.first()?.kind()?;
-    let reason = format!("no {kind} of the tables is {}", names.join(" or "));
-    Some(finding.because(reason, "correct the pattern, or remove the row"))
-}
-
-/// Whether a pattern matches something that the tables declare, or may match what they do not.
-fn is_alive(snapshot: &Snapshot, pattern: &ResourcePattern) -> bool {
-    let tables = snapshot.tables();
-    let Some(kind) = pattern.kind() else {
-        return true;
-    };
-    let names: Vec<String> = match kind {
-        ResourceKind::Secret => list(&tables.secret_references, |row| row.id.to_string()),
-        ResourceKind::Model => list(&tables.ml_models, |row| row.name.clone()),
-        ResourceKind::Output => list(&tables.output_storage, |row| row.name.clone()),
-        ResourceKind::Job => list(&tables.jobs, |row| row.job_id.to_string()),
-        ResourceKind::Catalog
-        | ResourceKind::Schema
-        | ResourceKind::Table
-        | ResourceKind::View
-        | ResourceKind::Volume
-        | ResourceKind::Function
-        | ResourceKind::Metadata
-        | ResourceKind::Audit => return true,
-    };
-    names.iter().any(|name| {
-        let resource = format!("{kind}:{name}").parse();
-        resource.is_ok_and(|resource| pattern.matches(&resource))
-    })
-}
-
-fn list<T>(rows: &[T], name: impl Fn(&T) -> String) -> Vec<String> {
-    rows.iter().map(name).collect()
-}
-
-/// `table:gold.x` and `table:main.gold.x`: requests in one depth miss rows in the other.
-fn mixed_depth(policies: &[AccessPolicy]) -> Vec<Finding> {
-    let path = |pattern: &ResourcePattern| {
-        let separates_by_dots = |kind: &ResourceKind| kind.has_columns() && kind.separator() == '.';
-        let kind = pattern.kind().filter(separates_by_dots)?;
-        let text = pattern.as_str();
-        Some((kind, text.split_once(':')?.1.to_owned()))
-    };
-    // A subtree of all depths misses none.
-    let is_subtree = |path: &str| path == "**";
-    let named = || {
-        let rows = policies.iter();
-        rows.flat_map(|row| row.resources.iter().map(move |pattern| (row, pattern)))
-    };
-    let mut findings = Vec::new();
-    for (row, short) in named() {
-        let longer = named().find(|(_, long)| {
-            let (Some((kind, short)), Some((other, long))) = (path(short), path(long)) else {
-                return false;
-            };
-            kind == other && long.ends_with(&format!(".{short}")) && !is_subtree(&short)
-        });
-        if let Some((other, long)) = longer {
-            let finding = Finding::policy(Lint::MixedDepth, &[row, other]);
-            let reason = format!("{short} and {long} are two resources");
-            findings.push(finding.because(reason, "write all names in one depth"));
+fn covered<'r, 'a: 'r>(
+    world: &World<'_>,
+    (at, row): (usize, &Row<'a>),
+    mut others: impl Iterator<Item = (usize, &'r Row<'a>)>,
+    fuel: &mut Fuel,
+) -> Option<Finding> {
+    others.find_map(|(other, cover)| {
+        let effects = (row.policy.effect, cover.policy.effect);
+        if !covers(world, cover, row, fuel) {
+            return None;
         }
-    }
-    findings
+        let id = &cover.policy.id;
+        let rows = &[row.policy, cover.policy];
+        match effects {
+            (Effect::Allow, Effect::Deny) if are_opposites(world, cover, row, fuel) => {
+                let reason = format!("{id} denies exactly what it allows");
+                let fix = "remove one of the two: the deny wins";
+                Some(Finding::policy(Lint::Contradictory, rows).because(reason, fix))
+            }
+            (Effect::Allow, Effect::Deny) => {
+                let reason = format!("it can never allow: {id} denies all of it");
+                let fix = "remove it, or narrow the deny";
+                Some(Finding::policy(Lint::Shadowed, rows).because(reason, fix))
+            }
+            (Effect::Deny, Effect::Allow) | (Effect::Restrict, _) | (_, Effect::Restrict) => None,
+            (Effect::Allow, Effect::Allow) | (Effect::Deny, Effect::Deny) => {
+                // Of two rows that say the same, the later one is one too many.
+                if at < other && covers(world, row, cover, fuel) {
+                    return None;
+                }
+                let reason = format!("{id} says all of it already");
+                let fix = "remove it, or narrow the wider row";
+                Some(Finding::policy(Lint::Redundant, rows).because(reason, fix))
+            }
+        }
+    })
 }
 
 #[cfg(test)]

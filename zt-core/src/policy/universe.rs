@@ -9,6 +9,7 @@ use std::fmt;
 
 use super::condition::Looks;
 use super::{Context, Resource, ResourceKind, ResourcePattern};
+use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{AccessPolicy, Snapshot, Tables};
 
@@ -236,6 +237,8 @@ pub(super) struct Tested {
     pub(super) author: bool,
     /// The texts that the author is compared with.
     pub(super) authors: BTreeSet<String>,
+    /// The moments at which their windows begin and end, and with which they compare the time.
+    pub(super) moments: BTreeSet<Timestamp>,
     jobs: BTreeSet<u32>,
     stages: BTreeSet<u32>,
 }
@@ -247,6 +250,9 @@ impl Tested {
         self.facts |= looks.anything;
         self.author |= looks.author;
         self.authors.extend(looks.authors);
+        self.moments.extend(looks.moments);
+        self.moments.extend(row.valid_from);
+        self.moments.extend(row.valid_to);
         self.jobs.extend(around(&looks.jobs));
         self.stages.extend(around(&looks.stages));
     }
@@ -260,11 +266,31 @@ pub(super) fn untried(snapshots: &[&Snapshot]) -> Vec<String> {
     let mut names = BTreeSet::new();
     for row in rows {
         names.extend(row.when.looks().others);
-        let windows = [("valid_from", row.valid_from), ("valid_to", row.valid_to)];
-        let open = windows.into_iter().filter(|(_, moment)| moment.is_some());
-        names.extend(open.map(|(name, _)| name.to_owned()));
     }
+    let tables = snapshots.iter().map(|snapshot| snapshot.tables());
+    names.extend(tables.flat_map(windowed).map(str::to_owned));
     names.into_iter().collect()
+}
+
+/// The tables beside Access_Policies with rows that count for some time: the windows of policies alone are tried.
+fn windowed(tables: &Tables) -> impl Iterator<Item = &'static str> {
+    let (mut members, mut bindings) = (tables.memberships.iter(), tables.role_bindings.iter());
+    let found = [
+        (
+            "windows of Memberships",
+            members.any(|row| !row.extent.window.is_always()),
+        ),
+        (
+            "windows of Role_Bindings",
+            bindings.any(|row| !row.extent.window.is_always()),
+        ),
+        (
+            "windows of Policy_Activations",
+            !tables.policy_activations.is_empty(),
+        ),
+    ];
+    let found = found.into_iter().filter(|(_, is_windowed)| *is_windowed);
+    found.map(|(name, _)| name)
 }
 
 /// The numbers and their neighbours: between two of them no comparison changes.

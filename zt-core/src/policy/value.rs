@@ -140,6 +140,13 @@ impl FromStr for Decimal {
     }
 }
 
+impl Decimal {
+    /// How many of the smallest decimals it is, so that two decimals with none between them are neighbours.
+    pub(super) const fn units(self) -> i128 {
+        self.0
+    }
+}
+
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, one) = (self.0.unsigned_abs(), ONE.unsigned_abs());

@@ -84,7 +84,7 @@ pub(crate) async fn read(path: &Path) -> Result<Arc<Snapshot>> {
 fn print(diff: &policy::Diff) {
     let key = |flip: &Flip| {
         let cell = [&flip.principal, &flip.action, &flip.resource].map(String::clone);
-        (cell, flip.before.clone(), flip.after.clone())
+        (cell, flip.at, flip.before.clone(), flip.after.clone())
     };
     for alike in diff.flips.chunk_by(|one, other| key(one) == key(other)) {
         print_flips(alike);
@@ -107,7 +107,7 @@ fn print(diff: &policy::Diff) {
     );
     if !seen.untried.is_empty() {
         let names = seen.untried.join(", ");
-        println!("{dim}rows also look at {names}: facts not stated, and time at one moment{dim:#}");
+        println!("{dim}rows also look at {names}: not stated, or not in every value{dim:#}");
     }
     if let Some(cut) = &diff.cut {
         println!(
@@ -132,6 +132,10 @@ fn print_flips(flips: &[Flip]) {
         flip.action,
         shown(&flip.resource)
     );
+    if let Some(at) = flip.at {
+        let dim = paint::DIM;
+        println!("    {dim}at {at}{dim:#}");
+    }
     if !flip.in_every_context {
         let facts: Vec<String> = flips.iter().take(MOST_FACTS).map(facts).collect();
         let more = match flips.len().saturating_sub(MOST_FACTS) {

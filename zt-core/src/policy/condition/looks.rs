@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::types::{Expression, Operand, Predicate, Test};
 use super::{Attribute, BuiltIn, Condition};
+use crate::clock::Timestamp;
 use crate::policy::value::Value;
 
 /// The facts that a condition tests.
@@ -19,6 +20,8 @@ pub(in crate::policy) struct Looks {
     pub(in crate::policy) jobs: BTreeSet<u32>,
     /// The numbers that a stage is compared with.
     pub(in crate::policy) stages: BTreeSet<u32>,
+    /// The moments with which the time is compared.
+    pub(in crate::policy) moments: BTreeSet<Timestamp>,
     /// The names of other facts than caller, action, job, stage and author.
     pub(in crate::policy) others: BTreeSet<String>,
 }
@@ -26,7 +29,10 @@ pub(in crate::policy) struct Looks {
 impl Condition {
     /// What it looks at.
     pub(in crate::policy) fn looks(&self) -> Looks {
-        let mut looks = Looks::default();
+        let mut looks = Looks {
+            moments: self.moments(),
+            ..Looks::default()
+        };
         let mut open: Vec<&Expression> = self.parts.iter().collect();
         while let Some(expression) = open.pop() {
             match expression {
@@ -65,6 +71,16 @@ impl Looks {
         };
         let unguessed = attributes.iter().copied().chain(compared).filter(numbered);
         self.others.extend(unguessed.map(Attribute::fact));
+        // No list of texts has every author that is like a pattern, nor every moment that another fact may be.
+        let is_author = test.attribute.built_in == Some(BuiltIn::Author);
+        if is_author && is_by_part(&test.predicate) {
+            self.others.insert(test.attribute.fact());
+        }
+        let times = attributes.iter().copied().chain([&*test.attribute]);
+        let mut times = times.filter(|attribute| attribute.built_in == Some(BuiltIn::Now));
+        if let Some(now) = times.next().filter(|_| !attributes.is_empty()) {
+            self.others.insert(now.fact());
+        }
         for &attribute in attributes.iter().chain([&&*test.attribute]) {
             self.attribute(attribute, &values);
         }
@@ -100,13 +116,32 @@ impl Looks {
             // A question names these itself.
             Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind | BuiltIn::ActionName)
             | Some(BuiltIn::ResourceKind) => {}
+            // Its moments are all that tells it apart.
+            Some(BuiltIn::Now) => {}
             // A name that no table has stands for many: a test of its text may tell them apart.
-            Some(BuiltIn::ResourcePath | BuiltIn::Now | BuiltIn::Hour | BuiltIn::Weekday)
+            Some(BuiltIn::ResourcePath | BuiltIn::Hour | BuiltIn::Weekday)
             | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId)
             | None => {
                 self.others.insert(attribute.fact());
             }
         }
+    }
+}
+
+/// Whether a test looks at a part of a text.
+const fn is_by_part(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Contains(_)
+        | Predicate::StartsWith(_)
+        | Predicate::EndsWith(_)
+        | Predicate::Like(_) => true,
+        Predicate::True
+        | Predicate::Has
+        | Predicate::Compare(..)
+        | Predicate::Among(_)
+        | Predicate::MemberOf(_)
+        | Predicate::Cidr(_)
+        | Predicate::Between(..) => false,
     }
 }
 

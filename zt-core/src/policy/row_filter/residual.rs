@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Atom, Node, RowFilter, Rows};
 use crate::policy::condition::{Comparison, Condition, Expression, Operand, Predicate, Test};
-use crate::policy::value::Value;
+use crate::policy::value::{Datum, Value};
 use crate::policy::{Attribute, Facts, Namespace, Truth};
 
 /// The rows for which the condition is true: unknown facts are not.
@@ -67,28 +67,19 @@ fn settle(test: &Test, wanted: bool, facts: &Facts<'_>) -> Option<(Test, bool)> 
     };
     let column = &test.attribute;
     if !is_row(column) {
-        // A fact on the left, a column on the right: turned around.
-        let value = known(column, facts)?;
-        return match &test.predicate {
-            Predicate::Compare(comparison, Operand::Attribute(other)) => {
-                let compare = Predicate::Compare(comparison.turned(), Operand::Value(value));
-                Some((on(other, compare), wanted))
-            }
-            Predicate::MemberOf(set) => {
-                Some((on(set, Predicate::Contains(Operand::Value(value))), wanted))
-            }
-            _ => None,
-        };
+        return Some((turned(test, known(column, facts)?)?, wanted));
     }
     let predicate = match &test.predicate {
         Predicate::Compare(comparison, operand) => Predicate::Compare(*comparison, side(operand)?),
         Predicate::Contains(operand) => Predicate::Contains(side(operand)?),
         Predicate::StartsWith(operand) => Predicate::StartsWith(side(operand)?),
         Predicate::EndsWith(operand) => Predicate::EndsWith(side(operand)?),
-        Predicate::MemberOf(set) if !is_row(set) => match known(set, facts)? {
-            Value::Set(members) => Predicate::Among(members.into_iter().map(Value::Text).collect()),
-            _ => return None,
-        },
+        Predicate::MemberOf(set) if !is_row(set) => {
+            let Value::Set(members) = known(set, facts)? else {
+                return None;
+            };
+            Predicate::Among(members.into_iter().map(Value::Text).collect())
+        }
         Predicate::Between(low, high) => match (side(low), side(high)) {
             (Some(low), Some(high)) => Predicate::Between(low, high),
             // One bound alone can say no, and never yes.
@@ -112,8 +103,33 @@ fn settle(test: &Test, wanted: bool, facts: &Facts<'_>) -> Option<(Test, bool)> 
     Some((on(column, predicate), wanted))
 }
 
+/// A fact on the left, a column on the right: turned around.
+fn turned(test: &Test, value: Value) -> Option<Test> {
+    let value = Operand::Value(value);
+    let (column, predicate) = match &test.predicate {
+        Predicate::Compare(comparison, Operand::Attribute(other)) => {
+            (other, Predicate::Compare(comparison.turned(), value))
+        }
+        Predicate::MemberOf(set) => (set, Predicate::Contains(value)),
+        Predicate::True
+        | Predicate::Has
+        | Predicate::Compare(..)
+        | Predicate::Among(_)
+        | Predicate::Contains(_)
+        | Predicate::StartsWith(_)
+        | Predicate::EndsWith(_)
+        | Predicate::Like(_)
+        | Predicate::Cidr(_)
+        | Predicate::Between(..) => return None,
+    };
+    Some(Test {
+        attribute: Arc::clone(column),
+        predicate,
+    })
+}
+
 fn known(attribute: &Attribute, facts: &Facts<'_>) -> Option<Value> {
-    facts.value(attribute).map(|datum| datum.to_value())
+    facts.value(attribute).map(Datum::to_value)
 }
 
 fn is_row(attribute: &Attribute) -> bool {
@@ -134,10 +150,8 @@ pub(in crate::policy) fn misplaced(condition: &Condition, in_rows: bool) -> Opti
                 if looks_at_row && !in_rows {
                     return Some(format!("`{test}` is about single rows: write it in `rows`"));
                 }
-                if looks_at_row {
-                    if let Some(why) = unsayable(test) {
-                        return Some(why);
-                    }
+                if looks_at_row && let Some(why) = unsayable(test) {
+                    return Some(why);
                 }
             }
         }

@@ -95,23 +95,14 @@ impl Writer {
 
     fn atom(&self, atom: &Atom, to: &mut String) -> Written {
         let column = &*atom.test.attribute;
-        let refuse = |why| {
-            Err(NotInDialect {
-                dialect: self.dialect,
-                test: atom.test.to_string(),
-                why,
-            })
-        };
         if column.kind == ValueType::Ip && atom.test.predicate != Predicate::Has {
-            return refuse("an address may be written in several ways");
+            return self.refuse(atom, "an address may be written in several ways");
         }
-        let not = if atom.wanted { "" } else { "NOT " };
-        let left = self.operand_of(column);
         match &atom.test.predicate {
             Predicate::Has => push(to, format_args!("{} IS NOT NULL", self.name(column))),
             Predicate::True => {
-                let value = Value::Bool(atom.wanted);
-                push(to, format_args!("{left} = {}", self.literal(&value)));
+                let value = self.literal(&Value::Bool(atom.wanted));
+                push(to, format_args!("{} = {value}", self.operand_of(column)));
             }
             Predicate::Compare(comparison, operand) => {
                 let comparison = if atom.wanted {
@@ -121,61 +112,76 @@ impl Writer {
                 };
                 self.compare(column, comparison, operand, to);
             }
-            Predicate::Between(low, high) => {
-                let (open, first, word, second) = if atom.wanted {
-                    ("(", Comparison::AtLeast, " AND ", Comparison::AtMost)
-                } else {
-                    ("(", Comparison::Less, " OR ", Comparison::Greater)
-                };
-                to.push_str(open);
-                self.compare(column, first, low, to);
-                to.push_str(word);
-                self.compare(column, second, high, to);
-                to.push(')');
+            Predicate::Between(low, high) => self.between(atom, (low, high), to),
+            Predicate::Among(values) => self.among(atom, values, to),
+            Predicate::Contains(operand) if column.kind == ValueType::Set => {
+                return self.member(atom, operand, to);
             }
-            Predicate::Among(values) if values.is_empty() => {
-                // Nothing is in it; a missing cell is neither in it nor not.
-                let never = if atom.wanted { "1 = 0" } else { "1 = 1" };
-                push(
-                    to,
-                    format_args!("({} IS NOT NULL AND {never})", self.name(column)),
-                );
+            Predicate::Contains(operand) => return self.part(atom, ("%", operand, "%"), to),
+            Predicate::StartsWith(operand) => return self.part(atom, ("", operand, "%"), to),
+            Predicate::EndsWith(operand) => return self.part(atom, ("%", operand, ""), to),
+            Predicate::Like(pattern) => {
+                let parts: Vec<String> =
+                    pattern.split('*').map(|part| self.escaped(part)).collect();
+                self.matching(atom, &parts.join("%"), to);
             }
-            Predicate::Among(values) => {
-                let values: Vec<String> = values.iter().map(|value| self.literal(value)).collect();
-                push(to, format_args!("({left} {not}IN ({})", values.join(", ")));
-                self.guard(column, to);
-                to.push(')');
-            }
-            Predicate::Contains(Operand::Value(value)) if column.kind == ValueType::Set => {
-                let (name, value) = (self.name(column), self.literal(value));
-                match self.dialect {
-                    Dialect::Spark => {
-                        push(to, format_args!("{not}array_contains({name}, {value})"))
-                    }
-                    Dialect::DataFusion => {
-                        push(to, format_args!("{not}array_has({name}, {value})"))
-                    }
-                    Dialect::TransactSql => return refuse("it has no sets"),
-                }
-            }
-            Predicate::Contains(operand)
-            | Predicate::StartsWith(operand)
-            | Predicate::EndsWith(operand) => {
-                let Operand::Value(Value::Text(part)) = operand else {
-                    return refuse("a part of a text must be a value");
-                };
-                let (begins, ends) = match &atom.test.predicate {
-                    Predicate::StartsWith(_) => (true, false),
-                    Predicate::EndsWith(_) => (false, true),
-                    _ => (false, false),
-                };
-                self.part(column, not, (begins, part, ends), to);
-            }
-            Predicate::Like(pattern) => self.like(column, not, pattern, to),
-            Predicate::MemberOf(_) => return refuse("a set must be a value"),
-            Predicate::Cidr(_) => return refuse("it knows no ranges of addresses"),
+            Predicate::MemberOf(_) => return self.refuse(atom, "a set must be a value"),
+            Predicate::Cidr(_) => return self.refuse(atom, "it knows no ranges of addresses"),
         }
+        Ok(())
+    }
+
+    fn refuse(&self, atom: &Atom, why: &'static str) -> Written {
+        Err(NotInDialect {
+            dialect: self.dialect,
+            test: atom.test.to_string(),
+            why,
+        })
+    }
+
+    fn between(&self, atom: &Atom, (low, high): (&Operand, &Operand), to: &mut String) {
+        let column = &*atom.test.attribute;
+        let (first, word, second) = if atom.wanted {
+            (Comparison::AtLeast, " AND ", Comparison::AtMost)
+        } else {
+            (Comparison::Less, " OR ", Comparison::Greater)
+        };
+        to.push('(');
+        self.compare(column, first, low, to);
+        to.push_str(word);
+        self.compare(column, second, high, to);
+        to.push(')');
+    }
+
+    fn among(&self, atom: &Atom, values: &[Value], to: &mut String) {
+        let column = &*atom.test.attribute;
+        if values.is_empty() {
+            // Nothing is in it; a missing cell is neither in it nor not.
+            let never = if atom.wanted { "1 = 0" } else { "1 = 1" };
+            push(
+                to,
+                format_args!("({} IS NOT NULL AND {never})", self.name(column)),
+            );
+            return;
+        }
+        let values: Vec<String> = values.iter().map(|value| self.literal(value)).collect();
+        let (left, not) = (self.operand_of(column), not(atom));
+        push(to, format_args!("({left} {not}IN ({})", values.join(", ")));
+        self.guard(column, to);
+        to.push(')');
+    }
+
+    fn member(&self, atom: &Atom, operand: &Operand, to: &mut String) -> Written {
+        let Operand::Value(value) = operand else {
+            return self.refuse(atom, "a member of a set must be a value");
+        };
+        let (name, value) = (self.name(&atom.test.attribute), self.literal(value));
+        let function = match self.dialect {
+            Dialect::Spark => "array_contains",
+            Dialect::DataFusion => "array_has",
+            Dialect::TransactSql => return self.refuse(atom, "it has no sets"),
+        };
+        push(to, format_args!("{}{function}({name}, {value})", not(atom)));
         Ok(())
     }
 
@@ -223,52 +229,47 @@ impl Writer {
     /// `LIKE` with a text whose own characters stand for themselves.
     fn part(
         &self,
-        column: &Attribute,
-        not: &str,
-        (begins, part, ends): (bool, &str, bool),
+        atom: &Atom,
+        (before, operand, after): (&str, &Operand, &str),
         to: &mut String,
-    ) {
-        let mut pattern = String::new();
-        pattern.push_str(if begins { "" } else { "%" });
-        self.escape(part, &mut pattern);
-        pattern.push_str(if ends { "" } else { "%" });
-        self.matching(column, not, &pattern, to);
+    ) -> Written {
+        let Operand::Value(Value::Text(part)) = operand else {
+            return self.refuse(atom, "a part of a text must be a value");
+        };
+        self.matching(atom, &format!("{before}{}{after}", self.escaped(part)), to);
+        Ok(())
     }
 
-    fn like(&self, column: &Attribute, not: &str, pattern: &str, to: &mut String) {
-        let mut like = String::new();
-        for (at, part) in pattern.split('*').enumerate() {
-            like.push_str(if at == 0 { "" } else { "%" });
-            self.escape(part, &mut like);
-        }
-        self.matching(column, not, &like, to);
-    }
-
-    fn matching(&self, column: &Attribute, not: &str, pattern: &str, to: &mut String) {
-        let left = self.operand_of(column);
+    fn matching(&self, atom: &Atom, pattern: &str, to: &mut String) {
+        let left = self.operand_of(&atom.test.attribute);
         let pattern = self.text(&self.ended(pattern));
         let escape = match self.dialect {
             Dialect::Spark => " ESCAPE '!'",
             Dialect::TransactSql => " ESCAPE N'!'",
             Dialect::DataFusion => "",
         };
-        push(to, format_args!("({left} {not}LIKE {pattern}{escape})"));
+        push(
+            to,
+            format_args!("({left} {}LIKE {pattern}{escape})", not(atom)),
+        );
     }
 
     /// The characters of a text that stand for themselves in a pattern. Spark takes no escape before others than the
     /// pattern's own signs; DataFusion takes no other escape than a backslash.
-    fn escape(&self, part: &str, to: &mut String) {
+    fn escaped(&self, part: &str) -> String {
         let (sign, special): (char, &[char]) = match self.dialect {
             Dialect::Spark => ('!', &['%', '_', '!']),
             Dialect::TransactSql => ('!', &['%', '_', '!', '[']),
             Dialect::DataFusion => ('\\', &['%', '_', '\\']),
         };
+        let mut escaped = String::with_capacity(part.len());
         for c in part.chars() {
             if special.contains(&c) {
-                to.push(sign);
+                escaped.push(sign);
             }
-            to.push(c);
+            escaped.push(c);
         }
+        escaped
     }
 
     /// A column as an operand: in Transact-SQL text is compared by its code points, with a mark behind it, since blanks at
@@ -340,6 +341,10 @@ pub(in crate::policy) fn column_name(dialect: Dialect, name: &str) -> String {
         Dialect::TransactSql => format!("[{}]", name.replace(']', "]]")),
         Dialect::DataFusion => format!("\"{}\"", name.replace('"', "\"\"")),
     }
+}
+
+const fn not(atom: &Atom) -> &'static str {
+    if atom.wanted { "" } else { "NOT " }
 }
 
 /// Stands behind every text in Transact-SQL.
