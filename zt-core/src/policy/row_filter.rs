@@ -42,7 +42,9 @@ pub enum Rows {
 }
 
 /// A condition on the cells of one row. Cheap to clone. Prints in the language of conditions; serializes to a tree of
-/// `{"all": […]}`, `{"any": […]}` and `{"column", "test", "value" | "values" | "other" | "low" and "high", "wanted"}`.
+/// `{"all": […]}`, `{"any": […]}` and tests `{"column", "type", "test", "wanted"}`. A test has `words` where the column is an
+/// enum: no other cell passes it. It has what it compares with: `value`, `values`, or `low` and `high`; `other`, `low_other`
+/// and `high_other` name columns in their place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RowFilter(Arc<Node>);
 
@@ -232,21 +234,24 @@ impl Serialize for Atom {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("column", &self.test.attribute.name)?;
         map.serialize_entry("type", self.test.attribute.kind.as_str())?;
+        if !self.test.attribute.values.is_empty() {
+            map.serialize_entry("words", &self.test.attribute.values)?;
+        }
         map.serialize_entry("test", self.test.predicate.word())?;
         map.serialize_entry("wanted", &self.wanted)?;
-        let mut side = |name: &'static str, operand: &Operand| match operand {
+        let mut side = |name: &'static str, column: &'static str, operand: &Operand| match operand {
             Operand::Value(value) => map.serialize_entry(name, &value.plain()),
-            Operand::Attribute(other) => map.serialize_entry("other", &other.name),
+            Operand::Attribute(other) => map.serialize_entry(column, &other.name),
         };
         match &self.test.predicate {
             Predicate::True | Predicate::Has => {}
             Predicate::Compare(_, operand)
             | Predicate::Contains(operand)
             | Predicate::StartsWith(operand)
-            | Predicate::EndsWith(operand) => side("value", operand)?,
+            | Predicate::EndsWith(operand) => side("value", "other", operand)?,
             Predicate::Between(low, high) => {
-                side("low", low)?;
-                side("high", high)?;
+                side("low", "low_other", low)?;
+                side("high", "high_other", high)?;
             }
             Predicate::Among(values) => {
                 let values: Vec<_> = values.iter().map(super::Value::plain).collect();

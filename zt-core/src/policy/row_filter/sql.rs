@@ -1,13 +1,16 @@
 //! A row filter as SQL.
 //!
-//! Every atom is written so that a missing cell makes it NULL, and atoms are joined by `AND` and `OR` alone: a `WHERE`
-//! keeps no row for a cell that is not there. Text is compared byte for byte, whatever the collation of the database.
-//! Values come from facts that a stranger may have stated, so a literal is built from nothing but its own characters:
-//! quotes are doubled or the text is written in hexadecimal, names stand in the dialect's own brackets.
+//! Every atom is written so that a missing cell makes it NULL or false, and atoms are joined by `AND` and `OR` alone: a
+//! `WHERE` keeps no row for a cell that is not there. Text is compared byte for byte, whatever the collation of its column.
+//! A cell that its attribute does not take (a word that an enum does not list, a number that is none or beyond 64 bits)
+//! passes nothing, as in memory. Values come from facts that a stranger may have stated: see [`quote`].
+
+mod quote;
 
 use std::fmt;
 use std::fmt::Write as _;
 
+use self::quote::escaped;
 use super::{Atom, Node};
 use crate::policy::Attribute;
 use crate::policy::condition::{Comparison, Operand, Predicate};
@@ -68,124 +71,101 @@ pub struct NotInDialect {
 /// The filter as a search condition.
 pub(super) fn write(node: &Node, dialect: Dialect) -> Result<String, NotInDialect> {
     let mut text = String::new();
-    Writer { dialect }.node(node, &mut text)?;
+    write_node(node, dialect, &mut text)?;
     Ok(text)
 }
 
+fn write_node(node: &Node, dialect: Dialect, to: &mut String) -> Result<(), NotInDialect> {
+    let (parts, word) = match node {
+        Node::All(parts) => (parts, " AND "),
+        Node::Any(parts) => (parts, " OR "),
+        Node::Atom(atom) => {
+            let written = Writer { dialect }.atom(atom);
+            to.push_str(&written.map_err(|why| NotInDialect {
+                dialect,
+                test: atom.test.to_string(),
+                why,
+            })?);
+            return Ok(());
+        }
+    };
+    for (at, part) in parts.iter().enumerate() {
+        to.push_str(if at == 0 { "(" } else { word });
+        write_node(part, dialect, to)?;
+    }
+    to.push(')');
+    Ok(())
+}
+
+/// A column's name in the dialect's own brackets.
+pub(in crate::policy) fn column_name(dialect: Dialect, name: &str) -> Result<String, NotInDialect> {
+    quote::name(dialect, name).map_err(|why| NotInDialect {
+        dialect,
+        test: name.to_owned(),
+        why,
+    })
+}
+
+/// Stands behind every text in Transact-SQL, where blanks at the end of a text do not count.
+const END: char = '.';
+
+/// SQL, or why there is none.
+type Written = Result<String, &'static str>;
+
+#[derive(Clone, Copy)]
 struct Writer {
     dialect: Dialect,
 }
 
-type Written = Result<(), NotInDialect>;
-
 impl Writer {
-    fn node(&self, node: &Node, to: &mut String) -> Written {
-        let (parts, word) = match node {
-            Node::All(parts) => (parts, " AND "),
-            Node::Any(parts) => (parts, " OR "),
-            Node::Atom(atom) => return self.atom(atom, to),
-        };
-        for (at, part) in parts.iter().enumerate() {
-            to.push_str(if at == 0 { "(" } else { word });
-            self.node(part, to)?;
-        }
-        to.push(')');
-        Ok(())
-    }
-
-    fn atom(&self, atom: &Atom, to: &mut String) -> Written {
-        let column = &*atom.test.attribute;
-        let refuse = |why| {
-            Err(NotInDialect {
-                dialect: self.dialect,
-                test: atom.test.to_string(),
-                why,
-            })
-        };
+    fn atom(self, atom: &Atom) -> Written {
+        let (column, wanted) = (&*atom.test.attribute, atom.wanted);
         if column.kind == ValueType::Ip && atom.test.predicate != Predicate::Has {
-            return refuse("an address may be written in several ways");
+            return Err("an address may be written in several ways");
         }
-        let not = if atom.wanted { "" } else { "NOT " };
-        let left = self.operand_of(column);
         match &atom.test.predicate {
-            Predicate::Has => push(to, format_args!("{} IS NOT NULL", self.name(column))),
+            Predicate::Has => {
+                let known = format!("{} IS NOT NULL", self.name(column)?);
+                self.guarded(known, &[column])
+            }
             Predicate::True => {
-                let value = Value::Bool(atom.wanted);
-                push(to, format_args!("{left} = {}", self.literal(&value)));
+                let value = self.literal(&Value::Bool(wanted))?;
+                Ok(format!("{} = {value}", self.name(column)?))
+            }
+            Predicate::Compare(comparison, operand) if wanted => {
+                self.compare(column, *comparison, operand)
             }
             Predicate::Compare(comparison, operand) => {
-                let comparison = if atom.wanted {
-                    *comparison
-                } else {
-                    comparison.opposite()
-                };
-                self.compare(column, comparison, operand, to);
+                self.compare(column, comparison.opposite(), operand)
             }
             Predicate::Between(low, high) => {
-                let (open, first, word, second) = if atom.wanted {
-                    ("(", Comparison::AtLeast, " AND ", Comparison::AtMost)
+                let (first, word, second) = if wanted {
+                    (Comparison::AtLeast, "AND", Comparison::AtMost)
                 } else {
-                    ("(", Comparison::Less, " OR ", Comparison::Greater)
+                    (Comparison::Less, "OR", Comparison::Greater)
                 };
-                to.push_str(open);
-                self.compare(column, first, low, to);
-                to.push_str(word);
-                self.compare(column, second, high, to);
-                to.push(')');
+                let low = self.compare(column, first, low)?;
+                let high = self.compare(column, second, high)?;
+                Ok(format!("({low} {word} {high})"))
             }
-            Predicate::Among(values) if values.is_empty() => {
-                // Nothing is in it; a missing cell is neither in it nor not.
-                let never = if atom.wanted { "1 = 0" } else { "1 = 1" };
-                push(
-                    to,
-                    format_args!("({} IS NOT NULL AND {never})", self.name(column)),
-                );
+            Predicate::Among(values) => self.among(column, values, wanted),
+            Predicate::Contains(operand) if column.kind == ValueType::Set => {
+                self.member(column, operand, wanted)
             }
-            Predicate::Among(values) => {
-                let values: Vec<String> = values.iter().map(|value| self.literal(value)).collect();
-                push(to, format_args!("({left} {not}IN ({})", values.join(", ")));
-                self.guard(column, to);
-                to.push(')');
+            Predicate::Contains(operand) => self.part(column, ("%", operand, "%"), wanted),
+            Predicate::StartsWith(operand) => self.part(column, ("", operand, "%"), wanted),
+            Predicate::EndsWith(operand) => self.part(column, ("%", operand, ""), wanted),
+            Predicate::Like(pattern) => {
+                let parts = pattern.split('*');
+                let parts: Vec<String> = parts.map(|part| escaped(self.dialect, part)).collect();
+                self.like(column, &parts.join("%"), wanted)
             }
-            Predicate::Contains(Operand::Value(value)) if column.kind == ValueType::Set => {
-                let (name, value) = (self.name(column), self.literal(value));
-                match self.dialect {
-                    Dialect::Spark => {
-                        push(to, format_args!("{not}array_contains({name}, {value})"))
-                    }
-                    Dialect::DataFusion => {
-                        push(to, format_args!("{not}array_has({name}, {value})"))
-                    }
-                    Dialect::TransactSql => return refuse("it has no sets"),
-                }
-            }
-            Predicate::Contains(operand)
-            | Predicate::StartsWith(operand)
-            | Predicate::EndsWith(operand) => {
-                let Operand::Value(Value::Text(part)) = operand else {
-                    return refuse("a part of a text must be a value");
-                };
-                let (begins, ends) = match &atom.test.predicate {
-                    Predicate::StartsWith(_) => (true, false),
-                    Predicate::EndsWith(_) => (false, true),
-                    _ => (false, false),
-                };
-                self.part(column, not, (begins, part, ends), to);
-            }
-            Predicate::Like(pattern) => self.like(column, not, pattern, to),
-            Predicate::MemberOf(_) => return refuse("a set must be a value"),
-            Predicate::Cidr(_) => return refuse("it knows no ranges of addresses"),
+            Predicate::MemberOf(_) => Err("a set must be a value"),
+            Predicate::Cidr(_) => Err("it knows no ranges of addresses"),
         }
-        Ok(())
     }
 
-    fn compare(
-        &self,
-        column: &Attribute,
-        comparison: Comparison,
-        to_what: &Operand,
-        to: &mut String,
-    ) {
+    fn compare(self, column: &Attribute, comparison: Comparison, with: &Operand) -> Written {
         let sign = match comparison {
             Comparison::Equal => "=",
             Comparison::NotEqual => "<>",
@@ -194,158 +174,184 @@ impl Writer {
             Comparison::Greater => ">",
             Comparison::AtLeast => ">=",
         };
-        let right = match to_what {
-            Operand::Value(value) => self.literal(value),
-            Operand::Attribute(other) => self.operand_of(other),
+        let left = self.exact(column)?;
+        let value = match with {
+            Operand::Attribute(other) => {
+                let compared = format!("{left} {sign} {}", self.exact(other)?);
+                return self.guarded(compared, &[column, other]);
+            }
+            Operand::Value(value) => value,
         };
-        push(
-            to,
-            format_args!("({} {sign} {right}", self.operand_of(column)),
-        );
-        self.guard(column, to);
-        if let Operand::Attribute(other) = to_what {
-            self.guard(other, to);
+        let compared = format!("{left} {sign} {}", self.exact_literal(value)?);
+        if comparison != Comparison::Equal || !is_word(column, value) {
+            return self.guarded(compared, &[column]);
         }
-        to.push(')');
+        if left == self.name(column)? {
+            return Ok(format!("({compared})"));
+        }
+        // What is the same byte for byte is so in any collation: this half finds the row by an index or by statistics.
+        let quick = format!("{} = {}", self.name(column)?, self.literal(value)?);
+        Ok(format!("({quick} AND {compared})"))
     }
 
-    /// In engines that order it, `NaN` is greater than every number and equal to itself; here it is no number at all.
-    fn guard(&self, column: &Attribute, to: &mut String) {
-        let is_number = matches!(column.kind, ValueType::Int | ValueType::Decimal);
-        match self.dialect {
-            Dialect::Spark | Dialect::DataFusion if is_number => {
-                push(to, format_args!(" AND NOT isnan({})", self.name(column)));
-            }
-            Dialect::Spark | Dialect::DataFusion | Dialect::TransactSql => {}
+    fn among(self, column: &Attribute, values: &[Value], wanted: bool) -> Written {
+        if values.is_empty() {
+            // Nothing is in it; a missing cell is neither in it nor not.
+            let never = if wanted { "1 = 0" } else { "1 = 1" };
+            let known = format!("{} IS NOT NULL AND {never}", self.name(column)?);
+            return self.guarded(known, &[column]);
+        }
+        let list = |write: &dyn Fn(&Value) -> Written| {
+            let values: Result<Vec<String>, _> = values.iter().map(write).collect();
+            values.map(|values| values.join(", "))
+        };
+        let (left, not) = (self.exact(column)?, if wanted { "" } else { "NOT " });
+        let exact = format!("{left} {not}IN ({})", list(&|one| self.exact_literal(one))?);
+        if !wanted || !values.iter().all(|value| is_word(column, value)) {
+            return self.guarded(exact, &[column]);
+        }
+        if left == self.name(column)? {
+            return Ok(format!("({exact})"));
+        }
+        let quick = list(&|one| self.literal(one))?;
+        Ok(format!("({} IN ({quick}) AND {exact})", self.name(column)?))
+    }
+
+    fn member(self, column: &Attribute, operand: &Operand, wanted: bool) -> Written {
+        let Operand::Value(value) = operand else {
+            return Err("a member of a set must be a value");
+        };
+        let (name, value) = (self.name(column)?, self.exact_literal(value)?);
+        let bytes = format!("array_contains(CAST({name} AS ARRAY<BINARY>), {value})");
+        match (self.dialect, wanted) {
+            (Dialect::Spark, true) => Ok(bytes),
+            (Dialect::Spark, false) => Ok(format!("NOT {bytes}")),
+            (Dialect::DataFusion, true) => Ok(format!("array_has({name}, {value})")),
+            // Here a missing member is none; in memory and in Spark it may be the one.
+            (Dialect::DataFusion, false) => Ok(format!(
+                "({name} IS NOT NULL AND array_position({name}, NULL) IS NULL AND NOT array_has({name}, {value}))"
+            )),
+            (Dialect::TransactSql, _) => Err("it has no sets"),
         }
     }
 
     /// `LIKE` with a text whose own characters stand for themselves.
     fn part(
-        &self,
+        self,
         column: &Attribute,
-        not: &str,
-        (begins, part, ends): (bool, &str, bool),
-        to: &mut String,
-    ) {
-        let mut pattern = String::new();
-        pattern.push_str(if begins { "" } else { "%" });
-        self.escape(part, &mut pattern);
-        pattern.push_str(if ends { "" } else { "%" });
-        self.matching(column, not, &pattern, to);
-    }
-
-    fn like(&self, column: &Attribute, not: &str, pattern: &str, to: &mut String) {
-        let mut like = String::new();
-        for (at, part) in pattern.split('*').enumerate() {
-            like.push_str(if at == 0 { "" } else { "%" });
-            self.escape(part, &mut like);
-        }
-        self.matching(column, not, &like, to);
-    }
-
-    fn matching(&self, column: &Attribute, not: &str, pattern: &str, to: &mut String) {
-        let left = self.operand_of(column);
-        let pattern = self.text(&self.ended(pattern));
-        let escape = match self.dialect {
-            Dialect::Spark => " ESCAPE '!'",
-            Dialect::TransactSql => " ESCAPE N'!'",
-            Dialect::DataFusion => "",
+        (before, operand, after): (&str, &Operand, &str),
+        wanted: bool,
+    ) -> Written {
+        let Operand::Value(Value::Text(part)) = operand else {
+            return Err("a part of a text must be a value");
         };
-        push(to, format_args!("({left} {not}LIKE {pattern}{escape})"));
+        let part = escaped(self.dialect, part);
+        self.like(column, &format!("{before}{part}{after}"), wanted)
     }
 
-    /// The characters of a text that stand for themselves in a pattern. Spark takes no escape before others than the
-    /// pattern's own signs; DataFusion takes no other escape than a backslash.
-    fn escape(&self, part: &str, to: &mut String) {
-        let (sign, special): (char, &[char]) = match self.dialect {
-            Dialect::Spark => ('!', &['%', '_', '!']),
-            Dialect::TransactSql => ('!', &['%', '_', '!', '[']),
-            Dialect::DataFusion => ('\\', &['%', '_', '\\']),
+    fn like(self, column: &Attribute, pattern: &str, wanted: bool) -> Written {
+        let name = self.name(column)?;
+        let (left, pattern, escape) = match self.dialect {
+            // Bytes become text of the collation that tells all bytes apart.
+            Dialect::Spark => (
+                format!("CAST(CAST({name} AS BINARY) AS STRING)"),
+                quote::text(self.dialect, pattern)?,
+                " ESCAPE '!'",
+            ),
+            Dialect::TransactSql => (
+                self.exact(column)?,
+                quote::text(self.dialect, &format!("{pattern}{END}"))?,
+                " ESCAPE N'!'",
+            ),
+            Dialect::DataFusion => (name, quote::text(self.dialect, pattern)?, ""),
         };
-        for c in part.chars() {
-            if special.contains(&c) {
-                to.push(sign);
-            }
-            to.push(c);
-        }
+        let not = if wanted { "" } else { "NOT " };
+        self.guarded(format!("{left} {not}LIKE {pattern}{escape}"), &[column])
     }
 
-    /// A column as an operand: in Transact-SQL text is compared by its code points, with a mark behind it, since blanks at
-    /// the end of a text would not count.
-    fn operand_of(&self, column: &Attribute) -> String {
-        let name = self.name(column);
-        let is_text = matches!(column.kind, ValueType::Text | ValueType::Enum);
-        if self.dialect == Dialect::TransactSql && is_text {
-            format!("({name} + N'{END}') COLLATE Latin1_General_100_BIN2")
-        } else {
-            name
-        }
-    }
-
-    fn name(&self, column: &Attribute) -> String {
-        column_name(self.dialect, &column.name)
-    }
-
-    /// The text with the mark that its column has.
-    fn ended(&self, text: &str) -> String {
-        match self.dialect {
-            Dialect::TransactSql => format!("{text}{END}"),
-            Dialect::Spark | Dialect::DataFusion => text.to_owned(),
-        }
-    }
-
-    fn literal(&self, value: &Value) -> String {
-        match (value, self.dialect) {
-            (Value::Bool(value), Dialect::TransactSql) => u8::from(*value).to_string(),
-            (Value::Bool(value), Dialect::Spark | Dialect::DataFusion) => {
-                value.to_string().to_uppercase()
-            }
-            (Value::Int(number), _) => number.to_string(),
-            (Value::Decimal(number), _) => number.to_string(),
-            (Value::Text(text), _) => self.text(&self.ended(text)),
-            (Value::Datetime(moment), Dialect::TransactSql) => {
-                format!("CAST(N'{moment}' AS datetimeoffset(3))")
-            }
-            (Value::Datetime(moment), Dialect::Spark | Dialect::DataFusion) => {
-                format!("TIMESTAMP '{moment}'")
-            }
-            // No atom with a literal of these is written.
-            (Value::Set(_) | Value::Ip(_), _) => "NULL".to_owned(),
-        }
-    }
-
-    /// A literal of text. In Spark a backslash may or may not be an escape, as the session is set, and a doubled quote is
-    /// none; so texts with one of them are written in hexadecimal.
-    fn text(&self, text: &str) -> String {
-        match self.dialect {
-            Dialect::Spark if text.contains(['\'', '\\']) => {
-                let mut hex = String::new();
-                for byte in text.bytes() {
-                    push(&mut hex, format_args!("{byte:02X}"));
+    /// A cell that is none of its attribute's values is unknown, and passes no test nor its opposite: a word that an enum
+    /// does not list; `NaN`, which engines take for the greatest number, and numbers beyond those of 64 bits. In
+    /// Transact-SQL a session may take a missing text for an empty one where texts are joined.
+    fn guarded(self, mut written: String, columns: &[&Attribute]) -> Written {
+        for column in columns {
+            match column.kind {
+                ValueType::Enum => {
+                    let words: Vec<Value> =
+                        column.values.iter().map(|one| Value::text(one)).collect();
+                    push(
+                        &mut written,
+                        format_args!(" AND {}", self.among(column, &words, true)?),
+                    );
                 }
-                format!("decode(unhex('{hex}'), 'UTF-8')")
+                ValueType::Int | ValueType::Decimal => {
+                    let (name, low, high) = (self.name(column)?, i64::MIN, i64::MAX);
+                    push(
+                        &mut written,
+                        format_args!(" AND {name} BETWEEN {low} AND {high}"),
+                    );
+                }
+                ValueType::Text if self.dialect == Dialect::TransactSql => {
+                    push(
+                        &mut written,
+                        format_args!(" AND {} IS NOT NULL", self.name(column)?),
+                    );
+                }
+                ValueType::Text
+                | ValueType::Bool
+                | ValueType::Set
+                | ValueType::Ip
+                | ValueType::Datetime => {}
             }
-            Dialect::Spark => format!("'{text}'"),
-            Dialect::DataFusion => format!("'{}'", text.replace('\'', "''")),
-            Dialect::TransactSql => format!("N'{}'", text.replace('\'', "''")),
+        }
+        Ok(format!("({written})"))
+    }
+
+    /// A column as an operand; of text its bytes, or its code points with a mark behind them.
+    fn exact(self, column: &Attribute) -> Written {
+        let name = self.name(column)?;
+        let is_text = matches!(column.kind, ValueType::Text | ValueType::Enum);
+        Ok(match self.dialect {
+            Dialect::Spark if is_text => format!("CAST({name} AS BINARY)"),
+            // Of a shorter type the joined text would be cut.
+            Dialect::TransactSql if is_text => format!(
+                "(CAST({name} AS nvarchar(max)) + N'{END}') COLLATE Latin1_General_100_BIN2"
+            ),
+            Dialect::Spark | Dialect::TransactSql | Dialect::DataFusion => name,
+        })
+    }
+
+    /// A value as [`exact`](Self::exact) has its column.
+    fn exact_literal(self, value: &Value) -> Written {
+        match (value, self.dialect) {
+            (Value::Text(text), Dialect::Spark) => {
+                quote::text(self.dialect, text).map(|_| quote::bytes(text))
+            }
+            (Value::Text(text), Dialect::TransactSql) => {
+                quote::text(self.dialect, &format!("{text}{END}"))
+            }
+            _ => self.literal(value),
         }
     }
-}
 
-/// A column's name in the dialect's own brackets.
-pub(in crate::policy) fn column_name(dialect: Dialect, name: &str) -> String {
-    match dialect {
-        Dialect::Spark => format!("`{}`", name.replace('`', "``")),
-        Dialect::TransactSql => format!("[{}]", name.replace(']', "]]")),
-        Dialect::DataFusion => format!("\"{}\"", name.replace('"', "\"\"")),
+    fn name(self, column: &Attribute) -> Written {
+        quote::name(self.dialect, &column.name)
+    }
+
+    fn literal(self, value: &Value) -> Written {
+        quote::literal(self.dialect, value)
     }
 }
 
-/// Stands behind every text in Transact-SQL.
-const END: char = '.';
+/// Whether a value is one that a cell of the column may have.
+fn is_word(column: &Attribute, value: &Value) -> bool {
+    column.kind != ValueType::Enum
+        || matches!(value, Value::Text(text) if column.values.contains(text))
+}
 
 /// Writing to a string does not fail.
 fn push(to: &mut String, text: fmt::Arguments<'_>) {
     let _ = to.write_fmt(text);
 }
+
+#[cfg(test)]
+mod tests;
