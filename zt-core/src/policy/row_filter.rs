@@ -8,6 +8,8 @@
 //! Kleene's logic is kept exactly: a row passes an allow where its condition is true, and escapes a deny where its
 //! condition is false. What is unknown beside the row counts against the caller both times.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod matches;
 mod residual;
 mod sql;
@@ -18,6 +20,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
+#[cfg(feature = "arrow")]
+pub use arrow::NotMasked;
 pub(crate) use matches::NotFiltered;
 pub(super) use residual::{granted, misplaced, spared};
 pub(super) use sql::column_name;
@@ -131,23 +135,26 @@ impl RowFilter {
 
     /// Joins two filters; what says the same twice stands once.
     fn join(self, other: Self, with: fn(Vec<Node>) -> Node) -> Self {
-        let mut parts: Vec<Node> = Vec::new();
-        for node in [self, other] {
-            let inner = match (with(Vec::new()), &*node.0) {
-                (Node::All(_), Node::All(inner)) | (Node::Any(_), Node::Any(inner)) => {
-                    inner.clone()
-                }
-                _ => vec![(*node.0).clone()],
-            };
-            for part in inner {
-                if !parts.contains(&part) {
-                    parts.push(part);
-                }
+        let mut parts = self.parts(with);
+        // What one filter has is there once already: many are joined in time by the square of their number.
+        let known = parts.len();
+        for part in other.parts(with) {
+            if !parts.iter().take(known).any(|own| *own == part) {
+                parts.push(part);
             }
         }
-        match parts.as_slice() {
-            [only] => Self::of(only.clone()),
-            _ => Self::of(with(parts)),
+        match <[Node; 1]>::try_from(parts) {
+            Ok([only]) => Self::of(only),
+            Err(parts) => Self::of(with(parts)),
+        }
+    }
+
+    /// What is joined in it already, in the same way; copied where others hold the filter too.
+    fn parts(self, with: fn(Vec<Node>) -> Node) -> Vec<Node> {
+        let node = Arc::unwrap_or_clone(self.0);
+        match (with(Vec::new()), node) {
+            (Node::All(_), Node::All(inner)) | (Node::Any(_), Node::Any(inner)) => inner,
+            (Node::All(_) | Node::Any(_) | Node::Atom(_), node) => vec![node],
         }
     }
 

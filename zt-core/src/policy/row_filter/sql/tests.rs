@@ -258,7 +258,7 @@ fn read_back(expression: &Expr) -> String {
 
 fn unhex(hex: &str) -> String {
     let bytes = (0..hex.len()).step_by(2);
-    let bytes = bytes.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+    let bytes = bytes.map(|at| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap());
     String::from_utf8(bytes.collect()).unwrap()
 }
 
