@@ -3,6 +3,9 @@
 //! In: literals of conditions, defaults, facts. Out: [`Value`] and its borrowed twin `Datum`. Never: a floating point number,
 //! and never a value in `Debug`, because a fact may be a secret.
 
+#[cfg(feature = "arrow")]
+mod scaled;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -108,30 +111,6 @@ impl From<i64> for Decimal {
     fn from(number: i64) -> Self {
         // Below 2^63 * 10^18 < 2^127.
         Self(i128::from(number).saturating_mul(ONE))
-    }
-}
-
-impl Decimal {
-    /// This many units of ten to the power of `-scale`; none where it has more digits than a decimal holds.
-    #[cfg(feature = "arrow")]
-    pub(super) fn of_units(units: i128, scale: i8) -> Option<Self> {
-        let scale = i32::from(scale);
-        let digits = i32::try_from(DIGITS).ok()?;
-        let power = 10_i128.checked_pow(digits.abs_diff(scale))?;
-        let value = if scale <= digits {
-            units.checked_mul(power)?
-        } else {
-            (units % power == 0).then(|| units / power)?
-        };
-        i64::try_from(value / ONE).is_ok().then_some(Self(value))
-    }
-
-    /// The same as a whole number, if it is one.
-    #[cfg(feature = "arrow")]
-    pub(super) fn to_whole(self) -> Option<i64> {
-        (self.0 % ONE == 0)
-            .then(|| i64::try_from(self.0 / ONE))?
-            .ok()
     }
 }
 
