@@ -11,8 +11,8 @@ use crate::place::Place;
 use crate::python;
 use crate::report::{Log, Outcome, Report};
 
-/// Crates that the quickstart must not build: it runs without Azure, OpenSSL and a general HTTP client.
-const NOT_IN_QUICKSTART: [&str; 4] = ["azure_", "openssl", "native-tls", "reqwest"];
+/// Crates that the quickstart must not build: it runs without Azure, OpenSSL, a general HTTP client and Arrow.
+const NOT_IN_QUICKSTART: [&str; 5] = ["azure_", "openssl", "native-tls", "reqwest", "arrow"];
 
 /// What every run of Rust's tests prints.
 const RESULT: &[u8] = b"test result: ";
@@ -24,7 +24,9 @@ pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     report.step("Python", |log| python::run(place, log))?;
     report.step("quickstart", |log| quickstart(place, log))?;
     report.step("benches run", |log| benches(place, log))?;
-    report.step("quickstart without Azure", |log| dependencies(place, log))?;
+    report.step("quickstart without Azure and Arrow", |log| {
+        dependencies(place, log)
+    })?;
     report.step("no secret in any output or file", |log| needles(place, log))
 }
 
