@@ -11,6 +11,7 @@ use arrow_schema::DataType;
 
 use self::cells::{Cells, Moments, Sets};
 use super::{Atom, Node, RowFilter, Rows};
+use crate::error::{Code, Error};
 use crate::policy::Attribute;
 use crate::policy::condition::{Operand, Predicate, Source, Truth};
 use crate::policy::value::{Datum, Value, ValueType};
@@ -49,13 +50,29 @@ pub enum NotMasked {
     },
 }
 
+impl From<NotMasked> for Error {
+    fn from(why: NotMasked) -> Self {
+        Self::new(Code::InvalidArgument, why.to_string())
+            .with_help("give the rows with every column that the policy looks at, each once")
+    }
+}
+
 fn did_you_mean(near: Option<&str>) -> String {
     near.map(|near| format!("; did you mean `{}`?", shown(near)))
         .unwrap_or_default()
 }
 
 impl Rows {
-    /// For each row of a batch whether it may be seen; never null.
+    /// For each row of a batch whether it may be seen; never null. This is about rows alone: which of their columns are shown,
+    /// and which masked, is the permit's too.
+    ///
+    /// ```
+    /// use arrow_array::{BooleanArray, RecordBatch};
+    /// # use zt_core::{Permit, policy::NotMasked};
+    /// fn passes(permit: &Permit, loans: &RecordBatch) -> Result<BooleanArray, NotMasked> {
+    ///     permit.row_filter().mask(loans)
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`RowFilter::mask`].
