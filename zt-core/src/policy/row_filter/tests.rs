@@ -354,3 +354,51 @@ fn no_number_passes_where_a_cell_is_not_one() {
     let passes = [false, false, false, false, true, true];
     assert_eq!(rows.matches(&batch).unwrap(), passes);
 }
+
+/// Attributes of the types that the others lack.
+pub(super) fn tagged(text: &str, wanted: bool) -> Rows {
+    let mut raw = RawTables::new("test".to_owned());
+    for (name, kind) in [("tags", "set"), ("address", "ip"), ("tag", "text")] {
+        let row = [
+            ("namespace", "row"),
+            ("name", name),
+            ("type", kind),
+            ("provenance", "store"),
+        ];
+        let row = row.map(|(name, value)| (name.to_owned(), Cell::Text(value.to_owned())));
+        raw.push("Attributes", RawRow::new(None, row.to_vec()));
+    }
+    let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
+    let condition = Condition::parse(text, snapshot.attributes()).unwrap();
+    let request = request();
+    let facts = request.facts(&snapshot);
+    if wanted {
+        granted(&condition, &facts)
+    } else {
+        spared(&condition, &facts)
+    }
+}
+
+#[test]
+fn a_set_is_an_array_of_bytes_in_spark_and_nothing_in_transact_sql() {
+    let rows = |wanted| tagged("row.tags contains 'a'", wanted);
+    let sql = |dialect, wanted| rows(wanted).to_sql(dialect);
+    let bytes = "array_contains(CAST(`tags` AS ARRAY<BINARY>), X'61')";
+    assert_eq!(sql(Dialect::Spark, true).unwrap(), bytes);
+    assert_eq!(sql(Dialect::Spark, false).unwrap(), format!("NOT {bytes}"));
+    assert_eq!(
+        sql(Dialect::DataFusion, true).unwrap(),
+        "array_has(\"tags\", 'a')"
+    );
+    assert_eq!(
+        sql(Dialect::DataFusion, false).unwrap(),
+        "(\"tags\" IS NOT NULL AND array_position(\"tags\", NULL) IS NULL AND NOT array_has(\"tags\", 'a'))"
+    );
+    let why = sql(Dialect::TransactSql, true).unwrap_err().why;
+    assert_eq!(why, "it has no sets");
+    for dialect in [Dialect::Spark, Dialect::TransactSql, Dialect::DataFusion] {
+        let rows = tagged("row.address == '10.0.0.4'", true);
+        let why = rows.to_sql(dialect).unwrap_err().why;
+        assert_eq!(why, "an address may be written in several ways");
+    }
+}

@@ -10,10 +10,11 @@ use arrow_array::{
 };
 use proptest::prelude::*;
 
-use super::super::tests::{Row, any_condition, any_row, request, rows_of, snapshot, stated};
+use super::super::tests::{
+    Row, any_condition, any_row, request, rows_of, snapshot, stated, tagged,
+};
 use super::super::{granted, spared};
 use super::*;
-use crate::metadata::{Cell, RawRow, RawTables, Snapshot};
 use crate::policy::Condition;
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
@@ -230,30 +231,6 @@ fn moments_are_compared_to_the_nanosecond() {
         passes(text, true, vec![("since", Arc::new(words))]),
         [true, false]
     );
-}
-
-/// Attributes of the types that the others lack.
-fn tagged(text: &str, wanted: bool) -> Rows {
-    let mut raw = RawTables::new("test".to_owned());
-    for (name, kind) in [("tags", "set"), ("address", "ip"), ("tag", "text")] {
-        let row = [
-            ("namespace", "row"),
-            ("name", name),
-            ("type", kind),
-            ("provenance", "store"),
-        ];
-        let row = row.map(|(name, value)| (name.to_owned(), Cell::Text(value.to_owned())));
-        raw.push("Attributes", RawRow::new(None, row.to_vec()));
-    }
-    let snapshot = Snapshot::compile(&raw, 1, crate::clock::Timestamp::from_millis(0)).unwrap();
-    let condition = Condition::parse(text, snapshot.attributes()).unwrap();
-    let request = request();
-    let facts = request.facts(&snapshot);
-    if wanted {
-        granted(&condition, &facts)
-    } else {
-        spared(&condition, &facts)
-    }
 }
 
 #[test]
