@@ -76,6 +76,8 @@ pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub(crate) use row_filter::NotFiltered;
+#[cfg(feature = "arrow")]
+pub use row_filter::NotMasked;
 pub use row_filter::{Dialect, NotInDialect, RowFilter, Rows};
 pub use ruling::Ruling;
 pub use universe::Named;

@@ -11,8 +11,8 @@ use crate::place::Place;
 use crate::python;
 use crate::report::{Log, Outcome, Report};
 
-/// Crates that the quickstart must not build: it runs without Azure, OpenSSL and a general HTTP client.
-const NOT_IN_QUICKSTART: [&str; 4] = ["azure_", "openssl", "native-tls", "reqwest"];
+/// Crates that the quickstart must not build: it runs without Azure, OpenSSL, a general HTTP client and Arrow.
+const NOT_IN_QUICKSTART: [&str; 5] = ["azure_", "openssl", "native-tls", "reqwest", "arrow"];
 
 /// What every run of Rust's tests prints.
 const RESULT: &[u8] = b"test result: ";

@@ -3,6 +3,7 @@
 //! In: an Arrow array of text, plain or dictionary encoded. Out: an array of booleans, null where the resource is null; and
 //! what was answered, counted. Never: an audit record, which is [`Session::check_array`](crate::Session::check_array)'s.
 
+use arrow_array::array::AnyDictionaryArray;
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, BooleanArray};
 use arrow_schema::DataType;
@@ -34,7 +35,7 @@ pub enum NotResources {
     /// A cell is no resource.
     #[error("row {row}: {why}: `{}`", crate::text::shown(.text))]
     Malformed {
-        /// The row, counted from 1; of a dictionary, the place of its value, counted from 1.
+        /// The row, counted from 1.
         row: usize,
         /// The cell.
         text: String,
@@ -44,7 +45,7 @@ pub enum NotResources {
     /// A cell is a resource that the action does not take.
     #[error("row {row}: `{action}` does not take a {kind}")]
     OtherKind {
-        /// The row, counted from 1; of a dictionary, the place of its value, counted from 1.
+        /// The row, counted from 1.
         row: usize,
         /// The action.
         action: Action,
@@ -114,16 +115,7 @@ where
 {
     fn answer(&mut self, resources: &'a dyn Array) -> Result<BooleanArray, NotResources> {
         if let Some(dictionary) = resources.as_any_dictionary_opt() {
-            let values = self.answer(dictionary.values())?;
-            if values.is_empty() {
-                return Ok(BooleanArray::new_null(resources.len()));
-            }
-            let keys = dictionary.normalized_keys().into_iter();
-            let answers = keys.enumerate().map(|(row, key)| {
-                let is_there = dictionary.keys().is_valid(row) && values.is_valid(key);
-                is_there.then(|| values.value(key))
-            });
-            return Ok(answers.collect());
+            return self.looked_up(dictionary);
         }
         if let Some(texts) = resources.as_string_opt::<i32>() {
             self.each(texts.iter())
@@ -134,6 +126,34 @@ where
         } else {
             Err(NotResources::NotText(resources.data_type().clone()))
         }
+    }
+
+    /// A dictionary may hold values that no row asks for: these are neither decided nor told.
+    fn looked_up(
+        &mut self,
+        dictionary: &'a dyn AnyDictionaryArray,
+    ) -> Result<BooleanArray, NotResources> {
+        let values: Vec<Option<&'a str>> = texts(&**dictionary.values())?;
+        if values.is_empty() {
+            return Ok(BooleanArray::new_null(dictionary.len()));
+        }
+        let mut known: Vec<Option<bool>> = vec![None; values.len()];
+        let keys = dictionary.normalized_keys().into_iter();
+        let answers = (0..).zip(keys).map(|(row, key)| {
+            let text = values.get(key).copied().flatten();
+            let Some(text) = text.filter(|_| dictionary.keys().is_valid(row)) else {
+                return Ok(None);
+            };
+            if let Some(known) = known.get(key).copied().flatten() {
+                return Ok(Some(known));
+            }
+            let answer = Some(self.one(row.saturating_add(1), text)?);
+            if let Some(known) = known.get_mut(key) {
+                *known = answer;
+            }
+            Ok(answer)
+        });
+        answers.collect()
     }
 
     fn each(
@@ -165,5 +185,17 @@ where
         (self.told)(text, is_allowed);
         self.known.insert(text, is_allowed);
         Ok(is_allowed)
+    }
+}
+
+fn texts(array: &dyn Array) -> Result<Vec<Option<&str>>, NotResources> {
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        Ok(texts.iter().collect())
+    } else if let Some(texts) = array.as_string_opt::<i64>() {
+        Ok(texts.iter().collect())
+    } else if let Some(texts) = array.as_string_view_opt() {
+        Ok(texts.iter().collect())
+    } else {
+        Err(NotResources::NotText(array.data_type().clone()))
     }
 }

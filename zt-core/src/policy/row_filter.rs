@@ -8,6 +8,8 @@
 //! Kleene's logic is kept exactly: a row passes an allow where its condition is true, and escapes a deny where its
 //! condition is false. What is unknown beside the row counts against the caller both times.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod matches;
 mod residual;
 mod sql;
@@ -18,6 +20,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
+#[cfg(feature = "arrow")]
+pub use arrow::NotMasked;
 pub(crate) use matches::NotFiltered;
 pub(super) use residual::{granted, misplaced, spared};
 pub(super) use sql::column_name;
@@ -42,7 +46,9 @@ pub enum Rows {
 }
 
 /// A condition on the cells of one row. Cheap to clone. Prints in the language of conditions; serializes to a tree of
-/// `{"all": […]}`, `{"any": […]}` and `{"column", "test", "value" | "values" | "other" | "low" and "high", "wanted"}`.
+/// `{"all": […]}`, `{"any": […]}` and tests `{"column", "type", "test", "wanted"}`. A test has `words` where the column is an
+/// enum: no other cell passes it. It has what it compares with: `value`, `values`, or `low` and `high`; `other`, `low_other`
+/// and `high_other` name columns in their place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RowFilter(Arc<Node>);
 
@@ -129,23 +135,26 @@ impl RowFilter {
 
     /// Joins two filters; what says the same twice stands once.
     fn join(self, other: Self, with: fn(Vec<Node>) -> Node) -> Self {
-        let mut parts: Vec<Node> = Vec::new();
-        for node in [self, other] {
-            let inner = match (with(Vec::new()), &*node.0) {
-                (Node::All(_), Node::All(inner)) | (Node::Any(_), Node::Any(inner)) => {
-                    inner.clone()
-                }
-                _ => vec![(*node.0).clone()],
-            };
-            for part in inner {
-                if !parts.contains(&part) {
-                    parts.push(part);
-                }
+        let mut parts = self.parts(with);
+        // What one filter has is there once already: many are joined in time by the square of their number.
+        let known = parts.len();
+        for part in other.parts(with) {
+            if !parts.iter().take(known).any(|own| *own == part) {
+                parts.push(part);
             }
         }
-        match parts.as_slice() {
-            [only] => Self::of(only.clone()),
-            _ => Self::of(with(parts)),
+        match <[Node; 1]>::try_from(parts) {
+            Ok([only]) => Self::of(only),
+            Err(parts) => Self::of(with(parts)),
+        }
+    }
+
+    /// What is joined in it already, in the same way; copied where others hold the filter too.
+    fn parts(self, with: fn(Vec<Node>) -> Node) -> Vec<Node> {
+        let node = Arc::unwrap_or_clone(self.0);
+        match (with(Vec::new()), node) {
+            (Node::All(_), Node::All(inner)) | (Node::Any(_), Node::Any(inner)) => inner,
+            (Node::All(_) | Node::Any(_) | Node::Atom(_), node) => vec![node],
         }
     }
 
@@ -232,21 +241,24 @@ impl Serialize for Atom {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("column", &self.test.attribute.name)?;
         map.serialize_entry("type", self.test.attribute.kind.as_str())?;
+        if !self.test.attribute.values.is_empty() {
+            map.serialize_entry("words", &self.test.attribute.values)?;
+        }
         map.serialize_entry("test", self.test.predicate.word())?;
         map.serialize_entry("wanted", &self.wanted)?;
-        let mut side = |name: &'static str, operand: &Operand| match operand {
+        let mut side = |name: &'static str, column: &'static str, operand: &Operand| match operand {
             Operand::Value(value) => map.serialize_entry(name, &value.plain()),
-            Operand::Attribute(other) => map.serialize_entry("other", &other.name),
+            Operand::Attribute(other) => map.serialize_entry(column, &other.name),
         };
         match &self.test.predicate {
             Predicate::True | Predicate::Has => {}
             Predicate::Compare(_, operand)
             | Predicate::Contains(operand)
             | Predicate::StartsWith(operand)
-            | Predicate::EndsWith(operand) => side("value", operand)?,
+            | Predicate::EndsWith(operand) => side("value", "other", operand)?,
             Predicate::Between(low, high) => {
-                side("low", low)?;
-                side("high", high)?;
+                side("low", "low_other", low)?;
+                side("high", "high_other", high)?;
             }
             Predicate::Among(values) => {
                 let values: Vec<_> = values.iter().map(super::Value::plain).collect();

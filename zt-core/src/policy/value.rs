@@ -3,6 +3,9 @@
 //! In: literals of conditions, defaults, facts. Out: [`Value`] and its borrowed twin `Datum`. Never: a floating point number,
 //! and never a value in `Debug`, because a fact may be a secret.
 
+#[cfg(feature = "arrow")]
+mod scaled;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;

@@ -75,6 +75,44 @@ async fn one_record_stands_for_the_column_and_can_be_held_against_it() {
 }
 
 #[tokio::test]
+async fn of_a_dictionary_only_what_rows_ask_for_is_decided_and_recorded() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let values = StringArray::from(vec![
+        "no resource",
+        "table:nowhere.x",
+        "table:gold.loan_scores",
+    ]);
+    let keys = Int32Array::from(vec![Some(0), Some(2), None, Some(1), Some(2), Some(0)]);
+    let column = DictionaryArray::new(keys, Arc::new(values));
+    let found = maya.check_array("table.read", &column.slice(1, 4)).unwrap();
+    let expected = BooleanArray::from(vec![Some(true), None, Some(false), Some(true)]);
+    assert_eq!(found, expected);
+    let log = audit::tail(zt.audit_folder(), 100, |entry| {
+        entry.action == "policy.check_many"
+    });
+    let log = log.unwrap();
+    assert_eq!(log[0].detail["distinct"].as_str(), "2");
+    let lines = "+table:gold.loan_scores\n-table:nowhere.x\n";
+    let hash = digest::digest(&digest::SHA256, lines.as_bytes());
+    let hash: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(log[0].detail["sha256"].as_str(), hash);
+    let error = maya
+        .check_array("table.read", &column.slice(3, 3))
+        .unwrap_err();
+    assert!(
+        error.message().starts_with("row 3: expected"),
+        "{}",
+        error.message()
+    );
+}
+
+#[tokio::test]
 async fn a_cell_that_is_no_resource_is_named_with_its_row_and_nothing_is_recorded() {
     let world = World::new();
     let zt = world.open().await;

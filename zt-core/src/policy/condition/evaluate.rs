@@ -131,7 +131,7 @@ impl Operand {
 }
 
 impl Comparison {
-    const fn holds(self, order: Ordering) -> bool {
+    pub(in crate::policy) const fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
             Self::NotEqual => order.is_ne(),

@@ -122,7 +122,7 @@ fn read(column: &Column, kind: ValueType) -> Vec<Option<Value>> {
 }
 
 /// The shortest decimal that reads back as the same number, as people and engines write it.
-fn number(value: f64, kind: ValueType) -> Option<Value> {
+pub(super) fn number(value: f64, kind: ValueType) -> Option<Value> {
     let text = value.to_string();
     match kind {
         ValueType::Int => text.parse().ok().map(Value::Int),

@@ -1,13 +1,16 @@
 //! A row filter as SQL.
 //!
-//! Every atom is written so that a missing cell makes it NULL, and atoms are joined by `AND` and `OR` alone: a `WHERE`
-//! keeps no row for a cell that is not there. Text is compared byte for byte, whatever the collation of the database.
-//! Values come from facts that a stranger may have stated, so a literal is built from nothing but its own characters:
-//! quotes are doubled or the text is written in hexadecimal, names stand in the dialect's own brackets.
+//! Every atom is written so that a missing cell makes it NULL or false, and atoms are joined by `AND` and `OR` alone: a
+//! `WHERE` keeps no row for a cell that is not there. Text is compared byte for byte, whatever the collation of its column.
+//! A cell that its attribute does not take (a word that an enum does not list, a number that is none or beyond 64 bits)
+//! passes nothing, as in memory. Values come from facts that a stranger may have stated: see [`quote`].
+
+mod quote;
 
 use std::fmt;
 use std::fmt::Write as _;
 
+use self::quote::escaped;
 use super::{Atom, Node};
 use crate::policy::Attribute;
 use crate::policy::condition::{Comparison, Operand, Predicate};
@@ -68,130 +71,101 @@ pub struct NotInDialect {
 /// The filter as a search condition.
 pub(super) fn write(node: &Node, dialect: Dialect) -> Result<String, NotInDialect> {
     let mut text = String::new();
-    Writer { dialect }.node(node, &mut text)?;
+    write_node(node, dialect, &mut text)?;
     Ok(text)
 }
 
+fn write_node(node: &Node, dialect: Dialect, to: &mut String) -> Result<(), NotInDialect> {
+    let (parts, word) = match node {
+        Node::All(parts) => (parts, " AND "),
+        Node::Any(parts) => (parts, " OR "),
+        Node::Atom(atom) => {
+            let written = Writer { dialect }.atom(atom);
+            to.push_str(&written.map_err(|why| NotInDialect {
+                dialect,
+                test: atom.test.to_string(),
+                why,
+            })?);
+            return Ok(());
+        }
+    };
+    for (at, part) in parts.iter().enumerate() {
+        to.push_str(if at == 0 { "(" } else { word });
+        write_node(part, dialect, to)?;
+    }
+    to.push(')');
+    Ok(())
+}
+
+/// A column's name in the dialect's own brackets.
+pub(in crate::policy) fn column_name(dialect: Dialect, name: &str) -> Result<String, NotInDialect> {
+    quote::name(dialect, name).map_err(|why| NotInDialect {
+        dialect,
+        test: name.to_owned(),
+        why,
+    })
+}
+
+/// Stands behind every text in Transact-SQL, where blanks at the end of a text do not count.
+const END: char = '.';
+
+/// SQL, or why there is none.
+type Written = Result<String, &'static str>;
+
+#[derive(Clone, Copy)]
 struct Writer {
     dialect: Dialect,
 }
 
-type Written = Result<(), NotInDialect>;
-
 impl Writer {
-    fn node(&self, node: &Node, to: &mut String) -> Written {
-        let (parts, word) = match node {
-            Node::All(parts) => (parts, " AND "),
-            Node::Any(parts) => (parts, " OR "),
-            Node::Atom(atom) => return self.atom(atom, to),
-        };
-        for (at, part) in parts.iter().enumerate() {
-            to.push_str(if at == 0 { "(" } else { word });
-            self.node(part, to)?;
-        }
-        to.push(')');
-        Ok(())
-    }
-
-    fn atom(&self, atom: &Atom, to: &mut String) -> Written {
-        let column = &*atom.test.attribute;
+    fn atom(self, atom: &Atom) -> Written {
+        let (column, wanted) = (&*atom.test.attribute, atom.wanted);
         if column.kind == ValueType::Ip && atom.test.predicate != Predicate::Has {
-            return self.refuse(atom, "an address may be written in several ways");
+            return Err("an address may be written in several ways");
         }
         match &atom.test.predicate {
-            Predicate::Has => push(to, format_args!("{} IS NOT NULL", self.name(column))),
+            Predicate::Has => {
+                let known = format!("{} IS NOT NULL", self.name(column)?);
+                self.guarded(known, &[column])
+            }
             Predicate::True => {
-                let value = self.literal(&Value::Bool(atom.wanted));
-                push(to, format_args!("{} = {value}", self.operand_of(column)));
+                let value = self.literal(&Value::Bool(wanted))?;
+                Ok(format!("{} = {value}", self.name(column)?))
+            }
+            Predicate::Compare(comparison, operand) if wanted => {
+                self.compare(column, *comparison, operand)
             }
             Predicate::Compare(comparison, operand) => {
-                let comparison = if atom.wanted {
-                    *comparison
+                self.compare(column, comparison.opposite(), operand)
+            }
+            Predicate::Between(low, high) => {
+                let (first, word, second) = if wanted {
+                    (Comparison::AtLeast, "AND", Comparison::AtMost)
                 } else {
-                    comparison.opposite()
+                    (Comparison::Less, "OR", Comparison::Greater)
                 };
-                self.compare(column, comparison, operand, to);
+                let low = self.compare(column, first, low)?;
+                let high = self.compare(column, second, high)?;
+                Ok(format!("({low} {word} {high})"))
             }
-            Predicate::Between(low, high) => self.between(atom, (low, high), to),
-            Predicate::Among(values) => self.among(atom, values, to),
+            Predicate::Among(values) => self.among(column, values, wanted),
             Predicate::Contains(operand) if column.kind == ValueType::Set => {
-                return self.member(atom, operand, to);
+                self.member(column, operand, wanted)
             }
-            Predicate::Contains(operand) => return self.part(atom, ("%", operand, "%"), to),
-            Predicate::StartsWith(operand) => return self.part(atom, ("", operand, "%"), to),
-            Predicate::EndsWith(operand) => return self.part(atom, ("%", operand, ""), to),
+            Predicate::Contains(operand) => self.part(column, ("%", operand, "%"), wanted),
+            Predicate::StartsWith(operand) => self.part(column, ("", operand, "%"), wanted),
+            Predicate::EndsWith(operand) => self.part(column, ("%", operand, ""), wanted),
             Predicate::Like(pattern) => {
-                let parts: Vec<String> =
-                    pattern.split('*').map(|part| self.escaped(part)).collect();
-                self.matching(atom, &parts.join("%"), to);
+                let parts = pattern.split('*');
+                let parts: Vec<String> = parts.map(|part| escaped(self.dialect, part)).collect();
+                self.like(column, &parts.join("%"), wanted)
             }
-            Predicate::MemberOf(_) => return self.refuse(atom, "a set must be a value"),
-            Predicate::Cidr(_) => return self.refuse(atom, "it knows no ranges of addresses"),
+            Predicate::MemberOf(_) => Err("a set must be a value"),
+            Predicate::Cidr(_) => Err("it knows no ranges of addresses"),
         }
-        Ok(())
     }
 
-    fn refuse(&self, atom: &Atom, why: &'static str) -> Written {
-        Err(NotInDialect {
-            dialect: self.dialect,
-            test: atom.test.to_string(),
-            why,
-        })
-    }
-
-    fn between(&self, atom: &Atom, (low, high): (&Operand, &Operand), to: &mut String) {
-        let column = &*atom.test.attribute;
-        let (first, word, second) = if atom.wanted {
-            (Comparison::AtLeast, " AND ", Comparison::AtMost)
-        } else {
-            (Comparison::Less, " OR ", Comparison::Greater)
-        };
-        to.push('(');
-        self.compare(column, first, low, to);
-        to.push_str(word);
-        self.compare(column, second, high, to);
-        to.push(')');
-    }
-
-    fn among(&self, atom: &Atom, values: &[Value], to: &mut String) {
-        let column = &*atom.test.attribute;
-        if values.is_empty() {
-            // Nothing is in it; a missing cell is neither in it nor not.
-            let never = if atom.wanted { "1 = 0" } else { "1 = 1" };
-            push(
-                to,
-                format_args!("({} IS NOT NULL AND {never})", self.name(column)),
-            );
-            return;
-        }
-        let values: Vec<String> = values.iter().map(|value| self.literal(value)).collect();
-        let (left, not) = (self.operand_of(column), not(atom));
-        push(to, format_args!("({left} {not}IN ({})", values.join(", ")));
-        self.guard(column, to);
-        to.push(')');
-    }
-
-    fn member(&self, atom: &Atom, operand: &Operand, to: &mut String) -> Written {
-        let Operand::Value(value) = operand else {
-            return self.refuse(atom, "a member of a set must be a value");
-        };
-        let (name, value) = (self.name(&atom.test.attribute), self.literal(value));
-        let function = match self.dialect {
-            Dialect::Spark => "array_contains",
-            Dialect::DataFusion => "array_has",
-            Dialect::TransactSql => return self.refuse(atom, "it has no sets"),
-        };
-        push(to, format_args!("{}{function}({name}, {value})", not(atom)));
-        Ok(())
-    }
-
-    fn compare(
-        &self,
-        column: &Attribute,
-        comparison: Comparison,
-        to_what: &Operand,
-        to: &mut String,
-    ) {
+    fn compare(self, column: &Attribute, comparison: Comparison, with: &Operand) -> Written {
         let sign = match comparison {
             Comparison::Equal => "=",
             Comparison::NotEqual => "<>",
@@ -200,157 +174,184 @@ impl Writer {
             Comparison::Greater => ">",
             Comparison::AtLeast => ">=",
         };
-        let right = match to_what {
-            Operand::Value(value) => self.literal(value),
-            Operand::Attribute(other) => self.operand_of(other),
+        let left = self.exact(column)?;
+        let value = match with {
+            Operand::Attribute(other) => {
+                let compared = format!("{left} {sign} {}", self.exact(other)?);
+                return self.guarded(compared, &[column, other]);
+            }
+            Operand::Value(value) => value,
         };
-        push(
-            to,
-            format_args!("({} {sign} {right}", self.operand_of(column)),
-        );
-        self.guard(column, to);
-        if let Operand::Attribute(other) = to_what {
-            self.guard(other, to);
+        let compared = format!("{left} {sign} {}", self.exact_literal(value)?);
+        if comparison != Comparison::Equal || !is_word(column, value) {
+            return self.guarded(compared, &[column]);
         }
-        to.push(')');
+        if left == self.name(column)? {
+            return Ok(format!("({compared})"));
+        }
+        // What is the same byte for byte is so in any collation: this half finds the row by an index or by statistics.
+        let quick = format!("{} = {}", self.name(column)?, self.literal(value)?);
+        Ok(format!("({quick} AND {compared})"))
     }
 
-    /// In engines that order it, `NaN` is greater than every number and equal to itself; here it is no number at all.
-    fn guard(&self, column: &Attribute, to: &mut String) {
-        let is_number = matches!(column.kind, ValueType::Int | ValueType::Decimal);
-        match self.dialect {
-            Dialect::Spark | Dialect::DataFusion if is_number => {
-                push(to, format_args!(" AND NOT isnan({})", self.name(column)));
-            }
-            Dialect::Spark | Dialect::DataFusion | Dialect::TransactSql => {}
+    fn among(self, column: &Attribute, values: &[Value], wanted: bool) -> Written {
+        if values.is_empty() {
+            // Nothing is in it; a missing cell is neither in it nor not.
+            let never = if wanted { "1 = 0" } else { "1 = 1" };
+            let known = format!("{} IS NOT NULL AND {never}", self.name(column)?);
+            return self.guarded(known, &[column]);
+        }
+        let list = |write: &dyn Fn(&Value) -> Written| {
+            let values: Result<Vec<String>, _> = values.iter().map(write).collect();
+            values.map(|values| values.join(", "))
+        };
+        let (left, not) = (self.exact(column)?, if wanted { "" } else { "NOT " });
+        let exact = format!("{left} {not}IN ({})", list(&|one| self.exact_literal(one))?);
+        if !wanted || !values.iter().all(|value| is_word(column, value)) {
+            return self.guarded(exact, &[column]);
+        }
+        if left == self.name(column)? {
+            return Ok(format!("({exact})"));
+        }
+        let quick = list(&|one| self.literal(one))?;
+        Ok(format!("({} IN ({quick}) AND {exact})", self.name(column)?))
+    }
+
+    fn member(self, column: &Attribute, operand: &Operand, wanted: bool) -> Written {
+        let Operand::Value(value) = operand else {
+            return Err("a member of a set must be a value");
+        };
+        let (name, value) = (self.name(column)?, self.exact_literal(value)?);
+        let bytes = format!("array_contains(CAST({name} AS ARRAY<BINARY>), {value})");
+        match (self.dialect, wanted) {
+            (Dialect::Spark, true) => Ok(bytes),
+            (Dialect::Spark, false) => Ok(format!("NOT {bytes}")),
+            (Dialect::DataFusion, true) => Ok(format!("array_has({name}, {value})")),
+            // Here a missing member is none; in memory and in Spark it may be the one.
+            (Dialect::DataFusion, false) => Ok(format!(
+                "({name} IS NOT NULL AND array_position({name}, NULL) IS NULL AND NOT array_has({name}, {value}))"
+            )),
+            (Dialect::TransactSql, _) => Err("it has no sets"),
         }
     }
 
     /// `LIKE` with a text whose own characters stand for themselves.
     fn part(
-        &self,
-        atom: &Atom,
+        self,
+        column: &Attribute,
         (before, operand, after): (&str, &Operand, &str),
-        to: &mut String,
+        wanted: bool,
     ) -> Written {
         let Operand::Value(Value::Text(part)) = operand else {
-            return self.refuse(atom, "a part of a text must be a value");
+            return Err("a part of a text must be a value");
         };
-        self.matching(atom, &format!("{before}{}{after}", self.escaped(part)), to);
-        Ok(())
+        let part = escaped(self.dialect, part);
+        self.like(column, &format!("{before}{part}{after}"), wanted)
     }
 
-    fn matching(&self, atom: &Atom, pattern: &str, to: &mut String) {
-        let left = self.operand_of(&atom.test.attribute);
-        let pattern = self.text(&self.ended(pattern));
-        let escape = match self.dialect {
-            Dialect::Spark => " ESCAPE '!'",
-            Dialect::TransactSql => " ESCAPE N'!'",
-            Dialect::DataFusion => "",
+    fn like(self, column: &Attribute, pattern: &str, wanted: bool) -> Written {
+        let name = self.name(column)?;
+        let (left, pattern, escape) = match self.dialect {
+            // Bytes become text of the collation that tells all bytes apart.
+            Dialect::Spark => (
+                format!("CAST(CAST({name} AS BINARY) AS STRING)"),
+                quote::text(self.dialect, pattern)?,
+                " ESCAPE '!'",
+            ),
+            Dialect::TransactSql => (
+                self.exact(column)?,
+                quote::text(self.dialect, &format!("{pattern}{END}"))?,
+                " ESCAPE N'!'",
+            ),
+            Dialect::DataFusion => (name, quote::text(self.dialect, pattern)?, ""),
         };
-        push(
-            to,
-            format_args!("({left} {}LIKE {pattern}{escape})", not(atom)),
-        );
+        let not = if wanted { "" } else { "NOT " };
+        self.guarded(format!("{left} {not}LIKE {pattern}{escape}"), &[column])
     }
 
-    /// The characters of a text that stand for themselves in a pattern. Spark takes no escape before others than the
-    /// pattern's own signs; DataFusion takes no other escape than a backslash.
-    fn escaped(&self, part: &str) -> String {
-        let (sign, special): (char, &[char]) = match self.dialect {
-            Dialect::Spark => ('!', &['%', '_', '!']),
-            Dialect::TransactSql => ('!', &['%', '_', '!', '[']),
-            Dialect::DataFusion => ('\\', &['%', '_', '\\']),
-        };
-        let mut escaped = String::with_capacity(part.len());
-        for c in part.chars() {
-            if special.contains(&c) {
-                escaped.push(sign);
-            }
-            escaped.push(c);
-        }
-        escaped
-    }
-
-    /// A column as an operand: in Transact-SQL text is compared by its code points, with a mark behind it, since blanks at
-    /// the end of a text would not count.
-    fn operand_of(&self, column: &Attribute) -> String {
-        let name = self.name(column);
-        let is_text = matches!(column.kind, ValueType::Text | ValueType::Enum);
-        if self.dialect == Dialect::TransactSql && is_text {
-            format!("({name} + N'{END}') COLLATE Latin1_General_100_BIN2")
-        } else {
-            name
-        }
-    }
-
-    fn name(&self, column: &Attribute) -> String {
-        column_name(self.dialect, &column.name)
-    }
-
-    /// The text with the mark that its column has.
-    fn ended(&self, text: &str) -> String {
-        match self.dialect {
-            Dialect::TransactSql => format!("{text}{END}"),
-            Dialect::Spark | Dialect::DataFusion => text.to_owned(),
-        }
-    }
-
-    fn literal(&self, value: &Value) -> String {
-        match (value, self.dialect) {
-            (Value::Bool(value), Dialect::TransactSql) => u8::from(*value).to_string(),
-            (Value::Bool(value), Dialect::Spark | Dialect::DataFusion) => {
-                value.to_string().to_uppercase()
-            }
-            (Value::Int(number), _) => number.to_string(),
-            (Value::Decimal(number), _) => number.to_string(),
-            (Value::Text(text), _) => self.text(&self.ended(text)),
-            (Value::Datetime(moment), Dialect::TransactSql) => {
-                format!("CAST(N'{moment}' AS datetimeoffset(3))")
-            }
-            (Value::Datetime(moment), Dialect::Spark | Dialect::DataFusion) => {
-                format!("TIMESTAMP '{moment}'")
-            }
-            // No atom with a literal of these is written.
-            (Value::Set(_) | Value::Ip(_), _) => "NULL".to_owned(),
-        }
-    }
-
-    /// A literal of text. In Spark a backslash may or may not be an escape, as the session is set, and a doubled quote is
-    /// none; so texts with one of them are written in hexadecimal.
-    fn text(&self, text: &str) -> String {
-        match self.dialect {
-            Dialect::Spark if text.contains(['\'', '\\']) => {
-                let mut hex = String::new();
-                for byte in text.bytes() {
-                    push(&mut hex, format_args!("{byte:02X}"));
+    /// A cell that is none of its attribute's values is unknown, and passes no test nor its opposite: a word that an enum
+    /// does not list; `NaN`, which engines take for the greatest number, and numbers beyond those of 64 bits. In
+    /// Transact-SQL a session may take a missing text for an empty one where texts are joined.
+    fn guarded(self, mut written: String, columns: &[&Attribute]) -> Written {
+        for column in columns {
+            match column.kind {
+                ValueType::Enum => {
+                    let words: Vec<Value> =
+                        column.values.iter().map(|one| Value::text(one)).collect();
+                    push(
+                        &mut written,
+                        format_args!(" AND {}", self.among(column, &words, true)?),
+                    );
                 }
-                format!("decode(unhex('{hex}'), 'UTF-8')")
+                ValueType::Int | ValueType::Decimal => {
+                    let (name, low, high) = (self.name(column)?, i64::MIN, i64::MAX);
+                    push(
+                        &mut written,
+                        format_args!(" AND {name} BETWEEN {low} AND {high}"),
+                    );
+                }
+                ValueType::Text if self.dialect == Dialect::TransactSql => {
+                    push(
+                        &mut written,
+                        format_args!(" AND {} IS NOT NULL", self.name(column)?),
+                    );
+                }
+                ValueType::Text
+                | ValueType::Bool
+                | ValueType::Set
+                | ValueType::Ip
+                | ValueType::Datetime => {}
             }
-            Dialect::Spark => format!("'{text}'"),
-            Dialect::DataFusion => format!("'{}'", text.replace('\'', "''")),
-            Dialect::TransactSql => format!("N'{}'", text.replace('\'', "''")),
+        }
+        Ok(format!("({written})"))
+    }
+
+    /// A column as an operand; of text its bytes, or its code points with a mark behind them.
+    fn exact(self, column: &Attribute) -> Written {
+        let name = self.name(column)?;
+        let is_text = matches!(column.kind, ValueType::Text | ValueType::Enum);
+        Ok(match self.dialect {
+            Dialect::Spark if is_text => format!("CAST({name} AS BINARY)"),
+            // Of a shorter type the joined text would be cut.
+            Dialect::TransactSql if is_text => format!(
+                "(CAST({name} AS nvarchar(max)) + N'{END}') COLLATE Latin1_General_100_BIN2"
+            ),
+            Dialect::Spark | Dialect::TransactSql | Dialect::DataFusion => name,
+        })
+    }
+
+    /// A value as [`exact`](Self::exact) has its column.
+    fn exact_literal(self, value: &Value) -> Written {
+        match (value, self.dialect) {
+            (Value::Text(text), Dialect::Spark) => {
+                quote::text(self.dialect, text).map(|_| quote::bytes(text))
+            }
+            (Value::Text(text), Dialect::TransactSql) => {
+                quote::text(self.dialect, &format!("{text}{END}"))
+            }
+            _ => self.literal(value),
         }
     }
-}
 
-/// A column's name in the dialect's own brackets.
-pub(in crate::policy) fn column_name(dialect: Dialect, name: &str) -> String {
-    match dialect {
-        Dialect::Spark => format!("`{}`", name.replace('`', "``")),
-        Dialect::TransactSql => format!("[{}]", name.replace(']', "]]")),
-        Dialect::DataFusion => format!("\"{}\"", name.replace('"', "\"\"")),
+    fn name(self, column: &Attribute) -> Written {
+        quote::name(self.dialect, &column.name)
+    }
+
+    fn literal(self, value: &Value) -> Written {
+        quote::literal(self.dialect, value)
     }
 }
 
-const fn not(atom: &Atom) -> &'static str {
-    if atom.wanted { "" } else { "NOT " }
+/// Whether a value is one that a cell of the column may have.
+fn is_word(column: &Attribute, value: &Value) -> bool {
+    column.kind != ValueType::Enum
+        || matches!(value, Value::Text(text) if column.values.contains(text))
 }
-
-/// Stands behind every text in Transact-SQL.
-const END: char = '.';
 
 /// Writing to a string does not fail.
 fn push(to: &mut String, text: fmt::Arguments<'_>) {
     let _ = to.write_fmt(text);
 }
+
+#[cfg(test)]
+mod tests;

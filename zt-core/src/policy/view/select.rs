@@ -24,7 +24,7 @@ impl View {
     ) -> Result<Selection, NotInDialect> {
         let visible = self.columns.visible(columns).into_iter();
         let columns = visible.map(|column| {
-            let name = column_name(dialect, column);
+            let name = column_name(dialect, column)?;
             let cell = match self.seen.rule_of(column) {
                 Some(rule) => rule.cell(dialect, &name)?,
                 None => match self.masks.of(column) {

@@ -34,15 +34,13 @@ impl Typist<'_> {
         }
         let mistake = |reason: &str| Mistake::new(name.position, &name.text, reason);
         let (namespace, _) = name.text.split_once('.').unwrap_or_default();
-        let spaces = ["principal", "resource", "action", "context", "time"];
-        if namespace == "row" {
-            let reason = "`row.` speaks of single rows of data; a condition decides on whole resources and cannot test them";
-            return self.push(mistake(reason));
-        }
-        let reason = if spaces.contains(&namespace) {
+        let spaces = ["principal", "resource", "action", "context", "time", "row"];
+        let reason = if namespace == "row" {
+            "no such column is declared in Attributes; tests of single rows stand in `rows`"
+        } else if spaces.contains(&namespace) {
             "no such attribute is built in or declared in Attributes"
         } else {
-            "attributes begin with `principal.`, `resource.`, `action.`, `context.` or `time.`"
+            "attributes begin with `principal.`, `resource.`, `action.`, `context.` or `time.`, in `rows` with `row.` too"
         };
         let mut wrong = mistake(reason);
         wrong.nearest = crate::text::nearest(namespace, &spaces)
