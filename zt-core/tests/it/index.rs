@@ -1,5 +1,6 @@
 //! The index against the oracle: the same kind, rows, columns and masks for any tables and any request.
 
+mod facts;
 mod large;
 mod laws;
 pub(crate) mod random;
