@@ -1,0 +1,506 @@
+//! A small world whose rows carry conditions: as zt's tables and as Cedar's policies, and requests to both.
+//!
+//! In: random numbers. Out: [`World`]s and [`Ask`]s. Which resource a pattern means, which action, and who holds what is
+//! written out here by hand, so that zt is not asked about itself.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cedar_policy::{
+    Context as CedarContext, Entities, Entity, EntityUid, Policy as CedarPolicy, PolicyId,
+    PolicySet, Request as CedarRequest, RestrictedExpression,
+};
+use fastrand::Rng;
+use zt_core::clock::Timestamp;
+use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
+use zt_core::policy::{Context, Provenance, Request, Value};
+
+use super::draw::{Condition, condition};
+use super::facts::{ATTRIBUTES, Attribute, Literal, Moment, WEEKDAYS};
+use crate::Outcome;
+
+/// How the unknown is translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknowns {
+    /// An allow needs a condition that is true, a deny one that is not false: zt's rule.
+    Closed,
+    /// A deny needs a condition that is true. Wrong, to show that a comparison can fail.
+    DisarmDenies,
+    /// An allow needs a condition that is not false. Wrong as well.
+    Grant,
+}
+
+/// A row of Access_Policies.
+#[derive(Debug, Clone)]
+pub struct Row {
+    effect: &'static str,
+    mode: &'static str,
+    principals: Vec<&'static str>,
+    actions: Vec<&'static str>,
+    resources: Vec<&'static str>,
+    job: Option<i64>,
+    not_author: bool,
+    from: Option<Moment>,
+    to: Option<Moment>,
+    pub condition: Option<Condition>,
+}
+
+/// Rows, and whether they stand in zt's tables as drawn.
+#[derive(Debug, Clone)]
+pub struct World {
+    pub rows: Vec<Row>,
+}
+
+/// One request. A fact is what counts; `stray` facts are stated to zt and must not count.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    caller: usize,
+    action: &'static str,
+    resource: &'static str,
+    at: Option<Moment>,
+    author: Option<&'static str>,
+    facts: Vec<(&'static Attribute, Literal, Provenance)>,
+    stray: Vec<(&'static Attribute, Value, Provenance)>,
+}
+
+const PEOPLE: [Option<&str>; 4] = [Some("user:a"), Some("user:b"), Some("sp:c"), None];
+const GROUPS: [&str; 2] = ["group:g", "group:h"];
+/// Who holds which role.
+const ROLES: [(&str, &str); 3] = [
+    ("role:r", "user:a"),
+    ("role:r", "sp:c"),
+    ("role:s", "group:h"),
+];
+/// What nobody knows of a caller whose groups are not all known.
+const MAY_BE_HELD: [&str; 3] = ["group:g", "group:h", "role:s"];
+const PRINCIPALS: [&str; 7] = [
+    "user:a", "user:b", "sp:c", "group:g", "group:h", "role:r", "role:s",
+];
+const RESOURCES: [&str; 3] = ["table:raw.x", "table:raw.y", "table:gold.x"];
+const PATTERNS: [(&str, &[&str]); 6] = [
+    ("table:raw.**", &["table:raw.x", "table:raw.y"]),
+    ("table:raw.x", &["table:raw.x"]),
+    ("table:*.x", &["table:raw.x", "table:gold.x"]),
+    ("table:gold.*", &["table:gold.x"]),
+    ("table:**", &RESOURCES),
+    ("**", &RESOURCES),
+];
+const ACTIONS: [&str; 2] = ["table.read", "table.write"];
+const ACTION_PATTERNS: [(&str, &[&str]); 4] = [
+    ("table.read", &["table.read"]),
+    ("table.write", &["table.write"]),
+    ("table.*", &ACTIONS),
+    ("*", &ACTIONS),
+];
+/// Each person, with each set of groups, whether these are all or not.
+const CALLERS: usize = PEOPLE.len() * 4 * 2;
+
+/// One or two of these.
+fn some(rng: &mut Rng, these: &[&'static str]) -> Vec<&'static str> {
+    let mut drawn = vec![these[rng.usize(..these.len())]];
+    let other = these[rng.usize(..these.len())];
+    if rng.u8(..100) < 25 && other != drawn[0] {
+        drawn.push(other);
+    }
+    drawn
+}
+
+fn names<'a>(patterns: &[(&'a str, &[&str])]) -> Vec<&'a str> {
+    patterns.iter().map(|(name, _)| *name).collect()
+}
+
+impl World {
+    pub fn draw(rng: &mut Rng) -> Self {
+        let count = rng.usize(1..9);
+        Self {
+            rows: (0..count).map(|_| Row::draw(rng)).collect(),
+        }
+    }
+
+    /// As zt loads it.
+    pub fn snapshot(&self) -> Outcome<Arc<Snapshot>> {
+        let mut raw = RawTables::new("conditions".to_owned());
+        let people = PEOPLE.iter().flatten().chain(&GROUPS);
+        for (number, id) in people.enumerate() {
+            let oid = format!("00000000-0000-4000-8000-{number:012}");
+            push(&mut raw, "Principals", &[("id", id), ("oid", &oid)]);
+        }
+        for (role, holder) in ROLES {
+            let role = role.trim_start_matches("role:");
+            push(
+                &mut raw,
+                "Role_Bindings",
+                &[("role", role), ("principal", holder)],
+            );
+        }
+        for attribute in ATTRIBUTES {
+            declare(&mut raw, attribute);
+        }
+        for (place, row) in self.rows.iter().enumerate() {
+            raw.push("Access_Policies", RawRow::new(None, row.cells(place)));
+        }
+        let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0))?;
+        Ok(Arc::new(snapshot))
+    }
+
+    /// As Cedar loads it. A row that decides nothing is no policy.
+    pub fn policies(&self, unknowns: Unknowns) -> Outcome<PolicySet> {
+        let mut policies = PolicySet::new();
+        for (place, row) in self.rows.iter().enumerate() {
+            if let Some(text) = row.cedar(unknowns) {
+                let id = PolicyId::new(name_of(place));
+                policies.add(CedarPolicy::parse(Some(id), text)?)?;
+            }
+        }
+        Ok(policies)
+    }
+
+    /// The rows in both notations, for people.
+    pub fn text(&self, unknowns: Unknowns) -> String {
+        let row = |row: &Row| {
+            let condition = row.condition.as_ref().map(Condition::zt);
+            let cedar = row.cedar(unknowns).unwrap_or_default();
+            format!("{row:?}\n  zt: {condition:?}\n  Cedar: {cedar}\n")
+        };
+        self.rows.iter().map(row).collect()
+    }
+}
+
+/// The id of the row in this place, in zt and in Cedar.
+pub fn name_of(place: usize) -> String {
+    format!("P{place}")
+}
+
+fn push(raw: &mut RawTables, table: &str, cells: &[(&str, &str)]) {
+    let cells = cells.iter().map(|(name, value)| cell(name, value));
+    raw.push(table, RawRow::new(None, cells.collect()));
+}
+
+fn cell(name: &str, value: &str) -> (String, Cell) {
+    (name.to_owned(), Cell::Text(value.to_owned()))
+}
+
+fn list(name: &str, values: &[&str]) -> (String, Cell) {
+    let values = values.iter().map(|value| Cell::Text((*value).to_owned()));
+    (name.to_owned(), Cell::List(values.collect()))
+}
+
+fn declare(raw: &mut RawTables, attribute: &Attribute) {
+    let Some(provenance) = attribute.provenance else {
+        return;
+    };
+    let mut cells = vec![
+        cell("namespace", attribute.namespace),
+        cell("name", attribute.name),
+        cell("type", attribute.kind.as_str()),
+        cell("provenance", provenance),
+    ];
+    if !attribute.words.is_empty() {
+        cells.push(list("values", attribute.words));
+    }
+    if let Some((default, _)) = attribute.default {
+        cells.push(cell("default", default));
+    }
+    raw.push("Attributes", RawRow::new(None, cells));
+}
+
+impl Row {
+    fn draw(rng: &mut Rng) -> Self {
+        let anyone = rng.u8(..100) < 45;
+        let percent = rng.u8(..100);
+        let moment = |rng: &mut Rng| (rng.u8(..100) < 10).then(|| Moment::draw(rng));
+        let (from, to) = (moment(rng), moment(rng));
+        Self {
+            effect: match percent {
+                0..64 => "allow",
+                64..94 => "deny",
+                _ => "restrict",
+            },
+            mode: ["enforce", "shadow", "off"][usize::from(rng.u8(..100) < 6) * rng.usize(1..3)],
+            principals: if anyone {
+                vec!["*"]
+            } else {
+                some(rng, &PRINCIPALS)
+            },
+            actions: some(rng, &names(&ACTION_PATTERNS)),
+            resources: some(rng, &names(&PATTERNS)),
+            job: (rng.u8(..100) < 8).then(|| rng.i64(1..4)),
+            not_author: rng.u8(..100) < 5,
+            from,
+            to: to.filter(|to| from.is_none_or(|from| from < *to)),
+            condition: (rng.u8(..100) < 85).then(|| condition(rng, 3)),
+        }
+    }
+
+    fn cells(&self, place: usize) -> Vec<(String, Cell)> {
+        let mut cells = vec![
+            cell("id", &name_of(place)),
+            cell("effect", self.effect),
+            cell("mode", self.mode),
+            list("principal", &self.principals),
+            list("action", &self.actions),
+            list("resource", &self.resources),
+        ];
+        let mut when = Vec::new();
+        when.extend(self.job.map(|job| ("job".to_owned(), Cell::Integer(job))));
+        if self.not_author {
+            when.push(("not_author".to_owned(), Cell::Bool(true)));
+        }
+        if !when.is_empty() {
+            cells.push(("when".to_owned(), Cell::Map(when)));
+        }
+        cells.extend(self.from.map(|from| cell("valid_from", &from.text())));
+        cells.extend(self.to.map(|to| cell("valid_to", &to.text())));
+        if let Some(condition) = &self.condition {
+            cells.push(cell("condition", &condition.zt()));
+        }
+        if self.effect == "restrict" {
+            let duty = vec![("audit".to_owned(), Cell::Text("durable".to_owned()))];
+            cells.push(("obligations".to_owned(), Cell::Map(duty)));
+        }
+        cells
+    }
+
+    /// All that the row asks for beside who, what and on what.
+    fn whole(&self) -> Condition {
+        let now = |sign: &str, at: &Moment| {
+            let literal = Literal::Datetime(*at);
+            Condition::compares(Attribute::named("time.now"), sign, &literal)
+        };
+        let job =
+            |job: &i64| Condition::equals(Attribute::named("context.job"), &Literal::Int(*job));
+        let mut parts: Vec<Condition> = self.condition.iter().cloned().collect();
+        parts.extend(self.job.iter().map(job));
+        parts.extend(self.not_author.then(Condition::not_author));
+        parts.extend(self.from.iter().map(|from| now(">=", from)));
+        parts.extend(self.to.iter().map(|to| now("<", to)));
+        Condition::All(parts)
+    }
+
+    fn cedar(&self, unknowns: Unknowns) -> Option<String> {
+        let denies = match (self.effect, self.mode) {
+            (_, "shadow" | "off") | ("restrict", _) => return None,
+            (effect, _) => effect == "deny",
+        };
+        let among = |kind: &str, these: &[&str]| {
+            let these: Vec<String> = these.iter().map(|id| format!("{kind}::{id:?}")).collect();
+            format!("[{}]", these.join(", "))
+        };
+        let mut scope = Vec::new();
+        if !self.principals.contains(&"*") {
+            let holds = format!("principal in {}", among("Who", &self.principals));
+            let may_hold = self.principals.iter().any(|id| MAY_BE_HELD.contains(id));
+            scope.push(if denies && may_hold {
+                format!("({holds} || !principal.complete)")
+            } else {
+                holds
+            });
+        }
+        let actions = self
+            .actions
+            .iter()
+            .flat_map(|name| meant(&ACTION_PATTERNS, name));
+        let actions: Vec<&str> = actions.copied().collect();
+        scope.push(format!("{}.contains(action)", among("Action", &actions)));
+        scope.push(format!("resource in {}", among("Pattern", &self.resources)));
+        let whole = self.whole();
+        let needs_truth = match unknowns {
+            Unknowns::Closed => !denies,
+            Unknowns::DisarmDenies => true,
+            Unknowns::Grant => false,
+        };
+        let facts = match (self.has_none(), needs_truth) {
+            (true, _) => "true".to_owned(),
+            (false, true) => whole.is_true(),
+            (false, false) => format!("!({})", whole.is_false()),
+        };
+        let effect = if denies { "forbid" } else { "permit" };
+        let scope = scope.join(" && ");
+        Some(format!(
+            "{effect} (principal, action, resource) when {{ {scope} && ({facts}) }};"
+        ))
+    }
+
+    /// Whether it asks for nothing more than who, what and on what.
+    fn has_none(&self) -> bool {
+        matches!(self.whole(), Condition::All(parts) if parts.is_empty())
+    }
+}
+
+fn meant<'a>(patterns: &[(&str, &'a [&'a str])], name: &str) -> &'a [&'a str] {
+    let found = patterns.iter().find(|(known, _)| *known == name);
+    found.map_or(&[], |(_, meant)| meant)
+}
+
+fn uid(kind: &str, id: &str) -> Outcome<EntityUid> {
+    Ok(EntityUid::from_str(&format!("{kind}::{id:?}"))?)
+}
+
+/// The caller in this place: who, which groups, whether these are all.
+fn caller(place: usize) -> (Option<&'static str>, Vec<&'static str>, bool) {
+    let (person, rest) = (PEOPLE[place % PEOPLE.len()], place / PEOPLE.len());
+    let is_in = |(at, group): (usize, &&'static str)| ((rest >> at) & 1 == 1).then_some(*group);
+    let groups = GROUPS.iter().enumerate().filter_map(is_in).collect();
+    (person, groups, rest < 4)
+}
+
+/// Callers below what they hold, resources below the patterns that mean them.
+pub fn entities() -> Outcome<Entities> {
+    let mut entities = Vec::new();
+    for place in 0..CALLERS {
+        let (person, groups, is_complete) = caller(place);
+        let own: Vec<&str> = person.into_iter().chain(groups).collect();
+        let roles = ROLES.iter().filter(|(_, holder)| own.contains(holder));
+        let held = own.iter().copied().chain(roles.map(|(role, _)| *role));
+        let parents: Result<HashSet<_>, _> = held.map(|id| uid("Who", id)).collect();
+        let complete = RestrictedExpression::new_bool(is_complete);
+        let attributes = HashMap::from([("complete".to_owned(), complete)]);
+        let own = uid("Caller", &place.to_string())?;
+        entities.push(Entity::new(own, attributes, parents?)?);
+    }
+    for resource in RESOURCES {
+        let meaning = PATTERNS
+            .iter()
+            .filter(|(_, meant)| meant.contains(&resource));
+        let parents: Result<HashSet<_>, _> =
+            meaning.map(|(name, _)| uid("Pattern", name)).collect();
+        entities.push(Entity::new(
+            uid("Resource", resource)?,
+            HashMap::new(),
+            parents?,
+        )?);
+    }
+    Ok(Entities::from_entities(entities, None)?)
+}
+
+const PROVENANCES: [(&str, Provenance); 3] = [
+    ("request", Provenance::Request),
+    ("store", Provenance::Store),
+    ("token", Provenance::Token),
+];
+
+impl Ask {
+    pub fn draw(rng: &mut Rng) -> Self {
+        // Mostly callers whose groups are all known.
+        let half = CALLERS / 2;
+        let place = rng.usize(..half);
+        let mut ask = Self {
+            caller: if rng.u8(..100) < 12 {
+                half + place
+            } else {
+                place
+            },
+            action: ACTIONS[usize::from(rng.u8(..100) < 40)],
+            resource: RESOURCES[rng.usize(..RESOURCES.len())],
+            at: (rng.u8(..100) < 88).then(|| Moment::draw(rng)),
+            author: (rng.u8(..100) < 60)
+                .then(|| ["user:a", "user:b", "sp:c", "group:g", "user:nobody"][rng.usize(..5)]),
+            facts: Vec::new(),
+            stray: Vec::new(),
+        };
+        for name in ["context.job", "context.stage"] {
+            if rng.u8(..100) < 70 {
+                let (attribute, known) = (Attribute::named(name), Provenance::Request);
+                ask.facts.push((attribute, attribute.draw(rng), known));
+            }
+        }
+        for attribute in ATTRIBUTES {
+            let needed = attribute.provenance;
+            let needed = PROVENANCES.iter().find(|(name, _)| Some(*name) == needed);
+            if let Some((_, needed)) = needed {
+                ask.draw_fact(rng, attribute, *needed);
+            }
+        }
+        ask
+    }
+
+    fn draw_fact(&mut self, rng: &mut Rng, attribute: &'static Attribute, needed: Provenance) {
+        let is_known = rng.u8(..100) < 82;
+        if is_known {
+            self.facts.push((attribute, attribute.draw(rng), needed));
+        }
+        // Known too weakly: it never counts, also beside a fact that does.
+        if needed != Provenance::Request && rng.u8(..100) < 10 {
+            let value = attribute.draw(rng).value();
+            self.stray
+                .extend(value.map(|value| (attribute, value, Provenance::Request)));
+        }
+        // Of another type: nothing fits that is a set where none is asked for, or a number where a set is.
+        if !is_known && rng.u8(..100) < 20 {
+            let value = match attribute.kind {
+                zt_core::policy::ValueType::Set => Value::Int(1),
+                _ => Value::set(["loan"]),
+            };
+            self.stray.push((attribute, value, needed));
+        }
+    }
+
+    pub fn zt(&self) -> Outcome<Request> {
+        let (person, groups, is_complete) = caller(self.caller);
+        let groups: Result<Vec<_>, _> = groups.iter().map(|id| id.parse()).collect();
+        let person = person.map(str::parse).transpose()?;
+        let request = Request::new(person, self.action.parse()?, self.resource.parse()?);
+        let mut request = request.with_groups(Arc::from(groups?));
+        if !is_complete {
+            request = request.with_incomplete_groups();
+        }
+        if let Some(at) = self.at {
+            request = request.at(at.text().parse()?);
+        }
+        let mut context = Context::new();
+        if let Some(author) = self.author {
+            context = context.with_author(author.parse()?);
+        }
+        let facts = self
+            .facts
+            .iter()
+            .filter_map(|(attribute, literal, known)| Some((*attribute, literal.value()?, *known)));
+        for (attribute, value, known) in facts.chain(self.stray.iter().cloned()) {
+            if attribute.namespace == "context" && known == Provenance::Request {
+                context = context.with(attribute.name, value);
+            } else {
+                request = request.with_attribute(&attribute.full(), value, known);
+            }
+        }
+        Ok(request.with_context(context))
+    }
+
+    pub fn cedar(&self) -> Outcome<CedarRequest> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let facts = self.facts.iter();
+        let facts = facts.map(|(attribute, literal, _)| (attribute.key.to_owned(), literal.fact()));
+        let mut facts: Vec<(String, RestrictedExpression)> = facts.collect();
+        let mut know = |key: &str, value| facts.push((key.to_owned(), value));
+        if let (Some(person), _, _) = caller(self.caller) {
+            let kind = person.split(':').next().unwrap_or_default();
+            know("principal_id", text(person));
+            know("principal_kind", text(kind));
+        }
+        // An author who can act and has a row.
+        if let Some(author) = self.author.filter(|author| PEOPLE.contains(&Some(*author))) {
+            know("context_author", text(author));
+        }
+        know("resource_kind", text("table"));
+        know(
+            "resource_path",
+            text(self.resource.trim_start_matches("table:")),
+        );
+        know("action_name", text(self.action));
+        if let Some(at) = self.at {
+            know("time_now", Literal::Datetime(at).fact());
+            know(
+                "time_hour_utc",
+                RestrictedExpression::new_long(at.hour.into()),
+            );
+            know("time_weekday_utc", text(WEEKDAYS[at.day]));
+        }
+        Ok(CedarRequest::new(
+            uid("Caller", &self.caller.to_string())?,
+            uid("Action", self.action)?,
+            uid("Resource", self.resource)?,
+            CedarContext::from_pairs(facts)?,
+            None,
+        )?)
+    }
+}
