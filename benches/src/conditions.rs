@@ -4,6 +4,7 @@
 //! cannot say is left out: order between an int and a decimal, and a part of a text that is itself an attribute. Scopes are
 //! few and small here; [`differential`](crate::differential) is about them.
 
+mod ask;
 mod draw;
 mod facts;
 mod world;
@@ -18,7 +19,8 @@ use zt_core::policy::{self, DecisionId, DecisionKind, Located, Projection, oracl
 
 use crate::Outcome;
 use crate::differential::Tally;
-use world::{Ask, Unknowns, World, name_of};
+use ask::Ask;
+use world::{Unknowns, World, name_of};
 
 /// Requests to one world.
 const ASKS: usize = 250;

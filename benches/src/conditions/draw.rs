@@ -344,10 +344,18 @@ fn worded(rng: &mut Rng, attribute: &'static Attribute) -> Condition {
 }
 
 fn like(rng: &mut Rng, side: &Side) -> Condition {
+    // Short parts and many stars: a part often stands in more than one place.
     let pieces = [
-        "*", "*", "lo", "oan", "a", "loan", "\\", "_", "ß", "raw.", "x", "user:", "'",
+        "", "a", "a", "o", "l", "n", "lo", "an", "oan", "\\", "_", "ß", "raw", "x", "r:", "'",
     ];
-    let pattern: String = (0..rng.usize(1..5)).map(|_| pick(rng, &pieces)).collect();
+    let count = rng.usize(1..5);
+    let drawn: Vec<&str> = (0..count).map(|_| pick(rng, &pieces)).collect();
+    let pattern = drawn.join("*");
+    let pattern = match rng.u8(..4) {
+        0 => pattern,
+        1 => format!("*{pattern}"),
+        _ => format!("*{pattern}*"),
+    };
     let zt = format!("{} like {}", side.zt, text_of_zt(&pattern));
     // A backslash escapes in Cedar and is a letter in zt.
     let holds = format!("{} like {pattern:?}", side.cedar);

@@ -13,6 +13,7 @@ mod csv_tables;
 mod decisions;
 mod drafts;
 mod faults;
+mod fuzzing;
 mod impact;
 mod index;
 mod laws;
