@@ -1,5 +1,5 @@
 //! The index against the oracle on rows with conditions over facts of every type, windows, modes, columns, masks and
-//! restrictions, for callers whose groups are not all known; and what more facts can change.
+//! restrictions, for callers whose groups are not all known.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use super::random::{Cells, Random, bindings, cells, policy, raw_tables, text};
 use super::{Handles, ID};
 
 /// An attribute and values of it, in order; `known` is how it must be known, and none for what is built in.
-struct Fact {
+pub(super) struct Fact {
     name: &'static str,
     kind: ValueType,
     known: Option<Provenance>,
-    default: Option<&'static str>,
+    pub(super) default: Option<&'static str>,
     values: &'static [&'static str],
 }
 
-const MOMENTS: &[&str] = &[
+pub(super) const MOMENTS: &[&str] = &[
     "2026-09-21T08:00:00Z",
     "2026-09-21T17:30:00Z",
     "2026-09-22T08:00:00.001Z",
@@ -175,7 +175,7 @@ fn other(random: &mut Random, of: &Fact) -> &'static str {
     random.of(&others).name
 }
 
-fn condition(random: &mut Random, depth: usize) -> String {
+pub(super) fn condition(random: &mut Random, depth: usize) -> String {
     let mut inner = || condition(random, depth.saturating_sub(1));
     let (one, two) = if depth == 0 {
         (String::new(), String::new())
@@ -246,7 +246,7 @@ fn compared(random: &mut Random, fact: &Fact) -> String {
 }
 
 /// A row as elsewhere, mostly about tables so that rows meet, and what this file is about.
-fn row(random: &mut Random, at: usize, allow: usize) -> Cells {
+pub(super) fn row(random: &mut Random, at: usize, allow: usize) -> Cells {
     let mut row = policy(random, at, allow);
     let is_about_tables = |row: &Cells| {
         row.iter()
@@ -278,7 +278,7 @@ fn row(random: &mut Random, at: usize, allow: usize) -> Cells {
 }
 
 /// What an allow is bound to, when it applies.
-fn restriction(random: &mut Random, at: usize) -> Cells {
+pub(super) fn restriction(random: &mut Random, at: usize) -> Cells {
     let mut row = cells(&[
         ("id", &format!("R{at}")),
         ("principal", "*"),
@@ -297,9 +297,15 @@ fn restriction(random: &mut Random, at: usize) -> Cells {
     row
 }
 
-fn world(random: &mut Random, policies: &[Cells]) -> Arc<Snapshot> {
+/// The tables of all that the rows name.
+pub(super) fn raw_world(random: &mut Random, policies: &[Cells]) -> RawTables {
     let mut raw = raw_tables(&bindings(random), policies);
     FACTS.iter().for_each(|fact| declare(&mut raw, fact));
+    raw
+}
+
+fn world(random: &mut Random, policies: &[Cells]) -> Arc<Snapshot> {
+    let raw = raw_world(random, policies);
     let compiled = Snapshot::compile(&raw, 1, Timestamp::from_millis(0));
     Arc::new(compiled.unwrap_or_else(|report| panic!("{report}")))
 }
@@ -331,10 +337,10 @@ fn declare(raw: &mut RawTables, fact: &Fact) {
 }
 
 /// A fact that is stated: which, its value, how it is known.
-type Stated = (&'static Fact, Value, Provenance);
+pub(super) type Stated = (&'static Fact, Value, Provenance);
 
 /// Facts of which some count, some are known too weakly and some are of another type.
-fn stated(random: &mut Random) -> Vec<Stated> {
+pub(super) fn stated(random: &mut Random) -> Vec<Stated> {
     let mut stated = Vec::new();
     for fact in FACTS {
         let Some(needed) = fact.known else { continue };
@@ -350,7 +356,7 @@ fn stated(random: &mut Random) -> Vec<Stated> {
     stated
 }
 
-fn stating(request: Request, facts: &[Stated]) -> Request {
+pub(super) fn stating(request: Request, facts: &[Stated]) -> Request {
     let mut context = request.context.clone();
     let mut request = request;
     for (fact, value, known) in facts {
@@ -383,7 +389,7 @@ fn asked(random: &mut Random) -> Request {
 }
 
 /// Whether two decisions say the same in everything but the moment.
-fn is_same(one: &Decision, other: &Decision) -> bool {
+pub(super) fn is_same(one: &Decision, other: &Decision) -> bool {
     one.kind() == other.kind()
         && one.policies().eq(other.policies())
         && one.restrictions().eq(other.restrictions())
