@@ -81,7 +81,10 @@ pub fn condition(input: &[u8]) -> bool {
         assert_eq!(again.as_ref(), Ok(&read), "{printed}");
     }
     let Some(snapshot) = snapshot(Some(text)) else {
-        panic!("a row refuses {text}, which reads as {read}");
+        // A cell is one line.
+        let is_odd = |c: char| c.is_control() || c.is_whitespace() && c != ' ';
+        assert!(text.contains(is_odd), "a row refuses {text:?}: {read}");
+        return true;
     };
     decide(&snapshot, u64::from_le_bytes(*choice));
     true

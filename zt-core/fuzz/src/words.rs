@@ -44,10 +44,10 @@ pub fn words(input: &[u8]) -> bool {
         ValueType::Ip,
         ValueType::Datetime,
     ] {
-        let value = Value::read(kind, text);
-        // A value may be a secret: what a log of it holds must not be the text.
-        let shown = value.map(|value| format!("{value:?}")).unwrap_or_default();
-        assert!(text.len() < 8 || !shown.contains(text), "{shown}");
+        if let Some(value) = Value::read(kind, text) {
+            // A value may be a secret: a log of it says no more than its type.
+            assert!(format!("{value:?}").ends_with("(…)"), "{value:?}");
+        }
     }
     is_word
 }
