@@ -10,7 +10,6 @@ use proptest::sample::{Index, select};
 #[path = "../../fuzz/src/lib.rs"]
 #[expect(
     clippy::expect_used,
-    clippy::panic,
     unreachable_pub,
     reason = "a crate of its own elsewhere, whose panics are its findings"
 )]

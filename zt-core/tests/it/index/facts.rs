@@ -149,7 +149,11 @@ impl Fact {
     fn literal(&self, value: &str) -> String {
         match self.kind {
             ValueType::Bool | ValueType::Int | ValueType::Decimal => value.to_owned(),
-            _ => format!("'{value}'"),
+            ValueType::Text
+            | ValueType::Enum
+            | ValueType::Set
+            | ValueType::Ip
+            | ValueType::Datetime => format!("'{value}'"),
         }
     }
 
@@ -227,10 +231,18 @@ fn test(random: &mut Random) -> String {
             let literal = |at: usize| fact.literal(fact.values[at]);
             format!("{name} between {} and {}", literal(from), literal(to))
         }
-        _ if random.percent(20) => {
-            format!("{name} in [{}, {}]", fact.draw(random), fact.draw(random))
+        ValueType::Bool
+        | ValueType::Int
+        | ValueType::Decimal
+        | ValueType::Text
+        | ValueType::Enum
+        | ValueType::Ip
+        | ValueType::Datetime => {
+            if random.percent(20) {
+                return format!("{name} in [{}, {}]", fact.draw(random), fact.draw(random));
+            }
+            compared(random, fact)
         }
-        _ => compared(random, fact),
     }
 }
 
@@ -307,7 +319,7 @@ pub(super) fn raw_world(random: &mut Random, policies: &[Cells]) -> RawTables {
 fn world(random: &mut Random, policies: &[Cells]) -> Arc<Snapshot> {
     let raw = raw_world(random, policies);
     let compiled = Snapshot::compile(&raw, 1, Timestamp::from_millis(0));
-    Arc::new(compiled.unwrap_or_else(|report| panic!("{report}")))
+    Arc::new(compiled.map_err(|report| report.to_string()).unwrap())
 }
 
 fn declare(raw: &mut RawTables, fact: &Fact) {

@@ -19,7 +19,7 @@ const COLUMNS: [&str; 5] = ["salary", "iban", "straße", "name", "other"];
 
 fn compiled(raw: &RawTables) -> Arc<Snapshot> {
     let compiled = Snapshot::compile(raw, 1, MOMENTS[0].parse().unwrap());
-    Arc::new(compiled.unwrap_or_else(|report| panic!("{report}")))
+    Arc::new(compiled.map_err(|report| report.to_string()).unwrap())
 }
 
 fn rows_of(random: &mut Random) -> Vec<Cells> {
@@ -392,20 +392,18 @@ fn renamed_cell(table: &str, column: &str, cell: &Cell) -> Cell {
         (_, "role" | "columns" | "masks") => renamed,
         _ => str::to_owned,
     };
-    match cell {
-        Cell::Text(text) => Cell::Text(rename(text)),
-        Cell::List(list) => Cell::List(
-            list.iter()
-                .map(|cell| renamed_cell(table, column, cell))
-                .collect(),
-        ),
-        Cell::Map(map) if column == "masks" => Cell::Map(
-            map.iter()
-                .map(|(name, mask)| (rename(name), mask.clone()))
-                .collect(),
-        ),
-        other => other.clone(),
+    if let Cell::Text(text) = cell {
+        return Cell::Text(rename(text));
     }
+    if let Cell::List(list) = cell {
+        let list = list.iter().map(|cell| renamed_cell(table, column, cell));
+        return Cell::List(list.collect());
+    }
+    if let (Cell::Map(map), "masks") = (cell, column) {
+        let map = map.iter().map(|(name, mask)| (rename(name), mask.clone()));
+        return Cell::Map(map.collect());
+    }
+    cell.clone()
 }
 
 fn renamed_request(request: &Request) -> Request {
