@@ -55,8 +55,13 @@ impl Ask {
                 ask.facts.push((attribute, attribute.draw(rng), known));
             }
         }
+        // Sometimes nothing but context: what a verdict by handle can be told.
+        let context_only = rng.u8(..100) < 25;
         for attribute in ATTRIBUTES {
             let needed = attribute.provenance;
+            if context_only && needed != Some("request") {
+                continue;
+            }
             let needed = PROVENANCES.iter().find(|(name, _)| Some(*name) == needed);
             if let Some((_, needed)) = needed {
                 ask.draw_fact(rng, attribute, *needed);
@@ -86,6 +91,21 @@ impl Ask {
         }
     }
 
+    /// Whether nothing but context is stated.
+    pub fn is_context_only(&self) -> bool {
+        let facts = self
+            .facts
+            .iter()
+            .map(|(attribute, _, known)| (attribute, known));
+        let stray = self
+            .stray
+            .iter()
+            .map(|(attribute, _, known)| (attribute, known));
+        facts
+            .chain(stray)
+            .all(|(attribute, known)| is_context(attribute, *known))
+    }
+
     pub fn zt(&self) -> Outcome<Request> {
         let (person, groups, is_complete) = caller(self.caller);
         let groups: Result<Vec<_>, _> = groups.iter().map(|id| id.parse()).collect();
@@ -107,7 +127,7 @@ impl Ask {
             .iter()
             .filter_map(|(attribute, literal, known)| Some((*attribute, literal.value()?, *known)));
         for (attribute, value, known) in facts.chain(self.stray.iter().cloned()) {
-            if attribute.namespace == "context" && known == Provenance::Request {
+            if is_context(attribute, known) {
                 context = context.with(attribute.name, value);
             } else {
                 request = request.with_attribute(&attribute.full(), value, known);
@@ -153,4 +173,9 @@ impl Ask {
             None,
         )?)
     }
+}
+
+/// Whether a fact is stated as context.
+fn is_context(attribute: &Attribute, known: Provenance) -> bool {
+    attribute.namespace == "context" && known == Provenance::Request
 }

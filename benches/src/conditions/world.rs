@@ -199,8 +199,8 @@ impl Row {
         let (from, to) = (moment(rng), moment(rng));
         Self {
             effect: match percent {
-                0..64 => "allow",
-                64..94 => "deny",
+                0..70 => "allow",
+                70..94 => "deny",
                 _ => "restrict",
             },
             mode: ["enforce", "shadow", "off"][usize::from(rng.u8(..100) < 6) * rng.usize(1..3)],

@@ -214,6 +214,24 @@ fn one_more_deny_gives_no_column_and_clears_none() {
 }
 
 #[test]
+fn an_allow_of_one_column_shows_and_clears_no_other() {
+    let named = |random: &mut Random| {
+        let on = random.of(&["table:**", "table:raw.**", "table:*.**"]);
+        let mut row = elsewhere(row(random, 1000, 100), on);
+        row.push(("columns".to_owned(), Cell::List(vec![text("name")])));
+        vec![("Access_Policies", row)]
+    };
+    let same = |one: &Decision, other: &Decision| {
+        let mut others = COLUMNS.iter().filter(|column| **column != "name");
+        others.all(|column| {
+            is_visible(one, column) == is_visible(other, column)
+                && is_clear(one, column) == is_clear(other, column)
+        })
+    };
+    with_more_rows(0xc01, named, same).check(true);
+}
+
+#[test]
 fn a_restriction_changes_no_decision_and_no_column() {
     let restrict = |random: &mut Random| vec![("Access_Policies", restriction(random, 1000))];
     let same = |one: &Decision, other: &Decision| {
@@ -281,7 +299,7 @@ fn rows_about_others_change_nothing() {
     with_more_rows(0x07e4, others, is_same_but_for_time).check(false);
 }
 
-/// On a table that nobody asks for; what a row may say depends on what it is about.
+/// On these tables alone; what a row may say depends on what it is about.
 fn elsewhere(mut row: Cells, resource: &str) -> Cells {
     row.retain(|(column, _)| !["columns", "masks"].contains(&column.as_str()));
     with(with(row, "resource", resource), "action", "table.read")
