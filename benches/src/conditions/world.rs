@@ -98,7 +98,7 @@ fn names<'a>(patterns: &[(&'a str, &[&str])]) -> Vec<&'a str> {
 
 impl World {
     pub fn draw(rng: &mut Rng) -> Self {
-        let count = rng.usize(1..9);
+        let count = rng.usize(2..10);
         Self {
             rows: (0..count).map(|_| Row::draw(rng)).collect(),
         }
@@ -193,14 +193,14 @@ fn declare(raw: &mut RawTables, attribute: &Attribute) {
 
 impl Row {
     fn draw(rng: &mut Rng) -> Self {
-        let anyone = rng.u8(..100) < 45;
+        let anyone = rng.u8(..100) < 58;
         let percent = rng.u8(..100);
         let moment = |rng: &mut Rng| (rng.u8(..100) < 10).then(|| Moment::draw(rng));
         let (from, to) = (moment(rng), moment(rng));
         Self {
             effect: match percent {
-                0..70 => "allow",
-                70..94 => "deny",
+                0..67 => "allow",
+                67..96 => "deny",
                 _ => "restrict",
             },
             mode: ["enforce", "shadow", "off"][usize::from(rng.u8(..100) < 6) * rng.usize(1..3)],
