@@ -10,6 +10,7 @@
 
 mod authenticator;
 mod caller;
+mod claim;
 mod claims;
 mod entra;
 mod error;
@@ -26,6 +27,7 @@ pub use caller::{
     AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Mfa, Provenance,
     TokenInfo, TokenVersion,
 };
+pub(crate) use claim::CHOSEN;
 pub use error::{AuthError, TokenPart};
 pub use jws::MAX_TOKEN_BYTES;
 pub use keys::{KeyError, KeySet, SkippedKey};

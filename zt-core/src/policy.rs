@@ -19,6 +19,8 @@
 //! deny: none of these is false). Rows in shadow mode never decide: [`Decision::would`] says what they would have changed.
 
 mod action;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attribute;
 mod circumstances;
 mod condition;
@@ -42,12 +44,15 @@ mod principal;
 mod replay;
 mod request;
 mod resource;
+mod row_filter;
 mod ruling;
 mod universe;
 mod value;
 mod view;
 
 pub use action::{Action, ActionPattern, NotAnAction};
+#[cfg(feature = "arrow")]
+pub use arrow::{Answers, NotResources};
 pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity};
 pub(crate) use condition::SECRET;
 pub use condition::{Condition, Mistake, Truth};
@@ -70,10 +75,14 @@ pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
+pub(crate) use row_filter::NotFiltered;
+pub use row_filter::{Dialect, NotInDialect, RowFilter, Rows};
 pub use ruling::Ruling;
 pub use universe::Named;
 pub(crate) use universe::named;
+pub(crate) use universe::resources as named_resources;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
+pub use view::Selection;
 pub(crate) use view::{NotShown, View};
 
 /// What a row of Access_Policies does when it applies.

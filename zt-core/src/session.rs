@@ -3,6 +3,9 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod authzen;
 mod claims;
 mod list;
 mod obligations;
@@ -24,6 +27,7 @@ use arc_swap::ArcSwap;
 pub use permit::Permit;
 use question::{denied, reference_of};
 pub use question::{fact, parse, parse_action};
+pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;
 
@@ -279,6 +283,7 @@ impl Session {
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
             .with_context(context)
+            .with_proven(Arc::clone(&resolved.proven))
             .at(self.shared.clock.now());
         let request = if resolved.groups_are_complete {
             request

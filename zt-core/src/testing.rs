@@ -11,4 +11,4 @@ pub mod vault_contract;
 pub use dev_issuer::{DevIssuer, TokenRequest};
 pub use faulty_vault::FaultyVault;
 pub use manual_clock::ManualClock;
-pub use people::sign_in;
+pub use people::{sign_in, sign_in_with};

@@ -90,6 +90,7 @@ fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key) -> Caller {
         scopes: owned(claims.scopes),
         client: claims.client,
         strength: claims.strength,
+        claims: claims.others,
         token: Some(TokenInfo {
             uti: claims.uti.map(Box::from),
             iat: Timestamp::from_secs(claims.iat),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::clock::Timestamp;
 use crate::id::{Guid, PrincipalId, PrincipalKind};
 
+use super::claim::{Claim, OtherClaims};
 use super::error::AuthError;
 
 /// Somebody who proved who they are. Cheap to clone; immutable; made by [`Authenticator`](super::Authenticator) alone.
@@ -28,6 +29,7 @@ pub(super) struct Facts {
     pub(super) client: Option<ClientApp>,
     pub(super) strength: AuthStrength,
     pub(super) token: Option<TokenInfo>,
+    pub(super) claims: OtherClaims,
 }
 
 impl Caller {
@@ -65,6 +67,7 @@ impl Caller {
             client: None,
             strength: AuthStrength { mfa: Mfa::Unknown },
             token: None,
+            claims: OtherClaims::default(),
         }))
     }
 
@@ -129,6 +132,11 @@ impl Caller {
     #[must_use]
     pub fn auth_strength(&self) -> AuthStrength {
         self.0.strength
+    }
+
+    /// What the token says of a name beside the claims that have a method of their own.
+    pub(crate) fn claim(&self, name: &str) -> Option<&Claim> {
+        self.0.claims.get(name)
     }
 
     /// About the token; `None` if there was none.

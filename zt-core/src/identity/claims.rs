@@ -7,6 +7,7 @@
 use crate::id::Guid;
 
 use super::caller::{AuthStrength, ClientApp, ClientAuth, Groups, Mfa, TokenVersion};
+use super::claim::OtherClaims;
 use super::error::{AuthError, quote};
 use super::json::{Json, Members};
 
@@ -31,6 +32,8 @@ pub(super) struct Claims<'p> {
     pub(super) strength: AuthStrength,
     /// Whether the token is bound to a key (RFC 7800).
     pub(super) bound: bool,
+    /// What attributes may ask for.
+    pub(super) others: OtherClaims,
 }
 
 impl<'p> Claims<'p> {
@@ -55,6 +58,7 @@ impl<'p> Claims<'p> {
             client: client(payload, ver)?,
             strength: strength(payload)?,
             bound: payload.contains_key("cnf"),
+            others: OtherClaims::read(payload),
         })
     }
 }

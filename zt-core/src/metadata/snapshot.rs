@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use aws_lc_rs::digest;
 
 use super::{
-    AccessPolicy, Cell, PolicyActivation, Problem, RawTables, Report, SecretReference, Tables,
-    conditions, validate,
+    AccessPolicy, Cell, PolicyActivation, Problem, RawTables, Report, SecretReference, StoreFacts,
+    Tables, conditions, validate,
 };
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, SecretRef};
@@ -28,6 +28,7 @@ pub struct Snapshot {
     oids: BTreeMap<PrincipalId, Guid>,
     secret_rows: BTreeMap<SecretRef, usize>,
     attributes: AttributeSet,
+    store: StoreFacts,
     shadow_rows: Vec<usize>,
     ties: Ties,
     activations_of: BTreeMap<PolicyId, Vec<usize>>,
@@ -72,6 +73,7 @@ impl Snapshot {
         let (mut tables, places) = Tables::read(raw, &mut report);
         let attributes = AttributeSet::new(tables.attributes.iter().cloned());
         conditions::compile(&mut tables, &attributes, &places, &mut report);
+        let store = StoreFacts::compile(&tables, &attributes, &places, &mut report);
         validate::validate(&tables, &places, &mut report);
         if !report.is_empty() {
             return Err(report);
@@ -110,6 +112,7 @@ impl Snapshot {
             activations_of,
             named: OnceLock::new(),
             attributes,
+            store,
             shadow_rows: shadows.map(|(at, _)| at).collect(),
             secret_rows: secrets.map(|(at, row)| (row.id.clone(), at)).collect(),
             tables,
@@ -179,6 +182,11 @@ impl Snapshot {
                 })
                 .collect()
         })
+    }
+
+    /// What the tables say of principals and resources.
+    pub(crate) const fn store(&self) -> &StoreFacts {
+        &self.store
     }
 
     /// The activations of a policy.

@@ -16,6 +16,7 @@ mod output_storage;
 mod pipeline_dependencies;
 mod policy_activations;
 mod principals;
+mod resources;
 mod role_bindings;
 mod secret_references;
 mod stages;
@@ -36,6 +37,7 @@ pub use output_storage::{OutputFormat, OutputStorage};
 pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
 pub use policy_activations::PolicyActivation;
 pub use principals::Principal;
+pub use resources::ResourceRow;
 pub use role_bindings::RoleBinding;
 pub use secret_references::{SecretKind, SecretReference};
 pub use stages::{Need, Stage};
@@ -121,6 +123,7 @@ tables! {
     access_policies: AccessPolicy,
     policy_activations: PolicyActivation,
     attributes: Attribute,
+    resources: ResourceRow,
     secret_references: SecretReference,
     network_rules: NetworkRule,
     integration_runtimes: IntegrationRuntime,

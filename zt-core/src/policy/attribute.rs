@@ -26,6 +26,8 @@ pub enum Namespace {
     Context,
     /// When.
     Time,
+    /// What a row of the resource holds: its columns.
+    Row,
 }
 
 impl Namespace {
@@ -35,6 +37,7 @@ impl Namespace {
         ("resource", Self::Resource),
         ("action", Self::Action),
         ("context", Self::Context),
+        ("row", Self::Row),
     ];
 
     /// As conditions write it, without the point.
@@ -46,6 +49,7 @@ impl Namespace {
             Self::Action => "action",
             Self::Context => "context",
             Self::Time => "time",
+            Self::Row => "row",
         }
     }
 }
@@ -127,6 +131,9 @@ impl Sensitivity {
 pub(super) enum BuiltIn {
     PrincipalId,
     PrincipalKind,
+    Mfa,
+    AuthContexts,
+    ClientId,
     ResourceKind,
     ResourcePath,
     ActionName,
@@ -159,6 +166,8 @@ pub struct Attribute {
     pub provenance: Provenance,
     /// Who may see its value.
     pub sensitivity: Sensitivity,
+    /// The claim of a token that says it, where that is not its own name.
+    pub claim: Option<String>,
     pub(super) built_in: Option<BuiltIn>,
 }
 
@@ -168,10 +177,11 @@ impl Attribute {
         (namespace, name): (Namespace, String),
         (kind, values): (ValueType, Vec<String>),
         default: Option<Value>,
-        provenance: Provenance,
+        (provenance, claim): (Provenance, Option<String>),
         sensitivity: Sensitivity,
     ) -> Self {
         Self {
+            claim,
             namespace,
             name,
             kind,
@@ -181,6 +191,20 @@ impl Attribute {
             sensitivity,
             built_in: None,
         }
+    }
+
+    /// Whether it is who the caller is.
+    pub(super) fn is_caller(&self) -> bool {
+        matches!(
+            self.built_in,
+            Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind)
+        )
+    }
+
+    /// The claim of a token that says it.
+    #[must_use]
+    pub fn claim_name(&self) -> &str {
+        self.claim.as_deref().unwrap_or(&self.name)
     }
 
     /// Whether its value is never shown.
@@ -201,10 +225,13 @@ impl Attribute {
     pub(super) fn built_in(built_in: BuiltIn) -> Self {
         use Namespace::{Action as Asked, Context, Principal, Resource, Time};
         use Provenance::{Request, Runtime, Token};
-        use ValueType::{Datetime, Enum, Int, Text};
+        use ValueType::{Bool, Datetime, Enum, Int, Set, Text};
         let (namespace, name, kind, provenance) = match built_in {
             BuiltIn::PrincipalId => (Principal, "id", Text, Token),
             BuiltIn::PrincipalKind => (Principal, "kind", Enum, Token),
+            BuiltIn::Mfa => (Principal, "mfa", Bool, Token),
+            BuiltIn::AuthContexts => (Principal, "acrs", Set, Token),
+            BuiltIn::ClientId => (Principal, "client_id", Text, Token),
             BuiltIn::ResourceKind => (Resource, "kind", Enum, Runtime),
             BuiltIn::ResourcePath => (Resource, "path", Text, Runtime),
             BuiltIn::ActionName => (Asked, "name", Enum, Runtime),
@@ -221,6 +248,9 @@ impl Attribute {
             BuiltIn::ActionName => Action::ALL.iter().map(|action| action.as_str()).collect(),
             BuiltIn::Weekday => WEEKDAYS.to_vec(),
             BuiltIn::PrincipalId
+            | BuiltIn::Mfa
+            | BuiltIn::AuthContexts
+            | BuiltIn::ClientId
             | BuiltIn::ResourcePath
             | BuiltIn::Job
             | BuiltIn::Stage
@@ -235,6 +265,7 @@ impl Attribute {
             values: values.into_iter().map(str::to_owned).collect(),
             default: None,
             provenance,
+            claim: None,
             sensitivity: Sensitivity::Internal,
             built_in: Some(built_in),
         }
@@ -252,6 +283,9 @@ static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
     let all = [
         BuiltIn::PrincipalId,
         BuiltIn::PrincipalKind,
+        BuiltIn::Mfa,
+        BuiltIn::AuthContexts,
+        BuiltIn::ClientId,
         BuiltIn::ResourceKind,
         BuiltIn::ResourcePath,
         BuiltIn::ActionName,
@@ -270,6 +304,13 @@ static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
         .collect()
 });
 
+/// A built-in attribute, for whoever asks for it without a condition.
+pub(super) fn shared(built_in: BuiltIn) -> Option<&'static Attribute> {
+    let mut all = BUILT_IN.values();
+    let found = all.find(|attribute| attribute.built_in == Some(built_in));
+    found.map(|attribute| &**attribute)
+}
+
 /// All attributes of a set of tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttributeSet {
@@ -285,6 +326,11 @@ impl Default for AttributeSet {
 }
 
 impl AttributeSet {
+    /// All of them, in order of their names.
+    pub fn all(&self) -> impl Iterator<Item = &Attribute> {
+        self.by_name.values().map(|attribute| &**attribute)
+    }
+
     /// The built-in attributes and the declared ones. A built-in name stays what it is.
     #[must_use]
     pub fn new(declared: impl IntoIterator<Item = Attribute>) -> Self {

@@ -1,8 +1,11 @@
 //! What the audit log says of a decision beside its rows and facts: the restrictions that it is under, what they ask for,
 //! and by which activations it came.
 
+use std::collections::BTreeMap;
+
+use super::condition::shown;
 use super::oracle::Asking;
-use super::{Decision, PolicyKind};
+use super::{Attribute, Condition, Decision, Facts, PolicyKind, Provenance};
 
 impl Decision {
     /// Names and texts, for the audit log alone: reasons and tickets of activations are in them.
@@ -36,6 +39,36 @@ impl Decision {
             found.push(("activations", activations.join("; ")));
         }
         found
+    }
+
+    /// What a token or a store says that the deciding rows and restrictions look at: name, value, how it is known. Values
+    /// of secret attributes are not shown.
+    pub(crate) fn known_facts(&self) -> Vec<(String, String, &'static str)> {
+        let facts = self.request().facts(self.snapshot());
+        let mut known = BTreeMap::new();
+        let restricts = self.restricting_rows();
+        for row in self.rows().chain(restricts) {
+            let conditions = std::iter::once(&row.when).chain(&row.row_condition);
+            let mut looked_at: Vec<&Attribute> =
+                conditions.flat_map(Condition::attributes).collect();
+            looked_at.extend(row.obligations.step_up.and_then(Facts::strength_attribute));
+            for attribute in looked_at {
+                let is_better =
+                    matches!(attribute.provenance, Provenance::Token | Provenance::Store);
+                // The caller and what it is stand in the record anyway.
+                if is_better
+                    && !attribute.is_caller()
+                    && let Some(value) = facts.value(attribute)
+                {
+                    let how = attribute.provenance.as_str();
+                    known.insert(attribute.to_string(), (shown(attribute, value), how));
+                }
+            }
+        }
+        let known = known.into_iter();
+        known
+            .map(|(name, (value, how))| (name, value, how))
+            .collect()
     }
 
     /// How the rows that are not standing came to apply.

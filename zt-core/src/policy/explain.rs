@@ -127,6 +127,7 @@ pub fn explain(decision: &Decision) -> Explanation {
         facts: request
             .stated(snapshot.attributes())
             .into_iter()
+            .chain(decision.known_facts())
             .map(|(name, value, _)| format!("{name}={value}"))
             .collect(),
         policies: decision.policies().map(ToString::to_string).collect(),

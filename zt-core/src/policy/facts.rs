@@ -2,12 +2,15 @@
 //!
 //! In: a [`Request`] and a snapshot. Out: values that fit their attribute's type and provenance; all else is unknown.
 
-use super::attribute::{Attribute, BuiltIn, Namespace, WEEKDAYS};
+use super::attribute::{self, Attribute, BuiltIn, Namespace, WEEKDAYS};
 use super::value::Datum;
 use super::{Action, Context, Provenance, Request, ResourceKind, StepUp, Truth, Value};
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
-use crate::metadata::Snapshot;
+use crate::metadata::{Snapshot, StoreFacts};
+
+/// A fact that is known better than by assertion: full name, value, how it is known.
+pub(super) type Stated = (String, Value, Provenance);
 
 /// The facts that count for one request on one snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -18,18 +21,22 @@ pub struct Facts<'a> {
     resource: (ResourceKind, &'a str),
     context: &'a Context,
     now: Option<Timestamp>,
-    attributes: &'a [(String, Value, Provenance)],
+    attributes: &'a [Stated],
+    /// What the caller's token says.
+    proven: &'a [Stated],
+    store: &'a StoreFacts,
 }
 
 impl<'a> Facts<'a> {
     /// What a request states.
-    pub(super) fn of(request: &'a Request, snapshot: &Snapshot) -> Self {
+    pub(super) fn of(request: &'a Request, snapshot: &'a Snapshot) -> Self {
         let resource = (request.resource.kind(), request.resource.path());
         let caller = request.caller.as_ref();
         let facts = Self::new(snapshot, caller, request.action, resource, &request.context);
         Self {
             now: request.now,
             attributes: &request.attributes,
+            proven: &request.proven,
             ..facts
         }
     }
@@ -37,7 +44,7 @@ impl<'a> Facts<'a> {
     /// The same from its parts, at no known time. An author whom no row of Principals names, or who cannot act, is unknown.
     /// Else anybody could approve a change of their own by inventing its author.
     pub(super) fn new(
-        snapshot: &Snapshot,
+        snapshot: &'a Snapshot,
         caller: Option<&'a PrincipalId>,
         action: Action,
         resource: (ResourceKind, &'a str),
@@ -54,7 +61,15 @@ impl<'a> Facts<'a> {
             context,
             now: None,
             attributes: &[],
+            proven: &[],
+            store: snapshot.store(),
         }
+    }
+
+    /// The same with what the caller's token says.
+    pub(super) const fn proven(mut self, proven: &'a [Stated]) -> Self {
+        self.proven = proven;
+        self
     }
 
     /// The same at this moment.
@@ -64,8 +79,23 @@ impl<'a> Facts<'a> {
     }
 
     /// Whether the caller signed in so strongly.
-    pub(super) fn strength(&self, _step_up: StepUp) -> Truth {
-        Truth::Unknown
+    pub(super) fn strength(&self, step_up: StepUp) -> Truth {
+        let said = Self::strength_attribute(step_up).and_then(|attribute| self.value(attribute));
+        Truth::of(match (step_up, said) {
+            (StepUp::Mfa, Some(Datum::Bool(value))) => Some(value),
+            (StepUp::Context(_), Some(Datum::Set(set))) => {
+                Some(set.iter().any(|context| context.parse() == Ok(step_up)))
+            }
+            _ => None,
+        })
+    }
+
+    /// The attribute that says so.
+    pub(super) fn strength_attribute(step_up: StepUp) -> Option<&'static Attribute> {
+        attribute::shared(match step_up {
+            StepUp::Mfa => BuiltIn::Mfa,
+            StepUp::Context(_) => BuiltIn::AuthContexts,
+        })
     }
 
     /// When, if that is known.
@@ -88,6 +118,10 @@ impl<'a> Facts<'a> {
 
     fn fact(&self, attribute: &Attribute) -> Option<Datum<'a>> {
         let Some(built_in) = attribute.built_in else {
+            // A decision is about the whole resource: which rows, its filter says.
+            if attribute.namespace == Namespace::Row {
+                return None;
+            }
             return self.declared(attribute);
         };
         let number = |number: u32| Datum::Int(i64::from(number));
@@ -97,6 +131,7 @@ impl<'a> Facts<'a> {
                 let kind = self.caller?.kind();
                 Some(Datum::Text(kind.prefix().trim_end_matches(':')))
             }
+            BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId => self.declared(attribute),
             BuiltIn::ResourceKind => Some(Datum::Text(self.resource.0.as_str())),
             BuiltIn::ResourcePath => Some(Datum::Text(self.resource.1)),
             BuiltIn::ActionName => Some(Datum::Text(self.action.as_str())),
@@ -109,12 +144,17 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What is asserted counts in `context.` alone, and where the attribute asks for no more.
+    /// What the tables say comes first where a store is asked: their owner reviewed it. What is asserted counts in
+    /// `context.` alone, and where the attribute asks for no more.
     fn declared(&self, attribute: &Attribute) -> Option<Datum<'a>> {
-        let stated = self.attributes.iter().rev().find(|(name, _, provenance)| {
+        if let Some(value) = self.stored(attribute) {
+            return Some(value.as_datum());
+        }
+        let stated = self.attributes.iter().rev().chain(self.proven);
+        let mut counting = stated.filter(|(name, _, provenance)| {
             provenance.counts_as(attribute.provenance) && is_name(attribute, name)
         });
-        if let Some((_, value, _)) = stated {
+        if let Some((_, value, _)) = counting.next() {
             return Some(value.as_datum());
         }
         if attribute.namespace == Namespace::Context
@@ -126,6 +166,18 @@ impl<'a> Facts<'a> {
                 .map(|value| value.as_datum());
         }
         None
+    }
+
+    /// What a row of Principals or Resources says.
+    fn stored(&self, attribute: &Attribute) -> Option<&'a Value> {
+        if attribute.provenance != Provenance::Store {
+            return None;
+        }
+        match attribute.namespace {
+            Namespace::Principal => self.store.of_principal(self.caller?, &attribute.name),
+            Namespace::Resource => self.store.of_resource(self.resource, &attribute.name),
+            Namespace::Action | Namespace::Context | Namespace::Time | Namespace::Row => None,
+        }
     }
 }
 

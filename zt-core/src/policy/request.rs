@@ -167,6 +167,8 @@ pub struct Request {
     pub now: Option<Timestamp>,
     /// Facts that are known better than by assertion: full name, value, how it is known. The last of a name counts.
     pub attributes: Vec<(String, Value, Provenance)>,
+    /// What the caller's token says, in the same form. A fact of `attributes` comes first.
+    pub proven: Arc<[(String, Value, Provenance)]>,
 }
 
 impl Request {
@@ -182,7 +184,15 @@ impl Request {
             context: Context::new(),
             now: None,
             attributes: Vec::new(),
+            proven: Arc::from([]),
         }
+    }
+
+    /// The same with what a verified token says: see [`Session`](crate::Session), which does so for its caller.
+    #[must_use]
+    pub fn with_proven(mut self, proven: Arc<[(String, Value, Provenance)]>) -> Self {
+        self.proven = proven;
+        self
     }
 
     /// The same at this moment.
@@ -215,7 +225,7 @@ impl Request {
     }
 
     /// The facts that count on a snapshot.
-    pub(super) fn facts<'a>(&'a self, snapshot: &Snapshot) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, snapshot: &'a Snapshot) -> Facts<'a> {
         Facts::of(self, snapshot)
     }
 

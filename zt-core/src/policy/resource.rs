@@ -257,6 +257,15 @@ impl ResourcePattern {
         Some((*kind, names, *subtree))
     }
 
+    /// Its kind, the path at which it begins, and whether it is the subtree from there; nothing for a pattern with `*` and
+    /// for `**` alone. The subtree of a whole kind begins at the empty path.
+    pub(crate) fn subtree_root(&self) -> Option<(ResourceKind, String, bool)> {
+        let (kind, segments, is_subtree) = self.parts()?;
+        let segments: Option<Vec<&str>> = segments.collect();
+        let path = segments?.join(kind.separator().encode_utf8(&mut [0; 4]));
+        Some((kind, path, is_subtree))
+    }
+
     /// Whether the row speaks of this resource.
     #[must_use]
     pub fn matches(&self, resource: &Resource) -> bool {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::id::PrincipalId;
-use crate::identity::{Caller, Groups};
+use crate::identity::{Caller, Groups, Mfa};
 use crate::metadata::Snapshot;
-use crate::policy::Projection;
+use crate::policy::{AttributeSet, Projection, Provenance, Value, ValueType};
 
 /// Who the caller is, which groups it is proven to be in and what it holds by that.
 pub(super) struct Resolved {
@@ -15,6 +15,8 @@ pub(super) struct Resolved {
     pub(super) groups: Arc<[PrincipalId]>,
     pub(super) groups_are_complete: bool,
     pub(super) projection: Projection,
+    /// What the caller's token says of attributes.
+    pub(super) proven: Arc<[(String, Value, Provenance)]>,
 }
 
 impl Resolved {
@@ -27,6 +29,7 @@ impl Resolved {
             Groups::Overage => (Arc::from([]), false),
         };
         let id = caller.principal(snapshot)?;
+        let proven: Arc<[_]> = Arc::from(proven(caller, snapshot.attributes()));
         let mut projection = Projection::new(snapshot, id.clone(), Arc::clone(&groups));
         if !groups_are_complete {
             projection = projection.with_incomplete_groups();
@@ -36,7 +39,40 @@ impl Resolved {
             id,
             groups,
             groups_are_complete,
-            projection,
+            projection: projection.with_proven(Arc::clone(&proven)),
+            proven,
         })
     }
+}
+
+/// What a token says of the attributes that these tables know. What does not fit its attribute is unknown.
+fn proven(caller: &Caller, attributes: &AttributeSet) -> Vec<(String, Value, Provenance)> {
+    let mut known = Vec::new();
+    let mut add = |name: String, value: Option<Value>| {
+        known.extend(value.map(|value| (name, value, Provenance::Token)));
+    };
+    let mfa = match caller.auth_strength().mfa {
+        Mfa::Yes => Some(true),
+        Mfa::No => Some(false),
+        Mfa::Unknown => None,
+    };
+    add("principal.mfa".to_owned(), mfa.map(Value::Bool));
+    let contexts = caller.claim("acrs");
+    let contexts = contexts.and_then(|claim| claim.value(ValueType::Set));
+    add("principal.acrs".to_owned(), contexts);
+    let client = caller.client().map(|client| client.id.to_string());
+    add("principal.client_id".to_owned(), client.map(Value::Text));
+    let declared = attributes.all().filter(|attribute| {
+        attribute.provenance == Provenance::Token
+            && !AttributeSet::is_built_in(&attribute.to_string())
+    });
+    for attribute in declared {
+        let claim = caller.claim(attribute.claim_name());
+        let value = claim.and_then(|claim| claim.value(attribute.kind));
+        add(
+            attribute.to_string(),
+            value.filter(|value| value.fits(attribute)),
+        );
+    }
+    known
 }

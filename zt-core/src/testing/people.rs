@@ -20,6 +20,20 @@ pub fn sign_in(
     principal: &PrincipalId,
     lifetime: Duration,
 ) -> Result<String> {
+    sign_in_with(config, snapshot, principal, lifetime, |request| request)
+}
+
+/// The same with what `more` adds to the token.
+///
+/// # Errors
+/// As [`sign_in`].
+pub fn sign_in_with(
+    config: &Config,
+    snapshot: &Snapshot,
+    principal: &PrincipalId,
+    lifetime: Duration,
+    more: impl FnOnce(TokenRequest) -> TokenRequest,
+) -> Result<String> {
     if config.mode() != Mode::Development {
         let message = "a production `zt.toml` has no development issuer";
         return Err(Error::new(Code::Config, message).with_help(
@@ -45,7 +59,8 @@ pub fn sign_in(
     let groups = groups
         .map(|group| object_id(snapshot, group))
         .collect::<Result<_>>()?;
-    issuer.issue(&request.with_groups(groups).with_lifetime(lifetime))
+    let request = request.with_groups(groups).with_lifetime(lifetime);
+    issuer.issue(&more(request))
 }
 
 fn object_id(snapshot: &Snapshot, principal: &PrincipalId) -> Result<Guid> {

@@ -6,7 +6,10 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attacks;
+mod authzen;
 mod cli;
 mod conditions;
 mod csv_tables;
@@ -16,6 +19,7 @@ mod faults;
 mod fuzzing;
 mod impact;
 mod index;
+mod known_facts;
 mod laws;
 mod monitor;
 mod permits;

@@ -7,7 +7,8 @@ use zt_core::clock::Timestamp;
 use zt_core::id::PrincipalId;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{
-    self, Action, Context, Decision, DecisionId, DecisionKind, Located, Projection, Request, oracle,
+    self, Action, Context, Decision, DecisionId, DecisionKind, Located, Projection, Provenance,
+    Request, Value, oracle,
 };
 
 use crate::index::random::{Random, cells, text};
@@ -242,6 +243,16 @@ fn request(random: &mut Random) -> Request {
     if random.percent(20) {
         request = request.with_incomplete_groups();
     }
+    let mut proven = Vec::new();
+    if random.percent(60) {
+        let mfa = Value::Bool(random.percent(70));
+        proven.push(("principal.mfa".to_owned(), mfa, Provenance::Token));
+    }
+    if random.percent(50) {
+        let contexts = Value::set([random.of(&["c1", "c2"])]);
+        proven.push(("principal.acrs".to_owned(), contexts, Provenance::Token));
+    }
+    request = request.with_proven(Arc::from(proven));
     if random.percent(90) {
         let number = i64::try_from(random.below(9)).unwrap();
         request = request.at(moment(number));
@@ -266,6 +277,7 @@ fn about(decision: &Decision) -> String {
 fn handles(snapshot: &Snapshot, request: &Request) -> Projection {
     let groups = Arc::clone(&request.groups);
     let projection = Projection::new(snapshot, request.caller.clone(), groups);
+    let projection = projection.with_proven(Arc::clone(&request.proven));
     if request.groups_are_complete {
         projection
     } else {

@@ -9,7 +9,8 @@ use zt_core::clock::{Clock as _, SystemClock, Timestamp};
 use zt_core::id::{PolicyId, PrincipalId};
 use zt_core::metadata::Problem;
 use zt_core::policy::{
-    self, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Request,
+    self, Attribute, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Provenance,
+    Request, Value,
 };
 use zt_core::runtime::{self, Config};
 use zt_core::session;
@@ -38,6 +39,9 @@ pub(crate) struct Check {
     /// A further fact of the context: `zone=private`. The members of a set are separated by commas.
     #[arg(long = "context", value_name = "NAME=VALUE")]
     facts: Vec<String>,
+    /// A claim that the caller's token would have: `department=credit`, `mfa=true`, `acrs=c1,c2`.
+    #[arg(long = "claim", value_name = "NAME=VALUE")]
+    claims: Vec<String>,
     /// The moment to decide for, instead of now: `2026-10-01T08:00:00Z`.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -69,6 +73,7 @@ impl Check {
             .with_groups(groups)
             .with_context(self.context(snapshot.attributes())?)
             .at(self.at.unwrap_or_else(|| SystemClock::new().now()));
+        let request = self.with_claims(request, snapshot.attributes())?;
         let decision = policy::decide(&snapshot, request, DecisionId::new(0, 0));
         let explanation = policy::explain(&decision);
         match (depth, self.json) {
@@ -92,6 +97,37 @@ impl Check {
         } else {
             Answer::No
         })
+    }
+
+    /// The request of a caller whose token has the given claims.
+    fn with_claims(&self, request: Request, attributes: &AttributeSet) -> Result<Request, Error> {
+        let wrong = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
+        let of_tokens = || {
+            let all = attributes.all();
+            all.filter(|attribute| attribute.provenance == Provenance::Token)
+        };
+        let mut request = request;
+        for claim in &self.claims {
+            let (name, text) = claim.split_once('=').ok_or_else(|| {
+                wrong(Problem::new("expected NAME=VALUE, such as department=credit").text(claim))
+            })?;
+            let mut meant = of_tokens()
+                .filter(|attribute| attribute.claim_name() == name)
+                .peekable();
+            if meant.peek().is_none() {
+                let known: Vec<&str> = of_tokens().map(Attribute::claim_name).collect();
+                let problem = Problem::new("no attribute is read from this claim").text(name);
+                return Err(wrong(problem.nearest(&known)));
+            }
+            for attribute in meant {
+                let value = Value::read(attribute.kind, text).ok_or_else(|| {
+                    let reason = format!("must be of type {}", attribute.kind);
+                    wrong(Problem::new(reason).text(name))
+                })?;
+                request = request.with_attribute(&attribute.to_string(), value, Provenance::Token);
+            }
+        }
+        Ok(request)
     }
 
     fn context(&self, attributes: &AttributeSet) -> Result<Context, Error> {

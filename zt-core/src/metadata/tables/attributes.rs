@@ -2,6 +2,7 @@
 
 use unicode_normalization::is_nfc;
 
+use crate::identity::CHOSEN;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Column, Problem};
 use crate::policy::{
@@ -19,6 +20,7 @@ impl Row for Attribute {
         Column::text("default"),
         Column::text("provenance"),
         Column::text("sensitivity"),
+        Column::text("claim"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
@@ -31,13 +33,15 @@ impl Row for Attribute {
             None => Some(Sensitivity::default()),
             Some(_) => cells.one_of("sensitivity", Sensitivity::WORDS),
         };
+        let claim = read_claim(cells, name.as_deref(), namespace, provenance);
+        refuse_row(cells, namespace, provenance);
         let kind = kind?;
         let default = read_default(cells, kind, &values);
         Some(Self::declared(
             (namespace?, name?),
             (kind, values),
             default?,
-            provenance?,
+            (provenance?, claim),
             sensitivity?,
         ))
     }
@@ -58,6 +62,57 @@ fn read_name(cells: &mut RowReader<'_>, namespace: Option<Namespace>) -> Option<
         return None;
     }
     Some(name)
+}
+
+/// The claim of a token that says it. What a person can choose is no ground for a right.
+fn read_claim(
+    cells: &mut RowReader<'_>,
+    name: Option<&str>,
+    namespace: Option<Namespace>,
+    provenance: Option<Provenance>,
+) -> Option<String> {
+    let claim = cells.optional_text("claim");
+    if provenance != Some(Provenance::Token) {
+        if let Some(claim) = &claim {
+            let reason = "only an attribute of provenance token is read from a claim";
+            cells.problem("claim", claim, reason);
+        }
+        return claim;
+    }
+    if matches!(namespace, Some(Namespace::Resource | Namespace::Action)) {
+        let reason = "a token speaks of its caller: the namespace must be principal or context";
+        cells.push("provenance", Problem::new(reason).text("token"));
+    }
+    let (column, said) = match (&claim, name) {
+        (Some(claim), _) => ("claim", claim.as_str()),
+        (None, Some(name)) => ("name", name),
+        (None, None) => return claim,
+    };
+    if CHOSEN.contains(&said) {
+        let reason =
+            "its owner can choose this claim, or it changes hands: no right may hang on it";
+        cells.problem(column, said, reason);
+    }
+    claim
+}
+
+/// What a row holds, the data say: nobody states it, and no default stands in for a cell that is missing.
+fn refuse_row(
+    cells: &mut RowReader<'_>,
+    namespace: Option<Namespace>,
+    provenance: Option<Provenance>,
+) {
+    if namespace != Some(Namespace::Row) {
+        return;
+    }
+    if provenance.is_some_and(|known| known != Provenance::Store) {
+        let reason = "a column is known by the data themselves: the provenance must be store";
+        cells.push("provenance", Problem::new(reason));
+    }
+    if cells.cell("default").is_some() {
+        let reason = "a column has no default: a missing cell lets no row pass";
+        cells.push("default", Problem::new(reason));
+    }
 }
 
 fn read_values(cells: &mut RowReader<'_>, kind: Option<ValueType>) -> Vec<String> {

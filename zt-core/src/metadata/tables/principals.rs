@@ -1,26 +1,38 @@
 //! Principals: the readable name that rows use, and the Entra object id that tokens carry.
 
+use super::resources::read_attributes;
 use crate::id::{Guid, PrincipalId};
-use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
+use crate::metadata::{Cell, Column};
 
 /// One user, group or service principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Principal {
     /// The readable id: `user:maya`.
     pub id: PrincipalId,
     /// The Entra object id.
     pub oid: Guid,
+    /// Values of attributes of the namespace `principal` with provenance `store`, by name.
+    pub attributes: Vec<(String, Cell)>,
 }
 
 impl Row for Principal {
     const TABLE: &'static str = "Principals";
     const KEY: &'static [&'static str] = &["id"];
-    const COLUMNS: &'static [Column] = &[Column::text("id"), Column::text("oid")];
+    const COLUMNS: &'static [Column] = &[
+        Column::text("id"),
+        Column::text("oid"),
+        Column::map("attributes"),
+    ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (id, oid) = (cells.required("id", &[]), cells.required("oid", &[]));
-        Some(Self { id: id?, oid: oid? })
+        let attributes = read_attributes(cells);
+        Some(Self {
+            id: id?,
+            oid: oid?,
+            attributes: attributes?,
+        })
     }
 }

@@ -39,6 +39,22 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The attributes that it looks at, as often as it does.
+    pub(in crate::policy) fn attributes(&self) -> Vec<&Attribute> {
+        let mut found = Vec::new();
+        let mut open: Vec<&Expression> = self.parts.iter().collect();
+        while let Some(expression) = open.pop() {
+            match expression {
+                Expression::All(parts) | Expression::Any(parts) => open.extend(parts),
+                Expression::Not(part) => open.push(part),
+                Expression::Test(test) => found.extend(test.attributes()),
+            }
+        }
+        found
+    }
+}
+
 impl Looks {
     fn add(&mut self, test: &Test) {
         let (values, attributes) = operands(&test.predicate);
@@ -86,6 +102,7 @@ impl Looks {
             | Some(BuiltIn::ResourceKind) => {}
             // A name that no table has stands for many: a test of its text may tell them apart.
             Some(BuiltIn::ResourcePath | BuiltIn::Now | BuiltIn::Hour | BuiltIn::Weekday)
+            | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId)
             | None => {
                 self.others.insert(attribute.fact());
             }

@@ -278,7 +278,7 @@ fn attributes() -> AttributeSet {
             name,
             (kind, values),
             None,
-            Provenance::Request,
+            (Provenance::Request, None),
             Sensitivity::Public,
         )
     }))

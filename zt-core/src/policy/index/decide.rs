@@ -45,7 +45,7 @@ pub(crate) fn decide_as(
         facts,
     };
     let applying = asked.applying(place);
-    let outcome = conclude(&applying);
+    let outcome = conclude(&applying, &asked.facts);
     Decision::new(id, outcome, request, Arc::clone(snapshot))
 }
 
@@ -64,27 +64,28 @@ impl<'a> Asked<'a> {
 
     /// Every row that applies.
     fn applying(&self, (kind, path): (ResourceKind, &str)) -> Applying<'a> {
-        let mut found: [Vec<u32>; Class::ALL.len()] = Default::default();
-        self.index().trie.walk(kind, path, &mut |bundle| {
-            for (class, rows) in Class::ALL.into_iter().zip(&mut found) {
-                self.collect((bundle, class), rows);
+        let (mut denies, mut allows) = (Vec::new(), Vec::new());
+        let (mut restricts, mut gates) = (Vec::new(), Vec::new());
+        let index = self.index();
+        let (own, aside) = Class::ALL.split_at(Class::COUNT);
+        let has_aside = !index.lists.aside.is_empty();
+        index.trie.walk(kind, path, &mut |bundle| {
+            let aside = aside.iter().filter(|_| has_aside);
+            for class in own.iter().chain(aside) {
+                let rows = match class {
+                    Class::WholeDenies | Class::ColumnDenies | Class::RowDenies => &mut denies,
+                    Class::WholeAllows | Class::ColumnAllows => &mut allows,
+                    Class::Restricts => &mut restricts,
+                    Class::Gates => &mut gates,
+                };
+                self.collect((bundle, *class), rows);
             }
         });
-        let [
-            whole,
-            columns,
-            allows,
-            of_columns,
-            gates,
-            restricts,
-            of_rows,
-        ] = found;
-        let in_order = |rows: Vec<Vec<u32>>| in_order(self.snapshot, rows.concat());
         Applying {
-            denies: in_order(vec![whole, columns, of_rows]),
-            allows: in_order(vec![allows, of_columns]),
-            restricts: in_order(vec![restricts]),
-            gates: in_order(vec![gates]),
+            denies: in_order(self.snapshot, denies),
+            allows: in_order(self.snapshot, allows),
+            restricts: in_order(self.snapshot, restricts),
+            gates: in_order(self.snapshot, gates),
         }
     }
 

@@ -9,8 +9,9 @@ use super::lists::MAYBE;
 use crate::clock::Timestamp;
 use crate::id::PrincipalId;
 use crate::metadata::Snapshot;
+use crate::policy::facts::Stated;
 use crate::policy::oracle::suffices;
-use crate::policy::{Effect, Extent, Request, ResourceKind, Truth};
+use crate::policy::{Effect, Extent, Provenance, Request, ResourceKind, Truth, Value};
 
 /// The number of `*`, which everybody holds.
 pub(super) const ANYBODY: u32 = 0;
@@ -69,6 +70,7 @@ pub struct Projection {
     caller: Option<PrincipalId>,
     groups: Arc<[PrincipalId]>,
     groups_are_complete: bool,
+    proven: Arc<[Stated]>,
     ids: Box<[u32]>,
     /// In ascending order; none of them is one of the ids.
     limited: Box<[Limited]>,
@@ -106,7 +108,20 @@ impl Projection {
             caller,
             groups,
             groups_are_complete: true,
+            proven: Arc::from([]),
         }
+    }
+
+    /// The same with what the caller's token says of attributes: full name, value, how it is known.
+    #[must_use]
+    pub fn with_proven(mut self, proven: Arc<[(String, Value, Provenance)]>) -> Self {
+        self.proven = proven;
+        self
+    }
+
+    /// What the caller's token says.
+    pub(super) fn proven(&self) -> &[Stated] {
+        &self.proven
     }
 
     /// The same for a caller who may be in more groups than the ones given.
@@ -120,6 +135,7 @@ impl Projection {
     pub(in crate::policy) fn of(snapshot: &Snapshot, request: &Request) -> Self {
         Self {
             groups_are_complete: request.groups_are_complete,
+            proven: Arc::clone(&request.proven),
             ..Self::new(
                 snapshot,
                 request.caller.clone(),
@@ -132,6 +148,7 @@ impl Projection {
     pub(super) fn again(&self, snapshot: &Snapshot) -> Self {
         Self {
             groups_are_complete: self.groups_are_complete,
+            proven: Arc::clone(&self.proven),
             ..Self::new(snapshot, self.caller.clone(), Arc::clone(&self.groups))
         }
     }

@@ -134,7 +134,7 @@ impl Projection {
             snapshot,
             who: projection.who(snapshot, resource, now),
             action,
-            facts: facts.at(now),
+            facts: facts.at(now).proven(projection.proven()),
         };
         asked.verdict(place)
     }

@@ -1,0 +1,190 @@
+//! What the tables themselves say of principals and resources: the values of attributes with provenance `store`.
+//!
+//! In: the cells `attributes` of Principals and Resources, and Attributes. Out: typed values, found by principal or by
+//! resource without an allocation; and every cell that is no value of a declared attribute.
+
+use rustc_hash::FxHashMap;
+
+use super::tables::Places;
+use super::{Cell, Problem, Report, Tables};
+use crate::id::PrincipalId;
+use crate::policy::{Attribute, AttributeSet, Namespace, Provenance, ResourceKind, Value};
+
+/// Values by the names of their attributes.
+type Values = Box<[(Box<str>, Value)]>;
+/// What is said of one resource, and of all from it down.
+#[derive(Debug, Default)]
+struct OfPath {
+    exact: Values,
+    subtree: Values,
+}
+
+/// The values that tables give to attributes.
+#[derive(Debug, Default)]
+pub(crate) struct StoreFacts {
+    principals: FxHashMap<PrincipalId, Values>,
+    resources: FxHashMap<ResourceKind, FxHashMap<Box<str>, OfPath>>,
+}
+
+impl StoreFacts {
+    /// Reads and checks all of them.
+    pub(super) fn compile(
+        tables: &Tables,
+        attributes: &AttributeSet,
+        places: &Places,
+        report: &mut Report,
+    ) -> Self {
+        let mut facts = Self::default();
+        let mut reader = Reader {
+            attributes,
+            places,
+            report,
+        };
+        for row in &tables.principals {
+            let at = ("Principals", row.id.as_str());
+            let values = reader.values(at, Namespace::Principal, &row.attributes);
+            if !values.is_empty() {
+                facts.principals.insert(row.id.clone(), values);
+            }
+        }
+        for row in &tables.resources {
+            let at = ("Resources", row.resource.as_str());
+            let values = reader.values(at, Namespace::Resource, &row.attributes);
+            if let Some((kind, path, is_subtree)) = row.resource.subtree_root() {
+                let paths = facts.resources.entry(kind).or_default();
+                let of_path = paths.entry(path.into()).or_default();
+                if is_subtree {
+                    of_path.subtree = values;
+                } else {
+                    of_path.exact = values;
+                }
+            }
+        }
+        facts
+    }
+
+    /// The value of `principal.NAME` of a caller.
+    pub(crate) fn of_principal(&self, id: &PrincipalId, name: &str) -> Option<&Value> {
+        find(self.principals.get(id)?, name)
+    }
+
+    /// The value of `resource.NAME` of a resource: what is said of itself, else of the nearest subtree that it is in.
+    pub(crate) fn of_resource(
+        &self,
+        (kind, path): (ResourceKind, &str),
+        name: &str,
+    ) -> Option<&Value> {
+        let paths = self.resources.get(&kind)?;
+        if let Some(found) = paths.get(path).and_then(|of| find(&of.exact, name)) {
+            return Some(found);
+        }
+        let mut root = path;
+        loop {
+            if let Some(found) = paths.get(root).and_then(|of| find(&of.subtree, name)) {
+                return Some(found);
+            }
+            if root.is_empty() {
+                return None;
+            }
+            root = root
+                .rsplit_once(kind.separator())
+                .map_or("", |(root, _)| root);
+        }
+    }
+}
+
+fn find<'a>(values: &'a Values, name: &str) -> Option<&'a Value> {
+    let found = values.iter().find(|(own, _)| **own == *name);
+    found.map(|(_, value)| value)
+}
+
+struct Reader<'a> {
+    attributes: &'a AttributeSet,
+    places: &'a Places,
+    report: &'a mut Report,
+}
+
+impl Reader<'_> {
+    fn values(
+        &mut self,
+        (table, key): (&'static str, &str),
+        space: Namespace,
+        cells: &[(String, Cell)],
+    ) -> Values {
+        let mut values = Vec::with_capacity(cells.len());
+        for (name, cell) in cells {
+            match self.value(space, name, cell) {
+                Ok(value) => values.push((Box::from(name.as_str()), value)),
+                Err(problem) => {
+                    let place = self.places.of(table, key);
+                    let problem = problem.at(place).row(table, key).column("attributes");
+                    self.report.push(problem);
+                }
+            }
+        }
+        Box::from(values)
+    }
+
+    fn value(&self, space: Namespace, name: &str, cell: &Cell) -> Result<Value, Problem> {
+        let full = format!("{}.{name}", space.as_str());
+        let is_ours = |attribute: &&Attribute| {
+            attribute.namespace == space && attribute.provenance == Provenance::Store
+        };
+        let Some(attribute) = self.attributes.get(&full) else {
+            let known = self.attributes.all().filter(is_ours);
+            let known: Vec<&str> = known.map(|attribute| attribute.name.as_str()).collect();
+            let reason = format!("no row of Attributes declares `{full}`");
+            return Err(Problem::new(reason).text(name).nearest(&known));
+        };
+        if !is_ours(&&**attribute) {
+            let reason = format!("`{full}` is not of provenance store: tables cannot say it");
+            return Err(Problem::new(reason).text(name));
+        }
+        // What may be a secret is not repeated in a message.
+        let shown = if attribute.is_secret() {
+            name.to_owned()
+        } else {
+            cell.to_string()
+        };
+        let value = read(attribute, cell).filter(|value| value.fits(attribute));
+        value.ok_or_else(|| {
+            let words = attribute.values.join(", ");
+            let expected = if words.is_empty() {
+                format!(
+                    "{}, a value of type {}",
+                    attribute.kind.example(),
+                    attribute.kind
+                )
+            } else {
+                format!("one of {words}")
+            };
+            Problem::new(format!("`{full}` must be {expected}")).text(&shown)
+        })
+    }
+}
+
+/// A cell as a value: text as people write it, and numbers, `true` and lists as TOML has them.
+fn read(attribute: &Attribute, cell: &Cell) -> Option<Value> {
+    let text = |cell: &Cell| match cell {
+        Cell::Text(text) => Some(text.clone()),
+        Cell::Integer(number) => Some(number.to_string()),
+        Cell::Float(number) => Some(number.to_string()),
+        Cell::Bool(value) => Some(value.to_string()),
+        Cell::List(_) | Cell::Map(_) => None,
+    };
+    if let Cell::List(members) = cell {
+        let members: Option<Vec<String>> = members
+            .iter()
+            .map(|member| match member {
+                Cell::Text(text) => Some(text.clone()),
+                Cell::Integer(_)
+                | Cell::Float(_)
+                | Cell::Bool(_)
+                | Cell::List(_)
+                | Cell::Map(_) => None,
+            })
+            .collect();
+        return members.map(Value::set);
+    }
+    Value::read(attribute.kind, &text(cell)?)
+}
