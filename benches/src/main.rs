@@ -1,9 +1,10 @@
 //! The numbers that zt promises, as ratios to what others need in the same run on the same machine.
 //!
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
-//! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's. `-- --peers` measures
-//! decisions alone.
+//! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
+//! those on facts alone. `-- --peers` measures decisions alone.
 
+mod conditions;
 mod differential;
 mod envelope;
 mod harness;
@@ -33,7 +34,9 @@ fn main() -> ExitCode {
         Effort::FULL
     };
     let said = if asked("--differential") {
-        differential::run(differential::FULL)
+        compared(differential::FULL)
+    } else if asked("--conditions") {
+        conditions::run(differential::FULL)
     } else if asked("--scale") {
         scale::markdown(effort)
     } else if asked("--peers") {
@@ -67,8 +70,14 @@ fn measure(effort: Effort) -> Outcome<String> {
     text.push_str(&peers::markdown(&world, effort)?);
     text.push_str(&job::markdown(effort)?);
     if effort.is_quick() {
-        let agreed = differential::run(differential::QUICK)?;
+        let agreed = compared(differential::QUICK)?;
         text.push_str(&format!("\n## Differential\n\n{agreed}\n"));
     }
     Ok(text)
+}
+
+/// Both comparisons with Cedar, of so many decisions each.
+fn compared(decisions: usize) -> Outcome<String> {
+    let (scopes, facts) = (differential::run(decisions)?, conditions::run(decisions)?);
+    Ok(format!("{scopes}\n\n{facts}"))
 }

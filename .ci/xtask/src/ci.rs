@@ -13,12 +13,15 @@ pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     structure(place, report)?;
     report.step("format", |log| {
         let ran = log.run(&mut cargo(place, &["fmt", "--all", "--check"]))?;
-        // A workspace of its own, which `--all` leaves out.
-        let own = ["fmt", "--check", "--manifest-path", "benches/Cargo.toml"];
-        let benches = !place.has("benches/Cargo.toml") || log.run(&mut cargo(place, &own))?.success;
+        // Workspaces of their own, which `--all` leaves out.
+        let mut own = true;
+        for manifest in ["benches/Cargo.toml", "zt-core/fuzz/Cargo.toml"] {
+            let command = ["fmt", "--check", "--manifest-path", manifest];
+            own &= !place.has(manifest) || log.run(&mut cargo(place, &command))?.success;
+        }
         Ok(Outcome::of(
-            ran.success && benches,
-            "run `cargo fmt --all`, in benches too",
+            ran.success && own,
+            "run `cargo fmt --all`, in benches and zt-core/fuzz too",
         ))
     })?;
     licences(place, report)?;

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::str::FromStr;
 
+use unicode_normalization::is_nfc;
+
 use super::schema::names;
 use super::{Cell, Column, Place, Problem, RawRow, Report};
-use crate::text::has_hidden;
+use crate::text::{has_hidden, nearest};
 
 /// A row of one table: which columns it has and how its cells become a value.
 pub(crate) trait Row: Sized {
@@ -23,6 +25,10 @@ pub(crate) trait Row: Sized {
 
 /// What is wrong with the text of a cell that a row must have.
 const EMPTY: &str = "must not be empty";
+/// What is wrong with a name whose letters and accents stand apart.
+const NOT_NFC: &str = "must be in Unicode's form NFC, in which equal names are equal bytes";
+/// The longest text that a nearest one is looked for, in bytes.
+const MOST_BYTES: usize = 1024;
 
 /// Reads the cells of one row.
 pub(crate) struct RowReader<'a> {
@@ -97,7 +103,17 @@ impl<'a> RowReader<'a> {
             self.problem(column, text, EMPTY);
             return None;
         }
+        self.refuse_decomposed(column, text)?;
         Some(text.to_owned())
+    }
+
+    /// A name that looks like another and has other bytes would be passed by by the rows about that other.
+    fn refuse_decomposed(&mut self, column: &str, text: &str) -> Option<()> {
+        if is_nfc(text) {
+            return Some(());
+        }
+        self.problem(column, text, NOT_NFC);
+        None
     }
 
     /// Text of a cell that may be missing.
@@ -127,11 +143,24 @@ impl<'a> RowReader<'a> {
         text: &str,
         valid: &[&str],
     ) -> Option<T> {
+        self.refuse_decomposed(column, text)?;
+        self.parse_or_offer(column, text, |text| nearest(text, valid))
+    }
+
+    fn parse_or_offer<T: FromStr<Err: Display>>(
+        &mut self,
+        column: &str,
+        text: &str,
+        meant: impl Fn(&str) -> Option<String>,
+    ) -> Option<T> {
         match text.parse() {
             Ok(value) => Some(value),
             Err(why) => {
-                let problem = Problem::new(why.to_string()).text(text);
-                self.push(column, problem.nearest(valid));
+                let mut problem = Problem::new(why.to_string()).text(text);
+                if text.len() <= MOST_BYTES {
+                    problem.nearest = meant(text);
+                }
+                self.push(column, problem);
                 None
             }
         }
@@ -212,6 +241,7 @@ impl<'a> RowReader<'a> {
             if let Cell::Text(text) = cell
                 && !has_hidden(text)
             {
+                self.refuse_decomposed(column, text);
                 texts.push(text.clone());
             } else {
                 self.wrong::<()>(column, cell, "a list of text");
@@ -226,21 +256,23 @@ impl<'a> RowReader<'a> {
         Some(
             texts
                 .iter()
-                .filter_map(|text| self.parse_text(column, text, &[]))
+                .filter_map(|text| self.parse_or_offer(column, text, |_| None))
                 .collect(),
         )
     }
 
-    /// The same for a list that the row must have, with at least one text and none twice. `None` when one is wrong.
+    /// The same for a list that the row must have, with at least one text and none twice. `None` when one is wrong;
+    /// `meant` says what to offer instead.
     pub(crate) fn required_list<T: FromStr<Err: Display>>(
         &mut self,
         column: &str,
-        valid: &[&str],
+        meant: impl Fn(&str) -> Option<String>,
     ) -> Option<Vec<T>> {
         self.require(column)?;
         if let Some(Cell::Text(_)) = self.row.cell(column) {
             let text = self.filled_text(column, EMPTY)?;
-            return Some(vec![self.parse_text(column, text, valid)?]);
+            self.refuse_decomposed(column, text)?;
+            return Some(vec![self.parse_or_offer(column, text, &meant)?]);
         }
         let texts = self.texts(column)?;
         if texts.is_empty() {
@@ -258,7 +290,11 @@ impl<'a> RowReader<'a> {
                 self.problem(column, text, EMPTY);
                 return None;
             }
-            self.parse_text(column, text, valid)
+            // Reported already.
+            if !is_nfc(text) {
+                return None;
+            }
+            self.parse_or_offer(column, text, &meant)
         });
         let read: Vec<Option<T>> = read.collect();
         read.into_iter().collect()

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::ResourceKind;
+use crate::text::nearest;
 
 /// Declares every built-in action once: its name, the kinds it takes, what it means.
 macro_rules! actions {
@@ -164,6 +165,19 @@ impl FromStr for ActionPattern {
             .map(|action| action.noun())
             .find(|known| *known == noun);
         known.map(Self::Noun).ok_or(NotAnAction)
+    }
+}
+
+impl ActionPattern {
+    /// The pattern that was meant by a text that is none: an action, or all of a noun.
+    pub(crate) fn meant(text: &str) -> Option<String> {
+        let actions = Action::ALL.iter().map(|action| action.as_str().to_owned());
+        let nouns = Action::ALL
+            .iter()
+            .map(|action| format!("{}.*", action.noun()));
+        let valid: Vec<String> = actions.chain(nouns).collect();
+        let valid: Vec<&str> = valid.iter().map(String::as_str).collect();
+        nearest(text, &valid)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::id::{PrincipalId, RoleName};
+use crate::text::nearest;
 
 /// `user:`, `group:`, `sp:`, `role:` or `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,16 @@ impl FromStr for PrincipalPattern {
         text.parse()
             .map(Self::One)
             .map_err(|_| NotAPrincipalPattern)
+    }
+}
+
+impl PrincipalPattern {
+    /// The principal that was meant by a text that names none, where only what stands before the colon is wrong.
+    pub(crate) fn meant(text: &str) -> Option<String> {
+        let (kind, name) = text.split_once(':')?;
+        let kind = nearest(kind, &["user", "group", "sp", "role"])?;
+        let meant = format!("{kind}:{name}");
+        (meant != text && meant.parse::<Self>().is_ok()).then_some(meant)
     }
 }
 

@@ -4,6 +4,7 @@
 //! segment and a trailing `**` is the subtree, its root included. `**` alone is every resource of every kind.
 
 mod cover;
+mod meant;
 mod read;
 
 use std::fmt;
@@ -11,6 +12,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 pub(super) use read::read;
+
+use unicode_normalization::is_nfc;
 
 use crate::text::{fold, is_hidden};
 
@@ -107,6 +110,17 @@ pub enum NotAResource {
     /// The kind is not one of ours.
     #[error("unknown kind of resource")]
     UnknownKind,
+    /// Nothing stands behind the colon.
+    #[error(
+        "the path is empty: name what stands behind the colon, or write `**` for all of the kind"
+    )]
+    NoPath,
+    /// A name of Unity Catalog is separated by slashes.
+    #[error("parts of this kind's names are separated by `.`, not by `/`")]
+    Slash,
+    /// A name that looks like another one and has other bytes.
+    #[error("names must be in Unicode's form NFC, in which equal names are equal bytes")]
+    NotNfc,
     /// A segment is empty, or holds white space or control characters.
     #[error("every part of the path needs a name without spaces")]
     BadSegment,
@@ -332,6 +346,9 @@ fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
     }
     let (kind, path) = text.split_once(':').ok_or(NotAResource::NoKind)?;
     let kind = ResourceKind::named(kind).ok_or(NotAResource::UnknownKind)?;
+    if path.is_empty() {
+        return Err(NotAResource::NoPath);
+    }
     let path = if kind.ignores_case() {
         fold(path)
     } else {
@@ -341,8 +358,14 @@ fn split(text: &str) -> Result<(ResourceKind, String, String), NotAResource> {
 }
 
 fn check_segment(kind: ResourceKind, segment: &str) -> Result<(), NotAResource> {
+    if !is_nfc(segment) {
+        return Err(NotAResource::NotNfc);
+    }
     if segment.is_empty() || segment.chars().any(|c| c.is_whitespace() || is_hidden(c)) {
         return Err(NotAResource::BadSegment);
+    }
+    if kind.ignores_case() && segment.contains('/') {
+        return Err(NotAResource::Slash);
     }
     let is_bare = |c: char| c.is_alphanumeric() || "_-$@*".contains(c);
     if kind.ignores_case() && !segment.chars().all(is_bare) {
@@ -434,7 +457,10 @@ mod tests {
         let refused = [
             ("loan_scores", NotAResource::NoKind),
             ("tabel:x", NotAResource::UnknownKind),
-            ("table:", NotAResource::BadSegment),
+            ("table:", NotAResource::NoPath),
+            ("table:a/b", NotAResource::Slash),
+            ("table:cafe\u{301}", NotAResource::NotNfc),
+            ("secret:cafe\u{301}/key", NotAResource::NotNfc),
             ("table:a..b", NotAResource::BadSegment),
             ("table:a b", NotAResource::BadSegment),
             ("table:a\u{0}b", NotAResource::BadSegment),

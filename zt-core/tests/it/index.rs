@@ -1,5 +1,7 @@
 //! The index against the oracle: the same kind, rows, columns and masks for any tables and any request.
 
+mod facts;
+mod facts_laws;
 mod large;
 mod laws;
 pub(crate) mod random;

@@ -16,6 +16,7 @@ mod csv_tables;
 mod decisions;
 mod drafts;
 mod faults;
+mod fuzzing;
 mod impact;
 mod index;
 mod known_facts;

@@ -58,6 +58,39 @@ async fn each_mistake_is_named_with_its_place_and_what_was_meant() {
 }
 
 #[tokio::test]
+async fn a_condition_that_is_too_long_too_deep_or_too_large_is_named_with_its_bound() {
+    let job = "context.job == 202";
+    let (open, close) = ("(".repeat(40), ")".repeat(40));
+    let cases = [
+        (
+            format!("{job}{}", " ".repeat(5000)),
+            "character 1: a condition has at most 4096 bytes, this one 5018",
+        ),
+        (
+            format!("{open}{job}{close}"),
+            "`(`: character 33: `not` and parentheses nest at most 32 deep",
+        ),
+        (
+            format!("{}{job}", "not ".repeat(900)),
+            "`not`: character 129: `not` and parentheses nest at most 32 deep",
+        ),
+        (
+            vec![job; 100].join(" or "),
+            "`context.job`: character 1409: a condition has at most 256 tests, operands and connectives",
+        ),
+    ];
+    for (condition, says) in cases {
+        let cell = format!("condition = \"{condition}\"");
+        let found = problem("when = { job = 202 }", &cell).await;
+        assert!(
+            found.contains("Access_Policies AP-21 column condition: "),
+            "{found}"
+        );
+        assert!(found.ends_with(says), "expected {says}\nfound    {found}");
+    }
+}
+
+#[tokio::test]
 async fn a_stage_that_waits_for_itself_is_a_cycle() {
     let found = problem("stage = 2\nafter = 1", "stage = 2\nafter = 2").await;
     assert!(found.contains(

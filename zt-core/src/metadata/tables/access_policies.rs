@@ -120,10 +120,9 @@ impl Row for AccessPolicy {
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let id = cells.required_text("id");
-        let principals = cells.required_list("principal", &[]);
-        let names: Vec<&str> = Action::ALL.iter().map(|action| action.as_str()).collect();
-        let actions: Option<Vec<ActionPattern>> = cells.required_list("action", &names);
-        let resources: Option<Vec<ResourcePattern>> = cells.required_list("resource", &[]);
+        let principals = cells.required_list("principal", PrincipalPattern::meant);
+        let actions: Option<Vec<_>> = cells.required_list("action", ActionPattern::meant);
+        let resources: Option<Vec<_>> = cells.required_list("resource", ResourcePattern::meant);
         let effect = cells.required_one_of("effect", Effect::WORDS);
         let columns = read_columns(cells, effect, actions.as_deref(), resources.as_deref());
         let masks = read_masks(cells, columns.as_deref(), effect, resources.as_deref());

@@ -2,13 +2,13 @@
 
 use crate::clock::Timestamp;
 use crate::metadata::reader::RowReader;
-use crate::policy::{Extent, Window};
+use crate::policy::{Extent, ResourcePattern, Window};
 
 /// Reads all three. `None` when a pattern is wrong.
 pub(super) fn read_extent(cells: &mut RowReader<'_>) -> Option<Extent> {
     let scope = match cells.cell("scope") {
         None => Some(Vec::new()),
-        Some(_) => cells.required_list("scope", &[]),
+        Some(_) => cells.required_list("scope", ResourcePattern::meant),
     };
     let window = read_window(cells, ("valid_from", "valid_to"));
     Some(Extent {

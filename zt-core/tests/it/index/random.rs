@@ -52,6 +52,12 @@ pub(crate) fn cells(cells: &[(&str, &str)]) -> Cells {
 
 /// People and groups, who holds which role, and what they may.
 pub(super) fn tables(bindings: &[(&str, &str)], policies: &[Cells]) -> Arc<Snapshot> {
+    let raw = raw_tables(bindings, policies);
+    Arc::new(Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap())
+}
+
+/// The same before they are compiled.
+pub(super) fn raw_tables(bindings: &[(&str, &str)], policies: &[Cells]) -> RawTables {
     let mut raw = RawTables::new("random".to_owned());
     for (at, id) in PRINCIPALS.iter().enumerate() {
         let oid = format!("00000000-0000-4000-8000-{at:012}");
@@ -67,7 +73,7 @@ pub(super) fn tables(bindings: &[(&str, &str)], policies: &[Cells]) -> Arc<Snaps
     for policy in policies {
         raw.push("Access_Policies", RawRow::new(None, policy.clone()));
     }
-    Arc::new(Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap())
+    raw
 }
 
 /// Roles and some of their holders; each role has one.
