@@ -190,7 +190,7 @@ impl Attribute {
     }
 
     /// Whether it is who the caller is.
-    pub(super) fn is_caller(&self) -> bool {
+    pub(crate) fn is_caller(&self) -> bool {
         matches!(
             self.built_in,
             Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use zt_core::policy::{DecisionKind, Value};
+use zt_core::policy::{DecisionKind, ListQuery, Value};
 use zt_core::runtime::Runtime;
 use zt_core::testing::{self, TokenRequest};
 use zt_core::{Code, Session, audit};
@@ -243,4 +243,50 @@ async fn a_step_up_is_asked_for_until_the_token_proves_it() {
         (refused.kind(), refused.step_up().len()),
         (DecisionKind::DefaultDeny, 0)
     );
+}
+
+/// What the log says was known of the last decision about a table.
+async fn recorded(zt: &Runtime, table: &str) -> Vec<(String, String, String)> {
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let log = audit::tail(zt.audit_folder(), 100, |entry| entry.resource == table).unwrap();
+    let facts = log.last().unwrap().facts.iter().cloned();
+    facts
+        .map(|fact| (fact.name, fact.value, fact.provenance))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_default_is_not_recorded_as_proven() {
+    let world = world();
+    world.edit(|tables| {
+        let provenance = "values = [\"credit\", \"fraud\"]\n    provenance = \"token\"";
+        let with_default = format!("{provenance}\n    default = \"fraud\"");
+        tables.replacen(provenance, &with_default, 1)
+    });
+    let zt = world.open().await;
+    assert!(may(&sign_in(&zt, "user:maya").await, "table:lab.secret"));
+    let of = |name: &str, value: &str, known: &str| {
+        (name.to_owned(), value.to_owned(), known.to_owned())
+    };
+    assert_eq!(
+        recorded(&zt, "table:lab.secret").await,
+        [
+            of("principal.department", "\"fraud\"", "default"),
+            of("resource.classification", "\"pii\"", "store"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_ones_own_rights_has_what_a_check_allows_by_the_token() {
+    let world = world();
+    let zt = world.open().await;
+    let lab = |session: &Session| {
+        let query = ListQuery::new().of_action("table.read".parse().unwrap());
+        let page = session.list(&query).unwrap();
+        let mut cells = page.cells.iter();
+        cells.any(|cell| cell.resource.name().starts_with("table:lab"))
+    };
+    assert!(lab(&maya_of(&zt, json!("fraud")).await));
+    assert!(!lab(&sign_in(&zt, "user:maya").await));
 }
