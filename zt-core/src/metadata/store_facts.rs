@@ -6,9 +6,12 @@
 use rustc_hash::FxHashMap;
 
 use super::tables::Places;
-use super::{Cell, Problem, Report, Tables};
+use super::{Cell, NamedCells, Problem, Report, Tables};
 use crate::id::PrincipalId;
-use crate::policy::{Attribute, AttributeSet, Namespace, Provenance, ResourceKind, Value};
+use crate::policy::{
+    Attribute, AttributeSet, Namespace, Provenance, ResourceKind, Value, ValueType,
+};
+use crate::text::is_hidden;
 
 /// Values by the names of their attributes.
 type Values = Box<[(Box<str>, Value)]>;
@@ -48,7 +51,7 @@ impl StoreFacts {
             }
         }
         for row in &tables.resources {
-            let at = ("Resources", row.resource.as_str());
+            let at = ("Resources", row.spelt.as_str());
             let values = reader.values(at, Namespace::Resource, &row.attributes);
             if let Some((kind, path, is_subtree)) = row.resource.subtree_root() {
                 let paths = facts.resources.entry(kind).or_default();
@@ -109,12 +112,12 @@ impl Reader<'_> {
         &mut self,
         (table, key): (&'static str, &str),
         space: Namespace,
-        cells: &[(String, Cell)],
+        cells: &NamedCells,
     ) -> Values {
-        let mut values = Vec::with_capacity(cells.len());
-        for (name, cell) in cells {
+        let mut values = Vec::new();
+        for (name, cell) in cells.iter() {
             match self.value(space, name, cell) {
-                Ok(value) => values.push((Box::from(name.as_str()), value)),
+                Ok(value) => values.push((Box::from(name), value)),
                 Err(problem) => {
                     let place = self.places.of(table, key);
                     let problem = problem.at(place).row(table, key).column("attributes");
@@ -163,28 +166,35 @@ impl Reader<'_> {
     }
 }
 
-/// A cell as a value: text as people write it, and numbers, `true` and lists as TOML has them.
+/// A cell as a value: text as people write it, and numbers, `true` and lists of text as TOML has them.
 fn read(attribute: &Attribute, cell: &Cell) -> Option<Value> {
-    let text = |cell: &Cell| match cell {
-        Cell::Text(text) => Some(text.clone()),
-        Cell::Integer(number) => Some(number.to_string()),
-        Cell::Float(number) => Some(number.to_string()),
-        Cell::Bool(value) => Some(value.to_string()),
-        Cell::List(_) | Cell::Map(_) => None,
-    };
-    if let Cell::List(members) = cell {
-        let members: Option<Vec<String>> = members
-            .iter()
-            .map(|member| match member {
-                Cell::Text(text) => Some(text.clone()),
+    match (cell, attribute.kind) {
+        (Cell::Text(text), kind) => Value::read(kind, visible(text)?),
+        (Cell::Integer(number), ValueType::Int | ValueType::Decimal) => Some(Value::Int(*number)),
+        // The shortest text that is this number is what stands in the source.
+        (Cell::Float(number), ValueType::Decimal) => {
+            Value::read(ValueType::Decimal, &number.to_string())
+        }
+        (Cell::Bool(value), ValueType::Bool) => Some(Value::Bool(*value)),
+        (Cell::List(members), ValueType::Set) => {
+            let members = members.iter().map(|member| match member {
+                Cell::Text(text) => visible(text),
                 Cell::Integer(_)
                 | Cell::Float(_)
                 | Cell::Bool(_)
                 | Cell::List(_)
                 | Cell::Map(_) => None,
-            })
-            .collect();
-        return members.map(Value::set);
+            });
+            members.collect::<Option<Vec<_>>>().map(Value::set)
+        }
+        (Cell::Integer(_) | Cell::Float(_) | Cell::Bool(_) | Cell::List(_) | Cell::Map(_), _) => {
+            None
+        }
     }
-    Value::read(attribute.kind, &text(cell)?)
+}
+
+/// Text as every cell must be: not empty, and nothing in it that nobody sees.
+fn visible(text: &str) -> Option<&str> {
+    let is_seen = !text.trim().is_empty() && !text.chars().any(is_hidden);
+    is_seen.then_some(text)
 }

@@ -130,6 +130,7 @@ pub(super) enum BuiltIn {
     Mfa,
     AuthContexts,
     ClientId,
+    Tenant,
     ResourceKind,
     ResourcePath,
     ActionName,
@@ -228,6 +229,7 @@ impl Attribute {
             BuiltIn::Mfa => (Principal, "mfa", Bool, Token),
             BuiltIn::AuthContexts => (Principal, "acrs", Set, Token),
             BuiltIn::ClientId => (Principal, "client_id", Text, Token),
+            BuiltIn::Tenant => (Principal, "tenant", Text, Token),
             BuiltIn::ResourceKind => (Resource, "kind", Enum, Runtime),
             BuiltIn::ResourcePath => (Resource, "path", Text, Runtime),
             BuiltIn::ActionName => (Asked, "name", Enum, Runtime),
@@ -247,6 +249,7 @@ impl Attribute {
             | BuiltIn::Mfa
             | BuiltIn::AuthContexts
             | BuiltIn::ClientId
+            | BuiltIn::Tenant
             | BuiltIn::ResourcePath
             | BuiltIn::Job
             | BuiltIn::Stage
@@ -282,6 +285,7 @@ static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
         BuiltIn::Mfa,
         BuiltIn::AuthContexts,
         BuiltIn::ClientId,
+        BuiltIn::Tenant,
         BuiltIn::ResourceKind,
         BuiltIn::ResourcePath,
         BuiltIn::ActionName,

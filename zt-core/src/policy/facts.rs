@@ -130,7 +130,9 @@ impl<'a> Facts<'a> {
                 let kind = self.caller?.kind();
                 Some(Datum::Text(kind.prefix().trim_end_matches(':')))
             }
-            BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId => self.declared(attribute),
+            BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId | BuiltIn::Tenant => {
+                self.declared(attribute)
+            }
             BuiltIn::ResourceKind => Some(Datum::Text(self.resource.0.as_str())),
             BuiltIn::ResourcePath => Some(Datum::Text(self.resource.1)),
             BuiltIn::ActionName => Some(Datum::Text(self.action.as_str())),

@@ -102,7 +102,7 @@ impl Looks {
             | Some(BuiltIn::ResourceKind) => {}
             // A name that no table has stands for many: a test of its text may tell them apart.
             Some(BuiltIn::ResourcePath | BuiltIn::Now | BuiltIn::Hour | BuiltIn::Weekday)
-            | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId)
+            | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId | BuiltIn::Tenant)
             | None => {
                 self.others.insert(attribute.fact());
             }
