@@ -198,6 +198,12 @@ impl Attribute {
         )
     }
 
+    /// Whether the tables say it, of a principal or a resource.
+    pub(super) fn is_in_tables(&self) -> bool {
+        let is_said = matches!(self.namespace, Namespace::Principal | Namespace::Resource);
+        is_said && self.provenance == Provenance::Store
+    }
+
     /// The claim of a token that says it.
     #[must_use]
     pub fn claim_name(&self) -> &str {

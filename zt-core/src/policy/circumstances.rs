@@ -8,7 +8,7 @@ use super::oracle::Asking;
 use super::{Attribute, Condition, Decision, Facts, PolicyKind, Provenance};
 
 /// How a fact is known that nothing says: the row of Attributes has a default.
-pub(super) const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 impl Decision {
     /// Names and texts, for the audit log alone: reasons and tickets of activations are in them.

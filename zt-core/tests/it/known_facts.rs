@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use zt_core::policy::{DecisionKind, ListQuery, Value};
+use zt_core::policy::{DecisionKind, ListQuery, Replay, Value};
 use zt_core::runtime::Runtime;
 use zt_core::testing::{self, TokenRequest};
 use zt_core::{Code, Session, audit};
@@ -285,8 +285,28 @@ async fn a_list_of_ones_own_rights_has_what_a_check_allows_by_the_token() {
         let query = ListQuery::new().of_action("table.read".parse().unwrap());
         let page = session.list(&query).unwrap();
         let mut cells = page.cells.iter();
-        cells.any(|cell| cell.resource.name().starts_with("table:lab"))
+        cells.any(|cell| cell.resource.name() == "table:lab.open.people")
     };
     assert!(lab(&maya_of(&zt, json!("fraud")).await));
     assert!(!lab(&sign_in(&zt, "user:maya").await));
+}
+
+#[tokio::test]
+async fn a_replay_of_the_log_finds_what_the_token_said() {
+    let world = world();
+    let zt = world.open().await;
+    assert!(may(&maya_of(&zt, json!("fraud")).await, "table:lab.secret"));
+    assert!(!may(
+        &maya_of(&zt, json!("credit")).await,
+        "table:lab.secret"
+    ));
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let mut replay = Replay::new();
+    audit::each(zt.audit_folder(), |entry| replay.add(&entry)).unwrap();
+    let found = replay.on(&zt.snapshot(), world.config().development_groups());
+    assert!(
+        found.flips.is_empty() && found.left_out.is_empty(),
+        "{found:?}"
+    );
+    assert_eq!(found.replayed, 2);
 }

@@ -104,6 +104,9 @@ impl Looks {
             Some(BuiltIn::ResourcePath | BuiltIn::Now | BuiltIn::Hour | BuiltIn::Weekday)
             | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId | BuiltIn::Tenant)
             | None => {
+                if attribute.is_in_tables() {
+                    return;
+                }
                 self.others.insert(attribute.fact());
             }
         }
