@@ -198,3 +198,79 @@ fn visible(text: &str) -> Option<&str> {
     let is_seen = !text.trim().is_empty() && !text.chars().any(is_hidden);
     is_seen.then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::metadata::{RawRow, RawTables, Snapshot};
+    use crate::policy::{Resource, ResourcePattern};
+
+    fn row(cells: Vec<(&str, Cell)>) -> RawRow {
+        let cells = cells.into_iter();
+        let cells = cells.map(|(name, cell)| (name.to_owned(), cell));
+        RawRow::new(None, cells.collect())
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    fn names(of: &'static str) -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec!["a", "b", "ab"]);
+        prop::collection::vec(part, 1..4).prop_map(move |parts| parts.join(of))
+    }
+
+    fn resources() -> impl Strategy<Value = String> {
+        let table = names(".").prop_map(|path| format!("table:{path}"));
+        let volume = names(".").prop_map(|path| format!("volume:{path}"));
+        prop_oneof![4 => table, 1 => volume]
+    }
+
+    fn patterns() -> impl Strategy<Value = String> {
+        let all = Just("table:**".to_owned());
+        let below = resources().prop_map(|name| format!("{name}.**"));
+        prop_oneof![1 => all, 3 => below, 2 => resources()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn the_nearest_row_that_has_the_attribute_says_it(
+            rows in prop::collection::btree_map(patterns(), 0..3_u8, 0..8), asked in resources(),
+        ) {
+            let mut raw = RawTables::new("test".to_owned());
+            for name in ["a", "b"] {
+                raw.push("Attributes", row(vec![
+                    ("namespace", text("resource")), ("name", text(name)), ("type", text("text")),
+                    ("provenance", text("store")),
+                ]));
+            }
+            for (pattern, has) in &rows {
+                let said = ["a", "b"].into_iter().enumerate().filter(|(at, _)| usize::from(*has) >= *at + 1);
+                let said = said.map(|(_, name)| (name.to_owned(), text(pattern)));
+                raw.push("Resources", row(vec![
+                    ("resource", text(pattern)), ("attributes", Cell::Map(said.collect())),
+                ]));
+            }
+            let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
+            let resource: Resource = asked.parse().unwrap();
+            for (at, name) in ["a", "b"].into_iter().enumerate() {
+                // One resource is nearer than a subtree, and of two subtrees the longer name.
+                let speaking = rows.iter().filter(|(pattern, has)| {
+                    let pattern: ResourcePattern = pattern.parse().unwrap();
+                    usize::from(**has) >= at + 1 && pattern.matches(&resource)
+                });
+                let nearest = speaking.max_by_key(|(pattern, _)| (!pattern.ends_with("**"), pattern.len()));
+                let place = (resource.kind(), resource.path());
+                prop_assert_eq!(
+                    snapshot.store().of_resource(place, name).cloned(),
+                    nearest.map(|(pattern, _)| Value::text(pattern))
+                );
+            }
+        }
+    }
+}
