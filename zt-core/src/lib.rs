@@ -27,6 +27,7 @@
 //! | [`metadata`] | tables to an immutable snapshot, all problems at once |
 //! | [`identity`] | the bytes of a token to a verified caller |
 //! | [`policy`] | a request on a snapshot to a decision, and why |
+//! | [`authzen`] | the AuthZEN Authorization API 1.0 on JSON values |
 //! | [`plan`] | all that one run of a job needs, and all that it lacks |
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
@@ -42,6 +43,7 @@
 
 pub mod adapters;
 pub mod audit;
+pub mod authzen;
 pub mod batch;
 pub mod clock;
 pub mod envelope;

@@ -19,6 +19,8 @@
 //! deny: none of these is false). Rows in shadow mode never decide: [`Decision::would`] says what they would have changed.
 
 mod action;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attribute;
 mod circumstances;
 mod condition;
@@ -48,6 +50,8 @@ mod value;
 mod view;
 
 pub use action::{Action, ActionPattern, NotAnAction};
+#[cfg(feature = "arrow")]
+pub use arrow::{Answers, NotResources};
 pub use attribute::{Attribute, AttributeSet, Namespace, Provenance, Sensitivity};
 pub(crate) use condition::SECRET;
 pub use condition::{Condition, Mistake, Truth};
@@ -73,6 +77,7 @@ pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub use ruling::Ruling;
 pub use universe::Named;
 pub(crate) use universe::named;
+pub(crate) use universe::resources as named_resources;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 pub(crate) use view::{NotShown, View};
 

@@ -3,6 +3,9 @@
 //! In: names of actions, resources and secrets. Out: decisions, permits, secrets. Each call decides anew on the snapshot
 //! in force and stands in the audit log before its answer; when the log cannot be written, the answer is an error.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod authzen;
 mod claims;
 mod list;
 mod obligations;
@@ -24,6 +27,7 @@ use arc_swap::ArcSwap;
 pub use permit::Permit;
 pub use question::{claim, fact, parse, parse_action};
 use question::{denied, reference_of};
+pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;
 

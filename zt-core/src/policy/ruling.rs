@@ -53,13 +53,15 @@ impl Ruling {
         matches!(self.kind, DecisionKind::Allow)
     }
 
-    /// Whether an allow shows less than everything: some columns, masked ones, or a limited number of rows.
+    /// Whether an allow comes with something that whoever enforces it must do: show some columns, masked ones, or a limited
+    /// number of rows, or seal.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         self.is_allowed()
             && (self.columns != Columns::All
                 || !self.masks.is_empty()
-                || self.obligations.max_rows.is_some())
+                || self.obligations.max_rows.is_some()
+                || !self.obligations.encrypt.is_empty())
     }
 
     /// Whether both let the caller do and see the same, whichever rows say so. Two denies are the same.

@@ -66,7 +66,7 @@ pub(crate) fn named(snapshot: &Snapshot) -> Vec<Named> {
 /// secrets, jobs, models, outputs and their tables, as metadata tables and the audit log. And for each pattern of a row,
 /// up to two names below it that no table has. What cannot be written as a resource cannot be asked and is left out.
 #[must_use]
-pub(super) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
+pub(crate) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
     let mut exact: BTreeSet<Resource> = BTreeSet::new();
     for snapshot in snapshots {
         add_named(snapshot.tables(), &mut exact);

@@ -133,7 +133,7 @@ fn told(record: Record, query: &ListQuery, page: &ListPage) -> Record {
 }
 
 /// What a list without a resource is about, for the record of a refusal.
-fn policies_table() -> Result<Resource> {
+pub(super) fn policies_table() -> Result<Resource> {
     let text = format!("{}:Access_Policies", ResourceKind::Metadata);
     text.parse().map_err(|why: policy::NotAResource| {
         Error::new(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Session;
 use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
 use crate::policy::{self, AuditLevel, Decision, DecisionKind};
@@ -150,32 +151,10 @@ impl Session {
     }
 
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
-        let request = decision.request();
-        let snapshot = decision.snapshot();
-        let at = self.shared.clock.now();
-        let action = request.action.as_str();
-        let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
-            .with_decision(decision.id().to_string())
-            .with_policies(decision.policies().cloned())
-            .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-        for (name, value, known) in request.stated(snapshot.attributes()) {
-            record = record.with_fact(name, value, known);
-        }
-        for (name, value, known) in decision.known_facts() {
-            record = record.with_fact(name, value, known);
-        }
-        for (name, text) in decision.circumstances() {
-            record = record.with_detail(name, text);
-        }
-        if let Some(would) = decision.would() {
-            let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
-            record = record
-                .with_detail("would_decide", would.kind.as_str())
-                .with_detail("would_policies", policies.join(" "));
-        }
+        let record = record_about(decision, kind, self.shared.clock.now(), outcome);
         let record = self.identify(record);
         // A reload may have renamed the caller since: the record names whom the decision was about.
-        match &request.caller {
+        match &decision.request().caller {
             Some(caller) => record.with_caller(caller.as_str()),
             None => record.with_caller(self.caller.to_string()),
         }
@@ -196,4 +175,36 @@ impl Session {
 /// Whether every decision like this one must be on disk before its answer, and none is counted.
 fn must_be_durable(decision: &Decision) -> bool {
     decision.is_allowed() && decision.obligations().audit == AuditLevel::Durable
+}
+
+/// All of a record but who the caller is.
+pub(crate) fn record_about(
+    decision: &Decision,
+    kind: Kind,
+    at: Timestamp,
+    outcome: Outcome,
+) -> Record {
+    let request = decision.request();
+    let snapshot = decision.snapshot();
+    let action = request.action.as_str();
+    let mut record = Record::new(kind, at, action, request.resource.as_str(), outcome)
+        .with_decision(decision.id().to_string())
+        .with_policies(decision.policies().cloned())
+        .with_snapshot(snapshot.version(), snapshot.hash().to_string());
+    for (name, value, known) in request.stated(snapshot.attributes()) {
+        record = record.with_fact(name, value, known);
+    }
+    for (name, value, known) in decision.known_facts() {
+        record = record.with_fact(name, value, known);
+    }
+    for (name, text) in decision.circumstances() {
+        record = record.with_detail(name, text);
+    }
+    if let Some(would) = decision.would() {
+        let policies: Vec<&str> = would.policies.iter().map(PolicyId::as_str).collect();
+        record = record
+            .with_detail("would_decide", would.kind.as_str())
+            .with_detail("would_policies", policies.join(" "));
+    }
+    record
 }

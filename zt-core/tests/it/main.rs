@@ -6,7 +6,10 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod attacks;
+mod authzen;
 mod cli;
 mod conditions;
 mod csv_tables;
