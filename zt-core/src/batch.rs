@@ -256,6 +256,19 @@ impl Batch {
         }
     }
 
+    /// The rows for which `keep` says so, in their order; rows that it does not know are left out.
+    #[must_use]
+    pub(crate) fn filter(&self, keep: &[bool]) -> Self {
+        Self {
+            rows: keep.iter().take(self.rows).filter(|keep| **keep).count(),
+            columns: self
+                .columns
+                .iter()
+                .map(|column| column.filter(keep))
+                .collect(),
+        }
+    }
+
     /// These rows of it, from 0; what lies beyond the end is left out.
     #[must_use]
     pub fn slice(&self, rows: Range<usize>) -> Self {

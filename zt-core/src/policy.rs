@@ -44,6 +44,7 @@ mod principal;
 mod replay;
 mod request;
 mod resource;
+mod row_filter;
 mod ruling;
 mod universe;
 mod value;
@@ -74,11 +75,14 @@ pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
+pub(crate) use row_filter::NotFiltered;
+pub use row_filter::{Dialect, NotInDialect, RowFilter, Rows};
 pub use ruling::Ruling;
 pub use universe::Named;
 pub(crate) use universe::named;
 pub(crate) use universe::resources as named_resources;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
+pub use view::Selection;
 pub(crate) use view::{NotShown, View};
 
 /// What a row of Access_Policies does when it applies.

@@ -86,6 +86,20 @@ impl Cells {
         }
     }
 
+    fn filter(&self, keep: &[bool]) -> Self {
+        fn of<T: Clone>(list: &[Option<T>], keep: &[bool]) -> Vec<Option<T>> {
+            let kept = list.iter().zip(keep).filter(|(_, keep)| **keep);
+            kept.map(|(cell, _)| cell.clone()).collect()
+        }
+        match self {
+            Self::Text(list) => Self::Text(of(list, keep)),
+            Self::Number(list) => Self::Number(of(list, keep)),
+            Self::Integer(list) => Self::Integer(of(list, keep)),
+            Self::Bool(list) => Self::Bool(of(list, keep)),
+            Self::Bytes(list) => Self::Bytes(of(list, keep)),
+        }
+    }
+
     fn slice(&self, rows: Range<usize>) -> Self {
         fn of<T: Clone>(list: &[Option<T>], rows: Range<usize>) -> Vec<Option<T>> {
             list.get(rows).unwrap_or_default().to_vec()
@@ -101,6 +115,11 @@ impl Cells {
 }
 
 impl Column {
+    /// The cells for which `keep` says so.
+    pub(super) fn filter(&self, keep: &[bool]) -> Self {
+        Self::new(self.name.clone(), self.cells.filter(keep))
+    }
+
     /// A column of this name.
     #[must_use]
     pub fn new(name: impl Into<String>, cells: Cells) -> Self {

@@ -135,7 +135,7 @@ impl Opener {
         let rows = self.keys_of_rows(batch)?;
         let mut columns = Vec::with_capacity(batch.columns().len());
         for column in batch.columns() {
-            if column.is_called(KEY_COLUMN) || !self.view.columns.contains(column.name()) {
+            if column.is_called(KEY_COLUMN) || !self.view.needs(column.name()) {
                 continue;
             }
             let at = self.columns.iter().position(|name| column.is_called(name));

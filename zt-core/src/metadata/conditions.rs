@@ -6,38 +6,66 @@ use rustc_hash::FxHashMap;
 
 use super::tables::Places;
 use super::{Problem, Report, Tables};
+use crate::id::PolicyId;
 use crate::policy::{AttributeSet, Condition, Mistake};
 
 const TABLE: &str = "Access_Policies";
 
-/// Compiles `condition` of every policy. One text is compiled once, however many rows have it.
+/// Compiles `condition` and `rows` of every policy. One text is compiled once, however many rows have it.
 pub(super) fn compile(
     tables: &mut Tables,
     attributes: &AttributeSet,
     places: &Places,
     report: &mut Report,
 ) {
-    let mut known: FxHashMap<String, Result<Condition, Vec<Mistake>>> = FxHashMap::default();
+    let mut compiler = Compiler {
+        attributes,
+        places,
+        report,
+        known: FxHashMap::default(),
+    };
     for row in &mut tables.access_policies {
-        let Some(source) = &row.condition else {
-            continue;
-        };
-        let compiled = match known.get(source) {
-            Some(compiled) => compiled,
-            None => known
-                .entry(source.clone())
-                .or_insert_with(|| Condition::parse(source, attributes)),
-        };
-        match compiled {
-            Ok(condition) => row.when = std::mem::take(&mut row.when).and(condition.clone()),
-            Err(mistakes) => {
-                for mistake in mistakes {
-                    let key = row.id.as_str();
-                    let problem = problem(mistake).at(places.of(TABLE, key)).row(TABLE, key);
-                    report.push(problem.column("condition"));
-                }
-            }
+        if let Some(source) = &row.condition
+            && let Some(condition) = compiler.compile(&row.id, ("condition", source))
+        {
+            row.when = std::mem::take(&mut row.when).and(condition);
         }
+        if let Some(source) = &row.rows {
+            row.row_condition = compiler.compile(&row.id, ("rows", source));
+        }
+    }
+}
+
+struct Compiler<'a> {
+    attributes: &'a AttributeSet,
+    places: &'a Places,
+    report: &'a mut Report,
+    known: FxHashMap<String, Result<Condition, Vec<Mistake>>>,
+}
+
+impl Compiler<'_> {
+    fn compile(
+        &mut self,
+        id: &PolicyId,
+        (column, source): (&'static str, &String),
+    ) -> Option<Condition> {
+        if !self.known.contains_key(source) {
+            let compiled = Condition::parse(source, self.attributes);
+            self.known.insert(source.clone(), compiled);
+        }
+        let problems: Vec<Problem> = match self.known.get(source)? {
+            Ok(condition) => match condition.misplaced(column == "rows") {
+                None => return Some(condition.clone()),
+                Some(why) => vec![Problem::new(why)],
+            },
+            Err(mistakes) => mistakes.iter().map(problem).collect(),
+        };
+        let key = id.as_str();
+        for problem in problems {
+            let problem = problem.at(self.places.of(TABLE, key)).row(TABLE, key);
+            self.report.push(problem.column(column));
+        }
+        None
     }
 }
 

@@ -26,6 +26,8 @@ pub enum Namespace {
     Context,
     /// When.
     Time,
+    /// What a row of the resource holds: its columns.
+    Row,
 }
 
 impl Namespace {
@@ -35,6 +37,7 @@ impl Namespace {
         ("resource", Self::Resource),
         ("action", Self::Action),
         ("context", Self::Context),
+        ("row", Self::Row),
     ];
 
     /// As conditions write it, without the point.
@@ -46,6 +49,7 @@ impl Namespace {
             Self::Action => "action",
             Self::Context => "context",
             Self::Time => "time",
+            Self::Row => "row",
         }
     }
 }

@@ -19,9 +19,10 @@ mod unmet;
 use std::fmt;
 use std::sync::Arc;
 
+pub(super) use evaluate::Source;
 pub(super) use looks::Looks;
 pub(crate) use types::Expression;
-use types::{Comparison, Operand, Predicate, Test};
+pub(super) use types::{Comparison, Operand, Predicate, Test};
 pub(crate) use unmet::SECRET;
 pub(super) use unmet::shown;
 
@@ -206,6 +207,16 @@ impl Condition {
         Self {
             parts: vec![Expression::Test(test)],
         }
+    }
+
+    /// What is wrong with it as the `rows` of a policy, or as its `condition`: the one is about rows, the other is not.
+    pub(crate) fn misplaced(&self, in_rows: bool) -> Option<String> {
+        super::row_filter::misplaced(self, in_rows)
+    }
+
+    /// Its parts, all of which must hold.
+    pub(super) fn parts(&self) -> &[Expression] {
+        &self.parts
     }
 
     /// Its value for these facts.

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::outcome::Outcome;
-use super::{Masks, Obligations, Request, StepUp, Would};
+use super::view::Seen;
+use super::{Masks, Obligations, Request, Rows, StepUp, Would};
 use crate::id::PolicyId;
 use crate::metadata::{AccessPolicy, Snapshot};
 
@@ -216,6 +217,19 @@ impl Decision {
     #[must_use]
     pub fn columns(&self) -> &Columns {
         &self.0.outcome.columns
+    }
+
+    /// Which rows may be seen; none of them after a deny. An allow may show no row. Where allows differ in their columns and
+    /// rows, single cells are hidden too: [`Permit::apply`](crate::Permit::apply) and
+    /// [`Permit::select`](crate::Permit::select) know which.
+    #[must_use]
+    pub fn row_filter(&self) -> &Rows {
+        &self.0.outcome.seen.rows
+    }
+
+    /// Rows and cells.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.0.outcome.seen
     }
 
     /// The visible columns whose cells are masked.

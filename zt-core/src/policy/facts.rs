@@ -121,6 +121,10 @@ impl<'a> Facts<'a> {
 
     fn fact(&self, attribute: &Attribute) -> Option<Datum<'a>> {
         let Some(built_in) = attribute.built_in else {
+            // A decision is about the whole resource: which rows, its filter says.
+            if attribute.namespace == Namespace::Row {
+                return None;
+            }
             return self.declared(attribute);
         };
         let number = |number: u32| Datum::Int(i64::from(number));
@@ -177,7 +181,7 @@ impl<'a> Facts<'a> {
         match attribute.namespace {
             Namespace::Principal => self.store.of_principal(self.caller?, &attribute.name),
             Namespace::Resource => self.store.of_resource(self.resource, &attribute.name),
-            Namespace::Action | Namespace::Context | Namespace::Time => None,
+            Namespace::Action | Namespace::Context | Namespace::Time | Namespace::Row => None,
         }
     }
 }

@@ -96,7 +96,7 @@ fn outcome(snapshot: &Snapshot, request: &Request, takes_part: fn(Mode) -> bool)
             }
         }
     }
-    conclude(&applying)
+    conclude(&applying, &asking.facts)
 }
 
 /// What rows are held against.

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::decision::is_same_column;
-use super::{Columns, DecisionKind, Masks, Obligations, StepUp};
+use super::view::Seen;
+use super::{Columns, DecisionKind, Facts, Masks, Obligations, StepUp};
 use crate::metadata::AccessPolicy;
 
 /// A row and its place in the table.
@@ -30,6 +31,8 @@ pub(super) struct Outcome {
     pub(super) restricts: Vec<usize>,
     pub(super) columns: Columns,
     pub(super) masks: Masks,
+    /// Which rows, and which cells of columns that are not shown alike in all of them.
+    pub(super) seen: Seen,
     pub(super) obligations: Obligations,
     /// How the caller must sign in to be allowed, where that is all that is missing.
     pub(super) step_up: BTreeSet<StepUp>,
@@ -43,6 +46,7 @@ impl Outcome {
             restricts: Vec::new(),
             columns: Columns::Only(Vec::new()),
             masks: Masks::default(),
+            seen: Seen::nothing(),
             obligations: Obligations::default(),
             step_up: BTreeSet::new(),
         }
@@ -50,7 +54,7 @@ impl Outcome {
 }
 
 /// The outcome of the applying rows.
-pub(super) fn conclude(applying: &Applying<'_>) -> Outcome {
+pub(super) fn conclude(applying: &Applying<'_>, facts: &Facts<'_>) -> Outcome {
     let Applying {
         denies,
         allows,
@@ -86,6 +90,7 @@ pub(super) fn conclude(applying: &Applying<'_>) -> Outcome {
         restricts: places(restricts.iter()),
         columns,
         masks: masks(allows, restricts),
+        seen: Seen::of(allows, denies, restricts, facts),
         obligations: Obligations::of(allows, restricts),
         step_up: BTreeSet::new(),
     }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::{AttributeSet, Columns, Context, Decision, DecisionKind, Obligations, StepUp};
+use super::view::Seen;
+use super::{AttributeSet, Columns, Context, Decision, DecisionKind, Obligations, Rows, StepUp};
 
 /// How a request is decided, by which rows, and what may be seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,6 +22,15 @@ pub struct Ruling {
     pub columns: Columns,
     /// The masked columns, and how.
     pub masks: BTreeMap<String, &'static str>,
+    /// Which rows may be seen: `true` for all, `false` for none, else a tree of tests.
+    pub rows: Rows,
+    /// Whether single cells are hidden in some of these rows; left out of JSON where none are.
+    #[serde(
+        skip_serializing_if = "Seen::is_whole",
+        rename = "hides_cells",
+        serialize_with = "hides"
+    )]
+    seen: Seen,
     /// What must be done beside that; left out of JSON where there is nothing.
     #[serde(skip_serializing_if = "Obligations::is_empty")]
     pub obligations: Obligations,
@@ -42,6 +52,8 @@ impl Ruling {
             masks: seen
                 .map(|(column, mask)| (column.to_owned(), mask.as_str()))
                 .collect(),
+            rows: decision.row_filter().clone(),
+            seen: decision.seen().clone(),
             obligations: decision.obligations().clone(),
             step_up: decision.step_up().clone(),
         }
@@ -59,6 +71,7 @@ impl Ruling {
     pub fn is_limited(&self) -> bool {
         self.is_allowed()
             && (self.columns != Columns::All
+                || !self.seen.is_everything()
                 || !self.masks.is_empty()
                 || self.obligations.max_rows.is_some()
                 || !self.obligations.encrypt.is_empty())
@@ -72,6 +85,7 @@ impl Ruling {
             (true, true) => {
                 visible(&self.columns) == visible(&other.columns)
                     && self.masks == other.masks
+                    && self.seen == other.seen
                     && self.obligations == other.obligations
             }
             (true, false) | (false, true) => false,
@@ -98,6 +112,10 @@ fn columns<S: Serializer>(columns: &Columns, to: S) -> Result<S::Ok, S::Error> {
     }
 }
 
+fn hides<S: Serializer>(seen: &Seen, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_bool(!seen.is_whole())
+}
+
 fn kind<S: Serializer>(kind: &DecisionKind, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(kind.as_str())
 }
@@ -118,6 +136,9 @@ impl fmt::Display for Ruling {
         }
         if !self.is_allowed() {
             return Ok(());
+        }
+        if !self.rows.is_all() {
+            write!(f, ", rows where {}", self.rows)?;
         }
         if !self.obligations.is_empty() {
             write!(f, ", {}", self.obligations)?;

@@ -254,7 +254,35 @@ pub(super) enum Datum<'a> {
     Datetime(Timestamp),
 }
 
+impl Value {
+    /// As JSON has it: numbers that JSON cannot hold exactly, addresses and moments as text.
+    pub(super) fn plain(&self) -> serde_json::Value {
+        match self {
+            Self::Bool(value) => (*value).into(),
+            Self::Int(value) => (*value).into(),
+            Self::Decimal(value) => value.to_string().into(),
+            Self::Text(value) => value.as_str().into(),
+            Self::Set(value) => value.iter().cloned().collect(),
+            Self::Ip(value) => value.to_string().into(),
+            Self::Datetime(value) => value.to_string().into(),
+        }
+    }
+}
+
 impl<'a> Datum<'a> {
+    /// A value of its own.
+    pub(super) fn to_value(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value) => Value::Int(value),
+            Self::Decimal(value) => Value::Decimal(value),
+            Self::Text(value) => Value::text(value),
+            Self::Set(value) => Value::Set(value.clone()),
+            Self::Ip(value) => Value::Ip(value),
+            Self::Datetime(value) => Value::Datetime(value),
+        }
+    }
+
     /// This value as one of the type; none when it does not fit, or when its text is not in Unicode's form NFC, in which
     /// alone equal words are equal bytes.
     pub(super) fn fit(self, kind: ValueType, words: &[String]) -> Option<Self> {

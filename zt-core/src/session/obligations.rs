@@ -14,6 +14,7 @@ pub(super) fn apply(decision: &Decision, batch: &Batch) -> Result<Batch> {
         let under = under(decision);
         match why {
             NotShown::Batch(why) => Error::from(why),
+            NotShown::Filter(why) => Error::from(why),
             NotShown::Crowd { .. } => unmet(decision, &format!("{why} ({under})"), "ask for fewer"),
         }
     })?;

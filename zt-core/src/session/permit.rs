@@ -4,7 +4,9 @@ use super::obligations;
 use crate::batch::Batch;
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::policy::{Columns, Decision, Masks, Obligations};
+use crate::policy::{
+    Columns, Decision, Dialect, Masks, NotInDialect, Obligations, Rows, Selection, View,
+};
 
 /// Proof that an action was allowed, with what the caller may see.
 #[derive(Debug, Clone)]
@@ -57,6 +59,31 @@ impl Permit {
     /// and for data that must be sealed first and is not. Nothing is cut silently.
     pub fn apply(&self, batch: &Batch) -> Result<Batch> {
         obligations::apply(&self.decision, batch)
+    }
+
+    /// The parts of a query that shows what the caller may see of a table with these columns, for an engine that holds the
+    /// rows: `SELECT {columns} FROM … WHERE {filter}`. A masked cell is `[redacted]`, or `****` where [`apply`](Self::apply)
+    /// would show its end. The limit of [`obligations`](Self::obligations) on the number of rows is not in it.
+    ///
+    /// ```
+    /// # use zt_core::{Permit, policy::{Dialect, NotInDialect}};
+    /// fn query(permit: &Permit) -> Result<String, NotInDialect> {
+    ///     let selection = permit.select(Dialect::Spark, &["id", "region", "iban"])?;
+    ///     let (columns, filter) = (selection.columns.join(", "), selection.filter);
+    ///     Ok(format!("SELECT {columns} FROM gold.loan_scores WHERE {filter}"))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotInDialect`] where the dialect cannot say exactly which rows or cells may be seen.
+    pub fn select(&self, dialect: Dialect, columns: &[&str]) -> Result<Selection, NotInDialect> {
+        View::of(&self.decision).select(dialect, columns)
+    }
+
+    /// Which rows may be seen: [`apply`](Self::apply) and [`select`](Self::select) show no others.
+    #[must_use]
+    pub fn row_filter(&self) -> &Rows {
+        self.decision.row_filter()
     }
 
     /// The decision behind it.

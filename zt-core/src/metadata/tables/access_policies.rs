@@ -5,7 +5,7 @@ mod columns;
 mod obligations;
 mod when;
 
-use self::columns::{read_columns, read_masks};
+use self::columns::{read_columns, read_masks, refuse_without_columns};
 pub use self::obligations::Duties;
 use self::obligations::read_duties;
 use self::when::read_when;
@@ -141,6 +141,9 @@ impl Row for AccessPolicy {
             Some(_) => cells.one_of("kind", PolicyKind::WORDS),
         };
         let rows = cells.optional_text("rows");
+        if let (Some(_), Some(actions), Some(resources)) = (&rows, &actions, &resources) {
+            refuse_without_columns(cells, "rows", actions, resources);
+        }
         let (owner, reason_admin) = (
             cells.optional_text("owner"),
             cells.optional_text("reason_admin"),

@@ -34,6 +34,7 @@ impl Row for Attribute {
             Some(_) => cells.one_of("sensitivity", Sensitivity::WORDS),
         };
         let claim = read_claim(cells, name.as_deref(), namespace, provenance);
+        refuse_row(cells, namespace, provenance);
         let kind = kind?;
         let default = read_default(cells, kind, &values);
         Some(Self::declared(
@@ -93,6 +94,25 @@ fn read_claim(
         cells.problem(column, said, reason);
     }
     claim
+}
+
+/// What a row holds, the data say: nobody states it, and no default stands in for a cell that is missing.
+fn refuse_row(
+    cells: &mut RowReader<'_>,
+    namespace: Option<Namespace>,
+    provenance: Option<Provenance>,
+) {
+    if namespace != Some(Namespace::Row) {
+        return;
+    }
+    if provenance.is_some_and(|known| known != Provenance::Store) {
+        let reason = "a column is known by the data themselves: the provenance must be store";
+        cells.push("provenance", Problem::new(reason));
+    }
+    if cells.cell("default").is_some() {
+        let reason = "a column has no default: a missing cell lets no row pass";
+        cells.push("default", Problem::new(reason));
+    }
 }
 
 fn read_values(cells: &mut RowReader<'_>, kind: Option<ValueType>) -> Vec<String> {

@@ -7,8 +7,21 @@ use std::cmp::Ordering;
 
 use super::Truth;
 use super::types::{Comparison, Expression, Operand, Predicate, Test};
+use crate::policy::attribute::Attribute;
 use crate::policy::facts::Facts;
 use crate::policy::value::{Datum, Value};
+
+/// Where tests find the values of attributes: the facts of a request, or the cells of a row.
+pub(in crate::policy) trait Source<'a> {
+    /// The value of an attribute, of its type; none where it is unknown.
+    fn value(&self, attribute: &'a Attribute) -> Option<Datum<'a>>;
+}
+
+impl<'a> Source<'a> for Facts<'a> {
+    fn value(&self, attribute: &'a Attribute) -> Option<Datum<'a>> {
+        Facts::value(self, attribute)
+    }
+}
 
 impl Expression {
     /// Its value for these facts. The depth is bounded where it is parsed.
@@ -29,11 +42,11 @@ impl Expression {
 }
 
 impl Test {
-    pub(super) fn evaluate(&self, facts: &Facts<'_>) -> Truth {
+    pub(in crate::policy) fn evaluate<'a>(&'a self, facts: &impl Source<'a>) -> Truth {
         Truth::of(self.known(facts))
     }
 
-    fn known(&self, facts: &Facts<'_>) -> Option<bool> {
+    fn known<'a>(&'a self, facts: &impl Source<'a>) -> Option<bool> {
         let value = facts.value(&self.attribute)?;
         match &self.predicate {
             Predicate::True => match value {
@@ -77,7 +90,7 @@ impl Test {
                 | Datum::Datetime(_) => None,
             },
             Predicate::Between(low, high) => {
-                let known = |bound: &Operand, allowed: Comparison| {
+                let known = |bound: &'a Operand, allowed: Comparison| {
                     Truth::of(
                         try_compare(value, bound.value(facts)).map(|order| allowed.holds(order)),
                     )
@@ -109,7 +122,7 @@ fn is_member(set: Datum<'_>, text: &str) -> Option<bool> {
 }
 
 impl Operand {
-    pub(super) fn value<'a>(&'a self, facts: &Facts<'a>) -> Option<Datum<'a>> {
+    pub(super) fn value<'a>(&'a self, facts: &impl Source<'a>) -> Option<Datum<'a>> {
         match self {
             Self::Value(value) => Some(value.as_datum()),
             Self::Attribute(attribute) => facts.value(attribute),

@@ -6,7 +6,7 @@ use super::types::{Comparison, Expression, Operand, Predicate, Test};
 use crate::policy::value::quote;
 
 impl Comparison {
-    pub(super) fn sign(self) -> &'static str {
+    pub(in crate::policy) fn sign(self) -> &'static str {
         Self::ALL
             .iter()
             .find(|(_, known)| *known == self)

@@ -75,7 +75,7 @@ impl Comparison {
     }
 
     /// The same with the sides exchanged.
-    const fn turned(self) -> Self {
+    pub(in crate::policy) const fn turned(self) -> Self {
         match self {
             Self::Equal => Self::Equal,
             Self::NotEqual => Self::NotEqual,
@@ -83,6 +83,38 @@ impl Comparison {
             Self::AtMost => Self::AtLeast,
             Self::Greater => Self::Less,
             Self::AtLeast => Self::AtMost,
+        }
+    }
+}
+
+impl Comparison {
+    /// What holds exactly where this does not, of two known values.
+    pub(in crate::policy) const fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Less => Self::AtLeast,
+            Self::AtMost => Self::Greater,
+            Self::Greater => Self::AtMost,
+            Self::AtLeast => Self::Less,
+        }
+    }
+}
+
+impl Predicate {
+    /// The word of the condition language.
+    pub(in crate::policy) fn word(&self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::Has => "has",
+            Self::Compare(comparison, _) => comparison.sign(),
+            Self::Among(_) | Self::MemberOf(_) => "in",
+            Self::Contains(_) => "contains",
+            Self::StartsWith(_) => "startsWith",
+            Self::EndsWith(_) => "endsWith",
+            Self::Like(_) => "like",
+            Self::Cidr(_) => "cidr",
+            Self::Between(..) => "between",
         }
     }
 }

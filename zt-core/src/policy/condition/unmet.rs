@@ -70,7 +70,7 @@ fn unmet(expression: &Expression, wanted: bool, facts: &Facts<'_>) -> Vec<Unmet>
 
 impl Test {
     /// The attributes that it looks at.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
+    pub(in crate::policy) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         let (one, two) = match &self.predicate {
             Predicate::Compare(_, other)
             | Predicate::Contains(other)

@@ -45,7 +45,7 @@ pub(crate) fn decide_as(
         facts,
     };
     let applying = asked.applying(place);
-    let outcome = conclude(&applying);
+    let outcome = conclude(&applying, &asked.facts);
     Decision::new(id, outcome, request, Arc::clone(snapshot))
 }
 
