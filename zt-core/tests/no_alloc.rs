@@ -20,20 +20,8 @@ fn row(cells: &[(&str, &str)]) -> RawRow {
     RawRow::new(None, cells.map(cell).collect())
 }
 
-/// Rows enough that lists are probed, a deny of columns, and conditions.
-fn snapshot() -> Snapshot {
-    let mut raw = RawTables::new("test".to_owned());
-    for (at, id) in ["user:maya", "group:g"].iter().enumerate() {
-        let oid = format!("00000000-0000-4000-8000-{at:012}");
-        let mut row = row(&[("id", id), ("oid", &oid)]);
-        if at == 0 {
-            let clearance = Cell::Map(vec![("clearance".to_owned(), Cell::Integer(3))]);
-            row.cells.push(("attributes".to_owned(), clearance));
-        }
-        raw.push("Principals", row);
-    }
-    let binding = row(&[("role", "r"), ("principal", "group:g")]);
-    raw.push("Role_Bindings", binding);
+/// Attributes that tokens and the tables say.
+fn describe(raw: &mut RawTables) {
     for (namespace, name, kind, provenance) in [
         ("principal", "clearance", "int", "store"),
         ("principal", "department", "text", "token"),
@@ -54,6 +42,23 @@ fn snapshot() -> Snapshot {
     )]);
     lab.cells.push(("attributes".to_owned(), regions));
     raw.push("Resources", lab);
+}
+
+/// Rows enough that lists are probed, a deny of columns, and conditions.
+fn snapshot() -> Snapshot {
+    let mut raw = RawTables::new("test".to_owned());
+    for (at, id) in ["user:maya", "group:g"].iter().enumerate() {
+        let oid = format!("00000000-0000-4000-8000-{at:012}");
+        let mut row = row(&[("id", id), ("oid", &oid)]);
+        if at == 0 {
+            let clearance = Cell::Map(vec![("clearance".to_owned(), Cell::Integer(3))]);
+            row.cells.push(("attributes".to_owned(), clearance));
+        }
+        raw.push("Principals", row);
+    }
+    let binding = row(&[("role", "r"), ("principal", "group:g")]);
+    raw.push("Role_Bindings", binding);
+    describe(&mut raw);
     let mut policies = 0;
     let mut policy = |principal: &str, resource: &str, effect: &str, more: &[(&str, Cell)]| {
         policies += 1;

@@ -128,7 +128,7 @@ impl Reader<'_> {
         Box::from(values)
     }
 
-    fn value(&self, space: Namespace, name: &str, cell: &Cell) -> Result<Value, Problem> {
+    fn value(&self, space: Namespace, name: &str, cell: &Cell) -> Result<Value, Box<Problem>> {
         let full = format!("{}.{name}", space.as_str());
         let is_ours = |attribute: &&Attribute| {
             attribute.namespace == space && attribute.provenance == Provenance::Store
@@ -137,11 +137,11 @@ impl Reader<'_> {
             let known = self.attributes.all().filter(is_ours);
             let known: Vec<&str> = known.map(|attribute| attribute.name.as_str()).collect();
             let reason = format!("no row of Attributes declares `{full}`");
-            return Err(Problem::new(reason).text(name).nearest(&known));
+            return Err(Box::new(Problem::new(reason).text(name).nearest(&known)));
         };
         if !is_ours(&&**attribute) {
             let reason = format!("`{full}` is not of provenance store: tables cannot say it");
-            return Err(Problem::new(reason).text(name));
+            return Err(Box::new(Problem::new(reason).text(name)));
         }
         // What may be a secret is not repeated in a message.
         let shown = if attribute.is_secret() {
@@ -161,7 +161,8 @@ impl Reader<'_> {
             } else {
                 format!("one of {words}")
             };
-            Problem::new(format!("`{full}` must be {expected}")).text(&shown)
+            let problem = Problem::new(format!("`{full}` must be {expected}"));
+            Box::new(problem.text(&shown))
         })
     }
 }
@@ -250,7 +251,7 @@ mod tests {
                 ]));
             }
             for (pattern, has) in &rows {
-                let said = ["a", "b"].into_iter().enumerate().filter(|(at, _)| usize::from(*has) >= *at + 1);
+                let said = ["a", "b"].into_iter().enumerate().filter(|(at, _)| usize::from(*has) > *at);
                 let said = said.map(|(_, name)| (name.to_owned(), text(pattern)));
                 raw.push("Resources", row(vec![
                     ("resource", text(pattern)), ("attributes", Cell::Map(said.collect())),
@@ -262,7 +263,7 @@ mod tests {
                 // One resource is nearer than a subtree, and of two subtrees the longer name.
                 let speaking = rows.iter().filter(|(pattern, has)| {
                     let pattern: ResourcePattern = pattern.parse().unwrap();
-                    usize::from(**has) >= at + 1 && pattern.matches(&resource)
+                    usize::from(**has) > at && pattern.matches(&resource)
                 });
                 let nearest = speaking.max_by_key(|(pattern, _)| (!pattern.ends_with("**"), pattern.len()));
                 let place = (resource.kind(), resource.path());

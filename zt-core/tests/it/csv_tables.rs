@@ -248,7 +248,7 @@ prop_compose! {
             ("type", Some(text("enum"))), ("values", Some(Cell::List(vec![text("b"), text("c,\"d")]))), ("default", Some(text("b"))),
         ]);
         let described = |namespace: &str, name: &str, kind: &str, provenance: &str, claim: Option<&str>| row(vec![
-            ("claim", claim.map(text)), ("name", Some(text(&format!("{name}{at}")))), ("namespace", Some(text(namespace))),
+            ("claim", claim.map(text)), ("name", Some(text(format!("{name}{at}")))), ("namespace", Some(text(namespace))),
             ("type", Some(text(kind))), ("provenance", Some(text(provenance))), ("sensitivity", Some(text("secret"))),
         ]);
         let values = |named: Vec<(&str, Cell)>| {
@@ -258,11 +258,11 @@ prop_compose! {
         let resource = row(vec![
             ("owner", free.clone()), ("attributes", values(vec![
                 ("r", text(&key)), ("s", Cell::List(vec![text("x,\"y"), text("z")])), ("d", Cell::Float(0.125)),
-            ])), ("resource", Some(text(&format!("table:lab.r{at}.**")))), ("description", free.clone()),
+            ])), ("resource", Some(text(format!("table:lab.r{at}.**")))), ("description", free),
         ]);
         let principal = row(vec![
-            ("id", Some(text(&format!("user:u{at}")))), ("attributes", values(vec![("n", Cell::Integer(-1)), ("b", Cell::Bool(true))])),
-            ("oid", Some(text(&format!("00000000-0000-4000-8000-{at:012}")))),
+            ("id", Some(text(format!("user:u{at}")))), ("attributes", values(vec![("n", Cell::Integer(-1)), ("b", Cell::Bool(true))])),
+            ("oid", Some(text(format!("00000000-0000-4000-8000-{at:012}")))),
         ]);
         vec![
             ("Attributes", described("resource", "r", "text", "store", None)), ("Attributes", described("resource", "s", "set", "store", None)),
