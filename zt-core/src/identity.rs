@@ -27,7 +27,7 @@ pub use caller::{
     AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Mfa, Provenance,
     TokenInfo, TokenVersion,
 };
-pub(crate) use claim::CHOSEN;
+pub(crate) use claim::is_chosen;
 pub use error::{AuthError, TokenPart};
 pub use jws::MAX_TOKEN_BYTES;
 pub use keys::{KeyError, KeySet, SkippedKey};

@@ -25,8 +25,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
+pub use question::{claim, fact, parse, parse_action};
 use question::{denied, reference_of};
-pub use question::{fact, parse, parse_action};
 pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;

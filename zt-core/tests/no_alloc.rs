@@ -5,10 +5,14 @@
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
+use std::sync::Arc;
+
 use allocation_counter::measure;
 use zt_core::clock::Timestamp;
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
-use zt_core::policy::{Action, Context, DecisionKind, Located, Projection, Verdict};
+use zt_core::policy::{
+    Action, Context, DecisionKind, Located, Projection, Provenance, Value, Verdict,
+};
 
 fn row(cells: &[(&str, &str)]) -> RawRow {
     let cells = cells.iter();
@@ -16,15 +20,45 @@ fn row(cells: &[(&str, &str)]) -> RawRow {
     RawRow::new(None, cells.map(cell).collect())
 }
 
+/// Attributes that tokens and the tables say.
+fn describe(raw: &mut RawTables) {
+    for (namespace, name, kind, provenance) in [
+        ("principal", "clearance", "int", "store"),
+        ("principal", "department", "text", "token"),
+        ("resource", "regions", "set", "store"),
+    ] {
+        let cells = [
+            ("namespace", namespace),
+            ("name", name),
+            ("type", kind),
+            ("provenance", provenance),
+        ];
+        raw.push("Attributes", row(&cells));
+    }
+    let mut lab = row(&[("resource", "table:lab.**")]);
+    let regions = Cell::Map(vec![(
+        "regions".to_owned(),
+        Cell::Text("eu, ch".to_owned()),
+    )]);
+    lab.cells.push(("attributes".to_owned(), regions));
+    raw.push("Resources", lab);
+}
+
 /// Rows enough that lists are probed, a deny of columns, and conditions.
 fn snapshot() -> Snapshot {
     let mut raw = RawTables::new("test".to_owned());
     for (at, id) in ["user:maya", "group:g"].iter().enumerate() {
         let oid = format!("00000000-0000-4000-8000-{at:012}");
-        raw.push("Principals", row(&[("id", id), ("oid", &oid)]));
+        let mut row = row(&[("id", id), ("oid", &oid)]);
+        if at == 0 {
+            let clearance = Cell::Map(vec![("clearance".to_owned(), Cell::Integer(3))]);
+            row.cells.push(("attributes".to_owned(), clearance));
+        }
+        raw.push("Principals", row);
     }
     let binding = row(&[("role", "r"), ("principal", "group:g")]);
     raw.push("Role_Bindings", binding);
+    describe(&mut raw);
     let mut policies = 0;
     let mut policy = |principal: &str, resource: &str, effect: &str, more: &[(&str, Cell)]| {
         policies += 1;
@@ -50,6 +84,11 @@ fn snapshot() -> Snapshot {
     let columns = |name: &str| Cell::List(vec![Cell::Text(name.to_owned())]);
     policy("*", "table:hr.x", "allow", &[("columns", columns("Iban"))]);
     policy("*", "table:hr.**", "deny", &[("columns", columns("iban"))]);
+    let facts = "principal.clearance >= 3 and principal.department == 'credit' and resource.regions contains 'eu'";
+    let facts = Cell::Text(format!(
+        "{facts} and principal.acrs contains 'c1' and principal.mfa"
+    ));
+    policy("*", "table:**", "allow", &[("condition", facts)]);
     Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap()
 }
 
@@ -59,6 +98,12 @@ fn verdicts_allocate_nothing() {
     let snapshot = snapshot();
     let id = |text: &str| text.parse().unwrap();
     let maya = Projection::new(&snapshot, Some(id("user:maya")), [id("group:g")].into());
+    let of_token = |name: &str, value: Value| (name.to_owned(), value, Provenance::Token);
+    let maya = maya.with_proven(Arc::from([
+        of_token("principal.mfa", Value::Bool(true)),
+        of_token("principal.acrs", Value::set(["c1"])),
+        of_token("principal.department", Value::text("credit")),
+    ]));
     let unsure = maya.clone().with_incomplete_groups();
     let now = Some(Timestamp::from_secs(1_790_000_000));
     let job = Context::new().with_job(201);
@@ -73,6 +118,9 @@ fn verdicts_allocate_nothing() {
             DecisionKind::DefaultDeny,
         ),
         ("table:hr.x", &job, DecisionKind::ExplicitDeny),
+        ("table:lab.a.b.c", &job, DecisionKind::Allow),
+        ("table:Lab", &job, DecisionKind::Allow),
+        ("table:labs.a", &job, DecisionKind::DefaultDeny),
         ("table:nowhere.a.b.c.d.e", &job, DecisionKind::DefaultDeny),
         ("secret:a/b", &job, DecisionKind::DefaultDeny),
     ];

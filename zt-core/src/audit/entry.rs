@@ -101,7 +101,7 @@ pub struct Fact {
     pub name: String,
     /// `201`
     pub value: String,
-    /// `asserted`, `proven`, `token`, `store` or `request`.
+    /// `asserted`, `token`, `store`, or `default` where the row of Attributes says it and nothing else.
     pub provenance: String,
 }
 

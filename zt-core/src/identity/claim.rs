@@ -25,20 +25,44 @@ pub(crate) struct OtherClaims(Box<[(Box<str>, Claim)]>);
 /// So many bytes of names and texts are kept.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// Claims that say nothing for certain, because their owner can choose them or because they change hands (Microsoft Learn,
-/// "Secure applications and APIs by validating claims"): nobody's right may hang on one.
-pub(crate) const CHOSEN: &[&str] = &[
+/// Whether a claim says nothing for certain, because its owner or the client can choose it or because it changes hands
+/// (Microsoft Learn, "Secure applications and APIs by validating claims"; OpenID Connect Core section 5.1): nobody's right
+/// may hang on one, however it is spelt.
+pub(crate) fn is_chosen(name: &str) -> bool {
+    CHOSEN
+        .iter()
+        .any(|chosen| name.eq_ignore_ascii_case(chosen))
+}
+
+const CHOSEN: &[&str] = &[
+    "address",
+    "birthdate",
+    "display_name",
     "email",
     "family_name",
+    "gender",
     "given_name",
+    "locale",
     "login_hint",
+    "mail",
+    "middle_name",
     "name",
     "nickname",
+    "nonce",
+    "phone_number",
+    "picture",
     "preferred_username",
+    "profile",
     "unique_name",
     "upn",
     "verified_primary_email",
     "verified_secondary_email",
+    "website",
+    // What the client says that it can do, and what languages the person likes.
+    "xms_cc",
+    "xms_pl",
+    "xms_tpl",
+    "zoneinfo",
 ];
 
 impl OtherClaims {
@@ -51,7 +75,7 @@ impl OtherClaims {
                 continue;
             };
             let size = name.len() + claim.size();
-            if CHOSEN.contains(&&**name) || size > room {
+            if is_chosen(name) || size > room {
                 continue;
             }
             room -= size;
@@ -127,7 +151,7 @@ mod tests {
     #[test]
     fn plain_claims_are_kept_and_chosen_ones_are_not() {
         let claims = claims(
-            r#"{"department":"credit","level":3,"ok":true,"acrs":["c1","c2"],"name":"Maya","upn":"m@x","o":{},"f":1.5}"#,
+            r#"{"department":"credit","level":3,"ok":true,"acrs":["c1","c2"],"name":"Maya","Upn":"m@x","xms_cc":["cp1"],"o":{},"f":1.5}"#,
         );
         let value = |name: &str, kind| claims.get(name).and_then(|claim| claim.value(kind));
         assert_eq!(
@@ -144,7 +168,7 @@ mod tests {
             value("department", ValueType::Set),
             Some(Value::set(["credit"]))
         );
-        for name in ["name", "upn", "o", "f", "missing"] {
+        for name in ["name", "Upn", "xms_cc", "o", "f", "missing"] {
             assert!(claims.get(name).is_none(), "{name}");
         }
         assert!(!format!("{claims:?}").contains("credit"));

@@ -6,9 +6,12 @@
 use rustc_hash::FxHashMap;
 
 use super::tables::Places;
-use super::{Cell, Problem, Report, Tables};
+use super::{Cell, NamedCells, Problem, Report, Tables};
 use crate::id::PrincipalId;
-use crate::policy::{Attribute, AttributeSet, Namespace, Provenance, ResourceKind, Value};
+use crate::policy::{
+    Attribute, AttributeSet, Namespace, Provenance, ResourceKind, Value, ValueType,
+};
+use crate::text::is_hidden;
 
 /// Values by the names of their attributes.
 type Values = Box<[(Box<str>, Value)]>;
@@ -48,7 +51,7 @@ impl StoreFacts {
             }
         }
         for row in &tables.resources {
-            let at = ("Resources", row.resource.as_str());
+            let at = ("Resources", row.spelt.as_str());
             let values = reader.values(at, Namespace::Resource, &row.attributes);
             if let Some((kind, path, is_subtree)) = row.resource.subtree_root() {
                 let paths = facts.resources.entry(kind).or_default();
@@ -109,12 +112,12 @@ impl Reader<'_> {
         &mut self,
         (table, key): (&'static str, &str),
         space: Namespace,
-        cells: &[(String, Cell)],
+        cells: &NamedCells,
     ) -> Values {
-        let mut values = Vec::with_capacity(cells.len());
-        for (name, cell) in cells {
+        let mut values = Vec::new();
+        for (name, cell) in cells.iter() {
             match self.value(space, name, cell) {
-                Ok(value) => values.push((Box::from(name.as_str()), value)),
+                Ok(value) => values.push((Box::from(name), value)),
                 Err(problem) => {
                     let place = self.places.of(table, key);
                     let problem = problem.at(place).row(table, key).column("attributes");
@@ -158,33 +161,117 @@ impl Reader<'_> {
             } else {
                 format!("one of {words}")
             };
-            Box::new(Problem::new(format!("`{full}` must be {expected}")).text(&shown))
+            let problem = Problem::new(format!("`{full}` must be {expected}"));
+            Box::new(problem.text(&shown))
         })
     }
 }
 
-/// A cell as a value: text as people write it, and numbers, `true` and lists as TOML has them.
+/// A cell as a value: text as people write it, and numbers, `true` and lists of text as TOML has them.
 fn read(attribute: &Attribute, cell: &Cell) -> Option<Value> {
-    let text = |cell: &Cell| match cell {
-        Cell::Text(text) => Some(text.clone()),
-        Cell::Integer(number) => Some(number.to_string()),
-        Cell::Float(number) => Some(number.to_string()),
-        Cell::Bool(value) => Some(value.to_string()),
-        Cell::List(_) | Cell::Map(_) => None,
-    };
-    if let Cell::List(members) = cell {
-        let members: Option<Vec<String>> = members
-            .iter()
-            .map(|member| match member {
-                Cell::Text(text) => Some(text.clone()),
+    match (cell, attribute.kind) {
+        (Cell::Text(text), kind) => Value::read(kind, visible(text)?),
+        (Cell::Integer(number), ValueType::Int | ValueType::Decimal) => Some(Value::Int(*number)),
+        // The shortest text that is this number is what stands in the source.
+        (Cell::Float(number), ValueType::Decimal) => {
+            Value::read(ValueType::Decimal, &number.to_string())
+        }
+        (Cell::Bool(value), ValueType::Bool) => Some(Value::Bool(*value)),
+        (Cell::List(members), ValueType::Set) => {
+            let members = members.iter().map(|member| match member {
+                Cell::Text(text) => visible(text),
                 Cell::Integer(_)
                 | Cell::Float(_)
                 | Cell::Bool(_)
                 | Cell::List(_)
                 | Cell::Map(_) => None,
-            })
-            .collect();
-        return members.map(Value::set);
+            });
+            members.collect::<Option<Vec<_>>>().map(Value::set)
+        }
+        (Cell::Integer(_) | Cell::Float(_) | Cell::Bool(_) | Cell::List(_) | Cell::Map(_), _) => {
+            None
+        }
     }
-    Value::read(attribute.kind, &text(cell)?)
+}
+
+/// Text as every cell must be: not empty, and nothing in it that nobody sees.
+fn visible(text: &str) -> Option<&str> {
+    let is_seen = !text.trim().is_empty() && !text.chars().any(is_hidden);
+    is_seen.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::metadata::{RawRow, RawTables, Snapshot};
+    use crate::policy::{Resource, ResourcePattern};
+
+    fn row(cells: Vec<(&str, Cell)>) -> RawRow {
+        let cells = cells.into_iter();
+        let cells = cells.map(|(name, cell)| (name.to_owned(), cell));
+        RawRow::new(None, cells.collect())
+    }
+
+    fn text(text: &str) -> Cell {
+        Cell::Text(text.to_owned())
+    }
+
+    fn names(of: &'static str) -> impl Strategy<Value = String> {
+        let part = prop::sample::select(vec!["a", "b", "ab"]);
+        prop::collection::vec(part, 1..4).prop_map(move |parts| parts.join(of))
+    }
+
+    fn resources() -> impl Strategy<Value = String> {
+        let table = names(".").prop_map(|path| format!("table:{path}"));
+        let volume = names(".").prop_map(|path| format!("volume:{path}"));
+        prop_oneof![4 => table, 1 => volume]
+    }
+
+    fn patterns() -> impl Strategy<Value = String> {
+        let all = Just("table:**".to_owned());
+        let below = resources().prop_map(|name| format!("{name}.**"));
+        prop_oneof![1 => all, 3 => below, 2 => resources()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn the_nearest_row_that_has_the_attribute_says_it(
+            rows in prop::collection::btree_map(patterns(), 0..3_u8, 0..8), asked in resources(),
+        ) {
+            let mut raw = RawTables::new("test".to_owned());
+            for name in ["a", "b"] {
+                raw.push("Attributes", row(vec![
+                    ("namespace", text("resource")), ("name", text(name)), ("type", text("text")),
+                    ("provenance", text("store")),
+                ]));
+            }
+            for (pattern, has) in &rows {
+                let said = ["a", "b"].into_iter().enumerate().filter(|(at, _)| usize::from(*has) > *at);
+                let said = said.map(|(_, name)| (name.to_owned(), text(pattern)));
+                raw.push("Resources", row(vec![
+                    ("resource", text(pattern)), ("attributes", Cell::Map(said.collect())),
+                ]));
+            }
+            let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
+            let resource: Resource = asked.parse().unwrap();
+            for (at, name) in ["a", "b"].into_iter().enumerate() {
+                // One resource is nearer than a subtree, and of two subtrees the longer name.
+                let speaking = rows.iter().filter(|(pattern, has)| {
+                    let pattern: ResourcePattern = pattern.parse().unwrap();
+                    usize::from(**has) > at && pattern.matches(&resource)
+                });
+                let nearest = speaking.max_by_key(|(pattern, _)| (!pattern.ends_with("**"), pattern.len()));
+                let place = (resource.kind(), resource.path());
+                prop_assert_eq!(
+                    snapshot.store().of_resource(place, name).cloned(),
+                    nearest.map(|(pattern, _)| Value::text(pattern))
+                );
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod alerts;
 mod cycles;
 mod dependencies;
+mod described;
 mod known;
 mod memberships;
 mod policies;
@@ -27,6 +28,7 @@ pub(super) fn validate(tables: &Tables, places: &Places, report: &mut Report) {
     };
     one_world(tables, check.report);
     principals(tables, &mut check);
+    described::described(tables, &mut check);
     memberships::memberships(tables, &mut check);
     policies::policies(tables, &mut check);
     policies::activations(tables, &mut check);

@@ -134,6 +134,7 @@ pub(super) enum BuiltIn {
     Mfa,
     AuthContexts,
     ClientId,
+    Tenant,
     ResourceKind,
     ResourcePath,
     ActionName,
@@ -194,11 +195,17 @@ impl Attribute {
     }
 
     /// Whether it is who the caller is.
-    pub(super) fn is_caller(&self) -> bool {
+    pub(crate) fn is_caller(&self) -> bool {
         matches!(
             self.built_in,
             Some(BuiltIn::PrincipalId | BuiltIn::PrincipalKind)
         )
+    }
+
+    /// Whether the tables say it, of a principal or a resource.
+    pub(super) fn is_in_tables(&self) -> bool {
+        let is_said = matches!(self.namespace, Namespace::Principal | Namespace::Resource);
+        is_said && self.provenance == Provenance::Store
     }
 
     /// The claim of a token that says it.
@@ -242,6 +249,7 @@ impl Attribute {
             BuiltIn::Mfa => (Principal, "mfa", Bool, Token),
             BuiltIn::AuthContexts => (Principal, "acrs", Set, Token),
             BuiltIn::ClientId => (Principal, "client_id", Text, Token),
+            BuiltIn::Tenant => (Principal, "tenant", Text, Token),
             BuiltIn::ResourceKind => (Resource, "kind", Enum, Runtime),
             BuiltIn::ResourcePath => (Resource, "path", Text, Runtime),
             BuiltIn::ActionName => (Asked, "name", Enum, Runtime),
@@ -261,6 +269,7 @@ impl Attribute {
             | BuiltIn::Mfa
             | BuiltIn::AuthContexts
             | BuiltIn::ClientId
+            | BuiltIn::Tenant
             | BuiltIn::ResourcePath
             | BuiltIn::Job
             | BuiltIn::Stage
@@ -296,6 +305,7 @@ static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
         BuiltIn::Mfa,
         BuiltIn::AuthContexts,
         BuiltIn::ClientId,
+        BuiltIn::Tenant,
         BuiltIn::ResourceKind,
         BuiltIn::ResourcePath,
         BuiltIn::ActionName,

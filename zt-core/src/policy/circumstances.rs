@@ -7,6 +7,9 @@ use super::condition::shown;
 use super::oracle::Asking;
 use super::{Attribute, Condition, Decision, Facts, PolicyKind, Provenance};
 
+/// How a fact is known that nothing says: the row of Attributes has a default.
+pub(crate) const DEFAULT: &str = "default";
+
 impl Decision {
     /// Names and texts, for the audit log alone: reasons and tickets of activations are in them.
     pub(crate) fn circumstances(&self) -> Vec<(&'static str, String)> {
@@ -41,8 +44,9 @@ impl Decision {
         found
     }
 
-    /// What a token or a store says that the deciding rows and restrictions look at: name, value, how it is known. Values
-    /// of secret attributes are not shown.
+    /// What a token or a store says that the deciding rows and restrictions look at: name, value, how it is known, and
+    /// `default` where nothing says it. What the request states itself is not repeated. Values of secret attributes are
+    /// not shown.
     pub(crate) fn known_facts(&self) -> Vec<(String, String, &'static str)> {
         let facts = self.request().facts(self.snapshot());
         let mut known = BTreeMap::new();
@@ -56,16 +60,22 @@ impl Decision {
                 let is_better =
                     matches!(attribute.provenance, Provenance::Token | Provenance::Store);
                 // The caller and what it is stand in the record anyway.
-                if is_better
-                    && !attribute.is_caller()
-                    && let Some(value) = facts.value(attribute)
-                {
-                    let how = attribute.provenance.as_str();
+                if !is_better || attribute.is_caller() {
+                    continue;
+                }
+                let how = match facts.known(attribute) {
+                    Some(_) => attribute.provenance.as_str(),
+                    None => DEFAULT,
+                };
+                if let Some(value) = facts.value(attribute) {
                     known.insert(attribute.to_string(), (shown(attribute, value), how));
                 }
             }
         }
-        let known = known.into_iter();
+        let stated = &self.request().attributes;
+        let known = known
+            .into_iter()
+            .filter(|(name, _)| stated.iter().all(|(own, _, _)| own != name));
         known
             .map(|(name, (value, how))| (name, value, how))
             .collect()

@@ -10,7 +10,7 @@ use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{Snapshot, StoreFacts};
 
 /// A fact that is known better than by assertion: full name, value, how it is known.
-pub(super) type Stated = (String, Value, Provenance);
+pub(crate) type Stated = (String, Value, Provenance);
 
 /// The facts that count for one request on one snapshot.
 #[derive(Debug, Clone, Copy)]
@@ -105,15 +105,18 @@ impl<'a> Facts<'a> {
 
     /// The value of an attribute: a fact of the type and provenance that it needs, else its default, else none.
     pub(super) fn value(&self, attribute: &'a Attribute) -> Option<Datum<'a>> {
-        self.fact(attribute)
-            .and_then(|fact| fact.fit(attribute.kind, &attribute.values))
-            .or_else(|| {
-                attribute
-                    .default
-                    .as_ref()?
-                    .as_datum()
-                    .fit(attribute.kind, &attribute.values)
-            })
+        self.known(attribute).or_else(|| {
+            attribute
+                .default
+                .as_ref()?
+                .as_datum()
+                .fit(attribute.kind, &attribute.values)
+        })
+    }
+
+    /// The same without the default.
+    pub(super) fn known(&self, attribute: &Attribute) -> Option<Datum<'a>> {
+        self.fact(attribute)?.fit(attribute.kind, &attribute.values)
     }
 
     fn fact(&self, attribute: &Attribute) -> Option<Datum<'a>> {
@@ -131,7 +134,9 @@ impl<'a> Facts<'a> {
                 let kind = self.caller?.kind();
                 Some(Datum::Text(kind.prefix().trim_end_matches(':')))
             }
-            BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId => self.declared(attribute),
+            BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId | BuiltIn::Tenant => {
+                self.declared(attribute)
+            }
             BuiltIn::ResourceKind => Some(Datum::Text(self.resource.0.as_str())),
             BuiltIn::ResourcePath => Some(Datum::Text(self.resource.1)),
             BuiltIn::ActionName => Some(Datum::Text(self.action.as_str())),

@@ -2,10 +2,11 @@
 //!
 //! In: the rows of Principals and who is told to be in which group; the tables do not know it. Out: requests to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::facts::Stated;
 use super::{Action, Context, Projection, Request, Resource};
 use crate::clock::Timestamp;
 use crate::id::{PrincipalId, PrincipalKind};
@@ -15,13 +16,14 @@ use crate::metadata::Snapshot;
 pub type GroupsOf = BTreeMap<PrincipalId, Vec<PrincipalId>>;
 
 /// Somebody whose rights are looked at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     name: String,
     caller: Option<PrincipalId>,
     groups: Arc<[PrincipalId]>,
     groups_are_complete: bool,
     now: Option<Timestamp>,
+    proven: Arc<[Stated]>,
 }
 
 impl Holder {
@@ -34,6 +36,7 @@ impl Holder {
             groups,
             groups_are_complete: true,
             now: None,
+            proven: Arc::from([]),
         }
     }
 
@@ -46,6 +49,7 @@ impl Holder {
             groups: Arc::from([group]),
             groups_are_complete: true,
             now: None,
+            proven: Arc::from([]),
         }
     }
 
@@ -58,6 +62,7 @@ impl Holder {
             groups: Arc::from([]),
             groups_are_complete: true,
             now: None,
+            proven: Arc::from([]),
         }
     }
 
@@ -74,6 +79,13 @@ impl Holder {
     #[must_use]
     pub fn with_incomplete_groups(mut self) -> Self {
         self.groups_are_complete = false;
+        self
+    }
+
+    /// The same, with what a verified token says of attributes. Without it all that only a token says is unknown.
+    #[must_use]
+    pub(crate) fn with_proven(mut self, proven: Arc<[Stated]>) -> Self {
+        self.proven = proven;
         self
     }
 
@@ -105,8 +117,9 @@ impl Holder {
                 Self::caller((*id).clone(), Arc::from(told))
             }
         };
-        let all: BTreeSet<Self> = ids.iter().map(holder).chain([Self::anyone()]).collect();
-        all.into_iter().map(|holder| holder.at(now)).collect()
+        let all = ids.iter().map(holder).chain([Self::anyone()]);
+        let all: BTreeMap<String, Self> = all.map(|holder| (holder.name.clone(), holder)).collect();
+        all.into_values().map(|holder| holder.at(now)).collect()
     }
 
     /// `user:maya`, `group:grp-security` for any member of it, `*` for anyone.
@@ -129,7 +142,8 @@ impl Holder {
     /// What it holds on a snapshot.
     pub(super) fn projection(&self, snapshot: &Snapshot) -> Projection {
         let groups = Arc::clone(&self.groups);
-        let projection = Projection::new(snapshot, self.caller.clone(), groups);
+        let projection = Projection::new(snapshot, self.caller.clone(), groups)
+            .with_proven(Arc::clone(&self.proven));
         if self.groups_are_complete {
             projection
         } else {
@@ -142,6 +156,7 @@ impl Holder {
     pub fn request(&self, action: Action, resource: Resource, context: Context) -> Request {
         let request = Request::new(self.caller.clone(), action, resource)
             .with_groups(Arc::clone(&self.groups))
+            .with_proven(Arc::clone(&self.proven))
             .with_context(context);
         let request = match self.now {
             Some(now) => request.at(now),

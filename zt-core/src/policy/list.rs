@@ -239,7 +239,7 @@ impl<'a> Lister<'a> {
 
     fn list(mut self, holders: &[Holder]) -> ListPage {
         let mut holders: Vec<&Holder> = holders.iter().collect();
-        holders.sort();
+        holders.sort_by(|one, other| one.name().cmp(other.name()));
         let after = self.query.after.as_deref().map(key_of);
         let actions = self.actions.clone();
         let asked: Vec<(Named, Located)>;

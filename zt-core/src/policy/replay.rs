@@ -2,7 +2,10 @@
 //!
 //! In: entries of the log, a draft snapshot, who is in which group. Out: the questions that flip, how often each was
 //! asked and when; what cannot be asked again is counted and named. The log does not hold the groups of a caller, so they
-//! are told and the answer says what was assumed. Columns and masks are not in the log: only allow and deny are compared.
+//! are told and the answer says what was assumed. What a token said is in the log where a deciding row looked at it, and
+//! unknown elsewhere; what the tables said of a caller or a resource, the draft says anew. Columns and masks are not in the log: only allow and deny are compared.
+
+mod proven;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -38,6 +41,8 @@ struct Question {
     action: Action,
     resource: Resource,
     context: Context,
+    /// What the caller's token said, as the log writes it.
+    proven: Vec<(String, String)>,
     was_allowed: bool,
 }
 
@@ -189,7 +194,10 @@ impl Replay {
         };
         for (question, seen) in self.questions {
             found.replayed = found.replayed.saturating_add(seen.times);
-            let holder = found.holder(&question, draft, groups).at(draft.loaded_at());
+            let holder = found.holder(&question, draft, groups);
+            let holder = holder
+                .with_proven(proven::stated(&question.proven, draft))
+                .at(draft.loaded_at());
             let request = holder.request(
                 question.action,
                 question.resource.clone(),
@@ -287,19 +295,29 @@ fn question(entry: &Entry) -> Result<Question, String> {
         return Err(format!("`{action}` does not take a {}", resource.kind()));
     }
     let caller = entry.caller.clone().ok_or("no caller is recorded")?;
+    let (context, proven) = stated(entry)?;
     Ok(Question {
         caller,
         oid: entry.oid.clone(),
         action,
         resource,
-        context: context(entry)?,
+        context,
+        proven,
         was_allowed,
     })
 }
 
-fn context(entry: &Entry) -> Result<Context, String> {
-    let mut context = Context::new();
+/// What was claimed, and what a token said.
+fn stated(entry: &Entry) -> Result<(Context, Vec<(String, String)>), String> {
+    let (mut context, mut proven) = (Context::new(), Vec::new());
     for fact in &entry.facts {
+        if proven::is_of_tables(fact) {
+            continue;
+        }
+        if let Some(fact) = proven::of_token(fact)? {
+            proven.push(fact);
+            continue;
+        }
         let bad = || format!("the fact `{}` has no value that can be stated", fact.name);
         context = match fact.name.as_str() {
             "job" => context.with_job(fact.value.parse().map_err(|_| bad())?),
@@ -308,5 +326,5 @@ fn context(entry: &Entry) -> Result<Context, String> {
             other => return Err(format!("unknown fact `{other}`")),
         };
     }
-    Ok(context)
+    Ok((context, proven))
 }

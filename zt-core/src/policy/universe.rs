@@ -63,7 +63,7 @@ pub(crate) fn named(snapshot: &Snapshot) -> Vec<Named> {
     resources(&[snapshot])
 }
 
-/// Every resource that these snapshots name, in alphabetical order: in rows of Access_Policies, in what stages need, as
+/// Every resource that these snapshots name, in alphabetical order: in rows of Access_Policies and Resources, in what stages need, as
 /// secrets, jobs, models, outputs and their tables, as metadata tables and the audit log. And for each pattern of a row,
 /// up to two names below it that no table has. What cannot be written as a resource cannot be asked and is left out.
 #[must_use]
@@ -74,8 +74,7 @@ pub(crate) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
     }
     let named = || {
         let all = snapshots.iter();
-        let rows = all.flat_map(|snapshot| &snapshot.tables().access_policies);
-        rows.flat_map(|row| &row.resources)
+        all.flat_map(|snapshot| written(snapshot.tables()))
     };
     let mut patterns: BTreeSet<&str> = BTreeSet::new();
     patterns.extend(named().map(ResourcePattern::as_str));
@@ -87,14 +86,15 @@ pub(crate) fn resources(snapshots: &[&Snapshot]) -> Vec<Named> {
     all.into_iter().collect()
 }
 
+/// The resources of rows of Access_Policies and Resources.
+fn written(tables: &Tables) -> impl Iterator<Item = &ResourcePattern> {
+    let rows = tables.access_policies.iter();
+    let described = tables.resources.iter().map(|row| &row.resource);
+    rows.flat_map(|row| &row.resources).chain(described)
+}
+
 fn add_named(tables: &Tables, to: &mut BTreeSet<Resource>) {
-    to.extend(
-        tables
-            .access_policies
-            .iter()
-            .flat_map(|row| &row.resources)
-            .filter_map(ResourcePattern::exact),
-    );
+    to.extend(written(tables).filter_map(ResourcePattern::exact));
     let needs = tables.stages.iter().flat_map(|row| &row.needs);
     to.extend(needs.map(|need| need.resource.clone()));
     let mut add = |kind: ResourceKind, name: &str| to.extend(format!("{kind}:{name}").parse());

@@ -106,7 +106,7 @@ impl Session {
         Ok(page)
     }
 
-    /// This caller, with the groups of its token.
+    /// This caller, with the groups of its token and what else it says.
     fn holder(&self, snapshot: &Snapshot) -> Result<Holder> {
         let resolved = self.resolve(snapshot)?;
         let groups = Arc::clone(&resolved.groups);
@@ -114,7 +114,9 @@ impl Session {
             Some(id) => Holder::caller(id.clone(), groups),
             None => Holder::unknown(groups),
         };
-        let holder = holder.at(self.shared.clock.now());
+        let holder = holder
+            .with_proven(Arc::clone(&resolved.proven))
+            .at(self.shared.clock.now());
         Ok(if resolved.groups_are_complete {
             holder
         } else {

@@ -16,7 +16,7 @@ impl Session {
     ///
     /// Rights are decided for the identity of each stage, claiming its job and stage. The tables do not know in which
     /// groups of Entra a workload is, so each is taken to be in none; only where a stage runs as this session's caller
-    /// are the groups of the caller's token counted.
+    /// are the groups and the other claims of the caller's token counted.
     ///
     /// ```no_run
     /// # fn example(session: &zt_core::Session) -> zt_core::Result<()> {
@@ -62,6 +62,11 @@ impl Session {
     fn forecast(&self, right: &Decision, request: Request) -> Decision {
         let own = right.request();
         let is_own = own.caller.is_some() && own.caller == request.caller;
+        let request = if is_own {
+            request.with_proven(Arc::clone(&own.proven))
+        } else {
+            request
+        };
         let request = match (is_own, own.groups_are_complete) {
             (false, _) => request,
             (true, true) => request.with_groups(Arc::clone(&own.groups)),

@@ -5,7 +5,8 @@ use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
 use crate::policy::{
-    self, Action, AttributeSet, Decision, DecisionKind, PrincipalPattern, Resource, Value,
+    self, Action, Attribute, AttributeSet, Decision, DecisionKind, PrincipalPattern, Provenance,
+    Resource, Value,
 };
 use crate::secrets::SecretId;
 
@@ -44,15 +45,40 @@ pub fn fact(attributes: &AttributeSet, name: &str, text: &str) -> Result<Value> 
         let problem = Problem::new("no such attribute is built in or declared in Attributes");
         return Err(invalid(&problem.text(&full).nearest(&known)));
     };
-    let value = Value::read(attribute.kind, text).filter(|_| {
-        attribute.values.is_empty() || attribute.values.iter().any(|word| word == text)
-    });
+    value_of(attribute, text)
+}
+
+/// Reads what a token with this claim would say, `department=credit`, as people write it: of each attribute that is read from
+/// it the full name and the value. The claims that a stronger sign-in shows in are `mfa` and `acrs`. For simulations: what
+/// a token says, the runtime reads from a verified one alone.
+///
+/// # Errors
+/// `Invalid` for a claim that no attribute is read from, with the nearest, and for a value of another type.
+pub fn claim(attributes: &AttributeSet, name: &str, text: &str) -> Result<Vec<(String, Value)>> {
+    let of_tokens = || {
+        let all = attributes.all();
+        all.filter(|one| one.provenance == Provenance::Token && !one.is_caller())
+    };
+    let said = of_tokens().filter(|attribute| attribute.claim_name() == name);
+    let said = said.map(|attribute| Ok((attribute.to_string(), value_of(attribute, text)?)));
+    let said = said.collect::<Result<Vec<_>>>()?;
+    if said.is_empty() {
+        let known: Vec<&str> = of_tokens().map(Attribute::claim_name).collect();
+        let problem = Problem::new("no attribute is read from this claim").text(name);
+        return Err(invalid(&problem.nearest(&known)));
+    }
+    Ok(said)
+}
+
+/// A value of an attribute, as people write it. What may be a secret is not repeated.
+fn value_of(attribute: &Attribute, text: &str) -> Result<Value> {
+    let value = Value::read(attribute.kind, text).filter(|value| value.fits(attribute));
     value.ok_or_else(|| {
         let reason = match attribute.values.join(", ") {
             words if words.is_empty() => format!("its value must be of type {}", attribute.kind),
             words => format!("its value must be one of {words}"),
         };
-        invalid(&Problem::new(reason).text(&full))
+        invalid(&Problem::new(reason).text(&attribute.to_string()))
     })
 }
 

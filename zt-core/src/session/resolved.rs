@@ -62,6 +62,8 @@ fn proven(caller: &Caller, attributes: &AttributeSet) -> Vec<(String, Value, Pro
     add("principal.acrs".to_owned(), contexts);
     let client = caller.client().map(|client| client.id.to_string());
     add("principal.client_id".to_owned(), client.map(Value::Text));
+    let tenant = caller.token().map(|_| caller.tenant().to_string());
+    add("principal.tenant".to_owned(), tenant.map(Value::Text));
     let declared = attributes.all().filter(|attribute| {
         attribute.provenance == Provenance::Token
             && !AttributeSet::is_built_in(&attribute.to_string())

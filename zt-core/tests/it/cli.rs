@@ -389,6 +389,56 @@ valid_to = "2026-10-01T00:00:00Z"
 }
 
 #[test]
+fn check_takes_what_a_token_would_say_and_shows_it_once() {
+    let world = World::new();
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Attributes]]
+namespace = "principal"
+name = "department"
+type = "enum"
+values = ["credit", "fraud"]
+provenance = "token"
+claim = "dept"
+
+[[Access_Policies]]
+id = "AP-X"
+principal = "*"
+action = "table.read"
+resource = "table:gold.extra"
+effect = "allow"
+condition = "principal.department == 'fraud' and principal.mfa"
+"#
+    });
+    let ask = |command: &str, claims: &[&str]| {
+        let mut arguments = vec![command, "--as", "maya", "table.read", "table:gold.extra"];
+        arguments.extend(claims.iter().flat_map(|claim| ["--claim", *claim]));
+        zt(&world, &arguments)
+    };
+    let both = ["dept=fraud", "mfa=true"];
+    assert_eq!(out(&ask("check", &both)).trim(), "allow by AP-X");
+    assert_eq!(out(&ask("check", &both[..1])).trim(), "default_deny");
+    let explained = out(&ask("explain", &both));
+    let stated = "stated: principal.department=\"fraud\", principal.mfa=true\n";
+    assert!(explained.contains(stated), "{explained}");
+    // Who the caller is, no claim of this kind says.
+    for (wrong, said) in [
+        ("dpet=fraud", "did you mean `dept`?"),
+        ("dept=sales", "one of credit, fraud"),
+        ("id=user:priya", "no attribute is read from this claim"),
+        ("department=fraud", "no attribute is read from this claim"),
+        ("mfa=yes", "of type bool"),
+    ] {
+        let refused = err(&ask("check", &[wrong]));
+        assert!(
+            refused.contains(said) && !refused.contains("sales"),
+            "{refused}"
+        );
+    }
+}
+
+#[test]
 fn list_answers_the_three_questions() {
     let world = World::new();
     let output = zt(&world, &["list", "--as", "maya", "table.read"]);

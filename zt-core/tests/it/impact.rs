@@ -735,3 +735,96 @@ async fn a_renamed_caller_is_found_by_its_object_id_and_a_lost_one_matches_every
     assert_eq!(found.flips.len(), 1);
     assert_eq!(found.flips[0].caller, "user:gone");
 }
+
+const DESCRIBED: &str = r#"
+    [[Attributes]]
+    namespace = "resource"
+    name = "classification"
+    type = "enum"
+    values = ["public", "pii"]
+    provenance = "store"
+    [[Attributes]]
+    namespace = "principal"
+    name = "department"
+    type = "text"
+    provenance = "token"
+    [[Resources]]
+    resource = "table:lab.open.people"
+    attributes = { classification = "pii" }
+    [[Resources]]
+    resource = "table:lab.shut.**"
+    attributes = { classification = "pii" }
+    [[Access_Policies]]
+    id = "AP-90"
+    principal = "role:data_scientist"
+    action = "table.read"
+    resource = "table:lab.**"
+    effect = "allow"
+    condition = "resource.classification == 'public' or principal.department == 'fraud'"
+"#;
+
+async fn described(change: impl FnOnce(String) -> String) -> Arc<Snapshot> {
+    let world = World::new();
+    world.edit(|tables| format!("{tables}\n{}\n", change(DESCRIBED.to_owned())));
+    compile(&runtime::read_tables(world.tables()).await.unwrap())
+}
+
+#[tokio::test]
+async fn what_the_tables_say_of_a_resource_is_tried_and_what_a_token_says_is_named() {
+    let old = described(|tables| tables).await;
+    let new = described(|tables| tables.replace("= \"pii\"", "= \"public\"")).await;
+    let diff = policy::diff(&old, &new, &DiffOptions::new().with_groups(groups()));
+    let flipped: BTreeSet<&str> = diff
+        .flips
+        .iter()
+        .filter(|flip| flip.principal == "user:maya" && flip.grants())
+        .map(|flip| flip.resource.as_str())
+        .collect();
+    let expected = [
+        "table:lab.open.people",
+        "table:lab.shut",
+        "table:lab.shut.*",
+        "table:lab.shut.*.*",
+    ];
+    assert_eq!(flipped, BTreeSet::from(expected));
+    let untried = &diff.universe.untried;
+    let names = |name: &str| untried.iter().any(|untried| untried == name);
+    assert!(
+        names("principal.department") && !names("resource.classification"),
+        "{untried:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_replay_asks_with_what_the_token_said_and_the_draft_says_the_rest_anew() {
+    let draft = described(|tables| tables).await;
+    let asked = |on: &str, outcome: &str, facts: Value| {
+        let mut asked = entry("user:maya", "table.read", on, outcome);
+        asked["facts"] = facts;
+        asked
+    };
+    let token = |value: &str| {
+        json!([
+            { "name": "principal.department", "value": value, "provenance": "token" },
+            { "name": "resource.classification", "value": "\"public\"", "provenance": "store" },
+            { "name": "principal.level", "value": "3", "provenance": "token" },
+        ])
+    };
+    let found = replay(
+        &[
+            asked("table:lab.open.people", "allow", token("\"fraud\"")),
+            asked("table:lab.open.people", "allow", token("\"credit\"")),
+            asked("table:lab.open.people", "allow", token("[secret]")),
+        ],
+        &draft,
+    );
+    assert_eq!(
+        (found.questions, found.replayed, found.flips.len()),
+        (2, 2, 1)
+    );
+    assert_eq!(found.left_out.len(), 1);
+    assert_eq!(
+        found.left_out[0].reason,
+        "the value of `principal.department` is not in the log"
+    );
+}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
-use zt_core::policy::{DecisionKind, Value};
+use zt_core::policy::{self, DecisionKind, ListQuery, Replay, Value};
 use zt_core::runtime::Runtime;
 use zt_core::testing::{self, TokenRequest};
 use zt_core::{Code, Session, audit};
@@ -243,4 +243,307 @@ async fn a_step_up_is_asked_for_until_the_token_proves_it() {
         (refused.kind(), refused.step_up().len()),
         (DecisionKind::DefaultDeny, 0)
     );
+}
+
+/// What the log says was known of the last decision about a table.
+async fn recorded(zt: &Runtime, table: &str) -> Vec<(String, String, String)> {
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let log = audit::tail(zt.audit_folder(), 100, |entry| entry.resource == table).unwrap();
+    let facts = log.last().unwrap().facts.iter().cloned();
+    facts
+        .map(|fact| (fact.name, fact.value, fact.provenance))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_default_is_not_recorded_as_proven() {
+    let world = world();
+    world.edit(|tables| {
+        let provenance = "values = [\"credit\", \"fraud\"]\n    provenance = \"token\"";
+        let with_default = format!("{provenance}\n    default = \"fraud\"");
+        tables.replacen(provenance, &with_default, 1)
+    });
+    let zt = world.open().await;
+    assert!(may(&sign_in(&zt, "user:maya").await, "table:lab.secret"));
+    let of = |name: &str, value: &str, known: &str| {
+        (name.to_owned(), value.to_owned(), known.to_owned())
+    };
+    assert_eq!(
+        recorded(&zt, "table:lab.secret").await,
+        [
+            of("principal.department", "\"fraud\"", "default"),
+            of("resource.classification", "\"pii\"", "store"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_list_of_ones_own_rights_has_what_a_check_allows_by_the_token() {
+    let world = world();
+    let zt = world.open().await;
+    let lab = |session: &Session| {
+        let query = ListQuery::new().of_action("table.read".parse().unwrap());
+        let page = session.list(&query).unwrap();
+        let mut cells = page.cells.iter();
+        cells.any(|cell| cell.resource.name() == "table:lab.open.people")
+    };
+    assert!(lab(&maya_of(&zt, json!("fraud")).await));
+    assert!(!lab(&sign_in(&zt, "user:maya").await));
+}
+
+#[tokio::test]
+async fn a_replay_of_the_log_finds_what_the_token_said() {
+    let world = world();
+    let zt = world.open().await;
+    assert!(may(&maya_of(&zt, json!("fraud")).await, "table:lab.secret"));
+    assert!(!may(
+        &maya_of(&zt, json!("credit")).await,
+        "table:lab.secret"
+    ));
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let mut replay = Replay::new();
+    audit::each(zt.audit_folder(), |entry| replay.add(&entry)).unwrap();
+    let found = replay.on(&zt.snapshot(), world.config().development_groups());
+    assert!(
+        found.flips.is_empty() && found.left_out.is_empty(),
+        "{found:?}"
+    );
+    assert_eq!(found.replayed, 2);
+}
+
+const TOKEN_RULES: &str = r#"
+    [[Attributes]]
+    namespace = "context"
+    name = "device"
+    type = "text"
+    provenance = "token"
+    sensitivity = "secret"
+
+    [[Attributes]]
+    namespace = "principal"
+    name = "level"
+    type = "int"
+    provenance = "token"
+
+    [[Attributes]]
+    namespace = "principal"
+    name = "share"
+    type = "decimal"
+    provenance = "token"
+
+    [[Attributes]]
+    namespace = "principal"
+    name = "since"
+    type = "datetime"
+    provenance = "token"
+
+    [[Attributes]]
+    namespace = "principal"
+    name = "sites"
+    type = "set"
+    provenance = "token"
+
+    [[Access_Policies]]
+    id = "AP-91"
+    principal = "*"
+    action = "table.read"
+    resource = "table:lab.device"
+    effect = "allow"
+    condition = "context.device == 'zt-mark-of-a-device'"
+    [[Access_Policies]]
+    id = "AP-92"
+    principal = "*"
+    action = "table.read"
+    resource = "table:lab.level"
+    effect = "allow"
+    condition = "has principal.level or has principal.share or has principal.since or has principal.sites"
+    [[Access_Policies]]
+    id = "AP-93"
+    principal = "*"
+    action = "table.read"
+    resource = "table:lab.own"
+    effect = "allow"
+    condition = "principal.mfa or principal.client_id == 'x' or principal.tenant == 'x' or principal.id == 'user:priya'"
+    [[Access_Policies]]
+    id = "AP-94"
+    principal = "*"
+    action = "table.read"
+    resource = "table:lab.shut"
+    effect = "deny"
+    condition = "principal.level < 3"
+    [[Access_Policies]]
+    id = "AP-95"
+    principal = "*"
+    action = "table.read"
+    resource = "table:lab.shut"
+    effect = "allow"
+"#;
+
+fn rules() -> World {
+    let world = world();
+    world.edit(|tables| format!("{tables}\n{TOKEN_RULES}\n"));
+    world
+}
+
+#[tokio::test]
+async fn a_secret_claim_decides_and_is_shown_nowhere() {
+    const MARK: &str = "zt-mark-of-a-device";
+    let world = rules();
+    let zt = world.open().await;
+    let claiming = |request: TokenRequest| request.with_claim("device", json!(MARK));
+    let maya = with(&zt, "user:maya", claiming).await;
+    let decision = maya.check("table.read", "table:lab.device").unwrap();
+    assert!(decision.is_allowed());
+    let refused = maya.require("table.read", "table:lab.secret").unwrap_err();
+    let explained = policy::explain(&decision);
+    let shown = [
+        format!("{:?} {}", maya.caller(), maya.caller()),
+        format!("{maya:?} {decision:?} {:?}", decision.request()),
+        format!("{refused:?} {refused}"),
+        format!(
+            "{explained:?} {}",
+            serde_json::to_string(&explained).unwrap()
+        ),
+    ];
+    assert!(
+        explained
+            .facts
+            .contains(&"context.device=[secret]".to_owned())
+    );
+    let of = recorded(&zt, "table:lab.device").await;
+    let device = ("context.device", "[secret]", "token");
+    let of: Vec<(&str, &str, &str)> = of
+        .iter()
+        .map(|(name, value, known)| (name.as_str(), value.as_str(), known.as_str()))
+        .collect();
+    assert_eq!(of, [device]);
+    for shown in shown {
+        assert!(!shown.contains(MARK), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_fact_of_the_session_that_a_token_must_say_is_not_asserted() {
+    let world = rules();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let asserted = maya.claiming_fact("device", Value::text("zt-mark-of-a-device"));
+    assert!(!may(&asserted, "table:lab.device"));
+}
+
+#[tokio::test]
+async fn claims_of_odd_types_leave_their_attributes_unknown_and_disarm_no_deny() {
+    let world = rules();
+    let zt = world.open().await;
+    for odd in [
+        json!(null),
+        json!({ "a": 1 }),
+        json!([1, 2]),
+        json!([["a"]]),
+        json!([null]),
+        json!(1.5),
+        json!(18_446_744_073_709_551_615_u64),
+        json!(true),
+        json!("cafe\u{301}"),
+    ] {
+        let maya = with(&zt, "user:maya", |request| {
+            let names = ["level", "share", "since", "sites"].into_iter();
+            names.fold(request, |request, name| {
+                request.with_claim(name, odd.clone())
+            })
+        })
+        .await;
+        assert!(!may(&maya, "table:lab.level"), "{odd}");
+        assert!(!may(&maya, "table:lab.shut"), "{odd}");
+    }
+    for (name, value) in [
+        ("level", json!(3)),
+        ("level", json!("3")),
+        ("share", json!("0.5")),
+        ("since", json!(1_790_000_000)),
+        ("since", json!("2026-10-01T08:00:00Z")),
+        ("sites", json!(["a"])),
+    ] {
+        let maya = with(&zt, "user:maya", |request| {
+            request.with_claim(name, value.clone())
+        })
+        .await;
+        assert!(may(&maya, "table:lab.level"), "{name} {value}");
+        assert_eq!(
+            may(&maya, "table:lab.shut"),
+            name == "level",
+            "{name} {value}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn claims_beyond_the_bound_are_unknown_and_the_caller_is_who_it_is() {
+    let world = rules();
+    let zt = world.open().await;
+    let long = "x".repeat(10_000);
+    let maya = with(&zt, "user:maya", |request| {
+        let request = request.with_claim("aaa", json!(long));
+        request.with_claim("level", json!(3))
+    });
+    assert!(may(&maya.await, "table:lab.shut"));
+    let many: Vec<String> = (0..3_000).map(|_| String::new()).collect();
+    let maya = with(&zt, "user:maya", |request| {
+        request.with_claim("sites", json!(many))
+    });
+    assert!(!may(&maya.await, "table:lab.level"));
+}
+
+#[tokio::test]
+async fn a_claim_that_is_called_like_a_built_in_attribute_says_nothing_of_it() {
+    let world = rules();
+    let zt = world.open().await;
+    let maya = with(&zt, "user:maya", |request| {
+        let names = ["", "principal."].into_iter();
+        names.fold(request.with_methods(&["pwd"]), |request, space| {
+            request
+                .with_claim(&format!("{space}mfa"), json!(true))
+                .with_claim(&format!("{space}client_id"), json!("x"))
+                .with_claim(&format!("{space}tenant"), json!("x"))
+                .with_claim(&format!("{space}id"), json!("user:priya"))
+                .with_claim(&format!("{space}clearance"), json!(9))
+        })
+    })
+    .await;
+    assert!(!may(&maya, "table:lab.own"));
+    assert!(!may(&maya, "table:lab.secret"));
+    let mfa = with(&zt, "user:maya", |request| {
+        request.with_methods(&["pwd", "mfa"])
+    })
+    .await;
+    assert!(may(&mfa, "table:lab.own"));
+}
+
+#[tokio::test]
+async fn a_caller_whose_row_is_removed_loses_what_the_tables_said_of_it() {
+    let world = world();
+    let maya = "id = \"user:maya\"";
+    world.edit(|tables| {
+        let row = format!("{maya}\nattributes = {{ clearance = 3 }}");
+        let everybody = TABLES.replace("role:data_scientist", "*");
+        let tables = tables.replacen(TABLES, &everybody, 1);
+        tables.replacen(maya, &row, 1)
+    });
+    let zt = world.open().await;
+    let session = sign_in(&zt, "user:maya").await;
+    assert!(may(&session, "table:lab.secret"));
+    // The row is another person's now: neither the old name nor its attributes are the caller's.
+    world.edit(|tables| {
+        let row = tables.find(maya).unwrap();
+        let (before, after) = tables.split_at(row);
+        let oid = "b0000000-0000-4000-8000-000000000002";
+        assert!(after.contains(oid));
+        format!(
+            "{before}{}",
+            after.replacen(oid, "b0000000-0000-4000-8000-00000000dead", 1)
+        )
+    });
+    zt.reload().await.unwrap();
+    assert!(!may(&session, "table:lab.secret"));
+    assert!(may(&session, "table:lab.open"));
 }

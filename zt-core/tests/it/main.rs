@@ -14,6 +14,7 @@ mod cli;
 mod conditions;
 mod csv_tables;
 mod decisions;
+mod described;
 mod drafts;
 mod faults;
 mod fuzzing;

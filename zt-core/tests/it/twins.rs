@@ -67,11 +67,42 @@ fn extent(random: &mut Random) -> Vec<(String, Cell)> {
     row
 }
 
+/// Attributes, and who there is.
 fn people(raw: &mut RawTables) {
+    for (namespace, name, kind, provenance) in [
+        ("principal", "level", "int", "store"),
+        ("principal", "team", "text", "token"),
+        ("resource", "class", "text", "store"),
+    ] {
+        let row = cells(&[
+            ("namespace", namespace),
+            ("name", name),
+            ("type", kind),
+            ("provenance", provenance),
+        ]);
+        raw.push("Attributes", RawRow::new(None, row));
+    }
     for (at, id) in PEOPLE.iter().chain(&GROUPS).enumerate() {
         let oid = format!("00000000-0000-4000-8000-{at:012}");
-        let row = cells(&[("id", *id), ("oid", &oid)]);
+        let mut row = cells(&[("id", *id), ("oid", &oid)]);
+        if PEOPLE.contains(id) && at % 2 == 0 {
+            let level = Cell::Map(vec![("level".to_owned(), Cell::Integer(2))]);
+            row.push(("attributes".to_owned(), level));
+        }
         raw.push("Principals", RawRow::new(None, row));
+    }
+}
+
+/// What the tables say of resources.
+fn described(random: &mut Random, raw: &mut RawTables) {
+    for resource in ["table:**", "table:a.**", "table:a.x", "table:c.**"] {
+        if random.percent(50) {
+            let mut row = cells(&[("resource", resource)]);
+            let class = text(random.of(&["p", "q"]));
+            let class = Cell::Map(vec![("class".to_owned(), class)]);
+            row.push(("attributes".to_owned(), class));
+            raw.push("Resources", RawRow::new(None, row));
+        }
     }
 }
 
@@ -148,11 +179,13 @@ fn policies(random: &mut Random, raw: &mut RawTables, count: usize) {
         if random.percent(20) {
             row.extend(window(random, ("valid_from", "valid_to")));
         }
-        if random.percent(15) {
+        if random.percent(25) {
             let bound = moment(3).to_string();
-            let condition = match random.below(3) {
+            let condition = match random.below(5) {
                 0 => format!("time.now >= '{bound}'"),
                 1 => format!("context.job == 1 or not time.now < '{bound}'"),
+                2 => "principal.level >= 2 or resource.class == 'p'".to_owned(),
+                3 => "not resource.class == 'q' and principal.team == 't'".to_owned(),
                 _ => "time.hour_utc in [14, 15]".to_owned(),
             };
             row.push(("condition".to_owned(), text(&condition)));
@@ -202,6 +235,7 @@ fn activation(random: &mut Random, raw: &mut RawTables, policy: &str, named: &[&
 fn world(random: &mut Random, count: usize) -> Arc<Snapshot> {
     let mut raw = RawTables::new("random".to_owned());
     people(&mut raw);
+    described(random, &mut raw);
     ties(random, &mut raw);
     // Roles that rows name are bound.
     for role in ["r", "s", "t"] {
@@ -251,6 +285,10 @@ fn request(random: &mut Random) -> Request {
     if random.percent(50) {
         let contexts = Value::set([random.of(&["c1", "c2"])]);
         proven.push(("principal.acrs".to_owned(), contexts, Provenance::Token));
+    }
+    if random.percent(50) {
+        let team = Value::text(random.of(&["t", "u"]));
+        proven.push(("principal.team".to_owned(), team, Provenance::Token));
     }
     request = request.with_proven(Arc::from(proven));
     if random.percent(90) {

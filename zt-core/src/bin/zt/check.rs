@@ -9,8 +9,7 @@ use zt_core::clock::{Clock as _, SystemClock, Timestamp};
 use zt_core::id::{PolicyId, PrincipalId};
 use zt_core::metadata::Problem;
 use zt_core::policy::{
-    self, Attribute, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Provenance,
-    Request, Value,
+    self, AttributeSet, Columns, Context, Decision, DecisionId, Explanation, Provenance, Request,
 };
 use zt_core::runtime::{self, Config};
 use zt_core::session;
@@ -101,33 +100,24 @@ impl Check {
 
     /// The request of a caller whose token has the given claims.
     fn with_claims(&self, request: Request, attributes: &AttributeSet) -> Result<Request, Error> {
-        let wrong = |problem: Problem| Error::new(Code::InvalidArgument, problem.to_string());
-        let of_tokens = || {
-            let all = attributes.all();
-            all.filter(|attribute| attribute.provenance == Provenance::Token)
-        };
-        let mut request = request;
+        let mut said = Vec::new();
         for claim in &self.claims {
             let (name, text) = claim.split_once('=').ok_or_else(|| {
-                wrong(Problem::new("expected NAME=VALUE, such as department=credit").text(claim))
+                let problem = Problem::new("expected NAME=VALUE, such as department=credit");
+                Error::new(Code::InvalidArgument, problem.text(claim).to_string())
             })?;
-            let mut meant = of_tokens()
-                .filter(|attribute| attribute.claim_name() == name)
-                .peekable();
-            if meant.peek().is_none() {
-                let known: Vec<&str> = of_tokens().map(Attribute::claim_name).collect();
-                let problem = Problem::new("no attribute is read from this claim").text(name);
-                return Err(wrong(problem.nearest(&known)));
-            }
-            for attribute in meant {
-                let value = Value::read(attribute.kind, text).ok_or_else(|| {
-                    let reason = format!("must be of type {}", attribute.kind);
-                    wrong(Problem::new(reason).text(name))
-                })?;
-                request = request.with_attribute(&attribute.to_string(), value, Provenance::Token);
-            }
+            let values = session::claim(attributes, name, text)?;
+            said.extend(
+                values
+                    .into_iter()
+                    .map(|(name, value)| (name, value, Provenance::Token)),
+            );
         }
-        Ok(request)
+        Ok(said
+            .into_iter()
+            .fold(request, |request, (name, value, known)| {
+                request.with_attribute(&name, value, known)
+            }))
     }
 
     fn context(&self, attributes: &AttributeSet) -> Result<Context, Error> {

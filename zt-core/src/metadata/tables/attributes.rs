@@ -2,7 +2,7 @@
 
 use unicode_normalization::is_nfc;
 
-use crate::identity::CHOSEN;
+use crate::identity::is_chosen;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Column, Problem};
 use crate::policy::{
@@ -88,7 +88,7 @@ fn read_claim(
         (None, Some(name)) => ("name", name),
         (None, None) => return claim,
     };
-    if CHOSEN.contains(&said) {
+    if is_chosen(said) {
         let reason =
             "its owner can choose this claim, or it changes hands: no right may hang on it";
         cells.problem(column, said, reason);

@@ -1,9 +1,9 @@
 //! Principals: the readable name that rows use, and the Entra object id that tokens carry.
 
-use super::resources::read_attributes;
+use super::NamedCells;
 use crate::id::{Guid, PrincipalId};
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
-use crate::metadata::{Cell, Column};
 
 /// One user, group or service principal.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub struct Principal {
     /// The Entra object id.
     pub oid: Guid,
     /// Values of attributes of the namespace `principal` with provenance `store`, by name.
-    pub attributes: Vec<(String, Cell)>,
+    pub attributes: NamedCells,
 }
 
 impl Row for Principal {
@@ -28,7 +28,7 @@ impl Row for Principal {
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (id, oid) = (cells.required("id", &[]), cells.required("oid", &[]));
-        let attributes = read_attributes(cells);
+        let attributes = NamedCells::read(cells);
         Some(Self {
             id: id?,
             oid: oid?,

@@ -1,7 +1,8 @@
 //! `Resources`: what the owner of the tables says about resources: their attributes.
 
+use super::NamedCells;
+use crate::metadata::Column;
 use crate::metadata::reader::{Row, RowReader};
-use crate::metadata::{Cell, Column, Problem};
 use crate::policy::ResourcePattern;
 
 /// What is said of one resource, or of all below one.
@@ -10,8 +11,10 @@ use crate::policy::ResourcePattern;
 pub struct ResourceRow {
     /// One resource, or a subtree (`table:raw.**`). Of several rows the nearest to a resource that has an attribute says it.
     pub resource: ResourcePattern,
+    /// The same as the row spells it, which is its key.
+    pub(in crate::metadata) spelt: String,
     /// Values of attributes of the namespace `resource` with provenance `store`, by name.
-    pub attributes: Vec<(String, Cell)>,
+    pub attributes: NamedCells,
     /// Who answers for it.
     pub owner: Option<String>,
     /// What it is, in words.
@@ -30,12 +33,14 @@ impl Row for ResourceRow {
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let resource: Option<ResourcePattern> = cells.required("resource", &[]);
-        let attributes = read_attributes(cells);
+        let attributes = NamedCells::read(cells);
         let (owner, description) = (
             cells.optional_text("owner"),
             cells.optional_text("description"),
         );
         let resource = resource?;
+        // It was read above, so there is a text.
+        let spelt = cells.text("resource")?.to_owned();
         if resource.subtree_root().is_none() {
             let reason = "expected one resource or a subtree such as `table:raw.**`, without `*`";
             cells.problem("resource", resource.as_str(), reason);
@@ -43,22 +48,10 @@ impl Row for ResourceRow {
         }
         Some(Self {
             resource,
+            spelt,
             attributes: attributes?,
             owner,
             description,
         })
-    }
-}
-
-/// The cell `attributes`: values by name, not yet checked against Attributes.
-pub(super) fn read_attributes(cells: &mut RowReader<'_>) -> Option<Vec<(String, Cell)>> {
-    match cells.cell("attributes") {
-        None => Some(Vec::new()),
-        Some(Cell::Map(named)) => Some(named.clone()),
-        Some(other) => {
-            let reason = "expected a table such as { classification = \"pii\" }";
-            cells.push("attributes", Problem::new(reason).text(&other.to_string()));
-            None
-        }
     }
 }

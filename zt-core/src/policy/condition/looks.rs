@@ -88,6 +88,10 @@ impl Looks {
 
     fn attribute(&mut self, attribute: &Attribute, values: &[&Value]) {
         self.anything = true;
+        // A question is asked on tables that say it.
+        if attribute.is_in_tables() {
+            return;
+        }
         let numbers = values.iter().filter_map(|value| match value {
             Value::Int(number) => u32::try_from(*number).ok(),
             Value::Bool(_)
@@ -121,6 +125,7 @@ impl Looks {
             // A name that no table has stands for many: a test of its text may tell them apart.
             Some(BuiltIn::ResourcePath | BuiltIn::Hour | BuiltIn::Weekday)
             | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId)
+            | Some(BuiltIn::Tenant)
             | None => {
                 self.others.insert(attribute.fact());
             }
