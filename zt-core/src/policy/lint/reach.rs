@@ -58,7 +58,7 @@ fn untested(attribute: &Attribute, rows: &Judged<'_, '_>) -> Option<Finding> {
 /// Why no session knows an attribute, and what to do: what a process claims counts in `context.` alone, and a store speaks
 /// of principals and resources. What a token says is not in the tables.
 fn never_stated(tables: &Tables, attribute: &Attribute) -> Option<(&'static str, &'static str)> {
-    let says = |(name, _): &(String, Cell)| *name == attribute.name;
+    let says = |(name, _): (&str, &Cell)| name == attribute.name;
     let (mut principals, mut resources) = (tables.principals.iter(), tables.resources.iter());
     match (attribute.provenance, attribute.namespace) {
         (Provenance::Request, Namespace::Context)
