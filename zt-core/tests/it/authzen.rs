@@ -504,7 +504,7 @@ fn what_limits_a_right_is_told_and_what_is_told_limits_it() {
 fn restrictions_are_told_as_obligations_and_a_missing_sign_in_as_a_hint() {
     let folder = tempfile::TempDir::new().unwrap();
     let file = folder.path().join("tables.toml");
-    let world = std::fs::read_to_string(crate::world::sample().join("brindlewick.toml")).unwrap();
+    let world = std::fs::read_to_string(sample().join("brindlewick.toml")).unwrap();
     let tables = |obligations: &str| {
         let row = format!(
             "\n[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"*\"\naction = \"table.read\"\n\

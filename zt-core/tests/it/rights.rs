@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zt_core::batch::{Batch, Cells, Column};
 use zt_core::clock::{Clock as _, SystemClock, Timestamp};
+use zt_core::id::PolicyId;
 use zt_core::policy::{AuditLevel, Decision, DecisionKind, Mask};
 use zt_core::runtime::{Runtime, RuntimeBuilder};
 use zt_core::testing::ManualClock;
@@ -26,7 +27,7 @@ fn kind(session: &Session, action: &str, resource: &str) -> DecisionKind {
 }
 
 fn by(decision: &Decision) -> Vec<&str> {
-    decision.policies().map(|id| id.as_str()).collect()
+    decision.policies().map(PolicyId::as_str).collect()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -269,7 +270,7 @@ async fn a_restriction_grants_nothing_and_binds_every_allow() {
     let maya = sign_in(&zt, "user:maya").await;
     let decision = maya.check("table.read", SCORES).unwrap();
     assert_eq!(by(&decision), ["AP-03"]);
-    let under: Vec<&str> = decision.restrictions().map(|id| id.as_str()).collect();
+    let under: Vec<&str> = decision.restrictions().map(PolicyId::as_str).collect();
     assert_eq!(under, ["AP-91"]);
     assert_eq!(decision.masks().of("salary_range"), Some(Mask::Null));
     let seen = maya

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use zt_core::clock::Timestamp;
-use zt_core::id::PrincipalId;
+use zt_core::id::{PolicyId, PrincipalId};
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{
     self, Action, Context, Decision, DecisionId, DecisionKind, Located, Projection, Provenance,
@@ -253,7 +253,7 @@ fn world(random: &mut Random, count: usize) -> Arc<Snapshot> {
     }
     policies(random, &mut raw, count);
     let compiled = Snapshot::compile(&raw, 1, moment(0));
-    Arc::new(compiled.unwrap_or_else(|report| panic!("{report}")))
+    Arc::new(compiled.unwrap())
 }
 
 fn request(random: &mut Random) -> Request {
@@ -300,8 +300,8 @@ fn request(random: &mut Random) -> Request {
 
 /// All that a decision says.
 fn about(decision: &Decision) -> String {
-    let rows: Vec<&str> = decision.policies().map(|id| id.as_str()).collect();
-    let under: Vec<&str> = decision.restrictions().map(|id| id.as_str()).collect();
+    let rows: Vec<&str> = decision.policies().map(PolicyId::as_str).collect();
+    let under: Vec<&str> = decision.restrictions().map(PolicyId::as_str).collect();
     format!(
         "{} {rows:?} under {under:?} {:?} {:?} {:?} {:?}",
         decision.kind(),
