@@ -26,7 +26,7 @@ use arc_swap::ArcSwap;
 
 pub use permit::Permit;
 pub use question::{claim, fact, parse, parse_action};
-use question::{denied, reference_of};
+use question::{denied, parse_resource, reference_of, refuse_other_kind};
 pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;
@@ -36,7 +36,9 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::identity::Caller;
 use crate::metadata::Snapshot;
-use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
+use crate::policy::{
+    self, Action, Columns, Context, Decision, Explanation, Located, Request, Resource,
+};
 use crate::runtime::shared::Shared;
 use crate::secrets::{Secret, SecretRequest};
 
@@ -110,6 +112,36 @@ impl Session {
     pub fn check_in(&self, action: &str, resource: &str, context: Context) -> Result<Decision> {
         let (action, resource) = parse(action, resource)?;
         let decision = self.decide(action, resource, context)?;
+        self.record(&decision)?;
+        Ok(decision)
+    }
+
+    /// A resource, looked up once: for what is asked again and again with [`check_at`](Self::check_at). It stays right when
+    /// the tables change.
+    ///
+    /// # Errors
+    /// `Invalid` for a malformed resource.
+    pub fn locate(&self, resource: &str) -> Result<Located> {
+        let parsed = parse_resource(resource)?;
+        Ok(Located::new(&self.shared.snapshots.current(), parsed))
+    }
+
+    /// [`check`](Self::check) without text to read: the action and the resource are at hand.
+    ///
+    /// ```no_run
+    /// # use zt_core::{Result, Session, policy::Action};
+    /// fn serve(maya: &Session) -> Result<bool> {
+    ///     let model = maya.locate("model:car_loan_scorer")?; // once
+    ///     Ok(maya.check_at(Action::ModelInfer, &model)?.is_allowed()) // for each request
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_at(&self, action: Action, resource: &Located) -> Result<Decision> {
+        let resource = resource.resource();
+        refuse_other_kind(action, resource)?;
+        let decision = self.decide(action, resource.clone(), self.context.clone())?;
         self.record(&decision)?;
         Ok(decision)
     }

@@ -227,6 +227,11 @@ impl Decision {
         &self.0.outcome.seen.rows
     }
 
+    /// Whether no row and no single cell of the visible columns is hidden.
+    pub(crate) fn shows_every_row_whole(&self) -> bool {
+        self.0.outcome.seen.is_everything()
+    }
+
     /// Rows and cells.
     pub(super) fn seen(&self) -> &Seen {
         &self.0.outcome.seen

@@ -16,14 +16,25 @@ use crate::secrets::SecretId;
 /// `Invalid`, with the nearest action.
 pub fn parse(action: &str, resource: &str) -> Result<(Action, Resource)> {
     let action = parse_action(action)?;
-    let resource: Resource = resource.parse().map_err(|why: policy::NotAResource| {
-        invalid(&Problem::new(why.to_string()).text(resource))
-    })?;
-    if !action.takes(resource.kind()) {
-        let reason = format!("`{action}` does not take a {}", resource.kind());
-        return Err(invalid(&Problem::new(reason).text(resource.as_str())));
-    }
+    let resource = parse_resource(resource)?;
+    refuse_other_kind(action, &resource)?;
     Ok((action, resource))
+}
+
+/// Reads a resource as people write it.
+pub(super) fn parse_resource(resource: &str) -> Result<Resource> {
+    resource
+        .parse()
+        .map_err(|why: policy::NotAResource| invalid(&Problem::new(why.to_string()).text(resource)))
+}
+
+/// Refuses a resource that the action does not take.
+pub(super) fn refuse_other_kind(action: Action, resource: &Resource) -> Result<()> {
+    if action.takes(resource.kind()) {
+        return Ok(());
+    }
+    let reason = format!("`{action}` does not take a {}", resource.kind());
+    Err(invalid(&Problem::new(reason).text(resource.as_str())))
 }
 
 /// Reads the value of a fact, `context.NAME`, by the type of its attribute, as people write it; the members of a set are
@@ -192,6 +203,13 @@ fn too_weak(decision: &Decision) -> Error {
 /// An allow of some columns, where a rule seals one more.
 pub(super) fn uncovered(decision: &Decision, rule: &str, column: &str) -> Error {
     let reason = format!("rule `{rule}` seals `{column}` too, and no right covers it");
+    refused(decision, &reason)
+}
+
+/// An allow of some rows, where a sealer seals whatever rows it is given.
+pub(super) fn not_all_rows(decision: &Decision, rule: &str) -> Error {
+    let rows = decision.row_filter();
+    let reason = format!("rule `{rule}` seals every row, and the right covers only some ({rows})");
     refused(decision, &reason)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::question::{Output, denied, output_of, parse, uncovered};
+use super::question::{Output, denied, not_all_rows, output_of, parse, uncovered};
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
@@ -116,6 +116,11 @@ impl Session {
             && let Some(bare) = found.columns.iter().find(is_bare)
         {
             let error = uncovered(&decision, &found.binding.rule, bare);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
+        }
+        if action == Action::DataSeal && !decision.shows_every_row_whole() {
+            let error = not_all_rows(&decision, &found.binding.rule);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }

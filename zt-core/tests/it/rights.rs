@@ -6,7 +6,7 @@ use std::time::Duration;
 use zt_core::batch::{Batch, Cells, Column};
 use zt_core::clock::{Clock as _, SystemClock, Timestamp};
 use zt_core::id::PolicyId;
-use zt_core::policy::{AuditLevel, Decision, DecisionKind, Mask};
+use zt_core::policy::{Action, AuditLevel, Decision, DecisionKind, Mask};
 use zt_core::runtime::{Runtime, RuntimeBuilder};
 use zt_core::testing::ManualClock;
 use zt_core::{Code, Session, audit};
@@ -413,4 +413,83 @@ async fn a_refused_caller_learns_whom_the_rows_say_to_ask() {
     let explained = zt_core::policy::explain(error.decision().unwrap());
     assert_eq!(explained.reasons, ["AP-02: audit finding 7"]);
     assert!(!token(&zt, "user:maya").is_empty());
+}
+
+const ROWS: &str = r#"
+    [[Attributes]]
+    namespace = "row"
+    name = "y_pred"
+    type = "int"
+    provenance = "store"
+    [[Access_Policies]]
+    id = "AP-93"
+    principal = "*"
+    action = ["table.read", "data.open", "data.seal"]
+    resource = ["table:gold.**", "output:*"]
+    effect = "restrict"
+    rows = "row.y_pred == 1""#;
+
+#[tokio::test]
+async fn a_restriction_of_rows_holds_for_reading_unsealing_and_sealing() {
+    let world = World::new().with_key("scores-kek").await;
+    let zt = world.open().await;
+    let rows = Batch::new(vec![
+        Column::new("id", Cells::Integer(vec![Some(1), Some(2), Some(3)])),
+        Column::new("salary_range", Cells::Text(vec![Some("a".to_owned()); 3])),
+        Column::new("debt_to_income_ratio", Cells::Number(vec![Some(0.1); 3])),
+        Column::new("y_pred_proba", Cells::Number(vec![Some(0.2); 3])),
+        Column::new("y_pred", Cells::Integer(vec![Some(1), Some(0), None])),
+    ]);
+    let rows = rows.unwrap();
+    let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 2);
+    let sealed = job
+        .sealer("loan_scores_delta")
+        .await
+        .unwrap()
+        .seal(&rows)
+        .unwrap();
+    world.edit(|tables| format!("{tables}\n{ROWS}\n"));
+    zt.reload().await.unwrap();
+    let maya = sign_in(&zt, "user:maya")
+        .await
+        .require("table.read", SCORES)
+        .unwrap();
+    assert_eq!(maya.row_filter().to_string(), "row.y_pred == 1");
+    assert_eq!(maya.apply(&rows).unwrap().rows(), 1);
+    let without = rows.select(&["id"]).unwrap();
+    assert!(
+        maya.apply(&without).is_err(),
+        "the column is not there to look at"
+    );
+    let ines = sign_in(&zt, "user:ines").await;
+    let opener = ines.opener("loan_scores_delta", &sealed).await.unwrap();
+    assert_eq!(opener.unseal(&sealed).unwrap().rows(), 1);
+    let error = job.sealer("loan_scores_delta").await.unwrap_err();
+    assert_eq!(error.code(), Code::Denied);
+    assert!(
+        error
+            .message()
+            .contains("covers only some (row.y_pred == 1)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_resource_at_hand_is_checked_as_its_text_is_and_stays_right_after_a_reload() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let scores = maya.locate("table:Gold.Loan_Scores").unwrap();
+    let may = || {
+        maya.check_at(Action::TableRead, &scores)
+            .unwrap()
+            .is_allowed()
+    };
+    assert!(may());
+    world.edit(|tables| tables.replacen("id = \"AP-03\"", "id = \"AP-03\"\nmode = \"off\"", 1));
+    zt.reload().await.unwrap();
+    assert!(!may());
+    let error = maya.check_at(Action::SecretGet, &scores).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument);
+    assert!(maya.locate("gold.loan_scores").is_err());
 }
