@@ -14,7 +14,7 @@ use crate::policy::{Projection, Request, Truth};
 /// At most so many near misses are listed, the nearest first.
 const MOST: usize = 8;
 /// At most so many rows on the resource are looked at, and as many on other resources.
-const MOST_LOOKED_AT: usize = 48;
+const MOST_LOOKED_AT: usize = 24;
 
 /// The near misses, and whether there may be more.
 pub(super) fn near_misses(asking: &Asking<'_>) -> (Vec<NearMiss>, bool) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::lists::{Class, MAYBE};
+use super::lists::{Class, Entry, LONG, MAYBE};
 use super::principals::GUESSED;
 use super::{Projection, at};
 use crate::clock::Timestamp;
@@ -126,17 +126,22 @@ impl Projection {
                 {
                     continue;
                 }
+                let asked = |entry: &&Entry| entry.marks & request.action.bit() != 0;
+                if marks & LONG == 0 {
+                    // One pass over a short list, however much the caller holds.
+                    let entries = index.lists.all((bundle, class)).iter().filter(asked);
+                    let theirs = entries
+                        .filter(|entry| who.may_ever_hold(entry.principal) || guesses(entry.marks));
+                    theirs.for_each(|entry| visit(at(entry.row)));
+                    continue;
+                }
                 for principal in who.ever().chain([GUESSED]) {
-                    let run = index
-                        .lists
-                        .run_of((bundle, class), principal, request.action);
-                    for entry in run {
-                        let is_theirs = entry.principal == principal
-                            || principal == GUESSED && guesses(entry.marks);
-                        if is_theirs && entry.marks & request.action.bit() != 0 {
-                            visit(at(entry.row));
-                        }
-                    }
+                    let list = (bundle, class);
+                    let run = index.lists.run_of(list, principal, request.action).iter();
+                    let theirs = run.filter(asked).filter(|entry| {
+                        entry.principal == principal || principal == GUESSED && guesses(entry.marks)
+                    });
+                    theirs.for_each(|entry| visit(at(entry.row)));
                 }
             }
         });

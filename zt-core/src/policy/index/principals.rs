@@ -252,6 +252,16 @@ impl Who<'_> {
         self.ids.iter().copied().chain(limited)
     }
 
+    /// Whether the caller holds the principal, or may at some time on some resource.
+    pub(super) fn may_ever_hold(&self, principal: u32) -> bool {
+        self.filter & bit(principal) != 0
+            && (self.ids.binary_search(&principal).is_ok()
+                || self
+                    .limited
+                    .iter()
+                    .any(|limited| limited.principal == principal))
+    }
+
     /// The first moment after `now` at which a membership begins or ends to count here.
     pub(super) fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         let numbers = self.limited.iter().flat_map(|limited| &limited.extents);
