@@ -53,6 +53,11 @@ impl<'a> RowReader<'a> {
         }
     }
 
+    /// The row's key, as messages name it.
+    pub(crate) const fn key(&self) -> &'a str {
+        self.key
+    }
+
     /// Where the row begins.
     pub(crate) fn place(&self) -> Option<Place> {
         self.row.place.clone()

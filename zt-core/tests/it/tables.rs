@@ -106,6 +106,24 @@ async fn a_stage_that_waits_for_itself_is_a_cycle() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_in_itself_through_others_is_a_cycle() {
+    let world = World::new();
+    let edge = |member: &str, group: &str| {
+        format!("\n[[Memberships]]\nmember = \"group:{member}\"\ngroup = \"group:{group}\"\n")
+    };
+    let edges =
+        edge("grp-security", "grp-data-science") + &edge("grp-data-science", "grp-security");
+    world.edit(|tables| tables + &edges);
+    let cycle = problems(&world).await;
+    assert_eq!(cycle.len(), 2, "every edge of the cycle is named");
+    assert!(
+        cycle[0]
+            .to_string()
+            .contains("`group:grp-security` would be in itself")
+    );
+}
+
+#[tokio::test]
 async fn fifty_errors_come_at_once() {
     let world = World::new();
     world.edit(|tables| {

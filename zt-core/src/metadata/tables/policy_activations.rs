@@ -25,6 +25,8 @@ pub struct PolicyActivation {
     pub ticket: Option<String>,
     /// Who approved it.
     pub approver: Option<PrincipalId>,
+    /// Its key as the row writes it: a moment can be written in several ways.
+    pub(crate) key: String,
 }
 
 impl PolicyActivation {
@@ -74,6 +76,7 @@ impl Row for PolicyActivation {
             reason: reason?,
             ticket,
             approver: approver?,
+            key: cells.key().to_owned(),
         })
     }
 }

@@ -49,10 +49,9 @@ pub(super) fn activations(tables: &Tables, check: &mut Check<'_>) {
     let rows = tables.access_policies.iter();
     let policies: BTreeMap<&str, &AccessPolicy> = rows.map(|row| (row.id.as_str(), row)).collect();
     for row in &tables.policy_activations {
-        let key = format!("{}/{}/{}", row.policy, row.principal, row.from);
         let at = |column| At {
             table: "Policy_Activations",
-            key: &key,
+            key: &row.key,
             column,
         };
         check.principal(at("principal"), row.principal.as_str());
