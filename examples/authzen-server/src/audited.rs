@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use serde_json::Value;
 use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
-use zt_core::authzen::{self, Authzen, BadRequest, Call, Vocabulary};
+use zt_core::authzen::{self, Authzen, BadRequest, Call, Decided, Vocabulary};
 use zt_core::clock::{Clock, SystemClock};
 use zt_core::policy::DecisionId;
 use zt_core::{Error, Runtime};
@@ -94,6 +94,11 @@ impl Answering {
         }
         if let Some(searched) = answer.searched() {
             self.append(pep.sign(searched.record(now, &snapshot)))?;
+        }
+        // One wait for the disk for a whole batch of refusals.
+        if answer.decided().iter().any(Decided::must_be_durable) {
+            let flushed = self.log.flush();
+            flushed.map_err(|why| NotAnswered::Unavailable(why.to_string()))?;
         }
         Ok(answer.into_body())
     }

@@ -8,13 +8,19 @@ use crate::audit::{Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::id::PrincipalId;
 use crate::metadata::Snapshot;
-use crate::policy::{self, DecisionKind, Resource};
+use crate::policy::{self, AuditLevel, DecisionKind, Resource};
 use crate::session::record_about;
 
 /// How a search stands in the log; it is no action that a policy could refuse.
 const SEARCHED: &str = "authzen.search";
 
 impl Decided {
+    /// Whether its record must be on disk before it is answered: a refusal, or what a restriction or break-glass demands.
+    #[must_use]
+    pub fn must_be_durable(&self) -> bool {
+        !self.granted || self.decision.obligations().audit == AuditLevel::Durable
+    }
+
     /// The decision as a record, with its near misses after a deny. The caller is the subject, who did not sign in: add
     /// who asked as the detail `asked_by`.
     pub fn record(&self, at: Timestamp) -> Record {

@@ -23,6 +23,9 @@ impl Decision {
             "restrictions",
             self.restrictions().map(ToString::to_string).collect(),
         );
+        if self.is_allowed() && !self.row_filter().is_all() {
+            add("rows", vec![self.row_filter().to_string()]);
+        }
         let obligations = self.obligations();
         add(
             "max_rows",

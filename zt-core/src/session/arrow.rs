@@ -3,6 +3,7 @@
 use arrow_array::{Array, BooleanArray};
 use aws_lc_rs::digest;
 
+use super::list::policies_table;
 use super::{Session, parse_action};
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};
@@ -36,6 +37,7 @@ impl Session {
         let action = parse_action(action)?;
         self.shared.refuse_closed()?;
         self.refuse_expired()?;
+        self.refuse_stale(action, &policies_table()?)?;
         let snapshot = self.shared.snapshots.current();
         let resolved = self.resolve(&snapshot)?;
         let now = self.shared.clock.now();

@@ -6,7 +6,7 @@ use super::Session;
 use super::list::policies_table;
 use super::question::denied;
 use crate::audit::Durability;
-use crate::authzen::{Answer, Authzen, Call};
+use crate::authzen::{Answer, Authzen, Call, Decided};
 use crate::error::Result;
 use crate::policy::{Action, Resource};
 
@@ -45,6 +45,10 @@ impl Session {
         if let Some(searched) = answer.searched() {
             let record = self.identify(searched.record(now, &snapshot));
             self.shared.audit.append(record, Durability::Ordered)?;
+        }
+        // One wait for the disk for a whole batch of refusals.
+        if answer.decided().iter().any(Decided::must_be_durable) {
+            self.shared.audit.flush()?;
         }
         Ok(answer.into_body())
     }

@@ -350,6 +350,52 @@ effect = "allow"
 }
 
 #[test]
+fn check_says_what_an_allow_does_not_show_and_what_is_missing() {
+    let world = World::new();
+    world.edit(|tables| {
+        tables
+            + r#"
+[[Attributes]]
+namespace = "row"
+name = "y_pred"
+type = "int"
+provenance = "store"
+
+[[Access_Policies]]
+id = "AP-X"
+principal = "*"
+action = "table.read"
+resource = "table:gold.**"
+effect = "restrict"
+rows = "row.y_pred == 1"
+obligations = { max_rows = 10, step_up = "mfa" }
+"#
+    });
+    let check = |more: &[&str]| {
+        let arguments = [
+            "check",
+            "--as",
+            "maya",
+            "table.read",
+            "table:gold.loan_scores",
+        ];
+        out(&zt(&world, &[arguments.as_slice(), more].concat()))
+    };
+    let weak = check(&[]);
+    assert_eq!(
+        weak.trim(),
+        "explicit_deny by AP-X, until signed in with mfa"
+    );
+    let strong = check(&["--claim", "mfa=true"]);
+    let expected = "allow by AP-03, rows where row.y_pred == 1, at most 10 rows";
+    assert_eq!(strong.trim(), expected);
+    let json: Value = serde_json::from_str(&check(&["--claim", "mfa=true", "--json"])).unwrap();
+    assert_eq!(json["rows"]["column"], "y_pred");
+    assert_eq!(json["obligations"]["max_rows"], 10);
+    assert_eq!(json["restrictions"][0], "AP-X");
+}
+
+#[test]
 fn check_takes_facts_and_a_moment() {
     let world = World::new();
     world.edit(|tables| {

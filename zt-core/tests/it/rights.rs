@@ -455,6 +455,11 @@ async fn a_restriction_of_rows_holds_for_reading_unsealing_and_sealing() {
         .require("table.read", SCORES)
         .unwrap();
     assert_eq!(maya.row_filter().to_string(), "row.y_pred == 1");
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    let log = audit::tail(zt.audit_folder(), 100, |entry| entry.resource == SCORES).unwrap();
+    assert_eq!(log[0].detail["rows"], "row.y_pred == 1");
+    let zt = world.open().await;
+    let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 2);
     assert_eq!(maya.apply(&rows).unwrap().rows(), 1);
     let without = rows.select(&["id"]).unwrap();
     assert!(

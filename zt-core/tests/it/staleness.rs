@@ -280,3 +280,17 @@ async fn until(happened: impl Fn() -> bool) {
     }
     assert!(happened(), "not within a minute");
 }
+
+#[cfg(feature = "arrow")]
+#[tokio::test]
+async fn stale_tables_answer_no_column_either() {
+    let world = World::new().with_metadata("max_staleness_s = 60");
+    let (clock, _zt, maya) = world.held().await;
+    let column = arrow_array::StringArray::from(vec!["table:gold.loan_scores"]);
+    let ask = || maya.check_array("table.read", &column);
+    assert!(ask().is_ok());
+    world.without_tables(|| {
+        clock.advance(LIMIT + Duration::from_secs(1));
+        assert_eq!(ask().unwrap_err().code(), Code::MetadataStale);
+    });
+}

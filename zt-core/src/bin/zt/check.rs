@@ -151,8 +151,11 @@ pub(crate) fn line(decision: &Decision) -> String {
     if !policies.is_empty() {
         line.push_str(&format!(" by {}", policies.join(", ")));
     }
-    for part in columns(decision).into_iter().chain(masks(decision)) {
+    for part in limits(decision) {
         line.push_str(&format!(", {part}"));
+    }
+    for needed in decision.step_up() {
+        line.push_str(&format!(", until signed in with {needed}"));
     }
     if let Some(would) = decision.would() {
         line.push_str(&format!(", with shadow rows {would}"));
@@ -171,10 +174,21 @@ fn tree(decision: &Decision, explanation: &Explanation) -> String {
         &format!(": {}", paint::decision(kind)),
         1,
     );
-    for part in columns(decision).into_iter().chain(masks(decision)) {
+    for part in limits(decision) {
         lines.push_str(&format!("\n  {part}"));
     }
     lines
+}
+
+/// What an allow does not show, and what must be done with it.
+fn limits(decision: &Decision) -> Vec<String> {
+    let is_allowed = decision.is_allowed();
+    let some_rows = is_allowed && !decision.row_filter().is_all();
+    let rows = some_rows.then(|| format!("rows where {}", decision.row_filter()));
+    let obligations = decision.obligations();
+    let obliged = (is_allowed && !obligations.is_empty()).then(|| obligations.to_string());
+    let shown = columns(decision).into_iter().chain(masks(decision));
+    shown.chain(rows).chain(obliged).collect()
 }
 
 fn columns(decision: &Decision) -> Option<String> {
@@ -206,6 +220,10 @@ pub(crate) fn summary(decision: &Decision) -> serde_json::Value {
         "columns": columns(decision),
         "draft": decision.draft(),
         "masks": decision.masks().iter().map(|(column, mask)| (column, mask.as_str())).collect::<BTreeMap<_, _>>(),
+        "rows": if decision.is_allowed() { json!(decision.row_filter()) } else { json!(false) },
+        "obligations": decision.obligations(),
+        "restrictions": decision.restrictions().map(PolicyId::as_str).collect::<Vec<_>>(),
+        "step_up": decision.step_up(),
         "would": decision.would().map(|would| would.to_string()),
         "snapshot": decision.snapshot().hash().to_string(),
     })

@@ -48,6 +48,18 @@ async fn an_answer_stands_in_the_log_about_the_subject_and_names_who_asked() {
 }
 
 #[tokio::test]
+async fn a_refusal_is_on_disk_before_it_is_answered() {
+    let world = World::new();
+    let zt = world.open().await;
+    let pep = sign_in(&zt, "user:priya").await;
+    let refused = pep.authzen(&with_groups(), Call::Evaluation, &reads_scores("tomasz"));
+    assert_eq!(refused.unwrap()["decision"], false);
+    // Nobody has flushed the log.
+    let logged = entries(&zt, "decision", "table.read");
+    assert_eq!(logged[0].outcome, "default_deny");
+}
+
+#[tokio::test]
 async fn who_may_not_see_others_rights_gets_no_answer() {
     let world = World::new();
     let zt = world.open().await;
