@@ -112,6 +112,10 @@ codes! {
     TokenNotYetValid = 2003, Unauthenticated, 401;
     /// No token was presented.
     MissingCredentials = 2004, Unauthenticated, 401;
+    /// Entra asks the person for another sign-in before it gives a token on their behalf.
+    InteractionRequired = 2005, Unauthenticated, 401;
+    /// The person did not sign in: declined, too late, or nobody is there to ask.
+    SignInFailed = 2006, Unauthenticated, 401;
     /// No such secret, row, job or file.
     NotFound = 3001, NotFound, 404;
     /// The vault cannot be reached or refuses to answer now.
@@ -124,6 +128,8 @@ codes! {
     MetadataStale = 4004, Unavailable, 503;
     /// Alerts cannot be delivered.
     AlertsUnavailable = 4005, Unavailable, 503;
+    /// Entra, Microsoft Graph or the metadata endpoint of the machine cannot be reached, or gives no answer now.
+    IdentityUnavailable = 4006, Unavailable, 503;
     /// An argument is malformed.
     InvalidArgument = 5001, Invalid, 400;
     /// The metadata tables have errors; [`Error::report`] lists all of them.
@@ -136,6 +142,8 @@ codes! {
     SealIntegrity = 6003, Integrity, 500;
     /// The configuration is wrong.
     Config = 7001, Config, 500;
+    /// The process has no identity of its own, or the issuer refuses it.
+    NoOwnIdentity = 7002, Config, 500;
     /// The operation was given up before it ended.
     Cancelled = 8001, Cancelled, 499;
     /// The runtime or its audit log has been closed; no later call can succeed.
@@ -285,6 +293,8 @@ impl Error {
             Code::TokenNotYetValid => "token_not_yet_valid",
             Code::InvalidToken => "invalid_token",
             Code::MissingCredentials => "missing_credentials",
+            Code::InteractionRequired => "interaction_required",
+            Code::SignInFailed => "sign_in_failed",
             Code::Denied | Code::ObligationUnmet => {
                 return self.decision().map_or_else(
                     || "access denied".to_owned(),
@@ -299,7 +309,8 @@ impl Error {
             | Code::AuditUnavailable
             | Code::KeysUnavailable
             | Code::MetadataStale
-            | Code::AlertsUnavailable => "temporarily unavailable",
+            | Code::AlertsUnavailable
+            | Code::IdentityUnavailable => "temporarily unavailable",
             Code::Cancelled => "cancelled",
             Code::Closed => "closed",
             Code::InvalidMetadata
@@ -307,6 +318,7 @@ impl Error {
             | Code::AuditIntegrity
             | Code::SealIntegrity
             | Code::Config
+            | Code::NoOwnIdentity
             | Code::Internal => "internal error",
         };
         text.to_owned()

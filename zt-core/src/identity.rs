@@ -12,8 +12,10 @@ mod authenticator;
 mod caller;
 mod claim;
 mod claims;
+mod credential;
 mod entra;
 mod error;
+mod groups;
 mod json;
 mod jws;
 mod keys;
@@ -28,7 +30,9 @@ pub use caller::{
     TokenInfo, TokenVersion,
 };
 pub(crate) use claim::is_chosen;
+pub use credential::{AccessToken, CredentialError, TokenCredential};
 pub use error::{AuthError, TokenPart};
+pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub use keys::{KeyError, KeySet, SkippedKey};
 pub use profile::{Cloud, EntraProfile, ProfileError};

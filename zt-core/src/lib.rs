@@ -26,6 +26,7 @@
 //! | [`runtime`], [`session`] | the way in: open, authenticate, check, require, secret |
 //! | [`metadata`] | tables to an immutable snapshot, all problems at once |
 //! | [`identity`] | the bytes of a token to a verified caller |
+//! | [`network`] | no row, no connection: the guard, and the port to HTTP behind it |
 //! | [`policy`] | a request on a snapshot to a decision, and why |
 //! | [`authzen`] | the AuthZEN Authorization API 1.0 on JSON values |
 //! | [`plan`] | all that one run of a job needs, and all that it lacks |
@@ -52,6 +53,7 @@ pub mod id;
 pub mod identity;
 pub mod metadata;
 pub mod monitor;
+pub mod network;
 pub mod plan;
 pub mod policy;
 pub mod port;

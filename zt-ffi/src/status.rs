@@ -23,6 +23,10 @@ pub const ZT_STATUS_TOKEN_EXPIRED: zt_status = 2002;
 pub const ZT_STATUS_TOKEN_NOT_YET_VALID: zt_status = 2003;
 /// No token was presented.
 pub const ZT_STATUS_MISSING_CREDENTIALS: zt_status = 2004;
+/// Entra asks the person for another sign-in before it gives a token on their behalf.
+pub const ZT_STATUS_INTERACTION_REQUIRED: zt_status = 2005;
+/// The person did not sign in: declined, too late, or nobody is there to ask.
+pub const ZT_STATUS_SIGN_IN_FAILED: zt_status = 2006;
 /// No such secret, row, job or file.
 pub const ZT_STATUS_NOT_FOUND: zt_status = 3001;
 /// The vault cannot be reached or refuses to answer now.
@@ -35,6 +39,8 @@ pub const ZT_STATUS_KEYS_UNAVAILABLE: zt_status = 4003;
 pub const ZT_STATUS_METADATA_STALE: zt_status = 4004;
 /// Alerts cannot be delivered.
 pub const ZT_STATUS_ALERTS_UNAVAILABLE: zt_status = 4005;
+/// Entra, Microsoft Graph or the metadata endpoint of the machine gives no answer now.
+pub const ZT_STATUS_IDENTITY_UNAVAILABLE: zt_status = 4006;
 /// An argument is malformed, NULL where it must not be, or not UTF-8.
 pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
 /// The metadata tables have errors; zt_error_report lists all of them.
@@ -49,6 +55,8 @@ pub const ZT_STATUS_AUDIT_INTEGRITY: zt_status = 6002;
 pub const ZT_STATUS_SEAL_INTEGRITY: zt_status = 6003;
 /// The configuration is wrong.
 pub const ZT_STATUS_CONFIG: zt_status = 7001;
+/// The process has no identity of its own, or the issuer refuses it.
+pub const ZT_STATUS_NO_OWN_IDENTITY: zt_status = 7002;
 /// The operation was given up before it ended.
 pub const ZT_STATUS_CANCELLED: zt_status = 8001;
 /// The runtime has been closed; no later call can succeed.
@@ -73,18 +81,22 @@ mod tests {
             (Code::TokenExpired, ZT_STATUS_TOKEN_EXPIRED),
             (Code::TokenNotYetValid, ZT_STATUS_TOKEN_NOT_YET_VALID),
             (Code::MissingCredentials, ZT_STATUS_MISSING_CREDENTIALS),
+            (Code::InteractionRequired, ZT_STATUS_INTERACTION_REQUIRED),
+            (Code::SignInFailed, ZT_STATUS_SIGN_IN_FAILED),
             (Code::NotFound, ZT_STATUS_NOT_FOUND),
             (Code::VaultUnavailable, ZT_STATUS_VAULT_UNAVAILABLE),
             (Code::AuditUnavailable, ZT_STATUS_AUDIT_UNAVAILABLE),
             (Code::KeysUnavailable, ZT_STATUS_KEYS_UNAVAILABLE),
             (Code::MetadataStale, ZT_STATUS_METADATA_STALE),
             (Code::AlertsUnavailable, ZT_STATUS_ALERTS_UNAVAILABLE),
+            (Code::IdentityUnavailable, ZT_STATUS_IDENTITY_UNAVAILABLE),
             (Code::InvalidArgument, ZT_STATUS_INVALID_ARGUMENT),
             (Code::InvalidMetadata, ZT_STATUS_INVALID_METADATA),
             (Code::VaultIntegrity, ZT_STATUS_VAULT_INTEGRITY),
             (Code::AuditIntegrity, ZT_STATUS_AUDIT_INTEGRITY),
             (Code::SealIntegrity, ZT_STATUS_SEAL_INTEGRITY),
             (Code::Config, ZT_STATUS_CONFIG),
+            (Code::NoOwnIdentity, ZT_STATUS_NO_OWN_IDENTITY),
             (Code::Cancelled, ZT_STATUS_CANCELLED),
             (Code::Closed, ZT_STATUS_CLOSED),
             (Code::Internal, ZT_STATUS_INTERNAL),

@@ -1,0 +1,9 @@
+//! The network as zt sees it: no row, no connection.
+//!
+//! In: a request to a host that a row names. Out: its answer, with the address that gave it, or the reason why nothing was
+//! sent. Everything that leaves the process goes through one [`HttpClient`]; the guard inside it decides where it may go.
+//! Never: a proxy, a redirect, an address that no row allows.
+
+mod http;
+
+pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
