@@ -4,6 +4,12 @@
 //! sent. Everything that leaves the process goes through one [`HttpClient`]; the guard inside it decides where it may go.
 //! Never: a proxy, a redirect, an address that no row allows.
 
+mod guard;
 mod http;
+mod names;
 
+pub use guard::{
+    Destination, Guard, Refusal, Route, Scheme, authority_host, graph_host, is_authority,
+};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
+pub use names::NameResolver;
