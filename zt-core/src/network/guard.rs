@@ -86,8 +86,8 @@ impl Guard {
 
     /// Adds the rows of `Network_Rules`. For their hosts and ports they replace the built-in rows.
     #[must_use]
-    pub fn with_rules(self, rules: impl IntoIterator<Item = &NetworkRule>) -> Self {
-        let rows = rules.into_iter().map(Destination::from);
+    pub fn with_rules(self, rules: &[&NetworkRule]) -> Self {
+        let rows = rules.iter().map(|rule| Destination::from(*rule));
         rows.fold(self, Self::with)
     }
 
@@ -105,13 +105,14 @@ impl Guard {
     /// [`Refusal`] for a URL that is malformed, holds a user or a fragment, or goes where no row allows.
     pub fn route(&self, url: &str) -> Result<Route, Refusal> {
         let target = Target::read(url)?;
-        let Some(rows) = self.destinations.get(target.host) else {
-            return Err(if target.is_address() {
-                Refusal::Address(target.host.to_owned())
-            } else {
-                Refusal::UnknownHost(target.host.to_owned())
-            });
-        };
+        let rows = self.destinations.get(target.host);
+        let rows = rows.map(Vec::as_slice).unwrap_or_default();
+        if target.is_address() && !rows.iter().any(|row| row.is_built_in()) {
+            return Err(Refusal::Address(target.host.to_owned()));
+        }
+        if rows.is_empty() {
+            return Err(Refusal::UnknownHost(target.host.to_owned()));
+        }
         let covering = |built_in: bool| -> Vec<Arc<Destination>> {
             let rows = rows.iter().filter(|row| {
                 row.is_built_in() == built_in && row.covers(target.scheme, target.port)

@@ -18,6 +18,8 @@ mod described;
 mod drafts;
 mod faults;
 mod fuzzing;
+#[cfg(feature = "azure")]
+mod guarded_http;
 mod impact;
 mod index;
 mod known_facts;

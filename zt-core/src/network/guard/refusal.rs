@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::url::Target;
 use super::{Destination, Scheme};
+use crate::network::HttpError;
 
 /// Which rule refused a connection, and what would allow it. No text holds a path or a query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +89,38 @@ pub enum Refusal {
         "IDENTITY_ENDPOINT names `{0}`, which is not `localhost`, a loopback or a link-local address; App Service sets it, nobody else should"
     )]
     NotThisMachine(String),
+}
+
+impl Refusal {
+    /// The host that may not be reached; `None` if the URL has none that can be named.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::NotAUrl(_) | Self::UserInfo | Self::Fragment => None,
+            Self::Address(host)
+            | Self::UnknownHost(host)
+            | Self::NotThisMachine(host)
+            | Self::Scheme { host, .. }
+            | Self::Port { host, .. }
+            | Self::NoAddress { host }
+            | Self::NotPublic { host, .. }
+            | Self::OutsideRanges { host, .. }
+            | Self::Peer { host, .. } => Some(host),
+        }
+    }
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        let reason = refusal.to_string();
+        match refusal.host() {
+            Some(host) => Self::Refused {
+                host: host.to_owned(),
+                reason,
+            },
+            None => Self::Malformed { reason },
+        }
+    }
 }
 
 /// Why no row of a host covers the target.

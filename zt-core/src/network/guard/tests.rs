@@ -164,7 +164,7 @@ fn the_identity_endpoint_is_on_this_machine() {
 fn a_row_of_the_tables_says_where_its_host_is() {
     let host = "zt-prod.vault.azure.net";
     let private = rule(host, NetworkMode::PrivateOnly, &["10.20.0.0/24"], &[]);
-    let guard = Guard::new().with_rules([&private]);
+    let guard = Guard::new().with_rules(&[&private]);
     let route = guard
         .route("https://zt-prod.vault.azure.net/secrets/x")
         .unwrap();
@@ -180,12 +180,12 @@ fn a_row_of_the_tables_says_where_its_host_is() {
     );
 
     let nowhere = rule(host, NetworkMode::AllowCidr, &[], &[]);
-    let guard = Guard::new().with_rules([&nowhere]);
+    let guard = Guard::new().with_rules(&[&nowhere]);
     let route = guard.route("https://zt-prod.vault.azure.net/").unwrap();
     assert!(route.admit(&ips(&["10.20.0.7"])).is_err());
 
     let ncc = rule(host, NetworkMode::Ncc, &[], &["8000-8010"]);
-    let guard = Guard::new().with_rules([&ncc]);
+    let guard = Guard::new().with_rules(&[&ncc]);
     let route = guard
         .route("https://zt-prod.vault.azure.net:8010/")
         .unwrap();
@@ -201,7 +201,7 @@ fn a_row_of_the_tables_replaces_the_built_in_one() {
         &["10.9.0.0/16"],
         &[],
     );
-    let guard = Guard::for_identity(Cloud::Public).with_rules([&behind_link]);
+    let guard = Guard::for_identity(Cloud::Public).with_rules(&[&behind_link]);
     let route = guard.route("https://graph.microsoft.com/").unwrap();
     assert!(route.admit(&ips(&["10.9.0.1"])).is_ok());
     assert!(route.admit(&ips(&["20.190.160.1"])).is_err());
@@ -221,7 +221,7 @@ fn rows_of_one_host_are_permissions_per_port() {
         &["10.2.0.0/16"],
         &["443-444"],
     );
-    let guard = Guard::new().with_rules([&a, &b]);
+    let guard = Guard::new().with_rules(&[&a, &b]);
     let both = guard.route("https://db.example/").unwrap();
     assert!(both.admit(&ips(&["10.1.0.1", "10.2.0.1"])).is_ok());
     let second = guard.route("https://db.example:444/").unwrap();
@@ -261,4 +261,12 @@ fn a_range_of_ports_is_inclusive() {
     for (port, open) in [(99, false), (100, true), (102, true), (103, false)] {
         assert_eq!(row.covers(Scheme::Https, port), open, "{port}");
     }
+}
+
+#[test]
+fn no_row_of_the_tables_opens_an_address() {
+    let row = Destination::within("test", "10.0.0.1", vec!["10.0.0.0/8".parse().unwrap()]);
+    let guard = Guard::new().with(row);
+    let refusal = guard.route("https://10.0.0.1/").unwrap_err();
+    assert_eq!(refusal, Refusal::Address("10.0.0.1".to_owned()));
 }
