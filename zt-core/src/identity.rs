@@ -12,6 +12,7 @@ mod authenticator;
 mod caller;
 mod claim;
 mod claims;
+mod client_proof;
 mod credential;
 mod entra;
 mod error;
@@ -19,10 +20,13 @@ mod groups;
 mod json;
 mod jws;
 mod keys;
+mod on_behalf_of;
+mod own;
 mod profile;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
+mod token_endpoint;
 
 pub use authenticator::Authenticator;
 pub use caller::{
@@ -30,9 +34,12 @@ pub use caller::{
     TokenInfo, TokenVersion,
 };
 pub(crate) use claim::is_chosen;
+pub use client_proof::{ClientAssertion, ClientProof};
 pub use credential::{AccessToken, CredentialError, TokenCredential};
 pub use error::{AuthError, TokenPart};
 pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub use keys::{KeyError, KeySet, SkippedKey};
+pub use on_behalf_of::OnBehalfOf;
+pub use own::OwnIdentity;
 pub use profile::{Cloud, EntraProfile, ProfileError};
