@@ -41,5 +41,9 @@ pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub use keys::{KeyError, KeySet, SkippedKey};
 pub use on_behalf_of::OnBehalfOf;
+#[cfg(feature = "azure")]
+pub(crate) use own::ONE_REQUEST;
 pub use own::OwnIdentity;
 pub use profile::{Cloud, EntraProfile, ProfileError};
+#[cfg(feature = "azure")]
+pub(crate) use token_endpoint::{encode, read_token, refusal, unreachable};

@@ -5,6 +5,12 @@
 //! Never: a client with a transport or a TLS provider of its own; features of `azure_core` and `reqwest` unify across a
 //! build, so nothing here relies on a default of theirs.
 
+mod credential;
 mod http;
+mod transport;
 
+pub use credential::{
+    ClientCredential, CommandLine, CredentialChain, FederatedTokenFile, ManagedIdentity,
+};
 pub use http::{GuardedHttp, SystemResolver};
+pub use transport::{GuardedTransport, redaction_is_armed};

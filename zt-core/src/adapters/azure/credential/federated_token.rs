@@ -1,0 +1,71 @@
+//! The token file of a workload: Kubernetes writes a fresh token into it before the old one ends (Microsoft Learn, "Microsoft
+//! Entra Workload ID": read the file each time).
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use tokio::runtime::Handle;
+use zeroize::Zeroizing;
+
+use crate::identity::{ClientAssertion, CredentialError};
+use crate::port::BoxFuture;
+
+/// A file that holds a client assertion, read anew for each request.
+#[derive(Debug, Clone)]
+pub struct FederatedTokenFile {
+    path: PathBuf,
+}
+
+impl FederatedTokenFile {
+    /// The file of `AZURE_FEDERATED_TOKEN_FILE`. Nothing is read yet.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+impl ClientAssertion for FederatedTokenFile {
+    fn assertion(&self) -> BoxFuture<'_, Result<Zeroizing<String>, CredentialError>> {
+        Box::pin(async {
+            let path = self.path.clone();
+            let Ok(runtime) = Handle::try_current() else {
+                return read(&path).map_err(unreadable);
+            };
+            match runtime.spawn_blocking(move || read(&path)).await {
+                Ok(read) => read.map_err(unreadable),
+                Err(_) => Err(unreadable(io::ErrorKind::Interrupted.into())),
+            }
+        })
+    }
+}
+
+fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(MOST_BYTES));
+    let most = u64::try_from(MOST_BYTES).unwrap_or(u64::MAX);
+    File::open(path)?.take(most).read_to_string(&mut text)?;
+    let token = text.trim();
+    let sound = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !sound || text.len() == MOST_BYTES {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(Zeroizing::new(token.to_owned()))
+}
+
+fn unreadable(error: io::Error) -> CredentialError {
+    let credential = "the federated token file".to_owned();
+    if error.kind() == io::ErrorKind::NotFound {
+        return CredentialError::NotSetUp {
+            credential,
+            reason: "AZURE_FEDERATED_TOKEN_FILE names a file that is not there".to_owned(),
+        };
+    }
+    CredentialError::Unavailable {
+        credential,
+        reason: format!("it cannot be read: {}", error.kind()),
+        retry_in: None,
+    }
+}
+
+/// Longer than any service account token.
+const MOST_BYTES: usize = 64 * 1024;
