@@ -90,6 +90,7 @@ impl OwnIdentity {
     /// Forgets every token, here and in the credential, because a server refused one with 401: a revoked token must not be
     /// shown again until it ends. At most once in 60 s, so that a server that refuses everybody does not make us ask without
     /// end. Whether anything was forgotten; only then is it worth to repeat the request.
+    #[must_use = "a request is worth repeating only if something was forgotten"]
     pub fn forget(&self) -> bool {
         let tick = self.0.clock.elapsed();
         {

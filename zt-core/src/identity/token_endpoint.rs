@@ -272,13 +272,12 @@ mod tests {
     #[test]
     fn a_claims_challenge_is_handed_on() {
         let body = r#"{"error":"interaction_required","error_codes":[50076],"claims":"{\"access_token\":{}}"}"#;
-        match read(400, body).unwrap_err() {
-            CredentialError::ClaimsRequired { claims, reason, .. } => {
-                assert_eq!(claims, r#"{"access_token":{}}"#);
-                assert!(reason.contains("AADSTS50076"), "{reason}");
-            }
-            other => panic!("{other:?}"),
-        }
+        let refused = read(400, body).unwrap_err();
+        let CredentialError::ClaimsRequired { claims, reason, .. } = &refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(claims, r#"{"access_token":{}}"#);
+        assert!(reason.contains("AADSTS50076"), "{reason}");
     }
 
     #[test]

@@ -13,7 +13,8 @@ mod client;
 mod command_line;
 mod federated_token;
 mod managed_identity;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
 
 pub use chain::CredentialChain;

@@ -124,7 +124,7 @@ impl HttpClient for GuardedHttp {
                 route.admit(&[address])?;
             }
             let client = self.client(&route)?;
-            exchange::run(&client, &route, request).await
+            exchange::run(&client, &route, &request).await
         })
     }
 }

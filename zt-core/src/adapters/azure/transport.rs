@@ -113,7 +113,7 @@ impl GuardedTransport {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
             Method::Put => HttpMethod::Put,
-            _ => {
+            Method::Delete | Method::Head | Method::Patch | _ => {
                 return Err(malformed("zt sends GET, POST and PUT alone"));
             }
         };

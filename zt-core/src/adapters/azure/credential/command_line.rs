@@ -57,13 +57,17 @@ impl CommandLine {
         let executor = self.executor.clone();
         Ok(match self.tool {
             Tool::Az => {
-                let mut options = AzureCliCredentialOptions::default();
-                options.executor = executor;
+                let options = AzureCliCredentialOptions {
+                    executor,
+                    ..AzureCliCredentialOptions::default()
+                };
                 AzureCliCredential::new(Some(options))?
             }
             Tool::Azd => {
-                let mut options = AzureDeveloperCliCredentialOptions::default();
-                options.executor = executor;
+                let options = AzureDeveloperCliCredentialOptions {
+                    executor,
+                    ..AzureDeveloperCliCredentialOptions::default()
+                };
                 AzureDeveloperCliCredential::new(Some(options))?
             }
         })

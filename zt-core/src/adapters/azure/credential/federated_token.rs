@@ -30,11 +30,11 @@ impl ClientAssertion for FederatedTokenFile {
         Box::pin(async {
             let path = self.path.clone();
             let Ok(runtime) = Handle::try_current() else {
-                return read(&path).map_err(unreadable);
+                return read(&path).map_err(|error| unreadable(error.kind()));
             };
             match runtime.spawn_blocking(move || read(&path)).await {
-                Ok(read) => read.map_err(unreadable),
-                Err(_) => Err(unreadable(io::ErrorKind::Interrupted.into())),
+                Ok(read) => read.map_err(|error| unreadable(error.kind())),
+                Err(_) => Err(unreadable(io::ErrorKind::Interrupted)),
             }
         })
     }
@@ -52,9 +52,9 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(token.to_owned()))
 }
 
-fn unreadable(error: io::Error) -> CredentialError {
+fn unreadable(kind: io::ErrorKind) -> CredentialError {
     let credential = "the federated token file".to_owned();
-    if error.kind() == io::ErrorKind::NotFound {
+    if kind == io::ErrorKind::NotFound {
         return CredentialError::NotSetUp {
             credential,
             reason: "AZURE_FEDERATED_TOKEN_FILE names a file that is not there".to_owned(),
@@ -62,7 +62,7 @@ fn unreadable(error: io::Error) -> CredentialError {
     }
     CredentialError::Unavailable {
         credential,
-        reason: format!("it cannot be read: {}", error.kind()),
+        reason: format!("it cannot be read: {kind}"),
         retry_in: None,
     }
 }

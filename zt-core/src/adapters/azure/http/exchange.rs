@@ -15,7 +15,7 @@ use crate::network::{HttpError, HttpMethod, HttpRequest, HttpResponse, Refusal, 
 pub(super) async fn run(
     client: &Client,
     route: &Route,
-    request: HttpRequest,
+    request: &HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
     let (deadline, most_bytes) = (request.deadline, request.most_bytes);
     let prepared = prepare(route, request)?;
@@ -37,7 +37,7 @@ pub(super) async fn run(
 }
 
 /// The request as `reqwest` sends it. Whoever fills in headers cannot change where the message ends or whom it is for.
-fn prepare(route: &Route, request: HttpRequest) -> Result<Request, HttpError> {
+fn prepare(route: &Route, request: &HttpRequest) -> Result<Request, HttpError> {
     let url = Url::parse(&request.url).map_err(|_| malformed("the URL cannot be read"))?;
     let same = url.host_str() == Some(route.host())
         && url.port_or_known_default() == Some(route.port())

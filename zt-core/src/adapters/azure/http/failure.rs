@@ -58,9 +58,11 @@ fn reason_of(error: &rustls::Error) -> &'static str {
     use CertificateError as C;
 
     let rustls::Error::InvalidCertificate(certificate) = error else {
-        return match error {
-            rustls::Error::AlertReceived(_) => "it refuses the handshake",
-            _ => "the handshake failed",
+        let refused = matches!(error, rustls::Error::AlertReceived(_));
+        return if refused {
+            "it refuses the handshake"
+        } else {
+            "the handshake failed"
         };
     };
     if matches!(certificate, C::UnknownIssuer | C::BadSignature) {
