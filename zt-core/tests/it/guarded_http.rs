@@ -1,20 +1,17 @@
 //! The client behind the guard, against a server on loopback that behaves badly.
 
+pub(crate) mod server;
+
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use server::{HOST, Server, certificates};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use zeroize::Zeroizing;
 use zt_core::adapters::azure::GuardedHttp;
 use zt_core::identity::Cloud;
@@ -24,56 +21,6 @@ use zt_core::network::{
 };
 use zt_core::port::BoxFuture;
 
-const HOST: &str = "login.microsoftonline.com";
-
-/// A server of one authority, with a certificate for [`HOST`].
-struct Server {
-    at: SocketAddr,
-    authority: String,
-    connections: Arc<AtomicUsize>,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let (authority, config) = certificates();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&connections);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::SeqCst);
-                let acceptor = acceptor.clone();
-                tokio::spawn(async move {
-                    let mut stream = acceptor.accept(stream).await?;
-                    answer(&mut stream).await?;
-                    stream.shutdown().await
-                });
-            }
-        });
-        Self {
-            at,
-            authority,
-            connections,
-        }
-    }
-
-    /// A client that finds Entra here.
-    fn client(&self) -> GuardedHttp {
-        let guard = Guard::for_identity(Cloud::Public).dialling(HOST, self.at);
-        self.client_of(guard)
-    }
-
-    fn client_of(&self, guard: Guard) -> GuardedHttp {
-        GuardedHttp::trusting_only(guard, self.authority.as_bytes()).unwrap()
-    }
-
-    async fn get(&self, path: &str) -> Result<HttpResponse, HttpError> {
-        self.client().send(get(path)).await
-    }
-}
-
 fn get(path: &str) -> HttpRequest {
     let request = HttpRequest::get(format!("https://{HOST}{path}"));
     request
@@ -81,65 +28,8 @@ fn get(path: &str) -> HttpRequest {
         .reading_at_most(10_000)
 }
 
-fn certificates() -> (String, ServerConfig) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec![HOST.to_owned(), "kv.example".to_owned()];
-    let params = CertificateParams::new(names).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    (authority.pem(), config)
-}
-
-/// Answers one request by its path.
-async fn answer<S>(stream: &mut S) -> io::Result<()>
-where
-    S: AsyncReadExt + AsyncWriteExt + Unpin,
-{
-    let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let path = head.split(' ').nth(1).unwrap_or_default();
-    let ok = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
-    let first = match path {
-        "/echo" => format!(
-            "{ok}x-mark: here\r\ncontent-length: {}\r\n\r\n{head}",
-            head.len()
-        ),
-        "/redirect" => "HTTP/1.1 302 Found\r\nlocation: https://graph.microsoft.com/stolen\r\ncontent-length: 0\r\n\r\n".to_owned(),
-        "/announced" => format!("{ok}content-length: 99999999999\r\n\r\n"),
-        "/endless" => format!("{ok}\r\n"),
-        "/chunks" => format!("{ok}transfer-encoding: chunked\r\n\r\n"),
-        "/broken" => format!("{ok}content-length: 100\r\n\r\nhalf"),
-        "/drip" => format!("{ok}content-length: 9000\r\n\r\n"),
-        "/stuck" => format!("{ok}content-length: 10\r\n\r\n"),
-        "/not-http" => "SSH-2.0-OpenSSH_9.6\r\n".to_owned(),
-        _ => String::new(),
-    };
-    stream.write_all(first.as_bytes()).await?;
-    stream.flush().await?;
-    let (more, pause) = match path {
-        "/endless" => ("x".repeat(4096), Duration::ZERO),
-        "/chunks" => (format!("1000\r\n{}\r\n", "x".repeat(4096)), Duration::ZERO),
-        "/drip" => ("x".to_owned(), Duration::from_millis(20)),
-        "/stuck" | "/silent" => (String::new(), Duration::from_secs(60)),
-        _ => return Ok(()),
-    };
-    loop {
-        stream.write_all(more.as_bytes()).await?;
-        stream.flush().await?;
-        tokio::time::sleep(pause).await;
-    }
+async fn answer_of(server: &Server, path: &str) -> Result<HttpResponse, HttpError> {
+    server.client().send(get(path)).await
 }
 
 /// A resolver that says what a test wants to hear.
@@ -182,7 +72,7 @@ async fn an_answer_comes_whole_with_the_address_that_gave_it() {
 #[tokio::test]
 async fn no_redirect_is_followed() {
     let server = Server::start().await;
-    let answer = server.get("/redirect").await.unwrap();
+    let answer = answer_of(&server, "/redirect").await.unwrap();
     assert_eq!(answer.status, 302);
     assert_eq!(server.connections.load(Ordering::SeqCst), 1);
 }
@@ -196,7 +86,11 @@ async fn a_body_is_cut_at_its_limit_whatever_was_announced() {
             host,
             most_bytes: 10_000,
         };
-        assert_eq!(server.get(path).await.unwrap_err(), too_long, "{path}");
+        assert_eq!(
+            answer_of(&server, path).await.unwrap_err(),
+            too_long,
+            "{path}"
+        );
     }
 }
 
@@ -205,7 +99,7 @@ async fn a_slow_server_ends_at_the_deadline() {
     let server = Server::start().await;
     for path in ["/drip", "/stuck", "/silent"] {
         let start = Instant::now();
-        let refused = server.get(path).await.unwrap_err();
+        let refused = answer_of(&server, path).await.unwrap_err();
         assert!(
             matches!(refused, HttpError::Timeout { .. }),
             "{path}: {refused}"
@@ -218,7 +112,7 @@ async fn a_slow_server_ends_at_the_deadline() {
 async fn half_an_answer_is_none() {
     let server = Server::start().await;
     for path in ["/broken", "/not-http"] {
-        let refused = server.get(path).await.unwrap_err();
+        let refused = answer_of(&server, path).await.unwrap_err();
         let host = HOST.to_owned();
         assert_eq!(refused, HttpError::Broken { host }, "{path}");
     }

@@ -25,6 +25,8 @@ mod index;
 mod known_facts;
 mod laws;
 mod monitor;
+#[cfg(feature = "azure")]
+mod own_identity;
 mod permits;
 mod plans;
 mod rights;

@@ -52,17 +52,12 @@ fn read(path: &Path) -> io::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(token.to_owned()))
 }
 
+/// Also a file that is not there: the variable says that this process is a workload, and a chain that went on would end up as
+/// the machine instead.
 fn unreadable(kind: io::ErrorKind) -> CredentialError {
-    let credential = "the federated token file".to_owned();
-    if kind == io::ErrorKind::NotFound {
-        return CredentialError::NotSetUp {
-            credential,
-            reason: "AZURE_FEDERATED_TOKEN_FILE names a file that is not there".to_owned(),
-        };
-    }
     CredentialError::Unavailable {
-        credential,
-        reason: format!("it cannot be read: {kind}"),
+        credential: "the federated token file".to_owned(),
+        reason: format!("AZURE_FEDERATED_TOKEN_FILE cannot be read: {kind}"),
         retry_in: None,
     }
 }

@@ -124,18 +124,19 @@ async fn a_token_file_is_read_each_time() {
         assert!(net.body(number).contains(&expected), "{}", net.body(number));
     }
     assert_eq!(chain.name(), "workload identity");
-    std::fs::write(&file, "").unwrap();
-    let refused = chain.get_token(SCOPE).await.unwrap_err();
-    assert!(
-        matches!(refused, CredentialError::Unavailable { .. }),
-        "{refused:?}"
-    );
-    std::fs::remove_file(&file).unwrap();
-    let gone = chain.get_token(SCOPE).await.unwrap_err();
-    assert!(
-        matches!(gone, CredentialError::NotSetUp { .. }),
-        "the chosen one stays: {gone:?}"
-    );
+    for damage in [
+        std::fs::write(&file, ""),
+        std::fs::write(&file, "two words"),
+        std::fs::write(&file, "x".repeat(70_000)),
+        std::fs::remove_file(&file),
+    ] {
+        damage.unwrap();
+        let refused = chain.get_token(SCOPE).await.unwrap_err();
+        assert!(
+            matches!(refused, CredentialError::Unavailable { .. }),
+            "{refused:?}"
+        );
+    }
 }
 
 #[tokio::test]
