@@ -13,8 +13,10 @@ mod caller;
 mod claim;
 mod claims;
 mod credential;
+mod device_code;
 mod entra;
 mod error;
+mod form;
 mod groups;
 mod json;
 mod jws;
@@ -31,6 +33,7 @@ pub use caller::{
 };
 pub(crate) use claim::is_chosen;
 pub use credential::{AccessToken, CredentialError, TokenCredential};
+pub use device_code::{DeviceCode, DeviceCodeError, DeviceSignIn};
 pub use error::{AuthError, TokenPart};
 pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;

@@ -54,7 +54,10 @@ impl Asked {
                 return None;
             }
         }
-        let host = parts.headers.get("host").and_then(|host| host.to_str().ok());
+        let host = parts
+            .headers
+            .get("host")
+            .and_then(|host| host.to_str().ok());
         let host = host.unwrap_or_default();
         let raw_query = parts.uri.query().unwrap_or_default().to_owned();
         Some(Self {

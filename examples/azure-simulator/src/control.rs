@@ -110,7 +110,7 @@ fn options(asked: &Asked) -> TokenOptions {
         options = options.with_scopes(&scope.split(' ').collect::<Vec<_>>());
     }
     match asked.query.get("version") {
-        Some(version) => options.as_v1(version == "1.0"),
+        Some(version) => options.in_v1_form(version == "1.0"),
         None => options,
     }
 }

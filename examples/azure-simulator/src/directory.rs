@@ -144,7 +144,9 @@ mod tests {
         tenant.groups = vec![
             Group::new("inner", "g1").with_member("maya"),
             Group::new("outer", "g2").with_member("g1"),
-            Group::new("cycle", "g3").with_member("g2").with_member("g3"),
+            Group::new("cycle", "g3")
+                .with_member("g2")
+                .with_member("g3"),
             Group::new("other", "g4").with_member("jonas"),
         ];
         let groups = tenant.groups_of("maya");

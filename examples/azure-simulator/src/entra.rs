@@ -19,10 +19,11 @@ use crate::asked::Asked;
 use crate::cloud::Cloud;
 use crate::dispatch::not_here;
 use crate::state::State;
-pub(crate) use device::Devices;
 pub(crate) use client::{CLUSTER_ISSUER, EXCHANGE};
+pub(crate) use device::Devices;
 pub(crate) use device_page::{approve, decline, device_page};
 use error::Refusal;
+pub(crate) use jwks::key_set;
 use request::TokenRequest;
 
 pub(crate) fn answer(state: &State, asked: &Asked, cloud: Cloud) -> Answer {

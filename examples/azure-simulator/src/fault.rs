@@ -133,10 +133,9 @@ impl Fault {
                 let body = ScriptedBody::truncated(right.body.clone());
                 Some((right, body))
             }
-            Self::Giant(bytes) => Some((
-                Answer::json(200, &Value::Null),
-                ScriptedBody::giant(bytes),
-            )),
+            Self::Giant(bytes) => {
+                Some((Answer::json(200, &Value::Null), ScriptedBody::giant(bytes)))
+            }
             Self::Drip(pause) => {
                 let body = ScriptedBody::drip(right.body.clone(), pause);
                 Some((right, body))

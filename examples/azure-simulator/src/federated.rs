@@ -15,8 +15,8 @@ pub(crate) fn token(state: &State, name: &str) -> Result<String, Error> {
         let application = tenant.application(&sp.client_id)?;
         application.federated_subjects.first()
     });
-    let subject = subject
-        .ok_or_else(|| Error::new(format!("`{name}` has no federated credential")))?;
+    let subject =
+        subject.ok_or_else(|| Error::new(format!("`{name}` has no federated credential")))?;
     let now = state.clock.now();
     state.cluster.token(&json!({
         "iss": CLUSTER_ISSUER,

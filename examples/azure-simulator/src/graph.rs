@@ -17,9 +17,15 @@ use crate::state::State;
 
 pub(crate) fn answer(state: &State, asked: &Asked, _cloud: Cloud) -> Answer {
     let answered = match (asked.method.as_str(), asked.segments().as_slice()) {
-        ("POST", ["v1.0", kind @ ("users" | "servicePrincipals"), id, "checkMemberGroups"]) => {
-            member_groups::answer(state, asked, kind, id)
-        }
+        (
+            "POST",
+            [
+                "v1.0",
+                kind @ ("users" | "servicePrincipals"),
+                id,
+                "checkMemberGroups",
+            ],
+        ) => member_groups::answer(state, asked, kind, id),
         ("GET", ["v1.0", "users"]) => users::answer(state, asked),
         _ => return not_here(asked),
     };

@@ -222,5 +222,8 @@ impl Issue {
 
 /// `sub` differs between applications and tells nothing about the person.
 fn pairwise(object_id: &str, audience: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, format!("{object_id}|{audience}").as_bytes()))
+    URL_SAFE_NO_PAD.encode(digest(
+        &SHA256,
+        format!("{object_id}|{audience}").as_bytes(),
+    ))
 }

@@ -155,7 +155,10 @@ impl KeyRing {
 
     /// Signs from now on with the newest published key; with a new one where that signs already.
     pub(crate) fn rotate(&mut self) -> Result<Arc<SigningKey>, Error> {
-        let ahead = self.published.last().filter(|key| key.kid != self.current.kid);
+        let ahead = self
+            .published
+            .last()
+            .filter(|key| key.kid != self.current.kid);
         let next = match ahead {
             Some(key) => Arc::clone(key),
             None => self.publish_ahead()?,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::cloud::Cloud;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::Fault;
@@ -175,7 +176,16 @@ impl Simulator {
     #[must_use]
     pub fn published_keys(&self) -> Vec<String> {
         let keys = self.state.keys();
-        keys.published().iter().map(|key| key.kid().to_owned()).collect()
+        keys.published()
+            .iter()
+            .map(|key| key.kid().to_owned())
+            .collect()
+    }
+
+    /// The public cloud's v2.0 key set, as the network would answer it: for pinned keys.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        entra::key_set(&self.state, Cloud::Public, false).to_string()
     }
 
     /// The kid that signs now.

@@ -51,7 +51,9 @@ impl State {
     }
 
     pub(crate) fn directory(&self) -> RwLockReadGuard<'_, Directory> {
-        self.directory.read().unwrap_or_else(PoisonError::into_inner)
+        self.directory
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn directory_mut(&self) -> RwLockWriteGuard<'_, Directory> {
@@ -83,9 +85,9 @@ impl State {
     /// The claims of a token that this simulator signed and that is valid now.
     pub(crate) fn verified(&self, token: &str) -> Option<serde_json::Value> {
         let read = jwt::read(token)?;
-        let is_ours =
-            self.keys()
-                .has_signed(&read.kid, read.signed.as_bytes(), &read.signature);
+        let is_ours = self
+            .keys()
+            .has_signed(&read.kid, read.signed.as_bytes(), &read.signature);
         let expires = read.claims.get("exp")?.as_i64()?;
         (is_ours && expires > self.clock.now()).then_some(read.claims)
     }

@@ -42,7 +42,9 @@ impl fmt::Debug for Clock {
 pub(crate) fn system() -> i64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+        .map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        })
 }
 
 /// As Entra's errors write it: `2026-10-01 08:00:00Z`.

@@ -59,14 +59,14 @@ impl TokenOptions {
 
     /// From this cloud's issuer.
     #[must_use]
-    pub const fn from_cloud(mut self, cloud: Cloud) -> Self {
+    pub const fn with_cloud(mut self, cloud: Cloud) -> Self {
         self.cloud = cloud;
         self
     }
 
     /// In v1.0 form (or in v2.0 form), whatever the application asks for.
     #[must_use]
-    pub const fn as_v1(mut self, is_v1: bool) -> Self {
+    pub const fn in_v1_form(mut self, is_v1: bool) -> Self {
         self.is_v1 = Some(is_v1);
         self
     }
@@ -124,9 +124,8 @@ impl TokenOptions {
 /// A token for a person or a workload of any tenant.
 pub(crate) fn mint(state: &State, name: &str, options: &TokenOptions) -> Result<String, Error> {
     let directory = state.directory();
-    let knows = |tenant: &&Tenant| {
-        tenant.user(name).is_some() || tenant.service_principal(name).is_some()
-    };
+    let knows =
+        |tenant: &&Tenant| tenant.user(name).is_some() || tenant.service_principal(name).is_some();
     let tenant = directory.tenants.iter().find(knows);
     let tenant = tenant.ok_or_else(|| Error::new(format!("nobody is called `{name}`")))?;
     let audience = options.audience.as_deref().unwrap_or(sample::API);
@@ -158,10 +157,11 @@ pub(crate) fn mint(state: &State, name: &str, options: &TokenOptions) -> Result<
     let mut claims = issue.claims();
     if let Value::Object(claims) = &mut claims {
         for (name, value) in &options.claims {
-            match value {
-                Value::Null => claims.remove(name),
-                value => claims.insert(name.clone(), value.clone()),
-            };
+            if value.is_null() {
+                claims.remove(name);
+            } else {
+                claims.insert(name.clone(), value.clone());
+            }
         }
     }
     sign(state, options.kid.as_deref(), issue.resource.is_v1, &claims)

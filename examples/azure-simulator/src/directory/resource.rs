@@ -70,7 +70,10 @@ pub(crate) fn resource_of(tenant: &Tenant, name: &str) -> Option<Resource> {
         .iter()
         .find(|(id, uris)| *id == bare || uris.contains(&bare));
     let &(client_id, uris) = named?;
-    let uri = uris.iter().find(|&&uri| uri == bare).or(uris.first())?;
+    let uri = uris
+        .iter()
+        .find(|&&uri| uri == bare)
+        .or_else(|| uris.first())?;
     Some(Resource {
         client_id: client_id.to_owned(),
         uri: (*uri).to_owned(),

@@ -45,7 +45,8 @@ impl TokenRequest<'_> {
         };
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         if text("aud") != Some(EXCHANGE) {
-            let message = "No matching federated identity record found for presented assertion audience.";
+            let message =
+                "No matching federated identity record found for presented assertion audience.";
             return invalid(700_212, message);
         }
         let subject = text("sub").unwrap_or_default();

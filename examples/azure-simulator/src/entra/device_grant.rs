@@ -62,7 +62,8 @@ pub(crate) fn poll(request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
     let (device, object_id) = match polled {
         Polled::Approved { device, object_id } => (device, object_id),
         Polled::Pending => {
-            let message = "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
+            let message =
+                "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
             return refuse("authorization_pending", 70016, message);
         }
         Polled::TooSoon => {

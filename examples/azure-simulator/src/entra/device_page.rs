@@ -9,7 +9,12 @@ use crate::state::State;
 /// `GET /device` shows the form, `POST /device` settles a code.
 pub(crate) fn device_page(state: &State, asked: &Asked) -> Answer {
     // A page of another site must not sign anybody in.
-    let own = ["http://localhost:", "http://127.0.0.1:", "https://localhost:", "https://127.0.0.1:"];
+    let own = [
+        "http://localhost:",
+        "http://127.0.0.1:",
+        "https://localhost:",
+        "https://127.0.0.1:",
+    ];
     let from = asked.header("origin").unwrap_or("http://localhost:");
     let is_own = own.iter().any(|start| from.starts_with(start));
     let note = match asked.method.as_str() {

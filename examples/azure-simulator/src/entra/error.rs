@@ -44,9 +44,8 @@ impl Refusal {
 
     /// The parameter is missing.
     pub(crate) fn missing(parameter: &str) -> Self {
-        let message = format!(
-            "The request body must contain the following parameter: '{parameter}'."
-        );
+        let message =
+            format!("The request body must contain the following parameter: '{parameter}'.");
         Self::new("invalid_request", 900_144, message)
     }
 

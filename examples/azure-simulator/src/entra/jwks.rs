@@ -22,7 +22,7 @@ pub(crate) fn answer(
     if tenant_in_documents(state, tenant).is_none() {
         return no_such_tenant(tenant).answer(state.clock.now());
     }
-    let body = Answer::json(200, &set(state, cloud, is_v1));
+    let body = Answer::json(200, &key_set(state, cloud, is_v1));
     let tag = URL_SAFE_NO_PAD.encode(digest(&SHA256, &body.body));
     let tag = format!("\"{}\"", tag.get(..22).unwrap_or_default());
     let is_known = asked
@@ -36,12 +36,14 @@ pub(crate) fn answer(
 
 /// The set of a cloud. The public one lists keys of other clouds too, under the public issuer: only `cloud_instance_name` tells
 /// them apart.
-fn set(state: &State, cloud: Cloud, is_v1: bool) -> Value {
+pub(crate) fn key_set(state: &State, cloud: Cloud, is_v1: bool) -> Value {
     let keys = state.keys();
     let issuer = cloud.v2_issuer(TEMPLATE);
     let own = keys.published().iter().map(|key| (key, cloud));
     let foreign = keys.foreign().iter().map(|key| (key, Cloud::UsGov));
-    let listed = own.chain(foreign).map(|(key, of)| jwk(key, of, is_v1, &issuer));
+    let listed = own
+        .chain(foreign)
+        .map(|(key, of)| jwk(key, of, is_v1, &issuer));
     json!({ "keys": listed.collect::<Vec<_>>() })
 }
 

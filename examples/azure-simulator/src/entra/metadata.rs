@@ -15,7 +15,10 @@ pub(crate) const TEMPLATE: &str = "{tenantid}";
 pub(crate) fn tenant_in_documents(state: &State, name: &str) -> Option<String> {
     match name {
         "organizations" | "common" | "consumers" => Some(TEMPLATE.to_owned()),
-        name => state.directory().tenant(name).map(|tenant| tenant.id.clone()),
+        name => state
+            .directory()
+            .tenant(name)
+            .map(|tenant| tenant.id.clone()),
     }
 }
 

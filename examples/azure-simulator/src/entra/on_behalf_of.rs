@@ -19,7 +19,8 @@ pub(crate) fn answer(request: &TokenRequest<'_>) -> Result<Answer, Refusal> {
     }
     let assertion = request.required("assertion")?;
     let claims = request.state.verified(assertion).ok_or_else(|| {
-        let message = "Assertion failed signature validation, or is not within its valid time range.";
+        let message =
+            "Assertion failed signature validation, or is not within its valid time range.";
         Refusal::new("invalid_grant", 50013, message)
     })?;
     check_audience(request, &claims)?;
@@ -54,7 +55,10 @@ pub(crate) fn unknown_user(name: &str) -> Refusal {
 }
 
 fn check_audience(request: &TokenRequest<'_>, claims: &Value) -> Result<(), Refusal> {
-    let aud = claims.get("aud").and_then(Value::as_str).unwrap_or_default();
+    let aud = claims
+        .get("aud")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let bare = aud.trim_end_matches('/');
     let client = request.client;
     if client.client_id == bare || client.uris.iter().any(|uri| uri == bare) {

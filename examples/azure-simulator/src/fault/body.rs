@@ -113,7 +113,8 @@ impl Body for ScriptedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.promised.map_or_else(SizeHint::new, SizeHint::with_exact)
+        self.promised
+            .map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 
     fn is_end_stream(&self) -> bool {

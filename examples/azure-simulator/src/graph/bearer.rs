@@ -20,9 +20,9 @@ pub(crate) fn tenant(
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or_else(|| invalid("Access token is empty."))?;
-    let claims = state
-        .verified(token)
-        .ok_or_else(|| invalid("Access token validation failure. Invalid signature or lifetime."))?;
+    let claims = state.verified(token).ok_or_else(|| {
+        invalid("Access token validation failure. Invalid signature or lifetime.")
+    })?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     if !is_for(text("aud"), GRAPH) {
         return Err(invalid(

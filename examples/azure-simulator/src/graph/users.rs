@@ -25,7 +25,9 @@ pub(crate) fn answer(state: &State, asked: &Asked) -> Result<Answer, Refusal> {
     let tenant = bearer::tenant(state, asked, PERMISSIONS)?;
     let filter = asked.query.get("$filter").unwrap_or_default();
     let ids = ids(filter).ok_or_else(|| {
-        let message = format!("Invalid filter clause: the simulator reads `id in ('…')` alone, not `{filter}`");
+        let message = format!(
+            "Invalid filter clause: the simulator reads `id in ('…')` alone, not `{filter}`"
+        );
         Refusal::new(400, "BadRequest", message)
     })?;
     if ids.len() > MOST_IDS {
