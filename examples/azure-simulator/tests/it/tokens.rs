@@ -91,7 +91,7 @@ async fn v1_tokens_have_their_own_form_and_keys() {
         .token_for("maya", &TokenOptions::new().in_v1_form(true))
         .unwrap();
     let uri = format!("api://{API}");
-    let profile = profile().with_app_id_uri(&uri).unwrap();
+    let profile = profile().accepting_v1(&[&uri]).unwrap();
     let v1_keys = "/organizations/discovery/keys";
     let caller = authenticate(&sim, v1_keys, profile, &token).await;
     assert_eq!(caller.unwrap().kind(), CallerKind::User);
