@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-/// Status, header fields, body.
-#[derive(Debug, Clone)]
+/// Status, header fields, body. Bodies hold tokens: there is no `Debug`.
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,

@@ -8,8 +8,7 @@ use hyper::{HeaderMap, Request};
 /// The largest body that is read, in bytes.
 const MOST_BYTES: usize = 256 * 1024;
 
-/// What somebody asked.
-#[derive(Debug)]
+/// What somebody asked. Header fields, form and body can hold secrets: there is no `Debug`.
 pub(crate) struct Asked {
     pub(crate) method: String,
     /// As the `Host` header names it, without the port.
@@ -24,7 +23,7 @@ pub(crate) struct Asked {
 }
 
 /// Decoded names and values of a query or a form.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {

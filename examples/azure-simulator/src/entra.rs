@@ -38,6 +38,7 @@ pub(crate) fn answer(state: &State, asked: &Asked, cloud: Cloud) -> Answer {
             jwks::answer(state, asked, cloud, tenant, false)
         }
         ("GET", [tenant, "discovery", "keys"]) => jwks::answer(state, asked, cloud, tenant, true),
+        ("GET", ["common", "discovery", "instance"]) => metadata::instance(cloud),
         ("POST", [tenant, "oauth2", "v2.0", "token"]) => {
             finish(state, token(state, asked, cloud, tenant))
         }

@@ -43,3 +43,8 @@ pub use options::Options;
 pub use request_log::Request;
 pub use simulator::Simulator;
 pub use token::TokenOptions;
+
+/// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

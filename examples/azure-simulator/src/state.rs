@@ -14,7 +14,7 @@ use crate::random;
 use crate::request_log::RequestLog;
 use crate::time::Clock;
 
-#[derive(Debug)]
+/// Holds the identity header and open device codes: there is no `Debug`.
 pub(crate) struct State {
     directory: RwLock<Directory>,
     keys: RwLock<KeyRing>,

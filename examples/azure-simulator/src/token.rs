@@ -92,14 +92,14 @@ impl TokenOptions {
         self
     }
 
-    /// Issued at this moment, in seconds since the Unix epoch.
+    /// Issued at this moment, in seconds since the Unix epoch; `iat` is five minutes earlier, as Entra's is.
     #[must_use]
     pub const fn issued_at(mut self, unix: i64) -> Self {
         self.issued_at = Some(unix);
         self
     }
 
-    /// Valid for this long, in whole seconds.
+    /// Valid for this long after it is issued, in whole seconds.
     #[must_use]
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);

@@ -7,8 +7,7 @@ use crate::cloud::Cloud;
 use crate::error::Error;
 use crate::random;
 
-/// All of them, by device code.
-#[derive(Debug)]
+/// All of them, by device code, which is a secret: there is no `Debug`.
 pub(crate) struct Devices {
     open: BTreeMap<String, Device>,
     interval_s: i64,

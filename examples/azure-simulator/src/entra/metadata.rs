@@ -74,6 +74,32 @@ pub(crate) fn answer(
     Answer::json(200, &document).with_header("cache-control", "max-age=86400, private")
 }
 
+/// What MSAL asks before it believes an authority: `GET /common/discovery/instance`.
+pub(crate) fn instance(cloud: Cloud) -> Answer {
+    let host = cloud.login_host();
+    let aliases: &[&str] = match cloud {
+        Cloud::Public => &[
+            "login.microsoftonline.com",
+            "login.windows.net",
+            "login.microsoft.com",
+            "sts.windows.net",
+        ],
+        Cloud::UsGov => &["login.microsoftonline.us"],
+        Cloud::China => &["login.partner.microsoftonline.cn"],
+    };
+    let endpoint = format!("https://{host}/common/v2.0/.well-known/openid-configuration");
+    let document = json!({
+        "tenant_discovery_endpoint": endpoint,
+        "api-version": "1.1",
+        "metadata": [{
+            "preferred_network": host,
+            "preferred_cache": host,
+            "aliases": aliases,
+        }],
+    });
+    Answer::json(200, &document)
+}
+
 fn url_text(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

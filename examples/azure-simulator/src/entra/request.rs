@@ -13,7 +13,6 @@ use crate::state::State;
 use crate::token;
 
 /// A request to the token endpoint.
-#[derive(Debug)]
 pub(crate) struct TokenRequest<'r> {
     pub(crate) state: &'r State,
     pub(crate) cloud: Cloud,

@@ -10,7 +10,6 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::Sleep;
 
 /// The pieces to come, the pause before each, and how it ends.
-#[derive(Debug)]
 pub(crate) struct ScriptedBody {
     pieces: VecDeque<Bytes>,
     /// The length that the header promises, if it does.

@@ -131,3 +131,11 @@ async fn keys_are_published_used_and_retired_one_after_the_other() {
         "https://login.microsoftonline.com/{tenantid}/v2.0"
     );
 }
+
+#[tokio::test]
+async fn msal_finds_the_cloud_of_an_authority() {
+    let sim = start();
+    let path = "/common/discovery/instance?api-version=1.1";
+    let document = get(&sim, LOGIN, path).await.json();
+    assert_eq!(document["metadata"][0]["preferred_network"], LOGIN);
+}

@@ -3,7 +3,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    clippy::string_slice,
     reason = "a test stops at the first thing that is not as it should be"
 )]
 
@@ -16,3 +15,4 @@ mod keys;
 mod managed;
 mod token_endpoint;
 mod tokens;
+mod zt;
