@@ -9,6 +9,7 @@ mod device;
 mod device_grant;
 mod device_page;
 mod error;
+mod id_token;
 mod jwks;
 mod metadata;
 mod on_behalf_of;

@@ -221,7 +221,7 @@ impl Issue {
 }
 
 /// `sub` differs between applications and tells nothing about the person.
-fn pairwise(object_id: &str, audience: &str) -> String {
+pub(crate) fn pairwise(object_id: &str, audience: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(
         &SHA256,
         format!("{object_id}|{audience}").as_bytes(),

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::Parser;
 use zt_azure_simulator::{Options, Simulator};
@@ -31,17 +32,27 @@ Control, on the plain port:
   POST   /control/federated-token?name=sp-score-201
   POST   /control/device/approve?code=CODE&user=maya    or /control/device/decline?code=CODE
   POST   /control/keys/rotate                      or publish-ahead, foreign, retire?kid=KID
-  POST   /control/faults                           {\"path\": \"/common/discovery\", \"fault\": \"slow\", \"seconds\": 5, \"times\": 1}
+  POST   /control/faults                           {\"path\": \"/common\", \"fault\": \"slow\", \"times\": 1}
   DELETE /control/faults
   GET    /control/requests                         DELETE empties the log
   POST   /control/time?seconds=3600                moves the simulator's clock ahead
 
-Faults: slow, status (status, retry_after), truncated, html, wrong_json, redirect (to), giant (bytes), drip (seconds), close,
-no_keys, other_cloud. `path` is the start of a path, or of a host and a path; `times` 0 is for ever.";
+Faults: slow (seconds), status (status, retry_after), truncated, html, wrong_json, redirect (to),
+giant (bytes), drip (seconds), close, no_keys, other_cloud. `path` is the start of a path, or of a
+host and a path; `times` 0 is for ever.";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            say(&format!("error: {why}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let options = Options::new().with_ports(arguments.https_port, arguments.http_port);
     let sim = Simulator::start(options)?;
     fs::create_dir_all(&arguments.folder)?;

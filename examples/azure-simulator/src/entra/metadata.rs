@@ -39,7 +39,7 @@ pub(crate) fn answer(
     let Some(id) = tenant_in_documents(state, tenant) else {
         return no_such_tenant(tenant).answer(state.clock.now());
     };
-    let host = cloud.login_host();
+    let base = base(state, asked, cloud);
     // With `{tenantid}` the URLs name what was asked for; only the issuer is a template.
     let path = if id == TEMPLATE { tenant } else { &id };
     let (issuer, version, keys) = if is_v1 {
@@ -55,10 +55,10 @@ pub(crate) fn answer(
     let region = if id == TEMPLATE { None } else { Some("EU") };
     let document = json!({
         "issuer": issuer,
-        "jwks_uri": format!("https://{host}/{path}/{keys}{application}"),
-        "authorization_endpoint": format!("https://{host}/{path}/oauth2{version}/authorize"),
-        "token_endpoint": format!("https://{host}/{path}/oauth2{version}/token"),
-        "device_authorization_endpoint": format!("https://{host}/{path}/oauth2{version}/devicecode"),
+        "jwks_uri": format!("{base}/{path}/{keys}{application}"),
+        "authorization_endpoint": format!("{base}/{path}/oauth2{version}/authorize"),
+        "token_endpoint": format!("{base}/{path}/oauth2{version}/token"),
+        "device_authorization_endpoint": format!("{base}/{path}/oauth2{version}/devicecode"),
         "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
@@ -72,6 +72,14 @@ pub(crate) fn answer(
         "msgraph_host": cloud.graph_host(),
     });
     Answer::json(200, &document).with_header("cache-control", "max-age=86400, private")
+}
+
+/// Where this document's URLs lead: to the cloud's host, and for a client that was given this machine as its authority, here.
+fn base(state: &State, asked: &Asked, cloud: Cloud) -> String {
+    match asked.host.as_str() {
+        "localhost" | "127.0.0.1" => format!("https://{}:{}", asked.host, state.https.port()),
+        _ => format!("https://{}", cloud.login_host()),
+    }
 }
 
 /// What MSAL asks before it believes an authority: `GET /common/discovery/instance`.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::error::Refusal;
+use super::id_token;
 use super::metadata::no_such_tenant;
 use crate::answer::Answer;
 use crate::asked::Pairs;
@@ -143,13 +144,17 @@ impl<'r> TokenRequest<'r> {
             .map_err(|why| Refusal::new("server_error", 50001, why.to_string()))?;
         let expires = claims.get("exp").and_then(Value::as_i64).unwrap_or(0);
         let left = expires - issue.now - 1;
-        let body = json!({
+        let mut body = json!({
             "token_type": "Bearer",
             "scope": scope,
             "expires_in": left,
             "ext_expires_in": left,
             "access_token": token,
         });
+        let more = id_token::members(self, &issue, scope);
+        if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+            body.extend(more);
+        }
         Ok(Answer::json(200, &body))
     }
 }

@@ -66,6 +66,23 @@ async fn a_person_signs_in_elsewhere_and_the_program_gets_one_token() {
 }
 
 #[tokio::test]
+async fn who_asks_for_openid_is_told_who_signed_in() {
+    let sim = start();
+    let path = format!("/{TENANT}/oauth2/v2.0/devicecode");
+    let scope = format!("api://{API}/.default openid profile");
+    let form = [("client_id", PROGRAM), ("scope", scope.as_str())];
+    let begun = post_form(&sim, &path, &form).await.json();
+    sim.approve(begun["user_code"].as_str().unwrap(), "maya")
+        .unwrap();
+    let code = begun["device_code"].as_str().unwrap();
+    let answer = poll(&sim, code).await.json();
+    let all = claims(answer["id_token"].as_str().unwrap());
+    assert_eq!(all["aud"], PROGRAM);
+    assert_eq!(all["preferred_username"], "maya@brindlewick.example");
+    assert!(answer["client_info"].is_string());
+}
+
+#[tokio::test]
 async fn who_asks_too_often_is_slowed_down_for_good() {
     let sim = start();
     let begun = begin(&sim).await;

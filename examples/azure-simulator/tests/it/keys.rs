@@ -133,6 +133,27 @@ async fn keys_are_published_used_and_retired_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_client_whose_authority_is_this_machine_stays_on_it() {
+    let sim = start();
+    let path = "/organizations/v2.0/.well-known/openid-configuration";
+    let document = get(&sim, "localhost", path).await.json();
+    let here = format!(
+        "https://localhost:{}/organizations/",
+        sim.https_addr().port()
+    );
+    for name in [
+        "jwks_uri",
+        "token_endpoint",
+        "device_authorization_endpoint",
+    ] {
+        let url = document[name].as_str().unwrap();
+        assert!(url.starts_with(&here), "{url}");
+    }
+    let issuer = document["issuer"].as_str().unwrap();
+    assert!(issuer.starts_with("https://login.microsoftonline.com/"));
+}
+
+#[tokio::test]
 async fn msal_finds_the_cloud_of_an_authority() {
     let sim = start();
     let path = "/common/discovery/instance?api-version=1.1";
