@@ -18,6 +18,7 @@ mod described;
 mod drafts;
 mod faults;
 mod fuzzing;
+mod hostile_tokens;
 mod impact;
 mod index;
 mod known_facts;
