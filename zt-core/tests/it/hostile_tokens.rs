@@ -13,6 +13,7 @@ mod leaks;
 mod mint;
 mod people;
 mod signatures;
+mod sizes;
 mod times;
 mod valid;
 
@@ -39,7 +40,13 @@ struct Case {
 }
 
 impl Case {
-    fn new(class: &'static str, name: impl Into<String>, door: Door, token: String, expected: &str) -> Self {
+    fn new(
+        class: &'static str,
+        name: impl Into<String>,
+        door: Door,
+        token: String,
+        expected: &str,
+    ) -> Self {
         Self {
             class,
             name: name.into(),
@@ -59,6 +66,7 @@ fn cases() -> Vec<Case> {
     let mut cases = headers::cases();
     cases.extend(duplicates::cases());
     cases.extend(forms::cases());
+    cases.extend(sizes::cases());
     cases.extend(signatures::cases());
     cases.extend(times::cases());
     cases.extend(issuers::cases());
@@ -112,7 +120,12 @@ fn every_token_gets_the_answer_that_its_row_says() {
             different.push(format!("{}, but {found}: {answer:?}", case.line()));
         }
     }
-    assert!(different.is_empty(), "{} differ\n{}", different.len(), different.join("\n"));
+    assert!(
+        different.is_empty(),
+        "{} differ\n{}",
+        different.len(),
+        different.join("\n")
+    );
 }
 
 #[test]
@@ -129,8 +142,21 @@ fn names_are_unique_and_every_reason_is_there() {
     }
     let accepted = reasons.get("accepted").copied().unwrap_or_default();
     let refused = cases.len() - accepted;
-    assert!(accepted >= 100 && refused >= 500, "{accepted} accepted, {refused} refused");
-    for wanted in ["alg", "typ", "no kid", "unknown kid", "signature", "key issuer", "tenant", "cnf", "lifetime"] {
+    assert!(
+        accepted >= 100 && refused >= 500,
+        "{accepted} accepted, {refused} refused"
+    );
+    for wanted in [
+        "alg",
+        "typ",
+        "no kid",
+        "unknown kid",
+        "signature",
+        "key issuer",
+        "tenant",
+        "cnf",
+        "lifetime",
+    ] {
         assert!(reasons.contains_key(wanted), "{wanted}");
     }
 }
@@ -145,8 +171,14 @@ fn the_list_of_cases_is_up_to_date() {
         fs::write(&file, &wanted).unwrap();
     }
     let found = fs::read_to_string(&file).unwrap();
-    let differs = found.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);
-    assert!(found == wanted, "run with ZT_WRITE_VECTORS=1; first difference: {differs:?}");
+    let differs = found
+        .lines()
+        .zip(wanted.lines())
+        .find(|(found, wanted)| found != wanted);
+    assert!(
+        found == wanted,
+        "run with ZT_WRITE_VECTORS=1; first difference: {differs:?}"
+    );
 }
 
 const LIST_HEAD: &str = "\

@@ -5,8 +5,8 @@ use super::mint::{Door, Object, signed};
 
 /// Every claim that a rule reads, and some that none reads.
 const CLAIMS: &[&str] = &[
-    "aud", "iss", "ver", "tid", "oid", "sub", "exp", "nbf", "iat", "uti", "idtyp", "scp", "roles", "groups", "azp",
-    "azpacr", "name", "upn",
+    "aud", "iss", "ver", "tid", "oid", "sub", "exp", "nbf", "iat", "uti", "idtyp", "scp", "roles",
+    "groups", "azp", "azpacr", "name", "upn",
 ];
 
 /// Claims that this token does not have until it has them twice.
@@ -39,49 +39,121 @@ fn in_payload() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name: String, payload: &Object| {
         let token = signed(&Object::header(), payload);
-        cases.push(Case::new("duplicate", name, Door::Development, token, "duplicate: payload"));
+        cases.push(Case::new(
+            "duplicate",
+            name,
+            Door::Development,
+            token,
+            "duplicate: payload",
+        ));
     };
     let whole = Object::user().edited(&[("idtyp", r#""user""#), ("roles", r#"["Reader"]"#)]);
     for name in CLAIMS {
         let value = whole.value(name).unwrap().to_owned();
         let quoted = format!("\"{name}\"");
-        add(format!("{name}, the same again"), &whole.clone().and(&quoted, &value));
-        add(format!("{name}, null first"), &whole.clone().after(&quoted, "null"));
-        add(format!("{name}, by an escape"), &whole.clone().and(&escaped(name), &value));
+        add(
+            format!("{name}, the same again"),
+            &whole.clone().and(&quoted, &value),
+        );
+        add(
+            format!("{name}, null first"),
+            &whole.clone().after(&quoted, "null"),
+        );
+        add(
+            format!("{name}, by an escape"),
+            &whole.clone().and(&escaped(name), &value),
+        );
     }
     for (name, value) in ADDED {
         let quoted = format!("\"{name}\"");
-        add(format!("{name}, twice"), &whole.clone().and(&quoted, value).after(&quoted, value));
+        add(
+            format!("{name}, twice"),
+            &whole.clone().and(&quoted, value).after(&quoted, value),
+        );
     }
     cases
 }
 
 fn in_header() -> Vec<Case> {
     let rows: &[(&str, &str, &str, &str)] = &[
-        ("alg, the same again", r#""alg""#, r#""RS256""#, "duplicate: header"),
-        ("alg, none second", r#""alg""#, r#""none""#, "duplicate: header"),
-        ("alg, by an escape", r#""\u0061lg""#, r#""none""#, "duplicate: header"),
-        ("kid, the same again", r#""kid""#, r#""$KID""#, "duplicate: header"),
-        ("kid, another second", r#""kid""#, r#""second-key""#, "duplicate: header"),
-        ("kid, by an escape", r#""k\u0069d""#, r#""$KID""#, "duplicate: header"),
-        ("typ, the same again", r#""typ""#, r#""JWT""#, "duplicate: header"),
-        ("typ, by an escape", r#""\u0074yp""#, r#""at+jwt""#, "duplicate: header"),
+        (
+            "alg, the same again",
+            r#""alg""#,
+            r#""RS256""#,
+            "duplicate: header",
+        ),
+        (
+            "alg, none second",
+            r#""alg""#,
+            r#""none""#,
+            "duplicate: header",
+        ),
+        (
+            "alg, by an escape",
+            r#""\u0061lg""#,
+            r#""none""#,
+            "duplicate: header",
+        ),
+        (
+            "kid, the same again",
+            r#""kid""#,
+            r#""$KID""#,
+            "duplicate: header",
+        ),
+        (
+            "kid, another second",
+            r#""kid""#,
+            r#""second-key""#,
+            "duplicate: header",
+        ),
+        (
+            "kid, by an escape",
+            r#""k\u0069d""#,
+            r#""$KID""#,
+            "duplicate: header",
+        ),
+        (
+            "typ, the same again",
+            r#""typ""#,
+            r#""JWT""#,
+            "duplicate: header",
+        ),
+        (
+            "typ, by an escape",
+            r#""\u0074yp""#,
+            r#""at+jwt""#,
+            "duplicate: header",
+        ),
     ];
     let header = |name: &str, raw: &str, value: &str| {
         let header = Object::header().and(raw, value);
         let token = signed(&header, &Object::user());
-        Case::new("duplicate", format!("header, {name}"), Door::Development, token, "duplicate: header")
+        Case::new(
+            "duplicate",
+            format!("header, {name}"),
+            Door::Development,
+            token,
+            "duplicate: header",
+        )
     };
     let mut cases: Vec<Case> = rows
         .iter()
         .map(|(name, raw, value, _)| header(name, raw, value))
         .collect();
     let first = Object::header().after(r#""alg""#, r#""none""#);
-    let crit = Object::header().and(r#""crit""#, "[]").and(r#""crit""#, "[]");
+    let crit = Object::header()
+        .and(r#""crit""#, "[]")
+        .and(r#""crit""#, "[]");
     for (name, header) in [("alg, none first", first), ("crit, twice", crit)] {
         let token = signed(&header, &Object::user());
         let name = format!("header, {name}");
-        cases.push(Case::new("duplicate", name, Door::Development, token, "duplicate: header"));
+        cases.push(Case::new(
+            "duplicate",
+            name,
+            Door::Development,
+            token,
+            "duplicate: header",
+        ));
     }
     cases
 }
@@ -100,15 +172,37 @@ fn nested() -> Vec<Case> {
         let payload = Object::user().and(r#""x""#, value);
         let token = signed(&Object::header(), &payload);
         let of = format!("payload, {name}");
-        cases.push(Case::new("duplicate", of, Door::Development, token, "duplicate: payload"));
+        cases.push(Case::new(
+            "duplicate",
+            of,
+            Door::Development,
+            token,
+            "duplicate: payload",
+        ));
         let token = signed(&Object::header().and(r#""x""#, value), &Object::user());
         let of = format!("header, {name}");
-        cases.push(Case::new("duplicate", of, Door::Development, token, "duplicate: header"));
+        cases.push(Case::new(
+            "duplicate",
+            of,
+            Door::Development,
+            token,
+            "duplicate: header",
+        ));
     }
     let sources = r#"{"src1":{"endpoint":"https://a.invalid","endpoint":"https://b.invalid"}}"#;
-    let payload = Object::user().edited(&[("groups", ""), ("_claim_names", r#"{"groups":"src1"}"#)]);
-    let token = signed(&Object::header(), &payload.and(r#""_claim_sources""#, sources));
+    let payload =
+        Object::user().edited(&[("groups", ""), ("_claim_names", r#"{"groups":"src1"}"#)]);
+    let token = signed(
+        &Object::header(),
+        &payload.and(r#""_claim_sources""#, sources),
+    );
     let name = "payload, in the source of groups";
-    cases.push(Case::new("duplicate", name, Door::Development, token, "duplicate: payload"));
+    cases.push(Case::new(
+        "duplicate",
+        name,
+        Door::Development,
+        token,
+        "duplicate: payload",
+    ));
     cases
 }

@@ -1,4 +1,4 @@
-//! The text of the token: its parts, their base64url, their JSON, their length.
+//! The text of the token: its parts, their base64url, their JSON.
 
 use super::Case;
 use super::json_texts::{BAD_BYTES, BAD_VALUES};
@@ -10,8 +10,6 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(schemes());
     cases.extend(payload_texts());
     cases.extend(header_texts());
-    cases.extend(nestings());
-    cases.extend(lengths());
     cases
 }
 
@@ -31,7 +29,13 @@ fn spellings() -> Vec<Case> {
     for (name, change) in SPELLINGS {
         let mut add = |part: &str, token: String| {
             let expected = format!("base64: {part}");
-            cases.push(Case::new("base64", format!("{part}, {name}"), Door::Development, token, &expected));
+            cases.push(Case::new(
+                "base64",
+                format!("{part}, {name}"),
+                Door::Development,
+                token,
+                &expected,
+            ));
         };
         add("header", signed_parts(&change(&header), &payload));
         add("payload", signed_parts(&header, &change(&payload)));
@@ -49,7 +53,9 @@ const SPELLINGS: &[(&str, Spelling)] = &[
     ("padding escaped", |text| format!("{text}%3D%3D")),
     ("unused bits set", |text| with_last(text, 1)),
     ("all unused bits set", |text| with_last(text, 15)),
-    ("standard alphabet", |text| format!("+/{}", text.get(2..).unwrap())),
+    ("standard alphabet", |text| {
+        format!("+/{}", text.get(2..).unwrap())
+    }),
     ("a character more", |text| format!("{text}AAA")),
     ("a space after", |text| format!("{text} ")),
     ("a space before", |text| format!(" {text}")),
@@ -93,36 +99,99 @@ fn parts() -> Vec<Case> {
     let [header, payload, signature] = whole.split('.').collect::<Vec<_>>()[..] else {
         return Vec::new();
     };
-    let flat = format!(r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#);
+    let flat =
+        format!(r#"{{"payload":"{payload}","protected":"{header}","signature":"{signature}"}}"#);
     let general = format!(
         r#"{{"payload":"{payload}","signatures":[{{"protected":"{header}","signature":"{signature}"}}]}}"#
     );
-    let mixed = format!(r#"{{"payload":"{payload}","protected":"{header}","header":{{"kid":"x"}},"signature":"{signature}"}}"#);
+    let mixed = format!(
+        r#"{{"payload":"{payload}","protected":"{header}","header":{{"kid":"x"}},"signature":"{signature}"}}"#
+    );
     let jwe = encode(br#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#);
     let none = encode(br#"{"alg":"none"}"#);
     let rows: Vec<(&str, String, &str)> = vec![
         ("one part", header.to_owned(), "not three parts"),
-        ("two parts", format!("{header}.{payload}"), "not three parts"),
-        ("no signature", format!("{header}.{payload}."), "not three parts"),
-        ("no payload, detached", format!("{header}..{signature}"), "not three parts"),
-        ("no header", format!(".{payload}.{signature}"), "not three parts"),
-        ("four parts", format!("{whole}.{signature}"), "not three parts"),
-        ("four parts, the last empty", format!("{whole}."), "not three parts"),
-        ("four parts, the first empty", format!(".{whole}"), "not three parts"),
-        ("five parts", format!("{whole}.{payload}.{signature}"), "not three parts"),
-        ("five parts of a JWE", format!("{jwe}.AA.AA.AA.AA"), "not three parts"),
+        (
+            "two parts",
+            format!("{header}.{payload}"),
+            "not three parts",
+        ),
+        (
+            "no signature",
+            format!("{header}.{payload}."),
+            "not three parts",
+        ),
+        (
+            "no payload, detached",
+            format!("{header}..{signature}"),
+            "not three parts",
+        ),
+        (
+            "no header",
+            format!(".{payload}.{signature}"),
+            "not three parts",
+        ),
+        (
+            "four parts",
+            format!("{whole}.{signature}"),
+            "not three parts",
+        ),
+        (
+            "four parts, the last empty",
+            format!("{whole}."),
+            "not three parts",
+        ),
+        (
+            "four parts, the first empty",
+            format!(".{whole}"),
+            "not three parts",
+        ),
+        (
+            "five parts",
+            format!("{whole}.{payload}.{signature}"),
+            "not three parts",
+        ),
+        (
+            "five parts of a JWE",
+            format!("{jwe}.AA.AA.AA.AA"),
+            "not three parts",
+        ),
         ("two tokens", format!("{whole},{whole}"), "not three parts"),
         ("dots alone", "..".to_owned(), "not three parts"),
         ("many dots", ".".repeat(1_000), "not three parts"),
-        ("unsecured, RFC 7519 section 6.1", format!("{none}.{payload}."), "not three parts"),
-        ("unsecured, with a signature", format!("{none}.{payload}.{signature}"), "alg"),
+        (
+            "unsecured, RFC 7519 section 6.1",
+            format!("{none}.{payload}."),
+            "not three parts",
+        ),
+        (
+            "unsecured, with a signature",
+            format!("{none}.{payload}.{signature}"),
+            "alg",
+        ),
         ("JSON serialisation, flat", flat, "not three parts"),
         ("JSON serialisation, general", general, "not three parts"),
-        ("JSON serialisation, unprotected kid", mixed, "not three parts"),
+        (
+            "JSON serialisation, unprotected kid",
+            mixed,
+            "not three parts",
+        ),
         ("the claims alone", Object::user().text(), "not three parts"),
-        ("not base64", "a token. of some. kind".to_owned(), "base64: header"),
-        ("full stops of another script", whole.replace('.', "\u{ff0e}"), "not three parts"),
-        ("an opaque token", "0.AXoAq1b2c3".to_owned(), "not three parts"),
+        (
+            "not base64",
+            "a token. of some. kind".to_owned(),
+            "base64: header",
+        ),
+        (
+            "full stops of another script",
+            whole.replace('.', "\u{ff0e}"),
+            "not three parts",
+        ),
+        (
+            "an opaque token",
+            "0.AXoAq1b2c3".to_owned(),
+            "not three parts",
+        ),
     ];
     let case = |(name, token, expected): (&'static str, String, &str)| {
         Case::new("parts", name, Door::Development, token, expected)
@@ -139,14 +208,42 @@ fn schemes() -> Vec<Case> {
         ("two spaces", format!("Bearer  {whole}"), "base64: header"),
         ("a tab", format!("Bearer\t{whole}"), "base64: header"),
         ("a colon", format!("Bearer: {whole}"), "base64: header"),
-        ("a scheme twice", format!("Bearer Bearer {whole}"), "base64: header"),
-        ("a space before", format!(" Bearer {whole}"), "base64: header"),
+        (
+            "a scheme twice",
+            format!("Bearer Bearer {whole}"),
+            "base64: header",
+        ),
+        (
+            "a space before",
+            format!(" Bearer {whole}"),
+            "base64: header",
+        ),
         ("another scheme", format!("DPoP {whole}"), "base64: header"),
-        ("the scheme of bound tokens", format!("MTLS_POP {whole}"), "base64: header"),
-        ("the scheme of signed requests", format!("PoP {whole}"), "base64: header"),
-        ("Basic", "Basic bWF5YTpuZWVkbGU=".to_owned(), "not three parts"),
-        ("the name of the header", format!("Authorization: Bearer {whole}"), "base64: header"),
-        ("a parameter", format!("access_token={whole}"), "base64: header"),
+        (
+            "the scheme of bound tokens",
+            format!("MTLS_POP {whole}"),
+            "base64: header",
+        ),
+        (
+            "the scheme of signed requests",
+            format!("PoP {whole}"),
+            "base64: header",
+        ),
+        (
+            "Basic",
+            "Basic bWF5YTpuZWVkbGU=".to_owned(),
+            "not three parts",
+        ),
+        (
+            "the name of the header",
+            format!("Authorization: Bearer {whole}"),
+            "base64: header",
+        ),
+        (
+            "a parameter",
+            format!("access_token={whole}"),
+            "base64: header",
+        ),
         ("a quoted token", format!("\"{whole}\""), "base64: header"),
     ];
     let case = |(name, token, expected): (&'static str, String, &str)| {
@@ -161,7 +258,13 @@ fn payload_texts() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut add = |name: String, payload: &[u8]| {
         let token = signed_bytes(header.as_bytes(), payload);
-        cases.push(Case::new("json", name, Door::Development, token, "json: payload"));
+        cases.push(Case::new(
+            "json",
+            name,
+            Door::Development,
+            token,
+            "json: payload",
+        ));
     };
     let user = Object::user().text();
     for (name, bytes) in whole_texts(&user) {
@@ -191,7 +294,13 @@ fn header_texts() -> Vec<Case> {
         .into_iter()
         .map(|(name, bytes)| {
             let token = signed_bytes(&bytes, user.as_bytes());
-            Case::new("json", format!("header, {name}"), Door::Development, token, "json: header")
+            Case::new(
+                "json",
+                format!("header, {name}"),
+                Door::Development,
+                token,
+                "json: header",
+            )
         })
         .collect()
 }
@@ -206,7 +315,10 @@ fn whole_texts(object: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("a string", b"\"a\"".to_vec()),
         ("a list", format!("[{object}]").into_bytes()),
         ("spaces", b"   ".to_vec()),
-        ("a byte order mark before", format!("\u{feff}{object}").into_bytes()),
+        (
+            "a byte order mark before",
+            format!("\u{feff}{object}").into_bytes(),
+        ),
         ("UTF-16, little end first", wide(u16::to_le_bytes)),
         ("UTF-16, big end first", wide(u16::to_be_bytes)),
         ("two objects", format!("{object}{object}").into_bytes()),
@@ -214,7 +326,10 @@ fn whole_texts(object: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("NUL after", format!("{object}\0").into_bytes()),
         ("NUL before", format!("\0{object}").into_bytes()),
         ("a form feed before", format!("\u{c}{object}").into_bytes()),
-        ("a no-break space before", format!("\u{a0}{object}").into_bytes()),
+        (
+            "a no-break space before",
+            format!("\u{a0}{object}").into_bytes(),
+        ),
         ("cut short", open.as_bytes().to_vec()),
         ("a comma too many", format!("{open},}}").into_bytes()),
         ("a comma first", object.replacen('{', "{,", 1).into_bytes()),
@@ -225,79 +340,9 @@ fn whole_texts(object: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("a number as a name", format!("{open},1:1}}").into_bytes()),
         ("no colon", format!("{open},\"x\" 1}}").into_bytes()),
         ("equal signs", object.replace(':', "=").into_bytes()),
-        ("compressed", vec![0x78, 0x9c, 0xab, 0x56, 0x4a, 0x2c, 0x4d, 0x51, 0xb2, 0x52]),
+        (
+            "compressed",
+            vec![0x78, 0x9c, 0xab, 0x56, 0x4a, 0x2c, 0x4d, 0x51, 0xb2, 0x52],
+        ),
     ]
-}
-
-/// Depth: 128 levels is where reading stops.
-fn nestings() -> Vec<Case> {
-    let deep = |depth: usize, open: &str, close: &str| {
-        let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));
-        Object::user().and(r#""x""#, &value)
-    };
-    let rows = [
-        ("126 lists", deep(126, "[", "]"), "accepted"),
-        ("127 lists", deep(127, "[", "]"), "json: payload"),
-        ("200 lists", deep(200, "[", "]"), "json: payload"),
-        ("5,000 lists", deep(5_000, "[", "]"), "json: payload"),
-        ("5,000 lists that do not end", deep(5_000, "[", ""), "json: payload"),
-        ("126 objects", deep(126, r#"{"a":"#, "}"), "accepted"),
-        ("200 objects", deep(200, r#"{"a":"#, "}"), "json: payload"),
-        ("3,000 objects", deep(3_000, r#"{"a":"#, "}"), "json: payload"),
-        ("100,000 lists", deep(100_000, "[", "]"), "too long: token"),
-    ];
-    let mut cases: Vec<Case> = rows
-        .into_iter()
-        .map(|(name, payload, expected)| {
-            let token = signed(&Object::header(), &payload);
-            Case::new("depth", format!("payload, {name}"), Door::Development, token, expected)
-        })
-        .collect();
-    let header = Object::header().and(r#""x""#, &"[".repeat(500));
-    let token = signed(&header, &Object::user());
-    cases.push(Case::new("depth", "header, 500 lists", Door::Development, token, "json: header"));
-    cases
-}
-
-fn lengths() -> Vec<Case> {
-    let limit = zt_core::identity::MAX_TOKEN_BYTES;
-    let mut cases = Vec::new();
-    for (name, length, expected) in [
-        ("one byte less than the limit", limit - 1, "accepted"),
-        ("the limit", limit, "accepted"),
-        ("one byte more than the limit", limit + 1, "too long: token"),
-        ("a megabyte", 1 << 20, "too long: token"),
-    ] {
-        cases.push(Case::new("length", name, Door::Development, of_length(length), expected));
-    }
-    for (name, bytes, expected) in [
-        ("header of 2,047 characters", 1_535, "accepted"),
-        ("header of 2,048 characters", 1_536, "accepted"),
-        ("header of 2,050 characters", 1_537, "too long: header"),
-    ] {
-        let header = Object::header().text();
-        let header = format!("{header}{}", " ".repeat(bytes - header.len()));
-        let token = signed_bytes(header.as_bytes(), Object::user().text().as_bytes());
-        cases.push(Case::new("length", name, Door::Development, token, expected));
-    }
-    cases
-}
-
-/// A token of exactly so many bytes: spaces at the end of header and payload, which base64 turns into other lengths.
-fn of_length(length: usize) -> String {
-    const SIGNATURE: usize = 342;
-    let base64 = |bytes: usize| (bytes * 4).div_ceil(3);
-    let (header, payload) = (Object::header().text(), Object::user().text());
-    for more in 0..4 {
-        let header = format!("{header}{}", " ".repeat(more));
-        let wanted = length - base64(header.len()) - SIGNATURE - 2;
-        let bytes = wanted * 3 / 4;
-        if base64(bytes) == wanted {
-            let payload = format!("{payload}{}", " ".repeat(bytes - payload.len()));
-            let token = signed_bytes(header.as_bytes(), payload.as_bytes());
-            assert_eq!(token.len(), length);
-            return token;
-        }
-    }
-    String::new()
 }

@@ -23,6 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// Signed with RS256 by the trusted key, so that the header alone is wrong.
+#[rustfmt::skip]
 const ALGORITHMS: &[Row] = &[
     ("none", &[("alg", r#""none""#)], "alg"),
     ("None", &[("alg", r#""None""#)], "alg"),
@@ -69,6 +70,7 @@ const ALGORITHMS: &[Row] = &[
     ("only in another case of the name", &[("alg", ""), ("ALG", r#""RS256""#)], "alg"),
 ];
 
+#[rustfmt::skip]
 const EXTENSIONS: &[Row] = &[
     ("crit, empty", &[("crit", "[]")], "header: crit"),
     ("crit, unknown", &[("crit", r#"["http://example.com/UNDEFINED"]"#), ("http://example.com/UNDEFINED", "true")], "header: crit"),
@@ -109,6 +111,7 @@ const EXTENSIONS: &[Row] = &[
     ("jwk, null", &[("jwk", "null")], "header: jwk"),
 ];
 
+#[rustfmt::skip]
 const KEY_IDS: &[Row] = &[
     ("missing", &[("kid", "")], "no kid"),
     ("missing, with x5t", &[("kid", ""), ("x5t", r#""$KID""#)], "no kid"),
@@ -153,6 +156,7 @@ const KEY_IDS: &[Row] = &[
 ];
 
 /// Keys of the set that may not sign this token.
+#[rustfmt::skip]
 const KEYS: &[Row] = &[
     ("another trusted key", &[("kid", r#""second-key""#)], "signature"),
     ("without issuer, for v1.0 alone", &[("kid", r#""v1-key""#)], "key issuer"),
@@ -168,6 +172,7 @@ const KEYS: &[Row] = &[
     ("whose id is there twice", &[("kid", r#""twice-key""#)], "unknown kid"),
 ];
 
+#[rustfmt::skip]
 const TYPES: &[Row] = &[
     ("missing", &[("typ", "")], "typ"),
     ("empty", &[("typ", r#""""#)], "typ"),
@@ -210,7 +215,10 @@ fn long() -> Vec<Case> {
 /// The trusted key itself, brought along: whose key it is must not come from the token.
 fn embedded() -> Vec<Case> {
     let own = |n: &[u8], kid: &str| {
-        format!(r#"{{"kty":"RSA","use":"sig","kid":"{kid}","n":"{}","e":"AQAB"}}"#, encode(n))
+        format!(
+            r#"{{"kty":"RSA","use":"sig","kid":"{kid}","n":"{}","e":"AQAB"}}"#,
+            encode(n)
+        )
     };
     let trusted = own(modulus(&mint().trusted), &mint().kid);
     let second = own(modulus(&mint().second), "attacker");
@@ -218,7 +226,10 @@ fn embedded() -> Vec<Case> {
     let unnamed = Object::header().edited(&[("kid", "")]);
     let user = encode(Object::user().text().as_bytes());
     [
-        ("jwk, the trusted key", header.clone().and("\"jwk\"", &trusted)),
+        (
+            "jwk, the trusted key",
+            header.clone().and("\"jwk\"", &trusted),
+        ),
         ("jwk, another key", header.and("\"jwk\"", &second)),
         ("jwk, instead of a kid", unnamed.and("\"jwk\"", &trusted)),
     ]

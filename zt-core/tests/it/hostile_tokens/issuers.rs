@@ -15,18 +15,58 @@ pub(super) fn cases() -> Vec<Case> {
     add("aud of v1.0", Door::Public, Object::v1, V1_AUDIENCES);
     add("iss", Door::Development, Object::user, ISSUERS);
     add("iss of v1.0", Door::Public, Object::v1, V1_ISSUERS);
-    add("iss of the public cloud", Door::Public, Object::public, PUBLIC_ISSUERS);
-    add("iss of Azure Government", Door::UsGov, Object::us_gov, US_GOV_ISSUERS);
+    add(
+        "iss of the public cloud",
+        Door::Public,
+        Object::public,
+        PUBLIC_ISSUERS,
+    );
+    add(
+        "iss of Azure Government",
+        Door::UsGov,
+        Object::us_gov,
+        US_GOV_ISSUERS,
+    );
     add("tid", Door::Development, Object::user, TENANTS);
     add("oid", Door::Development, Object::user, OBJECTS);
     add("ver", Door::Development, Object::user, VERSIONS);
     let header = |kid| Object::header().edited(&[("kid", kid)]);
     for (name, kid, door, payload, expected) in [
-        ("v2.0 token, key without issuer", r#""v1-key""#, Door::Public, Object::public(), "key issuer"),
-        ("v1.0 token, key of another tenant", r#""other-tenant-key""#, Door::Public, Object::v1(), "unknown kid"),
-        ("v1.0 token, key of another cloud", r#""other-cloud-key""#, Door::Public, Object::v1(), "unknown kid"),
-        ("v1.0 token, key of another issuer", r#""other-issuer-key""#, Door::Public, Object::v1(), "unknown kid"),
-        ("v2.0 token of Azure Government, key without issuer", r#""v1-key""#, Door::UsGov, Object::us_gov(), "key issuer"),
+        (
+            "v2.0 token, key without issuer",
+            r#""v1-key""#,
+            Door::Public,
+            Object::public(),
+            "key issuer",
+        ),
+        (
+            "v1.0 token, key of another tenant",
+            r#""other-tenant-key""#,
+            Door::Public,
+            Object::v1(),
+            "unknown kid",
+        ),
+        (
+            "v1.0 token, key of another cloud",
+            r#""other-cloud-key""#,
+            Door::Public,
+            Object::v1(),
+            "unknown kid",
+        ),
+        (
+            "v1.0 token, key of another issuer",
+            r#""other-issuer-key""#,
+            Door::Public,
+            Object::v1(),
+            "unknown kid",
+        ),
+        (
+            "v2.0 token of Azure Government, key without issuer",
+            r#""v1-key""#,
+            Door::UsGov,
+            Object::us_gov(),
+            "key issuer",
+        ),
     ] {
         let token = signed(&header(kid), &payload);
         cases.push(Case::new("key", name, door, token, expected));
@@ -34,6 +74,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+#[rustfmt::skip]
 const AUDIENCES: &[Row] = &[
     ("missing", &[("aud", "")], "claim: aud"),
     ("null", &[("aud", "null")], "claim: aud"),
@@ -70,6 +111,7 @@ const AUDIENCES: &[Row] = &[
     ("another case of the name", &[("aud", ""), ("Aud", r#""$APP""#)], "claim: aud"),
 ];
 
+#[rustfmt::skip]
 const V1_AUDIENCES: &[Row] = &[
     ("two slashes after", &[("aud", r#""api://brindlewick/zt//""#)], "audience"),
     ("upper case", &[("aud", r#""API://BRINDLEWICK/ZT""#)], "audience"),
@@ -93,6 +135,7 @@ const V1_AUDIENCES: &[Row] = &[
     ("the URI in a v2.0 token", &[("ver", r#""2.0""#), ("iss", r#""https://login.microsoftonline.com/$TENANT/v2.0""#), ("aud", r#""api://brindlewick/zt""#)], "audience"),
 ];
 
+#[rustfmt::skip]
 const ISSUERS: &[Row] = &[
     ("missing", &[("iss", "")], "claim: iss"),
     ("null", &[("iss", "null")], "claim: iss"),
@@ -134,6 +177,7 @@ const ISSUERS: &[Row] = &[
     ("another case of the name", &[("iss", ""), ("ISS", r#""$DEV/$TENANT/v2.0""#)], "claim: iss"),
 ];
 
+#[rustfmt::skip]
 const V1_ISSUERS: &[Row] = &[
     ("without a slash", &[("iss", r#""https://sts.windows.net/$TENANT""#)], "issuer"),
     ("another tenant", &[("iss", r#""https://sts.windows.net/$OTHER/""#)], "issuer"),
@@ -147,6 +191,7 @@ const V1_ISSUERS: &[Row] = &[
     ("in capitals", &[("iss", r#""https://STS.windows.net/$TENANT/""#)], "issuer"),
 ];
 
+#[rustfmt::skip]
 const PUBLIC_ISSUERS: &[Row] = &[
     ("Azure Government", &[("iss", r#""https://login.microsoftonline.us/$TENANT/v2.0""#)], "issuer"),
     ("China", &[("iss", r#""https://login.partner.microsoftonline.cn/$TENANT/v2.0""#)], "issuer"),
@@ -160,12 +205,14 @@ const PUBLIC_ISSUERS: &[Row] = &[
     ("the consumers' tenant, our tid", &[("iss", r#""https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0""#)], "issuer"),
 ];
 
+#[rustfmt::skip]
 const US_GOV_ISSUERS: &[Row] = &[
     ("the public cloud", &[("iss", r#""https://login.microsoftonline.com/$TENANT/v2.0""#)], "issuer"),
     ("the old alias", &[("iss", r#""https://login.usgovcloudapi.net/$TENANT/v2.0""#)], "issuer"),
     ("v1.0, whose issuer the public cloud has too", &[("ver", r#""1.0""#), ("iss", r#""https://sts.windows.net/$TENANT/""#)], "version"),
 ];
 
+#[rustfmt::skip]
 const TENANTS: &[Row] = &[
     ("missing", &[("tid", "")], "claim: tid"),
     ("null", &[("tid", "null")], "claim: tid"),
@@ -192,6 +239,7 @@ const TENANTS: &[Row] = &[
     ("by its long name alone", &[("tid", ""), ("http://schemas.microsoft.com/identity/claims/tenantid", r#""$TENANT""#)], "claim: tid"),
 ];
 
+#[rustfmt::skip]
 const OBJECTS: &[Row] = &[
     ("missing", &[("oid", "")], "claim: oid"),
     ("null", &[("oid", "null")], "claim: oid"),
@@ -210,6 +258,7 @@ const OBJECTS: &[Row] = &[
     ("another case of the name", &[("oid", ""), ("Oid", r#""b0000000-0000-4000-8000-000000000002""#)], "claim: oid"),
 ];
 
+#[rustfmt::skip]
 const VERSIONS: &[Row] = &[
     ("missing", &[("ver", "")], "claim: ver"),
     ("null", &[("ver", "null")], "claim: ver"),

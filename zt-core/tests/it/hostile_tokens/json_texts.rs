@@ -1,6 +1,7 @@
 //! Values of JSON by class: what every reader must refuse, and what every reader must take. Written for this suite after RFC 8259.
 
 /// Not JSON, as text.
+#[rustfmt::skip]
 pub(super) const BAD_VALUES: &[(&str, &str)] = &[
     ("nothing", ""),
     ("NaN", "NaN"),
@@ -80,6 +81,7 @@ pub(super) const BAD_VALUES: &[(&str, &str)] = &[
 ];
 
 /// Not JSON, because the bytes are not UTF-8.
+#[rustfmt::skip]
 pub(super) const BAD_BYTES: &[(&str, &[u8])] = &[
     ("a byte that is never UTF-8", b"\"\xff\""),
     ("a continuation byte alone", b"\"\x80\""),
@@ -95,6 +97,7 @@ pub(super) const BAD_BYTES: &[(&str, &[u8])] = &[
 ];
 
 /// JSON that a claim which no rule reads may hold.
+#[rustfmt::skip]
 pub(super) const GOOD_VALUES: &[(&str, &str)] = &[
     ("null", "null"),
     ("true", "true"),

@@ -26,7 +26,8 @@ pub(super) const OTHER_TENANT: &str = "22222222-2222-4222-8222-222222222222";
 /// The audience of the sample world.
 pub(super) const APP: &str = "d0000000-0000-4000-8000-000000000001";
 /// The App ID URIs that the door of v1.0 tokens knows.
-pub(super) const APP_ID_URIS: [&str; 2] = ["api://brindlewick/zt", "https://brindlewick.example/zt/"];
+pub(super) const APP_ID_URIS: [&str; 2] =
+    ["api://brindlewick/zt", "https://brindlewick.example/zt/"];
 /// What no error, message or log may repeat.
 pub(super) const NEEDLES: [&str; 5] = [
     "Needle Nilsdotter",
@@ -79,7 +80,10 @@ impl Object {
             ("name", r#""Needle Nilsdotter""#),
             ("email", r#""needle.mail@brindlewick.example""#),
             ("upn", r#""needle.upn@brindlewick.example""#),
-            ("preferred_username", r#""needle.preferred@brindlewick.example""#),
+            (
+                "preferred_username",
+                r#""needle.preferred@brindlewick.example""#,
+            ),
             ("unique_name", r#""needle.unique@brindlewick.example""#),
             ("oid", r#""b0000000-0000-4000-8000-000000000002""#),
             ("scp", r#""zt.access""#),
@@ -236,7 +240,11 @@ pub(super) fn signed_parts(header: &str, payload: &str) -> String {
     format!("{input}.{}", encode(&signature))
 }
 
-pub(super) fn signature(pair: &KeyPair, padding: &'static dyn RsaEncoding, input: &[u8]) -> Vec<u8> {
+pub(super) fn signature(
+    pair: &KeyPair,
+    padding: &'static dyn RsaEncoding,
+    input: &[u8],
+) -> Vec<u8> {
     let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(padding, &SystemRandom::new(), input, &mut signature)
         .unwrap();

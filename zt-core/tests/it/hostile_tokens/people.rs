@@ -12,18 +12,34 @@ pub(super) fn cases() -> Vec<Case> {
         }
     };
     add("kind of a person", Door::Development, Object::user, USERS);
-    add("kind of an application", Door::Development, Object::app, APPS);
-    add("kind without grants", Door::Acl, Object::user, WITHOUT_GRANTS);
+    add(
+        "kind of an application",
+        Door::Development,
+        Object::app,
+        APPS,
+    );
+    add(
+        "kind without grants",
+        Door::Acl,
+        Object::user,
+        WITHOUT_GRANTS,
+    );
     add("client", Door::Development, Object::user, CLIENTS);
     add("client of v1.0", Door::Public, Object::v1, V1_CLIENTS);
     add("cnf", Door::Development, Object::user, CONFIRMATIONS);
-    add("cnf of an application", Door::Development, Object::app, APP_CONFIRMATIONS);
+    add(
+        "cnf of an application",
+        Door::Development,
+        Object::app,
+        APP_CONFIRMATIONS,
+    );
     add("groups", Door::Development, Object::user, GROUPS);
     add("strength", Door::Development, Object::user, STRENGTHS);
     add("other", Door::Development, Object::user, OTHERS);
     cases
 }
 
+#[rustfmt::skip]
 const USERS: &[Row] = &[
     ("scp missing", &[("scp", "")], "ambiguous"),
     ("scp missing, roles", &[("scp", ""), ("roles", r#"["Reader"]"#)], "ambiguous"),
@@ -60,6 +76,7 @@ const USERS: &[Row] = &[
     ("sub a list", &[("sub", "[]")], "claim: sub"),
 ];
 
+#[rustfmt::skip]
 const APPS: &[Row] = &[
     ("roles missing", &[("roles", "")], "no permission"),
     ("roles empty", &[("roles", "[]")], "no permission"),
@@ -83,6 +100,7 @@ const APPS: &[Row] = &[
 ];
 
 /// Where no grant is asked for, it must still be clear who calls.
+#[rustfmt::skip]
 const WITHOUT_GRANTS: &[Row] = &[
     ("scp missing", &[("scp", "")], "ambiguous"),
     ("idtyp app with scp", &[("idtyp", r#""app""#)], "ambiguous"),
@@ -93,6 +111,7 @@ const WITHOUT_GRANTS: &[Row] = &[
     ("idtyp user, no scp", &[("idtyp", r#""user""#), ("scp", "")], "accepted"),
 ];
 
+#[rustfmt::skip]
 const CLIENTS: &[Row] = &[
     ("azp not a GUID", &[("azp", r#""my-client""#)], "claim: azp"),
     ("azp empty", &[("azp", r#""""#)], "claim: azp"),
@@ -105,6 +124,7 @@ const CLIENTS: &[Row] = &[
     ("azpacr a list", &[("azpacr", r#"["2"]"#)], "claim: azpacr"),
 ];
 
+#[rustfmt::skip]
 const V1_CLIENTS: &[Row] = &[
     ("appid not a GUID", &[("appid", r#""my-client""#)], "claim: appid"),
     ("appid a number", &[("appid", "1")], "claim: appid"),
@@ -113,6 +133,7 @@ const V1_CLIENTS: &[Row] = &[
     ("appidacr true", &[("appidacr", "true")], "claim: appidacr"),
 ];
 
+#[rustfmt::skip]
 const CONFIRMATIONS: &[Row] = &[
     ("empty", &[("cnf", "{}")], "cnf"),
     ("null", &[("cnf", "null")], "cnf"),
@@ -127,6 +148,7 @@ const CONFIRMATIONS: &[Row] = &[
     ("by an escape", &[(r"c\u006ef", "{}")], "cnf"),
 ];
 
+#[rustfmt::skip]
 const APP_CONFIRMATIONS: &[Row] = &[
     ("a certificate", &[("cnf", r#"{"x5t#S256":"bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"}"#)], "cnf"),
     ("an empty certificate", &[("cnf", r#"{"x5t#S256":""}"#)], "cnf"),
@@ -134,6 +156,7 @@ const APP_CONFIRMATIONS: &[Row] = &[
 
 const OVERAGE: (&str, &str) = ("_claim_names", r#"{"groups":"src1"}"#);
 
+#[rustfmt::skip]
 const GROUPS: &[Row] = &[
     ("a string", &[("groups", r#""a0000000-0000-4000-8000-000000000002""#)], "claim: groups"),
     ("null", &[("groups", "null")], "claim: groups"),
@@ -160,6 +183,7 @@ const GROUPS: &[Row] = &[
     ("_claim_names to a list", &[("_claim_names", r#"{"groups":["src1"]}"#)], "claim: groups"),
 ];
 
+#[rustfmt::skip]
 const STRENGTHS: &[Row] = &[
     ("amr a string", &[("amr", r#""mfa""#)], "claim: amr"),
     ("amr null", &[("amr", "null")], "claim: amr"),
@@ -169,6 +193,7 @@ const STRENGTHS: &[Row] = &[
     ("amr true", &[("amr", "true")], "claim: amr"),
 ];
 
+#[rustfmt::skip]
 const OTHERS: &[Row] = &[
     ("uti a number", &[("uti", "1")], "claim: uti"),
     ("uti null", &[("uti", "null")], "claim: uti"),

@@ -3,8 +3,9 @@
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA384,
-    RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+    RsaEncoding,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,7 +26,11 @@ fn input(alg: &str) -> String {
     let alg = format!("\"{alg}\"");
     let header = Object::header().edited(&[("alg", "")]).and("\"alg\"", &alg);
     let payload = Object::user();
-    format!("{}.{}", encode(header.text().as_bytes()), encode(payload.text().as_bytes()))
+    format!(
+        "{}.{}",
+        encode(header.text().as_bytes()),
+        encode(payload.text().as_bytes())
+    )
 }
 
 fn case(name: impl Into<String>, input: &str, signature: &[u8], expected: &str) -> Case {
@@ -67,7 +72,10 @@ fn spoilt() -> Vec<Case> {
         ("plus the modulus", sum(&good, n)),
         ("the digest alone", vec![0x2a; 32]),
         ("64 zero bytes, as of ECDSA", vec![0; 64]),
-        ("an ASN.1 sequence of zeros", vec![0x30, 0x06, 0x02, 0x01, 0, 0x02, 0x01, 0]),
+        (
+            "an ASN.1 sequence of zeros",
+            vec![0x30, 0x06, 0x02, 0x01, 0, 0x02, 0x01, 0],
+        ),
         ("unsigned padding", padded(&input)),
         ("padding of a forger's, hash first", hash_first(&input)),
     ];
@@ -98,7 +106,8 @@ fn sum(a: &[u8], b: &[u8]) -> Vec<u8> {
 
 /// The DER that stands before a SHA-256 digest (RFC 8017 section 9.2).
 const DIGEST_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
 ];
 
 fn digest(input: &str) -> Vec<u8> {
@@ -108,12 +117,27 @@ fn digest(input: &str) -> Vec<u8> {
 
 /// What a signature decrypts to, not encrypted: right for a key of exponent 1.
 fn padded(input: &str) -> Vec<u8> {
-    [vec![0, 1], vec![0xff; 202], vec![0], DIGEST_INFO.to_vec(), digest(input)].concat()
+    [
+        vec![0, 1],
+        vec![0xff; 202],
+        vec![0],
+        DIGEST_INFO.to_vec(),
+        digest(input),
+    ]
+    .concat()
 }
 
 /// Short padding and rubbish after the digest: what Bleichenbacher's forgery of 2006 decrypts to.
 fn hash_first(input: &str) -> Vec<u8> {
-    [vec![0, 1], vec![0xff; 8], vec![0], DIGEST_INFO.to_vec(), digest(input), vec![0; 194]].concat()
+    [
+        vec![0, 1],
+        vec![0xff; 8],
+        vec![0],
+        DIGEST_INFO.to_vec(),
+        digest(input),
+        vec![0; 194],
+    ]
+    .concat()
 }
 
 fn over_other_bytes() -> Vec<Case> {
@@ -127,7 +151,10 @@ fn over_other_bytes() -> Vec<Case> {
         ("payload first", format!("{payload}.{header}").into_bytes()),
         ("a dot after", format!("{whole}.").into_bytes()),
         ("decoded claims", Object::user().text().into_bytes()),
-        ("decoded claims after the header", format!("{header}.{}", Object::user().text()).into_bytes()),
+        (
+            "decoded claims after the header",
+            format!("{header}.{}", Object::user().text()).into_bytes(),
+        ),
         ("the digest", digest(&whole)),
         ("claims of another caller", another(header)),
     ];
@@ -162,7 +189,12 @@ fn other_algorithms() -> Vec<Case> {
         for (said, expected) in [(alg, "alg"), ("RS256", "signature")] {
             let input = input(said);
             let made = signature(&mint().trusted, padding, input.as_bytes());
-            cases.push(case(format!("{alg} called {said}"), &input, &made, expected));
+            cases.push(case(
+                format!("{alg} called {said}"),
+                &input,
+                &made,
+                expected,
+            ));
         }
     }
     let random = SystemRandom::new();
@@ -171,7 +203,12 @@ fn other_algorithms() -> Vec<Case> {
     for (said, expected) in [("ES256", "alg"), ("RS256", "signature")] {
         let input = input(said);
         let made = pair.sign(&random, input.as_bytes()).unwrap();
-        cases.push(case(format!("ES256 called {said}"), &input, made.as_ref(), expected));
+        cases.push(case(
+            format!("ES256 called {said}"),
+            &input,
+            made.as_ref(),
+            expected,
+        ));
     }
     let input = input("ES256");
     cases.push(case("psychic, ES256", &input, &[0; 64], "alg"));
@@ -187,13 +224,19 @@ fn public_key_as_secret() -> Vec<Case> {
         .step_by(64)
         .filter_map(|at| text.get(at..(at + 64).min(text.len())))
         .collect();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", lines.join("\n"));
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----",
+        lines.join("\n")
+    );
     let n = modulus(pair);
     let jwk = format!(r#"{{"e":"AQAB","kty":"RSA","n":"{}"}}"#, encode(n));
     let secrets: Vec<(&str, Vec<u8>)> = vec![
         ("PEM", pem.clone().into_bytes()),
         ("PEM and a line feed", format!("{pem}\n").into_bytes()),
-        ("PEM with carriage returns", pem.replace('\n', "\r\n").into_bytes()),
+        (
+            "PEM with carriage returns",
+            pem.replace('\n', "\r\n").into_bytes(),
+        ),
         ("base64 of the DER", text.into_bytes()),
         ("SubjectPublicKeyInfo", der),
         ("RSAPublicKey", pair.public_key().as_ref().to_vec()),

@@ -12,6 +12,7 @@ pub(super) fn cases() -> Vec<Case> {
         .collect()
 }
 
+#[rustfmt::skip]
 const ROWS: &[Row] = &[
     ("exp missing", &[("exp", "")], "claim: exp"),
     ("exp null", &[("exp", "null")], "claim: exp"),

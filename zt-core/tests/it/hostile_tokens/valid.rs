@@ -13,14 +13,35 @@ pub(super) fn cases() -> Vec<Case> {
         }
     };
     add("valid, a person", Door::Development, Object::user, USERS);
-    add("valid, an application", Door::Development, Object::app, APPS);
+    add(
+        "valid, an application",
+        Door::Development,
+        Object::app,
+        APPS,
+    );
     add("valid, v1.0", Door::Public, Object::v1, V1);
-    add("valid, the public cloud", Door::Public, Object::public, PLAIN);
-    add("valid, Azure Government", Door::UsGov, Object::us_gov, PLAIN);
+    add(
+        "valid, the public cloud",
+        Door::Public,
+        Object::public,
+        PLAIN,
+    );
+    add(
+        "valid, Azure Government",
+        Door::UsGov,
+        Object::us_gov,
+        PLAIN,
+    );
     add("valid, without grants", Door::Acl, Object::app, ACL);
     for (name, edits, expected) in HEADERS {
         let token = signed(&Object::header().edited(edits), &Object::user());
-        cases.push(Case::new("valid, header", *name, Door::Development, token, expected));
+        cases.push(Case::new(
+            "valid, header",
+            *name,
+            Door::Development,
+            token,
+            expected,
+        ));
     }
     cases.extend(spellings());
     cases.extend(values());
@@ -31,6 +52,7 @@ pub(super) fn cases() -> Vec<Case> {
 
 const PLAIN: &[Row] = &[("as Entra sends it", &[], "accepted")];
 
+#[rustfmt::skip]
 const USERS: &[Row] = &[
     ("as Entra sends it", &[], "accepted"),
     ("idtyp user", &[("idtyp", r#""user""#)], "accepted"),
@@ -72,6 +94,7 @@ const USERS: &[Row] = &[
     ("an empty name", &[("", "1")], "accepted"),
 ];
 
+#[rustfmt::skip]
 const APPS: &[Row] = &[
     ("as Entra sends it", &[], "accepted"),
     ("no idtyp, sub is oid", &[("idtyp", "")], "accepted"),
@@ -83,11 +106,13 @@ const APPS: &[Row] = &[
     ("groups", &[("groups", r#"["a0000000-0000-4000-8000-000000000002"]"#)], "accepted"),
 ];
 
+#[rustfmt::skip]
 const ACL: &[Row] = &[
     ("no roles", &[("roles", "")], "accepted"),
     ("roles empty", &[("roles", "[]")], "accepted"),
 ];
 
+#[rustfmt::skip]
 const V1: &[Row] = &[
     ("the client id", &[], "accepted"),
     ("an App ID URI", &[("aud", r#""api://brindlewick/zt""#)], "accepted"),
@@ -99,6 +124,7 @@ const V1: &[Row] = &[
     ("acr of another type", &[("acr", "1")], "accepted"),
 ];
 
+#[rustfmt::skip]
 const HEADERS: &[Row] = &[
     ("x5t", &[("x5t", r#""$KID""#)], "accepted"),
     ("x5t of SHA-256", &[("x5t#S256", r#""$KID""#)], "accepted"),
@@ -117,16 +143,34 @@ fn case(class: &'static str, name: &str, token: String) -> Case {
 fn spellings() -> Vec<Case> {
     let (header, user) = (Object::header(), Object::user());
     let plain = signed(&header, &user);
-    let wide = user.text().replace(',', "\r\n\t , ").replace("\":", "\" : ");
+    let wide = user
+        .text()
+        .replace(',', "\r\n\t , ")
+        .replace("\":", "\" : ");
     let escaped = Object::user().edited(&[("tid", "")]);
-    let escaped = escaped.and(r#""\u0074\u0069\u0064""#, r#""\u00311111111-1111-4111-8111-111111111111""#);
+    let escaped = escaped.and(
+        r#""\u0074\u0069\u0064""#,
+        r#""\u00311111111-1111-4111-8111-111111111111""#,
+    );
     let solidus = user.text().replace('/', r"\/");
     let bytes = |payload: &str| signed_bytes(header.text().as_bytes(), payload.as_bytes());
     vec![
-        case("valid, spelling", "claims backwards", signed(&header.clone().reversed(), &user.clone().reversed())),
+        case(
+            "valid, spelling",
+            "claims backwards",
+            signed(&header.clone().reversed(), &user.clone().reversed()),
+        ),
         case("valid, spelling", "spaces and line breaks", bytes(&wide)),
-        case("valid, spelling", "spaces around", bytes(&format!("\n {} \t\r\n", user.text()))),
-        case("valid, spelling", "a claim by escapes", signed(&header, &escaped)),
+        case(
+            "valid, spelling",
+            "spaces around",
+            bytes(&format!("\n {} \t\r\n", user.text())),
+        ),
+        case(
+            "valid, spelling",
+            "a claim by escapes",
+            signed(&header, &escaped),
+        ),
         case("valid, spelling", "slashes by escapes", bytes(&solidus)),
         case("valid, scheme", "none", plain.clone()),
         case("valid, scheme", "Bearer", format!("Bearer {plain}")),
@@ -149,9 +193,25 @@ fn values() -> Vec<Case> {
 fn keys() -> Vec<Case> {
     let header = |kid| Object::header().edited(&[("kid", kid)]);
     vec![
-        case("valid, key", "of this very tenant", signed(&header(r#""tenant-key""#), &Object::user())),
-        Case::new("valid, key", "without issuer, for v1.0", Door::Public, signed(&header(r#""v1-key""#), &Object::v1()), "accepted"),
-        Case::new("valid, key", "of this very tenant, for v1.0", Door::Public, signed(&header(r#""tenant-key""#), &Object::v1()), "accepted"),
+        case(
+            "valid, key",
+            "of this very tenant",
+            signed(&header(r#""tenant-key""#), &Object::user()),
+        ),
+        Case::new(
+            "valid, key",
+            "without issuer, for v1.0",
+            Door::Public,
+            signed(&header(r#""v1-key""#), &Object::v1()),
+            "accepted",
+        ),
+        Case::new(
+            "valid, key",
+            "of this very tenant, for v1.0",
+            Door::Public,
+            signed(&header(r#""tenant-key""#), &Object::v1()),
+            "accepted",
+        ),
     ]
 }
 
@@ -163,7 +223,9 @@ fn many_groups() -> Vec<Case> {
                 .map(|number| format!("\"a0000000-0000-4000-8000-{number:012x}\""))
                 .collect();
             let groups = format!("[{}]", ids.join(","));
-            let payload = Object::user().edited(&[("groups", "")]).and("\"groups\"", &groups);
+            let payload = Object::user()
+                .edited(&[("groups", "")])
+                .and("\"groups\"", &groups);
             let token = signed(&Object::header(), &payload);
             case("valid, groups", &format!("{count} groups"), token)
         })
