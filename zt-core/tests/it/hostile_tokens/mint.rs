@@ -297,10 +297,10 @@ fn authenticator(door: Door) -> Authenticator {
         Door::Acl => profile.danger_allow_acl(),
         Door::Development | Door::UsGov => profile,
     };
-    let (issuer, instance) = match cloud {
-        Cloud::Public => ("https://login.microsoftonline.com", "microsoftonline.com"),
-        Cloud::UsGov => ("https://login.microsoftonline.us", "microsoftonline.us"),
-        _ => (
+    let (issuer, instance) = match door {
+        Door::Public => ("https://login.microsoftonline.com", "microsoftonline.com"),
+        Door::UsGov => ("https://login.microsoftonline.us", "microsoftonline.us"),
+        Door::Development | Door::Acl => (
             "https://zt-development-issuer.invalid",
             "zt-development-issuer.invalid",
         ),
