@@ -1,6 +1,6 @@
 //! Who calls: the bytes of an Entra access token become a verified [`Caller`], or one exact reason why not.
 //!
-//! In: a token, an [`EntraProfile`] (one tenant, one application), a pinned [`KeySet`], the clock. Out: a [`Caller`] that no
+//! In: a token, an [`EntraProfile`] (tenants, one application), the issuer's keys, the clock. Out: a [`Caller`] that no
 //! code outside can make up, or an [`AuthError`] for our log; a remote caller sees its `public_message()` alone.
 //! Never: I/O, a name or mail as identity, a key that came with the token, the URL of a groups overage.
 //!
@@ -12,6 +12,7 @@ mod authenticator;
 mod caller;
 mod claim;
 mod claims;
+mod cloud;
 mod credential;
 mod entra;
 mod error;
@@ -20,19 +21,24 @@ mod json;
 mod jws;
 mod keys;
 mod profile;
+mod revocation;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
+mod verified;
 
 pub use authenticator::Authenticator;
 pub use caller::{
-    AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Mfa, Provenance,
-    TokenInfo, TokenVersion,
+    AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Home, Mfa,
+    Provenance, TokenInfo, TokenVersion,
 };
 pub(crate) use claim::is_chosen;
+pub use cloud::{Cloud, NotACloud};
 pub use credential::{AccessToken, CredentialError, TokenCredential};
 pub use error::{AuthError, TokenPart};
 pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
-pub use keys::{KeyError, KeySet, SkippedKey};
-pub use profile::{Cloud, EntraProfile, ProfileError};
+pub(crate) use keys::{KeyCache, KeyEvent, KeyNews, KeyObserver, Surroundings};
+pub use keys::{KeyError, KeyHealth, KeySet, KeyState, KeyStore, SkippedKey};
+pub use profile::{EntraProfile, ProfileError};
+pub(crate) use revocation::Revocations;

@@ -276,7 +276,13 @@ impl Session {
         if resolved.snapshot == snapshot.version() {
             return Ok(resolved);
         }
-        let resolved = Arc::new(Resolved::new(&self.caller, snapshot)?);
+        let resolved = match Resolved::new(&self.caller, snapshot) {
+            Ok(resolved) => Arc::new(resolved),
+            Err(error) => {
+                self.record_ended(error.message())?;
+                return Err(error);
+            }
+        };
         self.resolved.store(Arc::clone(&resolved));
         Ok(resolved)
     }
@@ -314,20 +320,21 @@ impl Session {
         {
             return Ok(());
         }
-        let record = Record::new(
-            Kind::Authentication,
-            clock.now(),
-            "session",
-            "identity",
-            Outcome::Refused,
-        );
-        let record = self
-            .identify(record)
-            .with_detail("reason", "the token has expired");
-        self.shared.audit.append(record, Durability::Counted)?;
+        self.record_ended("the token has expired")?;
         let message = format!("the token of `{}` has expired", self.name());
         Err(Error::new(Code::TokenExpired, message)
             .with_help("authenticate again with a new token"))
+    }
+}
+
+impl Session {
+    /// That the session may do nothing any more.
+    fn record_ended(&self, reason: &str) -> Result<()> {
+        let now = self.shared.clock.now();
+        let kind = Kind::Authentication;
+        let record = Record::new(kind, now, "session", "identity", Outcome::Refused);
+        let record = self.identify(record).with_detail("reason", reason);
+        Ok(self.shared.audit.append(record, Durability::Counted)?)
     }
 }
 

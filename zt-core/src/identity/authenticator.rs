@@ -1,27 +1,39 @@
-//! The door: a token in, a caller or a reason out. Synchronous, no I/O, no lock.
+//! The door: a token in, a caller or a reason out. Synchronous and without I/O, but for a key that is not known yet.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::Guard;
 
 use crate::clock::{Clock, Timestamp};
 
 use super::caller::{Caller, CallerKind, Facts, TokenInfo};
 use super::claims::Claims;
 use super::entra;
-use super::error::{AuthError, TokenPart};
-use super::jws;
-use super::keys::{Key, KeySet};
+use super::error::{AuthError, TokenPart, quote};
+use super::jws::{self, Presented};
+use super::keys::{Key, KeyCache, KeyHealth, KeySet, KeyState, KnownKeys, Moment, Sought};
 use super::profile::{EntraProfile, ProfileError};
+use super::verified::{KEEP, VerifiedTokens};
 
-/// Verifies tokens of one profile with pinned keys. Shared by reference across threads.
+/// Verifies tokens of one profile. Shared by reference across threads.
 #[derive(Debug)]
 pub struct Authenticator {
     profile: EntraProfile,
-    keys: KeySet,
+    keys: Keys,
+    verified: Option<VerifiedTokens>,
     clock: Arc<dyn Clock>,
 }
 
+/// Where keys come from.
+#[derive(Debug)]
+enum Keys {
+    Pinned { set: KeySet, known: Arc<KnownKeys> },
+    Published(Arc<KeyCache>),
+}
+
 impl Authenticator {
-    /// An authenticator for a profile, its keys and a clock.
+    /// An authenticator for a profile, its pinned keys and a clock. Callers are remembered for up to five minutes.
     ///
     /// # Errors
     /// [`ProfileError::ForeignKeys`] if the key set was read for another cloud or tenant.
@@ -33,11 +45,37 @@ impl Authenticator {
         if !keys.is_for(&profile) {
             return Err(ProfileError::ForeignKeys);
         }
-        Ok(Self {
+        let known = Arc::new(KnownKeys::of(&keys));
+        Ok(Self::with(
+            profile,
+            Keys::Pinned { set: keys, known },
+            clock,
+        ))
+    }
+
+    /// An authenticator that verifies with what Entra publishes.
+    pub(crate) fn with_published(
+        profile: EntraProfile,
+        keys: Arc<KeyCache>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::with(profile, Keys::Published(keys), clock)
+    }
+
+    fn with(profile: EntraProfile, keys: Keys, clock: Arc<dyn Clock>) -> Self {
+        Self {
             profile,
             keys,
+            verified: VerifiedTokens::new(KEEP),
             clock,
-        })
+        }
+    }
+
+    /// Verifies every token anew, also one that was verified a moment ago.
+    #[must_use]
+    pub fn without_memory(mut self) -> Self {
+        self.verified = None;
+        self
     }
 
     /// Whose tokens it accepts.
@@ -46,15 +84,32 @@ impl Authenticator {
         &self.profile
     }
 
-    /// The keys it verifies with.
+    /// How the keys are that it verifies with: one entry for each tenant and format, or one for a pinned set.
     #[must_use]
-    pub fn keys(&self) -> &KeySet {
-        &self.keys
+    pub fn key_health(&self) -> Vec<KeyHealth> {
+        match &self.keys {
+            Keys::Pinned { set, .. } => vec![KeyHealth {
+                tenant: self.profile.tenant(),
+                version: super::TokenVersion::V2,
+                state: match set.not_after() {
+                    Some(end) if self.clock.now() >= end => KeyState::Expired,
+                    Some(_) | None => KeyState::Pinned,
+                },
+                keys: set.key_ids().count(),
+                age: None,
+                next_refresh: Duration::MAX,
+                failures: 0,
+                error: None,
+            }],
+            Keys::Published(cache) => cache.health(),
+        }
     }
 
     /// Verifies an access token, with or without the prefix `Bearer ` of an `Authorization` header.
     ///
-    /// Costs one RSA verification. What is cheap to refuse (length, form, header, unknown key) is refused before it.
+    /// Costs one RSA verification, or a hash if the same token was verified a moment ago. What is cheap to refuse (length,
+    /// form, header, unknown key) is refused before it. It never waits: a token of a key that Entra has published since the
+    /// last fetch is refused here and accepted by [`Runtime::authenticate`](crate::Runtime::authenticate).
     ///
     /// # Errors
     /// [`AuthError`] with the exact reason, for our log; the remote caller gets the folded error's `public_message()`.
@@ -63,13 +118,149 @@ impl Authenticator {
         if token.is_empty() {
             return Err(AuthError::MissingCredentials);
         }
-        let verified = jws::verify(token, &self.keys)?;
-        let payload = jws::object(TokenPart::Payload, &verified.payload)?;
-        let claims = Claims::read(&payload)?;
-        let now_s = self.clock.now().as_secs();
-        let kind = entra::check(&self.profile, verified.key, &claims, now_s)?;
-        Ok(caller(kind, claims, verified.key))
+        let now = Moment::now(&*self.clock);
+        let keys = self.known();
+        let remembered = self.verified.as_ref();
+        if let Some(caller) = remembered.and_then(|all| all.get(token, keys.generation(), now))
+            && let Some(token) = caller.token()
+        {
+            // The tick bounds how long it is kept; the wall clock may have been set forward since.
+            entra::check_end(&self.profile, token.exp, now.wall())?;
+            return Ok(caller);
+        }
+        let caller = self.verify(token, &keys, now)?;
+        if let (Some(all), Some(token_end)) = (remembered, caller.expires_at()) {
+            let left_ms = token_end.as_millis().saturating_sub(now.wall().as_millis());
+            let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
+            all.put(token, &caller, keys.generation(), now, left);
+        }
+        Ok(caller)
     }
+
+    /// The same, but a token of a key that is not known waits up to two seconds for one fetch.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate); [`AuthError::KeysUnavailable`] if the issuer gave no answer.
+    pub(crate) async fn authenticate_or_fetch(&self, token: &str) -> Result<Caller, AuthError> {
+        let refused = match self.authenticate(token) {
+            Err(refused @ AuthError::UnknownKey { .. }) => refused,
+            outcome => return outcome,
+        };
+        let Keys::Published(cache) = &self.keys else {
+            return Err(refused);
+        };
+        let token = without_scheme(token);
+        match self.seek(cache, token).await? {
+            Sought::Maybe => self.authenticate(token),
+            Sought::Unknown => Err(refused),
+            Sought::Later(retry_in) => Err(AuthError::KeysUnavailable { retry_in }),
+        }
+    }
+
+    async fn seek(&self, cache: &KeyCache, token: &str) -> Result<Sought, AuthError> {
+        let presented = Presented::read(token, self.profile.header_rules())?;
+        let now_s = self.clock.now().as_secs();
+        // Read only where it decides something: most floods end before.
+        let peek = || -> Option<(crate::id::Guid, super::TokenVersion)> {
+            let payload = presented.payload().ok()?;
+            let members = jws::object(TokenPart::Payload, &payload).ok()?;
+            let claims = Claims::read(&members).ok()?;
+            let ours = entra::could_be_ours(&self.profile, &claims, now_s);
+            ours.then_some((claims.tid, claims.ver))
+        };
+        if cache.is_single() {
+            return Ok(cache.seek(presented.kid(), None, || peek().is_some()).await);
+        }
+        match peek() {
+            None => Ok(Sought::Unknown),
+            whose => Ok(cache.seek(presented.kid(), whose, || true).await),
+        }
+    }
+
+    fn known(&self) -> Known<'_> {
+        match &self.keys {
+            Keys::Pinned { known, .. } => Known::Pinned(known),
+            Keys::Published(cache) => Known::Published(cache.known()),
+        }
+    }
+
+    fn verify(&self, token: &str, keys: &KnownKeys, now: Moment) -> Result<Caller, AuthError> {
+        let presented = Presented::read(token, self.profile.header_rules())?;
+        let named = keys.find(presented.kid());
+        if named.is_empty() {
+            let kid = quote(presented.kid());
+            return Err(AuthError::UnknownKey { kid });
+        }
+        self.refuse_old_keys(named, now)?;
+        let signers = signers(&presented, named)?;
+        let payload = presented.payload()?;
+        let payload = jws::object(TokenPart::Payload, &payload)?;
+        let claims = Claims::read(&payload)?;
+        let (kind, key) = entra::check(&self.profile, &signers, &claims, now.wall().as_secs())?;
+        let is_foreign = claims.tid != self.profile.tenant();
+        Ok(caller(kind, claims, key, is_foreign))
+    }
+
+    /// Keys that were fetched too long ago, or whose file says that its time is over, prove nothing.
+    fn refuse_old_keys(&self, named: &[Arc<Key>], now: Moment) -> Result<(), AuthError> {
+        let retry_in = match &self.keys {
+            Keys::Pinned { set, .. } => {
+                let over = set.not_after().is_some_and(|end| now.wall() >= end);
+                over.then_some(Duration::from_secs(60))
+            }
+            Keys::Published(cache) => {
+                let over = named.iter().all(|key| key.is_over(now));
+                over.then(|| cache.retry_in())
+            }
+        };
+        match retry_in {
+            Some(retry_in) => Err(AuthError::KeysUnavailable { retry_in }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The keys in force, held for one token.
+enum Known<'a> {
+    Pinned(&'a Arc<KnownKeys>),
+    Published(Guard<Arc<KnownKeys>>),
+}
+
+impl std::ops::Deref for Known<'_> {
+    type Target = KnownKeys;
+
+    fn deref(&self) -> &KnownKeys {
+        match self {
+            Self::Pinned(known) => known,
+            Self::Published(known) => known,
+        }
+    }
+}
+
+/// Those of the keys with the token's `kid` that verify its signature: mostly one key that stands in several sets.
+fn signers<'k>(
+    presented: &Presented<'_>,
+    named: &'k [Arc<Key>],
+) -> Result<Vec<&'k Key>, AuthError> {
+    let signature = presented.signature()?;
+    let mut signers: Vec<&Key> = Vec::with_capacity(named.len());
+    let mut others: Vec<&Key> = Vec::new();
+    for key in named {
+        let is_same = |other: &&Key| other.public().is_same(key.public());
+        if signers.iter().any(is_same) {
+            signers.push(key);
+        } else if !others.iter().any(is_same) {
+            match presented.is_signed_by(key.public(), &signature) {
+                true => signers.push(key),
+                false => others.push(key),
+            }
+        }
+    }
+    if signers.is_empty() {
+        let kid = quote(presented.kid());
+        return Err(AuthError::Signature { kid });
+    }
+    Ok(signers)
 }
 
 /// The scheme's name is case-insensitive (RFC 9110 §11.1); one space follows (RFC 6750 §2.1).
@@ -80,9 +271,10 @@ fn without_scheme(token: &str) -> &str {
     }
 }
 
-fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key) -> Caller {
+fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key, is_foreign: bool) -> Caller {
     Caller::new(Facts {
         tenant: claims.tid,
+        is_foreign,
         object: claims.oid,
         kind,
         groups: claims.groups,

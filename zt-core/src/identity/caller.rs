@@ -21,6 +21,7 @@ pub struct Caller(Arc<Facts>);
 /// What a [`Caller`] holds.
 pub(super) struct Facts {
     pub(super) tenant: Guid,
+    pub(super) is_foreign: bool,
     pub(super) object: Guid,
     pub(super) kind: CallerKind,
     pub(super) groups: Groups,
@@ -59,6 +60,7 @@ impl Caller {
         })?;
         Ok(Self::new(Facts {
             tenant,
+            is_foreign: false,
             object,
             kind,
             groups,
@@ -89,12 +91,21 @@ impl Caller {
         self.0.kind
     }
 
+    /// Where the caller's object ids are from, seen from the tables.
+    #[must_use]
+    pub fn home(&self) -> Home {
+        match self.0.is_foreign {
+            true => Home::Foreign(self.0.tenant),
+            false => Home::Own(self.0.tenant),
+        }
+    }
+
     /// The readable id that the tables give this caller; `None` if no row of Principals names the object id.
     ///
     /// # Errors
     /// [`AuthError::PrincipalKind`] if the row says user where the token says application, the reverse, or group.
     pub fn principal(&self, directory: &dyn Directory) -> Result<Option<PrincipalId>, AuthError> {
-        match directory.principal(self.0.object) {
+        match directory.principal(self.home(), self.0.object) {
             Some(id) if CallerKind::of(&id) != Some(self.0.kind) => Err(AuthError::PrincipalKind {
                 object: self.0.object,
                 kind: self.0.kind.as_str(),
@@ -132,6 +143,21 @@ impl Caller {
     #[must_use]
     pub fn auth_strength(&self) -> AuthStrength {
         self.0.strength
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let facts = &*self.0;
+        let texts = |texts: &[Box<str>]| texts.iter().map(|text| text.len() + 16).sum::<usize>();
+        let groups = match &facts.groups {
+            Groups::Complete(ids) => ids.len() * size_of::<Guid>(),
+            Groups::Overage | Groups::NotInToken => 0,
+        };
+        size_of::<Facts>()
+            + groups
+            + texts(&facts.app_roles)
+            + texts(&facts.scopes)
+            + facts.claims.size()
     }
 
     /// What the token says of a name beside the claims that have a method of their own.
@@ -182,7 +208,21 @@ impl fmt::Debug for Caller {
 /// Maps Entra's object ids to the readable ids of the tables (Principals).
 pub trait Directory {
     /// The id that a row gives this object, person, group or application.
-    fn principal(&self, object: Guid) -> Option<PrincipalId>;
+    fn principal(&self, home: Home, object: Guid) -> Option<PrincipalId>;
+}
+
+/// Which tenant an object id belongs to. Object ids are unique in a tenant; rows of Principals without `tenant` are of the home
+/// tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a tenant is ours or it is not, and implementations must tell"
+)]
+pub enum Home {
+    /// The tenant that the runtime was opened for.
+    Own(Guid),
+    /// Another one that is let in.
+    Foreign(Guid),
 }
 
 /// Who can call.
@@ -236,7 +276,11 @@ impl Groups {
     ///
     /// # Errors
     /// [`AuthError::PrincipalKind`] if a row says that one of them is no group.
-    pub fn principals(&self, directory: &dyn Directory) -> Result<Groups<PrincipalId>, AuthError> {
+    pub fn principals(
+        &self,
+        home: Home,
+        directory: &dyn Directory,
+    ) -> Result<Groups<PrincipalId>, AuthError> {
         let objects = match self {
             Self::Complete(objects) => objects,
             Self::Overage => return Ok(Groups::Overage),
@@ -244,7 +288,7 @@ impl Groups {
         };
         let mut ids = Vec::new();
         for object in objects {
-            match directory.principal(*object) {
+            match directory.principal(home, *object) {
                 None => {}
                 Some(id) if id.kind() == PrincipalKind::Group => ids.push(id),
                 Some(id) => {
@@ -351,4 +395,15 @@ pub enum TokenVersion {
     V1,
     /// `ver` is `2.0`.
     V2,
+}
+
+impl TokenVersion {
+    /// As `ver` says it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V1 => "1.0",
+            Self::V2 => "2.0",
+        }
+    }
 }

@@ -84,6 +84,12 @@ impl OtherClaims {
         Self(Box::from(kept))
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        let one = |(name, claim): &(Box<str>, Claim)| 48 + name.len() + claim.size();
+        self.0.iter().map(one).sum()
+    }
+
     /// A claim by its exact name.
     pub(crate) fn get(&self, name: &str) -> Option<&Claim> {
         let found = self.0.iter().find(|(own, _)| **own == *name);

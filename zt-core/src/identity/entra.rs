@@ -3,21 +3,24 @@
 //! The signature is verified before this, so nothing here is a stranger's word; the question is what Entra said. Rules in the
 //! order of Microsoft Learn, "Access tokens in the Microsoft identity platform"; every one is needed.
 
+use crate::clock::Timestamp;
+
 use super::caller::CallerKind;
 use super::claims::Claims;
 use super::error::{AuthError, quote};
 use super::keys::Key;
 use super::profile::EntraProfile;
 
-/// Checks all rules; `now_s` in seconds since the Unix epoch. Returns who calls.
-pub(super) fn check(
+/// Checks all rules; `now_s` in seconds since the Unix epoch. `signers` are the keys that verify the signature. Returns who
+/// calls, and the signer that may sign for them.
+pub(super) fn check<'k>(
     profile: &EntraProfile,
-    key: &Key,
+    signers: &[&'k Key],
     claims: &Claims<'_>,
     now_s: i64,
-) -> Result<CallerKind, AuthError> {
+) -> Result<(CallerKind, &'k Key), AuthError> {
     check_time(profile, claims, now_s)?;
-    check_issuer(profile, key, claims)?;
+    let signer = check_issuer(profile, signers, claims)?;
     // A bound token shown as a bearer token is one that left its owner's hands (RFC 7800 §3, RFC 8705).
     if claims.bound {
         return Err(AuthError::Confirmation);
@@ -26,15 +29,40 @@ pub(super) fn check(
     if !profile.allows_acl() {
         check_permission(kind, claims)?;
     }
-    Ok(kind)
+    Ok((kind, signer))
+}
+
+/// Whether a token has not ended.
+pub(super) fn check_end(
+    profile: &EntraProfile,
+    exp: Timestamp,
+    now: Timestamp,
+) -> Result<(), AuthError> {
+    let (exp_s, now_s) = (exp.as_secs(), now.as_secs());
+    if now_s >= exp_s.saturating_add(profile.skew_s()) {
+        let ago_s = now_s.saturating_sub(exp_s);
+        return Err(AuthError::Expired { ago_s });
+    }
+    Ok(())
+}
+
+/// Whether an unverified token could be one for us, so that a fetch for its key is worth while.
+pub(super) fn could_be_ours(profile: &EntraProfile, claims: &Claims<'_>, now_s: i64) -> bool {
+    let issuer = profile.issuer(claims.tid, claims.ver);
+    check_time(profile, claims, now_s).is_ok()
+        && profile.accepts(claims.ver)
+        && profile.lets_in(claims.tid)
+        && profile.is_audience(claims.ver, claims.aud)
+        && issuer.is_none_or(|issuer| issuer == claims.iss)
 }
 
 fn check_time(profile: &EntraProfile, claims: &Claims<'_>, now_s: i64) -> Result<(), AuthError> {
     let skew_s = profile.skew_s();
-    if now_s >= claims.exp.saturating_add(skew_s) {
-        let ago_s = now_s.saturating_sub(claims.exp);
-        return Err(AuthError::Expired { ago_s });
-    }
+    let (exp, now) = (
+        Timestamp::from_secs(claims.exp),
+        Timestamp::from_secs(now_s),
+    );
+    check_end(profile, exp, now)?;
     let latest = now_s.saturating_add(skew_s);
     if claims.nbf > latest {
         let in_s = claims.nbf.saturating_sub(now_s);
@@ -56,27 +84,42 @@ fn check_time(profile: &EntraProfile, claims: &Claims<'_>, now_s: i64) -> Result
 
 /// Version, audience, issuer, tenant and the key's own issuer: a chain from the tenant to the key, in which every link is
 /// compared exactly. A prefix, a host or a tenant alone would not do.
-fn check_issuer(profile: &EntraProfile, key: &Key, claims: &Claims<'_>) -> Result<(), AuthError> {
-    let Some(issuer) = profile.issuer(claims.ver) else {
+fn check_issuer<'k>(
+    profile: &EntraProfile,
+    signers: &[&'k Key],
+    claims: &Claims<'_>,
+) -> Result<&'k Key, AuthError> {
+    if !profile.accepts(claims.ver) {
         let ver = "`1.0`".to_owned();
         return Err(AuthError::Version { ver });
-    };
+    }
     if !profile.is_audience(claims.ver, claims.aud) {
         let aud = quote(claims.aud);
         return Err(AuthError::Audience { aud });
     }
-    if claims.tid != profile.tenant() {
+    if !profile.lets_in(claims.tid) {
         return Err(AuthError::Tenant { tid: claims.tid });
     }
-    if claims.iss != issuer {
+    let wrong_issuer = || {
         let iss = quote(claims.iss);
-        return Err(AuthError::Issuer { iss });
+        Err(AuthError::Issuer { iss })
+    };
+    let documented = profile.issuer(claims.tid, claims.ver);
+    if documented.is_some_and(|issuer| issuer != claims.iss) {
+        return wrong_issuer();
     }
-    if !key.may_sign(claims.ver) {
-        let kid = quote(key.kid());
+    let may_sign = |key: &&&Key| key.may_sign(claims.tid, claims.ver);
+    let Some(&signer) = signers.iter().find(may_sign) else {
+        let kid = signers
+            .first()
+            .map_or_else(String::new, |key| quote(key.kid()));
         return Err(AuthError::KeyIssuer { kid });
+    };
+    // What no documentation says, the discovery document of this very tenant and format does.
+    if documented.is_none() && signer.stated_issuer() != Some(claims.iss) {
+        return wrong_issuer();
     }
-    Ok(())
+    Ok(signer)
 }
 
 /// Person or application. `idtyp` is "the most accurate way" ("Optional claims reference") but optional; without it a scope

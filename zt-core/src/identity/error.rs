@@ -4,6 +4,7 @@
 //! 64 characters and escaped, so that it can neither flood nor forge a log line.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::error::{Code, Error};
 use crate::id::{Guid, PrincipalId};
@@ -74,11 +75,23 @@ pub enum AuthError {
     /// No `kid`, or an empty one.
     #[error("header `kid` is missing or empty")]
     NoKeyId,
-    /// No pinned key has this `kid`.
-    #[error("no pinned key has `kid` {kid}")]
+    /// No key of the issuer has this `kid`.
+    #[error("no key of the issuer has `kid` {kid}")]
     UnknownKey {
         /// What the header said.
         kid: String,
+    },
+    /// The issuer's keys cannot be had now: the token may be good, and is not refused for ever.
+    #[error("the issuer's keys cannot be had now")]
+    KeysUnavailable {
+        /// When to try again.
+        retry_in: Duration,
+    },
+    /// The tables revoke it (Revocations).
+    #[error("the token is revoked by row `{row}` of Revocations")]
+    Revoked {
+        /// The row.
+        row: String,
     },
     /// The key did not sign these bytes.
     #[error("the signature of key {kid} does not match")]
@@ -206,6 +219,7 @@ impl AuthError {
             Self::MissingCredentials => Code::MissingCredentials,
             Self::Expired { .. } => Code::TokenExpired,
             Self::NotYetValid { .. } => Code::TokenNotYetValid,
+            Self::KeysUnavailable { .. } => Code::KeysUnavailable,
             Self::TooLong { .. }
             | Self::NotThreeParts
             | Self::Base64 { .. }
@@ -216,6 +230,7 @@ impl AuthError {
             | Self::Type { .. }
             | Self::NoKeyId
             | Self::UnknownKey { .. }
+            | Self::Revoked { .. }
             | Self::Signature { .. }
             | Self::Claim { .. }
             | Self::IssuedInFuture { .. }
@@ -245,9 +260,13 @@ impl AuthError {
             Self::Version { .. } => Some(
                 "set `requestedAccessTokenVersion` to 2 in the application's manifest, or accept v1.0 in the profile",
             ),
-            Self::UnknownKey { .. } | Self::KeyIssuer { .. } => {
-                Some("pin the signing keys of this cloud and tenant anew: Entra rotates them")
-            }
+            Self::UnknownKey { .. } | Self::KeyIssuer { .. } => Some(
+                "where keys are pinned, pin those of this cloud and tenant anew: Entra rotates them",
+            ),
+            Self::KeysUnavailable { .. } => Some(
+                "look at the network path to the login host, or at `not_after` of the pinned keys",
+            ),
+            Self::Revoked { .. } => Some("sign in again, if the row lets newer tokens in"),
             Self::NoPermission { .. } => Some(
                 "grant the client a scope (people) or an app role (workloads) of this application",
             ),
@@ -263,6 +282,10 @@ impl From<AuthError> for Error {
         let error = match reason.help() {
             Some(help) => error.with_help(help),
             None => error,
+        };
+        let error = match &reason {
+            AuthError::KeysUnavailable { retry_in } => error.with_retry_in(*retry_in),
+            _ => error,
         };
         error.with_source(reason)
     }

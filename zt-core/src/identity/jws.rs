@@ -1,14 +1,14 @@
 //! Bytes of a compact JWS become a payload that a known key signed, or a reason. Knows nothing of Entra.
 //!
-//! RS256 only (RFC 8725 §3.1): the header may pick a key by `kid` and nothing else. Every byte of the token counts: base64url
-//! is canonical, so one signature has one spelling, which later makes "revoke by hash" and caching sound.
+//! RS256, and PS256 where it is asked for (RFC 8725 §3.1): the header may pick a key by `kid` and nothing else. Every byte of
+//! the token counts: base64url is canonical, so one signature has one spelling, which makes a cache of verified tokens sound.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::error::{AuthError, TokenPart, quote};
 use super::json::{self, JsonError, Members};
-use super::keys::{Key, KeySet};
+use super::keys::RsaKey;
 
 /// The longest token that is looked at, in bytes. Entra stops at 200 groups (about 12 kB); common servers stop at 8 to
 /// 32 KiB of headers.
@@ -23,30 +23,77 @@ const REFUSED_MEMBERS: [&str; 9] = [
     "crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5u", "x5c",
 ];
 
-/// A payload and the key that signed it.
-#[derive(Debug)]
-pub(super) struct Verified<'k> {
-    pub(super) key: &'k Key,
-    pub(super) payload: Vec<u8>,
+/// A signature algorithm that can be accepted (RFC 7518 §3.3, §3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    Rs256,
+    Ps256,
 }
 
-/// Verifies a token; cheap refusals first, the payload is decoded only after its signature.
-pub(super) fn verify<'k>(token: &str, keys: &'k KeySet) -> Result<Verified<'k>, AuthError> {
-    limit(TokenPart::Token, token, MAX_TOKEN_BYTES)?;
-    let parts = Parts::split(token)?;
-    limit(TokenPart::Header, parts.header, MAX_HEADER_BYTES)?;
-    let header = decode(TokenPart::Header, parts.header)?;
-    let header = object(TokenPart::Header, &header)?;
-    let kid = check_header(&header)?;
-    let key = keys
-        .find(kid)
-        .ok_or_else(|| AuthError::UnknownKey { kid: quote(kid) })?;
-    let signature = decode(TokenPart::Signature, parts.signature)?;
-    if !key.public().verifies(parts.signed.as_bytes(), &signature) {
-        return Err(AuthError::Signature { kid: quote(kid) });
+/// What a header may say beyond `RS256` and `JWT`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct HeaderRules {
+    /// `alg` may be `PS256`.
+    pub(super) ps256: bool,
+    /// `typ` may be `at+jwt`.
+    pub(super) at_jwt: bool,
+    /// `typ` may be missing or anything, and `kid` missing: vectors of other people's JWS are not access tokens.
+    #[cfg(test)]
+    pub(super) any_jws: bool,
+}
+
+impl HeaderRules {
+    fn takes_any(self) -> bool {
+        #[cfg(test)]
+        return self.any_jws;
+        #[cfg(not(test))]
+        false
     }
-    let payload = decode(TokenPart::Payload, parts.payload)?;
-    Ok(Verified { key, payload })
+}
+
+/// A token whose form and header are acceptable; nothing of it is proven.
+#[derive(Debug)]
+pub(super) struct Presented<'t> {
+    parts: Parts<'t>,
+    kid: Box<str>,
+    algorithm: Algorithm,
+}
+
+impl<'t> Presented<'t> {
+    /// Reads length, form and header.
+    pub(super) fn read(token: &'t str, rules: HeaderRules) -> Result<Self, AuthError> {
+        limit(TokenPart::Token, token, MAX_TOKEN_BYTES)?;
+        let parts = Parts::split(token)?;
+        limit(TokenPart::Header, parts.header, MAX_HEADER_BYTES)?;
+        let header = decode(TokenPart::Header, parts.header)?;
+        let header = object(TokenPart::Header, &header)?;
+        let (algorithm, kid) = check_header(&header, rules)?;
+        Ok(Self {
+            parts,
+            kid: Box::from(kid),
+            algorithm,
+        })
+    }
+
+    /// The id of the key that it says to be signed with.
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The bytes of the signature.
+    pub(super) fn signature(&self) -> Result<Vec<u8>, AuthError> {
+        decode(TokenPart::Signature, self.parts.signature)
+    }
+
+    /// Whether that key made that signature over this token.
+    pub(super) fn is_signed_by(&self, key: &RsaKey, signature: &[u8]) -> bool {
+        key.verifies(self.algorithm, self.parts.signed.as_bytes(), signature)
+    }
+
+    /// The bytes of the payload.
+    pub(super) fn payload(&self) -> Result<Vec<u8>, AuthError> {
+        decode(TokenPart::Payload, self.parts.payload)
+    }
 }
 
 /// Reads an object of a token strictly.
@@ -57,6 +104,7 @@ pub(super) fn object(part: TokenPart, bytes: &[u8]) -> Result<Members<'_>, AuthE
     })
 }
 
+#[derive(Debug)]
 struct Parts<'t> {
     /// What the signature covers: header, dot, payload, as written.
     signed: &'t str,
@@ -85,8 +133,11 @@ impl<'t> Parts<'t> {
     }
 }
 
-/// Checks the header and returns its `kid`.
-fn check_header<'h>(header: &'h Members<'_>) -> Result<&'h str, AuthError> {
+/// Checks the header and returns its `alg` and `kid`.
+fn check_header<'h>(
+    header: &'h Members<'_>,
+    rules: HeaderRules,
+) -> Result<(Algorithm, &'h str), AuthError> {
     if let Some(name) = REFUSED_MEMBERS
         .into_iter()
         .find(|name| header.contains_key(*name))
@@ -94,16 +145,20 @@ fn check_header<'h>(header: &'h Members<'_>) -> Result<&'h str, AuthError> {
         return Err(AuthError::HeaderMember { name });
     }
     let text = |name| header.get(name).map(|value| value.as_text());
-    match text("alg") {
-        Some(Some("RS256")) => {}
+    let algorithm = match text("alg") {
+        Some(Some("RS256")) => Algorithm::Rs256,
+        Some(Some("PS256")) if rules.ps256 => Algorithm::Ps256,
         other => return Err(AuthError::Algorithm { alg: said(other) }),
-    }
+    };
     match text("typ") {
         Some(Some("JWT")) => {}
+        Some(Some("at+jwt")) if rules.at_jwt => {}
+        _ if rules.takes_any() => {}
         other => return Err(AuthError::Type { typ: said(other) }),
     }
     match text("kid") {
-        Some(Some(kid)) if !kid.is_empty() => Ok(kid),
+        Some(Some(kid)) if !kid.is_empty() => Ok((algorithm, kid)),
+        None if rules.takes_any() => Ok((algorithm, "")),
         _ => Err(AuthError::NoKeyId),
     }
 }
@@ -142,19 +197,25 @@ mod tests {
 
     #[test]
     fn the_example_of_rfc_7515_verifies_and_no_changed_bit_of_it_does() {
-        let key = RsaKey::new(N, "AQAB").unwrap();
+        let key = RsaKey::new(N, "AQAB", &[Algorithm::Rs256]).unwrap();
         let parts = Parts::split(TOKEN).unwrap();
         let signature = decode(TokenPart::Signature, parts.signature).unwrap();
-        assert!(key.verifies(parts.signed.as_bytes(), &signature));
+        assert!(key.verifies(Algorithm::Rs256, parts.signed.as_bytes(), &signature));
         for at in 0..parts.signed.len() {
             let mut signed = parts.signed.as_bytes().to_vec();
             signed[at] ^= 1;
-            assert!(!key.verifies(&signed, &signature), "byte {at}");
+            assert!(
+                !key.verifies(Algorithm::Rs256, &signed, &signature),
+                "byte {at}"
+            );
         }
         for at in 0..signature.len() {
             let mut forged = signature.clone();
             forged[at] ^= 1;
-            assert!(!key.verifies(parts.signed.as_bytes(), &forged), "byte {at}");
+            assert!(
+                !key.verifies(Algorithm::Rs256, parts.signed.as_bytes(), &forged),
+                "byte {at}"
+            );
         }
     }
 
@@ -162,6 +223,9 @@ mod tests {
     fn the_header_of_rfc_7515_lacks_what_a_token_of_entra_has() {
         let header = decode(TokenPart::Header, Parts::split(TOKEN).unwrap().header).unwrap();
         let header = object(TokenPart::Header, &header).unwrap();
-        assert!(matches!(check_header(&header), Err(AuthError::Type { .. })));
+        assert!(matches!(
+            check_header(&header, HeaderRules::default()),
+            Err(AuthError::Type { .. })
+        ));
     }
 }

@@ -1,7 +1,8 @@
-//! Whose tokens are accepted: one cloud, one tenant, one application. Wrong settings fail here, before any token comes.
+//! Whose tokens are accepted: one cloud, the tenants of a list, one application. Wrong settings fail here, before any token
+//! comes.
 //!
-//! Sources: Microsoft Learn, "National clouds", "Access tokens in the Microsoft identity platform", "Optional claims
-//! reference" (`aud` of v1.0 tokens).
+//! Sources: Microsoft Learn, "Access tokens in the Microsoft identity platform", "Optional claims reference" (`aud` of v1.0
+//! tokens), "Secure applications and APIs by validating claims".
 
 use std::time::Duration;
 
@@ -9,85 +10,47 @@ use crate::error::{Code, Error};
 use crate::id::Guid;
 
 use super::caller::TokenVersion;
-
-/// A cloud with an Entra of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Cloud {
-    /// Azure: `login.microsoftonline.com`.
-    Public,
-    /// Azure Government (US): `login.microsoftonline.us`.
-    UsGov,
-    /// Azure operated by 21Vianet: `login.partner.microsoftonline.cn`.
-    China,
-    /// The development issuer of zt, never in production. Its host is in a top-level domain that cannot exist (RFC 2606), and
-    /// its keys carry its issuer, so no other cloud's key set takes them in.
-    Development,
-}
-
-impl Cloud {
-    /// The issuer of v2.0 tokens before and after the tenant.
-    const fn v2_issuer(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Public => ("https://login.microsoftonline.com/", "/v2.0"),
-            Self::UsGov => ("https://login.microsoftonline.us/", "/v2.0"),
-            Self::China => ("https://login.partner.microsoftonline.cn/", "/v2.0"),
-            Self::Development => ("https://zt-development-issuer.invalid/", "/v2.0"),
-        }
-    }
-
-    /// The host of v1.0 issuers, where it is documented beyond doubt.
-    const fn v1_issuer(self) -> Option<&'static str> {
-        match self {
-            Self::Public => Some("https://sts.windows.net/"),
-            Self::China => Some("https://sts.chinacloudapi.cn/"),
-            Self::UsGov | Self::Development => None,
-        }
-    }
-
-    /// `cloud_instance_name` of this cloud's keys. The public cloud's own key set lists keys of Azure Government under the
-    /// public issuer: only this name tells them apart.
-    pub(crate) const fn instance_name(self) -> &'static str {
-        match self {
-            Self::Public => "microsoftonline.com",
-            Self::UsGov => "microsoftonline.us",
-            Self::China => "partner.microsoftonline.cn",
-            Self::Development => "zt-development-issuer.invalid",
-        }
-    }
-
-    /// The `issuer` of keys that may sign for every tenant of this cloud.
-    pub(crate) fn key_issuer_template(self) -> String {
-        let (before, after) = self.v2_issuer();
-        format!("{before}{TENANT_PLACEHOLDER}{after}")
-    }
-
-    /// The issuer of v2.0 tokens of a tenant.
-    pub(crate) fn issuer_of(self, tenant: Guid) -> String {
-        let (before, after) = self.v2_issuer();
-        format!("{before}{tenant}{after}")
-    }
-}
+use super::cloud::Cloud;
+use super::jws::HeaderRules;
 
 /// Whose tokens are accepted, and how strictly. Immutable; every setter checks what it is given.
 #[derive(Debug, Clone)]
 pub struct EntraProfile {
     cloud: Cloud,
-    tenant: Guid,
+    /// The home tenant first, then the others that are let in.
+    tenants: Vec<Tenant>,
     client_id: Guid,
     audience: String,
-    v2_issuer: String,
-    v1: Option<V1>,
+    /// App ID URIs without trailing slash, where tokens of format 1.0 are accepted.
+    v1: Option<Vec<String>>,
     skew: Duration,
     allow_acl: bool,
+    header: HeaderRules,
+    has_own_signing_keys: bool,
 }
 
-/// What v1.0 tokens of the same application look like.
+/// One tenant and what its tokens name as their issuer.
 #[derive(Debug, Clone)]
-struct V1 {
-    issuer: String,
-    /// Without trailing slash.
-    app_id_uris: Vec<String>,
+struct Tenant {
+    id: Guid,
+    v2_issuer: String,
+    v1_issuer: Option<String>,
+}
+
+impl Tenant {
+    fn new(cloud: Cloud, id: Guid) -> Result<Self, ProfileError> {
+        if id == CONSUMERS_TENANT {
+            return Err(ProfileError::ConsumersTenant);
+        }
+        if id.as_u128() == 0 {
+            return Err(ProfileError::Nil { what: "tenant" });
+        }
+        Ok(Self {
+            id,
+            v2_issuer: cloud.issuer_of(id),
+            v1_issuer: cloud.v1_issuer_of(id),
+        })
+    }
 }
 
 /// Which tokens a key's own `issuer` allows it to sign, once it is known to be of this cloud.
@@ -95,8 +58,8 @@ struct V1 {
 pub(super) enum KeyIssuer {
     /// Of every tenant.
     Template,
-    /// Of the profile's tenant.
-    Tenant,
+    /// Of this tenant alone.
+    Tenant(Guid),
 }
 
 /// Why a profile is refused.
@@ -126,11 +89,17 @@ pub enum ProfileError {
         /// The skew asked for.
         skew_s: u64,
     },
-    /// v1.0 tokens of a cloud whose v1.0 issuer is not known.
-    #[error("v1.0 tokens of this cloud are not supported")]
+    /// v1.0 tokens of a cloud that has none.
+    #[error("the cloud `{cloud}` has no v1.0 tokens")]
     NoV1 {
         /// The cloud.
         cloud: Cloud,
+    },
+    /// More tenants than are looked at for a token.
+    #[error("{tenants} tenants are let in, at most {MOST_TENANTS} can be")]
+    TooManyTenants {
+        /// How many.
+        tenants: usize,
     },
     /// An App ID URI that Entra would not accept.
     #[error("`{uri}` is not an App ID URI")]
@@ -149,43 +118,83 @@ impl EntraProfile {
     /// # Errors
     /// [`ProfileError`] for the consumers' tenant, a client id of Microsoft's own, or a GUID of zeros.
     pub fn new(cloud: Cloud, tenant: Guid, client_id: Guid) -> Result<Self, ProfileError> {
-        if tenant == CONSUMERS_TENANT {
-            return Err(ProfileError::ConsumersTenant);
-        }
-        for (guid, what) in [(tenant, "tenant"), (client_id, "client id")] {
-            if guid.as_u128() == 0 {
-                return Err(ProfileError::Nil { what });
-            }
+        let home = Tenant::new(cloud, tenant)?;
+        if client_id.as_u128() == 0 {
+            return Err(ProfileError::Nil { what: "client id" });
         }
         let audience = client_id.to_string();
         refuse_microsofts(&audience)?;
         Ok(Self {
             cloud,
-            tenant,
+            tenants: vec![home],
             client_id,
             audience,
-            v2_issuer: cloud.issuer_of(tenant),
             v1: None,
             skew: DEFAULT_SKEW,
             allow_acl: false,
+            header: HeaderRules::default(),
+            has_own_signing_keys: false,
         })
+    }
+
+    /// Lets callers of these tenants in too: an application for several tenants accepts those that it names, never any. Rows of
+    /// Principals name the tenant of a caller from elsewhere.
+    ///
+    /// # Errors
+    /// [`ProfileError`] for the consumers' tenant, a GUID of zeros, or more than 64 tenants.
+    pub fn allowing_tenants(mut self, tenants: &[Guid]) -> Result<Self, ProfileError> {
+        for &tenant in tenants {
+            if !self.lets_in(tenant) {
+                self.tenants.push(Tenant::new(self.cloud, tenant)?);
+            }
+        }
+        let tenants = self.tenants.len();
+        if tenants > MOST_TENANTS {
+            return Err(ProfileError::TooManyTenants { tenants });
+        }
+        Ok(self)
     }
 
     /// Accepts v1.0 tokens too, whose audience is the client id or one of these App ID URIs, each with or without a trailing
     /// slash. Setting `requestedAccessTokenVersion` to 2 in the application's manifest makes this unnecessary.
     ///
+    /// Where the issuer of a cloud's v1.0 tokens is not documented (all but the public cloud and China), it is read from the
+    /// cloud's discovery document; pinned keys alone then verify no v1.0 token.
+    ///
     /// # Errors
-    /// [`ProfileError`] if the cloud's v1.0 issuer is not known, or a URI is malformed or Microsoft's own.
+    /// [`ProfileError`] if the cloud has no v1.0 tokens, or a URI is malformed or Microsoft's own.
     pub fn accepting_v1(mut self, app_id_uris: &[&str]) -> Result<Self, ProfileError> {
         let cloud = self.cloud;
-        let host = cloud.v1_issuer().ok_or(ProfileError::NoV1 { cloud })?;
+        if !cloud.has_v1() {
+            return Err(ProfileError::NoV1 { cloud });
+        }
         let uris: Result<Vec<String>, ProfileError> =
             app_id_uris.iter().map(|uri| app_id_uri(uri)).collect();
-        self.v1 = Some(V1 {
-            issuer: format!("{host}{}/", self.tenant),
-            app_id_uris: uris?,
-        });
+        self.v1 = Some(uris?);
         Ok(self)
+    }
+
+    /// Accepts signatures with PS256 too (RFC 7518 §3.5). Entra signs with RS256; no page of its documentation promises
+    /// another algorithm for access tokens.
+    #[must_use]
+    pub const fn accepting_ps256(mut self) -> Self {
+        self.header.ps256 = true;
+        self
+    }
+
+    /// Accepts the header `typ` `at+jwt` (RFC 9068 §2.1) beside `JWT`.
+    #[must_use]
+    pub const fn accepting_at_jwt(mut self) -> Self {
+        self.header.at_jwt = true;
+        self
+    }
+
+    /// Asks for the keys that sign tokens of this application alone, as Entra has them for applications with claims mapping
+    /// (Microsoft Learn, "Access tokens in the Microsoft identity platform": `?appid=`).
+    #[must_use]
+    pub const fn with_own_signing_keys(mut self) -> Self {
+        self.has_own_signing_keys = true;
+        self
     }
 
     /// Forgives this difference between our clock and Entra's, in whole seconds, 300 s at most.
@@ -214,10 +223,23 @@ impl EntraProfile {
         self.cloud
     }
 
-    /// The tenant.
+    /// The home tenant.
     #[must_use]
     pub fn tenant(&self) -> Guid {
-        self.tenant
+        self.tenants
+            .first()
+            .map_or(Guid::from_u128(0), |home| home.id)
+    }
+
+    /// Every tenant that is let in, the home tenant first.
+    pub fn tenants(&self) -> impl Iterator<Item = Guid> {
+        self.tenants.iter().map(|tenant| tenant.id)
+    }
+
+    /// Whether callers of this tenant are let in.
+    #[must_use]
+    pub fn lets_in(&self, tenant: Guid) -> bool {
+        self.tenants().any(|own| own == tenant)
     }
 
     /// The application's client id, which is the audience.
@@ -241,30 +263,54 @@ impl EntraProfile {
         self.allow_acl
     }
 
-    /// The one issuer of this tenant's tokens of that version; `None` if the version is not accepted.
-    pub(super) fn issuer(&self, version: TokenVersion) -> Option<&str> {
+    pub(super) const fn header_rules(&self) -> HeaderRules {
+        self.header
+    }
+
+    /// The versions of tokens that are accepted.
+    pub(super) fn versions(&self) -> &'static [TokenVersion] {
+        match self.v1 {
+            Some(_) => &[TokenVersion::V2, TokenVersion::V1],
+            None => &[TokenVersion::V2],
+        }
+    }
+
+    /// Whose keys are asked for, if not everybody's.
+    pub(super) fn own_signing_keys(&self) -> Option<Guid> {
+        self.has_own_signing_keys.then_some(self.client_id)
+    }
+
+    /// Whether tokens of that version are accepted at all.
+    pub(super) fn accepts(&self, version: TokenVersion) -> bool {
+        self.versions().contains(&version)
+    }
+
+    /// The one issuer of a tenant's tokens of that version, where it is documented; `None` too for a tenant that is not let in.
+    pub(super) fn issuer(&self, tenant: Guid, version: TokenVersion) -> Option<&str> {
+        let found = self.tenants.iter().find(|own| own.id == tenant)?;
         match version {
-            TokenVersion::V1 => self.v1.as_ref().map(|v1| v1.issuer.as_str()),
-            TokenVersion::V2 => Some(&self.v2_issuer),
+            TokenVersion::V1 => found.v1_issuer.as_deref(),
+            TokenVersion::V2 => Some(&found.v2_issuer),
         }
     }
 
     /// Whether a token of that version with this `aud` is meant for us. v2.0 tokens carry the client id, always.
     pub(super) fn is_audience(&self, version: TokenVersion, aud: &str) -> bool {
         let uris = match (version, &self.v1) {
-            (TokenVersion::V1, Some(v1)) => v1.app_id_uris.as_slice(),
+            (TokenVersion::V1, Some(uris)) => uris.as_slice(),
             (TokenVersion::V1, None) | (TokenVersion::V2, _) => &[],
         };
         let bare = aud.strip_suffix('/').unwrap_or(aud);
         aud == self.audience || uris.iter().any(|uri| uri == bare)
     }
 
-    /// What a key's own `issuer` allows; `None` for another cloud or tenant.
+    /// What a key's own `issuer` allows; `None` for another cloud or a tenant that is not let in.
     pub(super) fn key_issuer(&self, issuer: &str) -> Option<KeyIssuer> {
-        if issuer == self.v2_issuer {
-            return Some(KeyIssuer::Tenant);
+        if issuer == self.cloud.key_issuer_template() {
+            return Some(KeyIssuer::Template);
         }
-        (issuer == self.cloud.key_issuer_template()).then_some(KeyIssuer::Template)
+        let own = self.tenants.iter().find(|own| own.v2_issuer == issuer);
+        own.map(|own| KeyIssuer::Tenant(own.id))
     }
 }
 
@@ -313,6 +359,9 @@ impl From<ProfileError> for Error {
             ProfileError::NoV1 { .. } => {
                 "set `requestedAccessTokenVersion` to 2 in the application's manifest"
             }
+            ProfileError::TooManyTenants { .. } => {
+                "run one runtime for each group of tenants, or invite their people as guests of one"
+            }
             ProfileError::AppIdUri { .. } => "write it as in \"Expose an API\": `api://CLIENT_ID`",
             ProfileError::ForeignKeys => "read the key set with the profile that verifies with it",
         };
@@ -322,7 +371,8 @@ impl From<ProfileError> for Error {
     }
 }
 
-const TENANT_PLACEHOLDER: &str = "{tenantid}";
+/// Each has keys of its own, which are fetched every hour.
+const MOST_TENANTS: usize = 64;
 const DEFAULT_SKEW: Duration = Duration::from_secs(60);
 const MAX_SKEW: Duration = Duration::from_secs(300);
 const CONSUMERS_TENANT: Guid = Guid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);

@@ -153,7 +153,7 @@ impl Rows {
 }
 
 impl Directory for Rows {
-    fn principal(&self, object: Guid) -> Option<PrincipalId> {
+    fn principal(&self, _: Home, object: Guid) -> Option<PrincipalId> {
         self.0.get(&object).cloned()
     }
 }

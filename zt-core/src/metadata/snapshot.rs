@@ -12,7 +12,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId, PrincipalId, SecretRef};
-use crate::identity::Directory;
+use crate::identity::{Directory, Home, Revocations};
 use crate::policy::{self, AttributeSet, Index, Located, Mode, Named, Ties};
 
 /// One version of all tables. Never changes; a change of the tables makes another snapshot.
@@ -24,13 +24,14 @@ pub struct Snapshot {
     loaded_at: Timestamp,
     tables: Tables,
     index: Index,
-    by_oid: BTreeMap<Guid, PrincipalId>,
+    by_oid: BTreeMap<(Option<Guid>, Guid), PrincipalId>,
     oids: BTreeMap<PrincipalId, Guid>,
     secret_rows: BTreeMap<SecretRef, usize>,
     attributes: AttributeSet,
     store: StoreFacts,
     shadow_rows: Vec<usize>,
     ties: Ties,
+    revocations: Revocations,
     activations_of: BTreeMap<PolicyId, Vec<usize>>,
     named: OnceLock<Box<[(Named, Located)]>>,
 }
@@ -100,7 +101,7 @@ impl Snapshot {
             by_oid: tables
                 .principals
                 .iter()
-                .map(|row| (row.oid, row.id.clone()))
+                .map(|row| ((row.tenant, row.oid), row.id.clone()))
                 .collect(),
             oids: tables
                 .principals
@@ -108,6 +109,10 @@ impl Snapshot {
                 .map(|row| (row.id.clone(), row.oid))
                 .collect(),
             index,
+            revocations: Revocations::compile(&tables.revocations, |id| {
+                let row = tables.principals.iter().find(|row| row.id == *id);
+                row.map(|row| row.oid)
+            }),
             ties: Ties::of(&tables),
             activations_of,
             named: OnceLock::new(),
@@ -195,6 +200,11 @@ impl Snapshot {
         rows.filter_map(|row| self.tables.policy_activations.get(*row))
     }
 
+    /// Which tokens are refused although they are valid.
+    pub(crate) const fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
     /// Who is in which group and holds which role.
     pub(crate) const fn ties(&self) -> &Ties {
         &self.ties
@@ -222,8 +232,13 @@ impl Snapshot {
 }
 
 impl Directory for Snapshot {
-    fn principal(&self, object: Guid) -> Option<PrincipalId> {
-        self.by_oid.get(&object).cloned()
+    fn principal(&self, home: Home, object: Guid) -> Option<PrincipalId> {
+        let named = |tenant| self.by_oid.get(&(tenant, object)).cloned();
+        match home {
+            // The row of a caller from home may name that tenant too.
+            Home::Own(tenant) => named(None).or_else(|| named(Some(tenant))),
+            Home::Foreign(tenant) => named(Some(tenant)),
+        }
     }
 }
 

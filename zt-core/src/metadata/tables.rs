@@ -18,6 +18,7 @@ mod pipeline_dependencies;
 mod policy_activations;
 mod principals;
 mod resources;
+mod revocations;
 mod role_bindings;
 mod secret_references;
 mod stages;
@@ -40,6 +41,7 @@ pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
 pub use policy_activations::PolicyActivation;
 pub use principals::Principal;
 pub use resources::ResourceRow;
+pub use revocations::{Revocation, RevocationTarget};
 pub use role_bindings::RoleBinding;
 pub use secret_references::{SecretKind, SecretReference};
 pub use stages::{Need, Stage};
@@ -138,6 +140,7 @@ tables! {
     output_storage: OutputStorage,
     encryption_rules: EncryptionRule,
     alert_rules: AlertRule,
+    revocations: Revocation,
 }
 
 fn unknown_table(name: &str, first: Option<&RawRow>) -> Problem {

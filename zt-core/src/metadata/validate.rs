@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 
 use super::tables::Places;
-use super::{Problem, Report, Tables};
+use super::{Problem, Report, RevocationTarget, Tables};
 use crate::id::PrincipalKind;
 use crate::policy::{Resource, ResourceKind};
 use known::Known;
@@ -124,8 +124,10 @@ fn one_world(tables: &Tables, report: &mut Report) {
 
 fn principals(tables: &Tables, check: &mut Check<'_>) {
     let mut owners = BTreeMap::new();
+    let home = tables.world.first().map(|world| world.tenant);
     for row in &tables.principals {
-        if let Some(first) = owners.insert(row.oid, row.id.as_str()) {
+        let tenant = row.tenant.filter(|tenant| Some(*tenant) != home);
+        if let Some(first) = owners.insert((tenant, row.oid), row.id.as_str()) {
             let at = At {
                 table: "Principals",
                 key: row.id.as_str(),
@@ -133,6 +135,16 @@ fn principals(tables: &Tables, check: &mut Check<'_>) {
             };
             let reason = format!("`{first}` has this object id as well");
             check.problem(at, Problem::new(reason).text(&row.oid.to_string()));
+        }
+    }
+    for row in &tables.revocations {
+        let at = At {
+            table: "Revocations",
+            key: &row.id,
+            column: "principal",
+        };
+        if let RevocationTarget::Principal(id) = &row.target {
+            check.principal(at, id.as_str());
         }
     }
     for row in &tables.role_bindings {

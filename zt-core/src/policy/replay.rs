@@ -17,8 +17,8 @@ use super::{
     Action, AttributeSet, Context, DecisionId, GroupsOf, Holder, Resource, Ruling, decide,
 };
 use crate::audit::Entry;
-use crate::id::PrincipalId;
-use crate::identity::Directory as _;
+use crate::id::{Guid, PrincipalId};
+use crate::identity::{Directory as _, Home};
 use crate::metadata::Snapshot;
 
 /// So many different questions are held; the entries of more are counted alone.
@@ -38,12 +38,26 @@ pub struct Replay {
 struct Question {
     caller: String,
     oid: Option<String>,
+    tenant: Option<String>,
     action: Action,
     resource: Resource,
     context: Context,
     /// What the caller's token said, as the log writes it.
     proven: Vec<(String, String)>,
     was_allowed: bool,
+}
+
+impl Question {
+    /// Where the caller was from, seen from the draft.
+    fn home(&self, draft: &Snapshot) -> Home {
+        let tenant = self.tenant.as_deref().and_then(|text| text.parse().ok());
+        let world = draft.tables().world.first().map(|world| world.tenant);
+        match (tenant, world) {
+            (Some(tenant), Some(home)) if tenant != home => Home::Foreign(tenant),
+            (Some(home), _) | (None, Some(home)) => Home::Own(home),
+            (None, None) => Home::Own(Guid::from_u128(0)),
+        }
+    }
 }
 
 /// How often and when, and the last recorded outcome.
@@ -238,7 +252,7 @@ impl Replayed {
     /// Who asked, in the words of the draft: by object id, which a new name does not change, else by name.
     fn holder(&mut self, question: &Question, draft: &Snapshot, groups: &GroupsOf) -> Holder {
         let by_oid = question.oid.as_deref().and_then(|oid| oid.parse().ok());
-        let by_oid = by_oid.and_then(|oid| draft.principal(oid));
+        let by_oid = by_oid.and_then(|oid| draft.principal(question.home(draft), oid));
         let named: Option<PrincipalId> = question.caller.parse().ok();
         let by_name = || named.clone().filter(|id| draft.object_id(id).is_some());
         let told = [by_oid.as_ref(), named.as_ref()].into_iter().flatten();
@@ -299,6 +313,7 @@ fn question(entry: &Entry) -> Result<Question, String> {
     Ok(Question {
         caller,
         oid: entry.oid.clone(),
+        tenant: entry.tenant.clone(),
         action,
         resource,
         context,

@@ -19,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::id::Guid;
-use crate::identity::{Cloud, EntraProfile};
+use crate::identity::{Cloud, EntraProfile, NotACloud};
 use crate::metadata::{
     MetadataSource, RawTables, SecretKind, Snapshot, SnapshotStore, TableFormat,
 };
@@ -258,15 +258,12 @@ pub(super) fn slots(snapshot: &Snapshot) -> Vec<SlotKey> {
 }
 
 pub(crate) fn profile(config: &Config, snapshot: &Snapshot) -> Result<EntraProfile> {
-    let cloud = match config.value(ConfigKey::IdentityCloud) {
-        None | Some("public") => Cloud::Public,
-        Some("us_gov") => Cloud::UsGov,
-        Some("china") => Cloud::China,
-        Some("development") => Cloud::Development,
-        Some(_) => {
-            let expected = "must be `public`, `us_gov`, `china` or `development`";
-            return Err(wrong(ConfigKey::IdentityCloud, expected));
-        }
+    let key = ConfigKey::IdentityCloud;
+    let cloud = match config.value(key) {
+        None => Cloud::Public,
+        Some(text) => text
+            .parse()
+            .map_err(|why: NotACloud| wrong(key, &why.to_string()))?,
     };
     let profile = EntraProfile::new(cloud, tenant(config, snapshot)?, audience(config)?)?;
     Ok(match config.value(ConfigKey::IdentityAppIdUri) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::id::PrincipalId;
-use crate::identity::{Caller, Groups, Mfa};
+use crate::identity::{AuthError, Caller, Groups, Mfa};
 use crate::metadata::Snapshot;
 use crate::policy::{AttributeSet, Projection, Provenance, Value, ValueType};
 
@@ -21,13 +21,18 @@ pub(super) struct Resolved {
 
 impl Resolved {
     pub(super) fn new(caller: &Caller, snapshot: &Snapshot) -> Result<Self> {
-        let (groups, groups_are_complete) = match caller.groups().principals(snapshot)? {
-            Groups::Complete(ids) => (Arc::from(ids), true),
-            // Entra leaves the claim out for a caller without groups.
-            Groups::NotInToken => (Arc::from([]), true),
-            // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
-            Groups::Overage => (Arc::from([]), false),
-        };
+        if let Some(row) = snapshot.revocations().refusing(caller) {
+            let row = row.to_owned();
+            return Err(AuthError::Revoked { row }.into());
+        }
+        let (groups, groups_are_complete) =
+            match caller.groups().principals(caller.home(), snapshot)? {
+                Groups::Complete(ids) => (Arc::from(ids), true),
+                // Entra leaves the claim out for a caller without groups.
+                Groups::NotInToken => (Arc::from([]), true),
+                // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
+                Groups::Overage => (Arc::from([]), false),
+            };
         let id = caller.principal(snapshot)?;
         let proven: Arc<[_]> = Arc::from(proven(caller, snapshot.attributes()));
         let mut projection = Projection::new(snapshot, id.clone(), Arc::clone(&groups));

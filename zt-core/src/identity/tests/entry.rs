@@ -196,13 +196,23 @@ fn rows_give_the_readable_ids() {
     );
     let groups: [PrincipalId; 1] = ["group:grp-data-science".parse().unwrap()];
     assert_eq!(
-        caller.groups().principals(&rows).unwrap(),
+        caller
+            .groups()
+            .principals(Home::Own(guid(TENANT)), &rows)
+            .unwrap(),
         Groups::Complete(groups.into())
     );
     assert_eq!(admit(&app()).unwrap().principal(&rows).unwrap(), None);
-    assert_eq!(Groups::Overage.principals(&rows).unwrap(), Groups::Overage);
     assert_eq!(
-        Groups::NotInToken.principals(&rows).unwrap(),
+        Groups::Overage
+            .principals(Home::Own(guid(TENANT)), &rows)
+            .unwrap(),
+        Groups::Overage
+    );
+    assert_eq!(
+        Groups::NotInToken
+            .principals(Home::Own(guid(TENANT)), &rows)
+            .unwrap(),
         Groups::NotInToken
     );
 }
@@ -224,7 +234,13 @@ fn a_row_of_another_kind_refuses_the_caller() {
         assert_eq!(Error::from(error).code(), Code::InvalidToken);
     }
     let rows = Rows::new(&[(SCIENCE, "user:science")]);
-    assert!(admit(&user()).unwrap().groups().principals(&rows).is_err());
+    assert!(
+        admit(&user())
+            .unwrap()
+            .groups()
+            .principals(Home::Own(guid(TENANT)), &rows)
+            .is_err()
+    );
 }
 
 #[test]

@@ -20,7 +20,9 @@ fn wrong_settings_fail_before_any_token_and_say_what_to_do() {
         EntraProfile::new(Cloud::Public, tenant, nil).unwrap_err(),
         dev().with_skew(Duration::from_millis(300_001)).unwrap_err(),
         dev().accepting_v1(&[]).unwrap_err(),
-        profile(Cloud::UsGov).accepting_v1(&[]).unwrap_err(),
+        dev()
+            .allowing_tenants(&(1..=64).map(Guid::from_u128).collect::<Vec<_>>())
+            .unwrap_err(),
     ];
     for microsofts in [
         "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d",

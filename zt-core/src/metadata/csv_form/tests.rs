@@ -23,7 +23,7 @@ fn columns_may_come_in_any_order_and_be_missing() {
 fn a_header_alone_is_a_table_without_rows() {
     let table = RawTable::from_csv("Principals", "id,oid", "Principals.csv").unwrap();
     assert!(table.rows.is_empty());
-    assert_eq!(table.to_csv().unwrap(), "id,oid,attributes\n");
+    assert_eq!(table.to_csv().unwrap(), "id,oid,tenant,attributes\n");
 }
 
 #[test]

@@ -13,6 +13,8 @@ pub struct Principal {
     pub id: PrincipalId,
     /// The Entra object id.
     pub oid: Guid,
+    /// The Entra tenant that the object id belongs to; none for the home tenant.
+    pub tenant: Option<Guid>,
     /// Values of attributes of the namespace `principal` with provenance `store`, by name.
     pub attributes: NamedCells,
 }
@@ -23,15 +25,21 @@ impl Row for Principal {
     const COLUMNS: &'static [Column] = &[
         Column::text("id"),
         Column::text("oid"),
+        Column::text("tenant"),
         Column::map("attributes"),
     ];
 
     fn read(cells: &mut RowReader<'_>) -> Option<Self> {
         let (id, oid) = (cells.required("id", &[]), cells.required("oid", &[]));
+        let tenant = match cells.cell("tenant") {
+            None => Some(None),
+            Some(_) => cells.required("tenant", &[]).map(Some),
+        };
         let attributes = NamedCells::read(cells);
         Some(Self {
             id: id?,
             oid: oid?,
+            tenant: tenant?,
             attributes: attributes?,
         })
     }
