@@ -25,6 +25,8 @@ mod revocation;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod verified;
 
 pub use authenticator::Authenticator;
