@@ -36,18 +36,42 @@ impl FromStr for Guid {
         if bytes.len() != 36 {
             return Err(NotAGuid);
         }
+        let [a, b, c, d, e] = [0..8, 9..13, 14..18, 19..23, 24..36];
+        if [8, 13, 18, 23]
+            .iter()
+            .any(|at| bytes.get(*at) != Some(&b'-'))
+        {
+            return Err(NotAGuid);
+        }
         let mut bits: u128 = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            if matches!(at, 8 | 13 | 18 | 23) {
-                if *byte != b'-' {
-                    return Err(NotAGuid);
-                }
-                continue;
-            }
-            let digit = char::from(*byte).to_digit(16).ok_or(NotAGuid)?;
-            bits = (bits << 4) | u128::from(digit);
+        for (part, width) in [(a, 32), (b, 16), (c, 16), (d, 16), (e, 48)] {
+            let digits = bytes.get(part).ok_or(NotAGuid)?;
+            bits = (bits << width) | u128::from(hexadecimal(digits).ok_or(NotAGuid)?);
         }
         Ok(Self(bits))
+    }
+}
+
+/// The value of up to 16 hexadecimal digits, without a branch for each: tokens carry hundreds of GUIDs.
+fn hexadecimal(digits: &[u8]) -> Option<u64> {
+    let mut seen = 0;
+    let mut value: u64 = 0;
+    for digit in digits {
+        let digit = hex_digit(*digit);
+        seen |= digit;
+        value = (value << 4) | u64::from(digit & 0xf);
+    }
+    (seen & NO_DIGIT == 0).then_some(value)
+}
+
+const NO_DIGIT: u8 = 0x80;
+
+const fn hex_digit(byte: u8) -> u8 {
+    match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'a'..=b'f' => byte - b'a' + 10,
+        b'A'..=b'F' => byte - b'A' + 10,
+        _ => NO_DIGIT,
     }
 }
 

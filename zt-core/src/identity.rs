@@ -9,6 +9,7 @@
 //! in the Microsoft identity platform", "Access token claims reference", "Secure applications and APIs by validating claims".
 
 mod authenticator;
+mod base64url;
 mod caller;
 mod claim;
 mod claims;
@@ -20,6 +21,7 @@ mod groups;
 mod json;
 mod jws;
 mod keys;
+mod names;
 mod profile;
 mod revocation;
 #[cfg(test)]

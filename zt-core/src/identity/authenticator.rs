@@ -10,8 +10,8 @@ use crate::clock::{Clock, Timestamp};
 use super::caller::{Caller, CallerKind, Facts, TokenInfo};
 use super::claims::Claims;
 use super::entra;
-use super::error::{AuthError, TokenPart, quote};
-use super::jws::{self, Presented};
+use super::error::{AuthError, quote};
+use super::jws::Presented;
 use super::keys::{Key, KeyCache, KeyHealth, KeySet, KeyState, KnownKeys, Moment, Sought};
 use super::profile::{EntraProfile, ProfileError};
 use super::verified::{KEEP, VerifiedTokens};
@@ -163,8 +163,7 @@ impl Authenticator {
         // Read only where it decides something: most floods end before.
         let peek = || -> Option<(crate::id::Guid, super::TokenVersion)> {
             let payload = presented.payload().ok()?;
-            let members = jws::object(TokenPart::Payload, &payload).ok()?;
-            let claims = Claims::read(&members).ok()?;
+            let claims = Claims::read(&payload).ok()?;
             let ours = entra::could_be_ours(&self.profile, &claims, now_s);
             ours.then_some((claims.tid, claims.ver))
         };
@@ -194,7 +193,6 @@ impl Authenticator {
         self.refuse_old_keys(named, now)?;
         let signers = signers(&presented, named)?;
         let payload = presented.payload()?;
-        let payload = jws::object(TokenPart::Payload, &payload)?;
         let claims = Claims::read(&payload)?;
         let (kind, key) = entra::check(&self.profile, &signers, &claims, now.wall().as_secs())?;
         let is_foreign = claims.tid != self.profile.tenant();
@@ -265,9 +263,9 @@ fn signers<'k>(
 
 /// The scheme's name is case-insensitive (RFC 9110 §11.1); one space follows (RFC 6750 §2.1).
 fn without_scheme(token: &str) -> &str {
-    match token.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token,
-        _ => token,
+    match token.split_at_checked("bearer ".len()) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token,
+        Some(_) | None => token,
     }
 }
 
@@ -278,13 +276,14 @@ fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key, is_foreign: bool) -> 
         object: claims.oid,
         kind,
         groups: claims.groups,
-        app_roles: owned(claims.app_roles),
-        scopes: owned(claims.scopes),
+        app_roles: claims.app_roles.unwrap_or_default().into_boxed_slice(),
+        scopes: claims.scopes.unwrap_or_default().into_boxed_slice(),
         client: claims.client,
         strength: claims.strength,
+        takes_challenges: claims.takes_challenges,
         claims: claims.others,
         token: Some(TokenInfo {
-            uti: claims.uti.map(Box::from),
+            uti: claims.uti.as_deref().map(Box::from),
             iat: Timestamp::from_secs(claims.iat),
             nbf: Timestamp::from_secs(claims.nbf),
             exp: Timestamp::from_secs(claims.exp),
@@ -292,8 +291,4 @@ fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key, is_foreign: bool) -> 
             kid: Arc::clone(key.kid()),
         }),
     })
-}
-
-fn owned(texts: Option<Vec<&str>>) -> Box<[Box<str>]> {
-    texts.into_iter().flatten().map(Box::from).collect()
 }

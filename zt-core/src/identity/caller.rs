@@ -29,6 +29,7 @@ pub(super) struct Facts {
     pub(super) scopes: Box<[Box<str>]>,
     pub(super) client: Option<ClientApp>,
     pub(super) strength: AuthStrength,
+    pub(super) takes_challenges: bool,
     pub(super) token: Option<TokenInfo>,
     pub(super) claims: OtherClaims,
 }
@@ -68,6 +69,7 @@ impl Caller {
             scopes: Box::default(),
             client: None,
             strength: AuthStrength { mfa: Mfa::Unknown },
+            takes_challenges: false,
             token: None,
             claims: OtherClaims::default(),
         }))
@@ -160,8 +162,15 @@ impl Caller {
             + facts.claims.size()
     }
 
+    /// Whether the caller's client says that it understands claims challenges (`xms_cc` with `cp1`): to others a challenge is
+    /// noise, and a step-up ends in a plain refusal.
+    #[must_use]
+    pub fn takes_challenges(&self) -> bool {
+        self.0.takes_challenges
+    }
+
     /// What the token says of a name beside the claims that have a method of their own.
-    pub(crate) fn claim(&self, name: &str) -> Option<&Claim> {
+    pub(crate) fn claim(&self, name: &str) -> Option<Claim<'_>> {
         self.0.claims.get(name)
     }
 

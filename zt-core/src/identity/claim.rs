@@ -6,21 +6,56 @@
 
 use std::fmt;
 
-use super::json::{Json, Members};
+use super::json::Json;
 use crate::policy::{Value, ValueType};
 
 /// The value of one claim.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Claim {
+pub(crate) enum Claim<'c> {
     Bool(bool),
     Integer(i64),
-    Text(Box<str>),
-    Texts(Box<[Box<str>]>),
+    Text(&'c str),
+    Texts(Vec<&'c str>),
 }
 
-/// Claims by name. What a token holds of other types, or beyond the limit, is not kept, and so stays unknown.
+/// Claims by name, all texts in one piece. What a token holds of other types, or beyond the limit, is not kept, and so stays
+/// unknown.
 #[derive(Clone, Default)]
-pub(crate) struct OtherClaims(Box<[(Box<str>, Claim)]>);
+pub(crate) struct OtherClaims {
+    text: Box<str>,
+    entries: Box<[Entry]>,
+    items: Box<[Span]>,
+}
+
+/// A part of the text.
+#[derive(Clone, Copy)]
+struct Span {
+    from: u32,
+    to: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    name: Span,
+    value: Kept,
+}
+
+#[derive(Clone, Copy)]
+enum Kept {
+    Bool(bool),
+    Integer(i64),
+    Text(Span),
+    /// A part of the items.
+    Texts(Span),
+}
+
+/// Takes claims in, one by one.
+#[derive(Default)]
+pub(super) struct Gathered {
+    text: String,
+    entries: Vec<Entry>,
+    items: Vec<Span>,
+}
 
 /// So many bytes of names and texts are kept.
 const MOST_BYTES: usize = 16 * 1024;
@@ -29,103 +64,148 @@ const MOST_BYTES: usize = 16 * 1024;
 /// (Microsoft Learn, "Secure applications and APIs by validating claims"; OpenID Connect Core section 5.1): nobody's right
 /// may hang on one, however it is spelt.
 pub(crate) fn is_chosen(name: &str) -> bool {
-    CHOSEN
-        .iter()
-        .any(|chosen| name.eq_ignore_ascii_case(chosen))
+    let mut lower = [0; LONGEST_CHOSEN];
+    let Some(place) = lower.get_mut(..name.len()) else {
+        return false;
+    };
+    for (place, byte) in place.iter_mut().zip(name.bytes()) {
+        *place = byte.to_ascii_lowercase();
+    }
+    is_chosen_in_lowercase(place)
 }
 
-const CHOSEN: &[&str] = &[
-    "address",
-    "birthdate",
-    "display_name",
-    "email",
-    "family_name",
-    "gender",
-    "given_name",
-    "locale",
-    "login_hint",
-    "mail",
-    "middle_name",
-    "name",
-    "nickname",
-    "nonce",
-    "phone_number",
-    "picture",
-    "preferred_username",
-    "profile",
-    "unique_name",
-    "upn",
-    "verified_primary_email",
-    "verified_secondary_email",
-    "website",
-    // What the client says that it can do, and what languages the person likes.
-    "xms_cc",
-    "xms_pl",
-    "xms_tpl",
-    "zoneinfo",
-];
+const LONGEST_CHOSEN: usize = 24;
 
-impl OtherClaims {
-    /// The claims of a payload, in order of their names.
-    pub(super) fn read(payload: &Members<'_>) -> Self {
-        let mut room = MOST_BYTES;
-        let mut kept = Vec::new();
-        for (name, value) in payload {
-            let Some(claim) = Claim::read(value) else {
-                continue;
-            };
-            let size = name.len() + claim.size();
-            if is_chosen(name) || size > room {
-                continue;
-            }
-            room -= size;
-            kept.push((Box::from(&**name), claim));
+const fn is_chosen_in_lowercase(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"address"
+            | b"birthdate"
+            | b"display_name"
+            | b"email"
+            | b"family_name"
+            | b"gender"
+            | b"given_name"
+            | b"locale"
+            | b"login_hint"
+            | b"mail"
+            | b"middle_name"
+            | b"name"
+            | b"nickname"
+            | b"nonce"
+            | b"phone_number"
+            | b"picture"
+            | b"preferred_username"
+            | b"profile"
+            | b"unique_name"
+            | b"upn"
+            | b"verified_primary_email"
+            | b"verified_secondary_email"
+            | b"website"
+            // What the client says that it can do, and what languages the person likes.
+            | b"xms_cc"
+            | b"xms_pl"
+            | b"xms_tpl"
+            | b"zoneinfo"
+    )
+}
+
+impl Gathered {
+    /// Keeps a claim, if it is one that can be kept and there is room.
+    pub(super) fn add(&mut self, name: &str, value: &Json<'_>) {
+        let room = MOST_BYTES.saturating_sub(self.text.len() + 8 * self.entries.len());
+        if size(value).is_none_or(|size| size + name.len() > room) || is_chosen(name) {
+            return;
         }
-        Self(Box::from(kept))
+        let name = self.keep(name);
+        let value = match value {
+            Json::Bool(value) => Kept::Bool(*value),
+            Json::Integer(value) => Kept::Integer(*value),
+            Json::Text(text) => Kept::Text(self.keep(text)),
+            Json::List(list) => {
+                let from = position(self.items.len());
+                for text in list.iter().filter_map(Json::as_text) {
+                    let item = self.keep(text);
+                    self.items.push(item);
+                }
+                let to = position(self.items.len());
+                Kept::Texts(Span { from, to })
+            }
+            Json::Null | Json::OtherNumber | Json::Object(_) => return,
+        };
+        self.entries.push(Entry { name, value });
     }
 
+    fn keep(&mut self, text: &str) -> Span {
+        let from = position(self.text.len());
+        self.text.push_str(text);
+        let to = position(self.text.len());
+        Span { from, to }
+    }
+
+    pub(super) fn finish(self) -> OtherClaims {
+        OtherClaims {
+            text: self.text.into_boxed_str(),
+            entries: self.entries.into_boxed_slice(),
+            items: self.items.into_boxed_slice(),
+        }
+    }
+}
+
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// The bytes that a claim takes; none for a type that is not kept.
+fn size(value: &Json<'_>) -> Option<usize> {
+    match value {
+        Json::Bool(_) | Json::Integer(_) => Some(8),
+        Json::Text(text) => Some(text.len()),
+        Json::List(list) => list
+            .iter()
+            .map(|one| one.as_text().map(|text| text.len() + 8))
+            .sum(),
+        Json::Null | Json::OtherNumber | Json::Object(_) => None,
+    }
+}
+
+impl OtherClaims {
     /// About how many bytes it takes.
-    pub(super) fn size(&self) -> usize {
-        let one = |(name, claim): &(Box<str>, Claim)| 48 + name.len() + claim.size();
-        self.0.iter().map(one).sum()
+    pub(super) const fn size(&self) -> usize {
+        self.text.len()
+            + size_of::<Entry>() * self.entries.len()
+            + size_of::<Span>() * self.items.len()
     }
 
     /// A claim by its exact name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Claim> {
-        let found = self.0.iter().find(|(own, _)| **own == *name);
-        found.map(|(_, claim)| claim)
+    pub(crate) fn get(&self, name: &str) -> Option<Claim<'_>> {
+        let is_named = |entry: &&Entry| self.text_of(entry.name) == Some(name);
+        let entry = self.entries.iter().find(is_named)?;
+        Some(match entry.value {
+            Kept::Bool(value) => Claim::Bool(value),
+            Kept::Integer(value) => Claim::Integer(value),
+            Kept::Text(span) => Claim::Text(self.text_of(span)?),
+            Kept::Texts(span) => {
+                let items = self.items.get(span.from as usize..span.to as usize)?;
+                let texts = items.iter().map(|item| self.text_of(*item));
+                Claim::Texts(texts.collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    fn text_of(&self, span: Span) -> Option<&str> {
+        self.text.get(span.from as usize..span.to as usize)
     }
 }
 
 impl fmt::Debug for OtherClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.iter().map(|(name, _)| name);
-        f.debug_set().entries(names).finish()
+        let names = self.entries.iter().map(|entry| self.text_of(entry.name));
+        f.debug_set().entries(names.flatten()).finish()
     }
 }
 
-impl Claim {
-    fn read(value: &Json<'_>) -> Option<Self> {
-        match value {
-            Json::Bool(value) => Some(Self::Bool(*value)),
-            Json::Integer(value) => Some(Self::Integer(*value)),
-            Json::Text(text) => Some(Self::Text(Box::from(&**text))),
-            Json::List(list) => {
-                let texts = list.iter().map(|one| one.as_text().map(Box::from));
-                texts.collect::<Option<_>>().map(Self::Texts)
-            }
-            Json::Null | Json::OtherNumber | Json::Object(_) => None,
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Self::Bool(_) | Self::Integer(_) => 8,
-            Self::Text(text) => text.len(),
-            Self::Texts(texts) => texts.iter().map(|text| text.len() + 8).sum(),
-        }
-    }
-
+impl Claim<'_> {
     /// The claim as a value of an attribute's type; none where it is not one. A moment may be seconds since 1970, as claims
     /// write it (RFC 7519 section 2, `NumericDate`); a set may be one text.
     pub(crate) fn value(&self, kind: ValueType) -> Option<Value> {
@@ -135,11 +215,9 @@ impl Claim {
             (Self::Integer(value), ValueType::Datetime) => {
                 Some(Value::Datetime(crate::clock::Timestamp::from_secs(*value)))
             }
-            (Self::Text(text), ValueType::Set) => Some(Value::set([&**text])),
+            (Self::Text(text), ValueType::Set) => Some(Value::set([*text])),
             (Self::Text(text), _) => Value::read(kind, text),
-            (Self::Texts(texts), ValueType::Set) => {
-                Some(Value::set(texts.iter().map(|text| &**text)))
-            }
+            (Self::Texts(texts), ValueType::Set) => Some(Value::set(texts.iter().copied())),
             (Self::Bool(_) | Self::Integer(_) | Self::Texts(_), _) => None,
         }
     }
@@ -151,7 +229,11 @@ mod tests {
     use super::*;
 
     fn claims(json: &str) -> OtherClaims {
-        OtherClaims::read(&object(json.as_bytes()).unwrap())
+        let mut gathered = Gathered::default();
+        for (name, value) in object(json.as_bytes()).unwrap() {
+            gathered.add(&name, &value);
+        }
+        gathered.finish()
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(super) fn could_be_ours(profile: &EntraProfile, claims: &Claims<'_>, now_s: 
     check_time(profile, claims, now_s).is_ok()
         && profile.accepts(claims.ver)
         && profile.lets_in(claims.tid)
-        && profile.is_audience(claims.ver, claims.aud)
+        && profile.is_audience(claims.ver, &claims.aud)
         && issuer.is_none_or(|issuer| issuer == claims.iss)
 }
 
@@ -93,15 +93,15 @@ fn check_issuer<'k>(
         let ver = "`1.0`".to_owned();
         return Err(AuthError::Version { ver });
     }
-    if !profile.is_audience(claims.ver, claims.aud) {
-        let aud = quote(claims.aud);
+    if !profile.is_audience(claims.ver, &claims.aud) {
+        let aud = quote(&claims.aud);
         return Err(AuthError::Audience { aud });
     }
     if !profile.lets_in(claims.tid) {
         return Err(AuthError::Tenant { tid: claims.tid });
     }
     let wrong_issuer = || {
-        let iss = quote(claims.iss);
+        let iss = quote(&claims.iss);
         Err(AuthError::Issuer { iss })
     };
     let documented = profile.issuer(claims.tid, claims.ver);
@@ -116,7 +116,7 @@ fn check_issuer<'k>(
         return Err(AuthError::KeyIssuer { kid });
     };
     // What no documentation says, the discovery document of this very tenant and format does.
-    if documented.is_none() && signer.stated_issuer() != Some(claims.iss) {
+    if documented.is_none() && signer.stated_issuer() != Some(&*claims.iss) {
         return wrong_issuer();
     }
     Ok(signer)
@@ -126,7 +126,7 @@ fn check_issuer<'k>(
 /// means a person, and `oid` equal to `sub` an application ("Protected web API: Verify scopes and app roles").
 fn kind(claims: &Claims<'_>) -> Result<CallerKind, AuthError> {
     let ambiguous = |problem| Err(AuthError::Ambiguous { problem });
-    match (claims.idtyp, &claims.scopes) {
+    match (claims.idtyp.as_deref(), &claims.scopes) {
         (Some("app"), None) => Ok(CallerKind::ServicePrincipal),
         (Some("app"), Some(_)) => ambiguous("`idtyp` says application, `scp` says user"),
         (Some("user"), _) | (None, Some(_)) => Ok(CallerKind::User),
@@ -137,7 +137,7 @@ fn kind(claims: &Claims<'_>) -> Result<CallerKind, AuthError> {
 }
 
 fn is_own_subject(claims: &Claims<'_>) -> bool {
-    claims.sub.and_then(|sub| sub.parse().ok()) == Some(claims.oid)
+    claims.sub.as_deref().and_then(|sub| sub.parse().ok()) == Some(claims.oid)
 }
 
 /// Entra issues tokens for our audience to every client of the tenant that asks; only a granted scope (for people) or an

@@ -9,6 +9,8 @@ use std::time::Duration;
 use crate::error::{Code, Error};
 use crate::id::{Guid, PrincipalId};
 
+use super::json::JsonError;
+
 /// Why a token does not prove who is calling.
 ///
 /// Folds into [`Error`] with one code for all but three of these, because the difference would help an attacker more than a
@@ -210,6 +212,16 @@ impl fmt::Display for TokenPart {
             Self::Payload => "payload",
             Self::Signature => "signature",
         })
+    }
+}
+
+impl JsonError {
+    /// The error about a part of a token.
+    pub(super) fn of(self, part: TokenPart) -> AuthError {
+        match self {
+            Self::Syntax(reason) => AuthError::Json { part, reason },
+            Self::Duplicate(reason) => AuthError::DuplicateMember { part, reason },
+        }
     }
 }
 

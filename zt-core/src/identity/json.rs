@@ -9,9 +9,10 @@ use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::error::quote;
+use super::names::Names;
 
 /// The members of an object by name; every name once.
 pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, Json<'a>>;
@@ -39,20 +40,64 @@ pub(super) enum JsonError {
 
 /// Reads one object that fills all of `bytes`.
 pub(super) fn object(bytes: &[u8]) -> Result<Members<'_>, JsonError> {
-    match serde_json::from_slice(bytes) {
-        Ok(Json::Object(members)) => Ok(members),
-        Ok(
-            Json::Null
-            | Json::Bool(_)
-            | Json::Integer(_)
-            | Json::OtherNumber
-            | Json::Text(_)
-            | Json::List(_),
-        ) => Err(JsonError::Syntax("another type of value".to_owned())),
-        // The visitor takes every type, so its only complaint about data is a repeated name.
-        Err(error) if error.is_data() => Err(JsonError::Duplicate(error.to_string())),
+    let mut members = Members::new();
+    each_member(bytes, |name, value| {
+        members.insert(name, value);
+    })?;
+    Ok(members)
+}
+
+/// Hands out the members of one object that fills all of `bytes`, in its order, each name once. If there is an error, what was
+/// handed out before it means nothing.
+pub(super) fn each_member<'a>(
+    bytes: &'a [u8],
+    take: impl FnMut(Cow<'a, str>, Json<'a>),
+) -> Result<(), JsonError> {
+    let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Syntax("not UTF-8".to_owned()))?;
+    // The visitor of values takes every type, so that the only complaints about data are these two.
+    if text
+        .trim_start_matches([' ', '\t', '\n', '\r'])
+        .starts_with('{')
+    {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let outcome = reader
+            .deserialize_map(EachMember(take))
+            .and_then(|()| reader.end());
+        return outcome.map_err(|error| match error.is_data() {
+            true => JsonError::Duplicate(error.to_string()),
+            false => JsonError::Syntax(error.to_string()),
+        });
+    }
+    match serde_json::from_str::<Json<'_>>(text) {
+        Ok(_) => Err(JsonError::Syntax("another type of value".to_owned())),
         Err(error) => Err(JsonError::Syntax(error.to_string())),
     }
+}
+
+struct EachMember<F>(F);
+
+impl<'de, F: FnMut(Cow<'de, str>, Json<'de>)> Visitor<'de> for EachMember<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        let mut names = Names::default();
+        while let Some(Name(name)) = map.next_key()? {
+            if !names.take(&name) {
+                return Err(repeated(&name));
+            }
+            let value = map.next_value()?;
+            self.0(name, value);
+        }
+        Ok(())
+    }
+}
+
+fn repeated<E: serde::de::Error>(name: &str) -> E {
+    E::custom(format_args!("duplicate member {}", quote(name)))
 }
 
 impl Json<'_> {
@@ -143,10 +188,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
                 Entry::Vacant(place) => {
                     place.insert(map.next_value()?);
                 }
-                Entry::Occupied(first) => {
-                    let name = quote(first.key());
-                    return Err(A::Error::custom(format_args!("duplicate member {name}")));
-                }
+                Entry::Occupied(first) => return Err(repeated(first.key())),
             }
         }
         Ok(Json::Object(members))

@@ -3,11 +3,9 @@
 //! RS256, and PS256 where it is asked for (RFC 8725 §3.1): the header may pick a key by `kid` and nothing else. Every byte of
 //! the token counts: base64url is canonical, so one signature has one spelling, which makes a cache of verified tokens sound.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use super::base64url;
 use super::error::{AuthError, TokenPart, quote};
-use super::json::{self, JsonError, Members};
+use super::json::{self, Members};
 use super::keys::RsaKey;
 
 /// The longest token that is looked at, in bytes. Entra stops at 200 groups (about 12 kB); common servers stop at 8 to
@@ -98,10 +96,7 @@ impl<'t> Presented<'t> {
 
 /// Reads an object of a token strictly.
 pub(super) fn object(part: TokenPart, bytes: &[u8]) -> Result<Members<'_>, AuthError> {
-    json::object(bytes).map_err(|error| match error {
-        JsonError::Syntax(reason) => AuthError::Json { part, reason },
-        JsonError::Duplicate(reason) => AuthError::DuplicateMember { part, reason },
-    })
+    json::object(bytes).map_err(|error| error.of(part))
 }
 
 #[derive(Debug)]
@@ -120,7 +115,7 @@ impl<'t> Parts<'t> {
         let three = !header.is_empty()
             && !payload.is_empty()
             && !signature.is_empty()
-            && !payload.contains('.');
+            && memchr::memchr(b'.', payload.as_bytes()).is_none();
         if !three {
             return Err(AuthError::NotThreeParts);
         }
@@ -180,10 +175,7 @@ fn limit(part: TokenPart, text: &str, limit: usize) -> Result<(), AuthError> {
 }
 
 fn decode(part: TokenPart, text: &str) -> Result<Vec<u8>, AuthError> {
-    // This engine refuses padding, characters outside the alphabet and trailing bits that are not zero.
-    URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| AuthError::Base64 { part })
+    base64url::decode(text).ok_or(AuthError::Base64 { part })
 }
 
 #[cfg(test)]

@@ -1,0 +1,59 @@
+//! The member names of one object, each at most once.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// The names seen so far. A few dozen are compared one by one, behind a filter that lets hardly any comparison happen; what has
+/// more is hashed, so that nobody's choice of names costs more than their number.
+#[derive(Debug, Default)]
+pub(super) struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    filter: u64,
+    many: HashSet<Cow<'a, str>>,
+}
+
+const FEW: usize = 48;
+
+impl<'a> Names<'a> {
+    /// Takes a name; `false` if it was there already.
+    pub(super) fn take(&mut self, name: &Cow<'a, str>) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(Cow::clone(name));
+        }
+        let bit = 1_u64 << (mark(name) & 63);
+        if self.filter & bit != 0 && self.few.iter().any(|known| known == name) {
+            return false;
+        }
+        self.filter |= bit;
+        self.few.push(Cow::clone(name));
+        if self.few.len() > FEW {
+            self.many.extend(self.few.drain(..));
+        }
+        true
+    }
+}
+
+/// Spreads names over 64 marks; equal names have equal marks.
+fn mark(name: &str) -> u32 {
+    let fold = |mark: u32, byte: &u8| mark.wrapping_mul(31).wrapping_add(u32::from(*byte));
+    let mark = name.as_bytes().iter().take(16).fold(0, fold);
+    mark.wrapping_mul(0x9e37_79b1) >> 26
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_once_however_many_there_are() {
+        let texts: Vec<String> = (0..1000).map(|n| format!("claim-{n}")).collect();
+        let mut names = Names::default();
+        for (at, text) in texts.iter().enumerate() {
+            assert!(names.take(&Cow::Borrowed(text)), "{text}");
+            for known in texts.iter().take(at + 1).rev().take(3) {
+                assert!(!names.take(&Cow::Owned(known.clone())), "{known}");
+            }
+        }
+        assert!(texts.iter().all(|text| !names.take(&Cow::Borrowed(text))));
+    }
+}
