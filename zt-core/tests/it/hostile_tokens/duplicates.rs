@@ -32,6 +32,7 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = in_payload();
     cases.extend(in_header());
     cases.extend(nested());
+    cases.extend(among_many());
     cases
 }
 
@@ -158,5 +159,38 @@ fn nested() -> Vec<Case> {
         token,
         "duplicate: payload",
     ));
+    cases
+}
+
+/// One name twice among so many others that a reader has to look them up in another way.
+fn among_many() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for count in [26, 27, 28, 29, 30, 31, 32, 100, 500] {
+        let mut payload = Object::user();
+        for number in 0..count {
+            payload = payload.and(&format!("\"filler-{number}\""), "0");
+        }
+        let mut add = |name: String, payload: &Object, expected: &str| {
+            let token = signed(&Object::header(), payload);
+            cases.push(Case::new(
+                "duplicate",
+                name,
+                Door::Development,
+                token,
+                expected,
+            ));
+        };
+        let again = [
+            ("the first claim", r#""aud""#, r#""$APP""#),
+            ("tid by an escape", r#""\u0074id""#, r#""$TENANT""#),
+            ("the first other", r#""filler-0""#, "0"),
+            ("the last other", r#""filler-25""#, "1"),
+        ];
+        for (name, raw, value) in again {
+            let name = format!("{name}, after {count} others");
+            add(name, &payload.clone().and(raw, value), "duplicate: payload");
+        }
+        add(format!("none among {count} others"), &payload, "accepted");
+    }
     cases
 }

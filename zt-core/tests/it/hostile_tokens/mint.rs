@@ -48,6 +48,24 @@ pub(super) enum Door {
     UsGov,
     /// The development issuer, without a demand for scopes and app roles.
     Acl,
+    /// The development issuer, callers of the other tenant too.
+    Tenants,
+    /// The development issuer, with PS256 and `at+jwt` too.
+    Wide,
+    /// Azure Government, v1.0 tokens too, whose issuer no pinned key can vouch for.
+    UsGovV1,
+}
+
+impl Door {
+    const ALL: [Self; 7] = [
+        Self::Development,
+        Self::Public,
+        Self::UsGov,
+        Self::Acl,
+        Self::Tenants,
+        Self::Wide,
+        Self::UsGovV1,
+    ];
 }
 
 /// Raw names with raw values.
@@ -272,38 +290,40 @@ pub(super) fn public_der(pair: &KeyPair) -> Vec<u8> {
 
 /// Knocks.
 pub(super) fn knock(door: Door, token: &str) -> Result<Caller, AuthError> {
-    static DOORS: LazyLock<[Authenticator; 4]> = LazyLock::new(|| {
-        [Door::Development, Door::Public, Door::UsGov, Door::Acl].map(authenticator)
-    });
-    let [development, public, us_gov, acl] = &*DOORS;
-    let authenticator = match door {
-        Door::Development => development,
-        Door::Public => public,
-        Door::UsGov => us_gov,
-        Door::Acl => acl,
-    };
+    static DOORS: LazyLock<Vec<(Door, Authenticator)>> =
+        LazyLock::new(|| Door::ALL.map(|door| (door, authenticator(door))).into());
+    let mut doors = DOORS.iter();
+    let (_, authenticator) = doors.find(|(own, _)| *own == door).unwrap();
     authenticator.authenticate(token)
 }
 
 fn authenticator(door: Door) -> Authenticator {
-    let cloud = match door {
-        Door::Development | Door::Acl => Cloud::Development,
-        Door::Public => Cloud::Public,
-        Door::UsGov => Cloud::UsGov,
-    };
-    let profile = EntraProfile::new(cloud, TENANT.parse().unwrap(), APP.parse().unwrap()).unwrap();
-    let profile = match door {
-        Door::Public => profile.accepting_v1(&APP_ID_URIS).unwrap(),
-        Door::Acl => profile.danger_allow_acl(),
-        Door::Development | Door::UsGov => profile,
-    };
-    let (issuer, instance) = match door {
-        Door::Public => ("https://login.microsoftonline.com", "microsoftonline.com"),
-        Door::UsGov => ("https://login.microsoftonline.us", "microsoftonline.us"),
-        Door::Development | Door::Acl => (
+    let (cloud, issuer, instance) = match door {
+        Door::Public => (
+            Cloud::Public,
+            "https://login.microsoftonline.com",
+            "microsoftonline.com",
+        ),
+        Door::UsGov | Door::UsGovV1 => (
+            Cloud::UsGov,
+            "https://login.microsoftonline.us",
+            "microsoftonline.us",
+        ),
+        Door::Development | Door::Acl | Door::Tenants | Door::Wide => (
+            Cloud::Development,
             "https://zt-development-issuer.invalid",
             "zt-development-issuer.invalid",
         ),
+    };
+    let profile = EntraProfile::new(cloud, TENANT.parse().unwrap(), APP.parse().unwrap()).unwrap();
+    let profile = match door {
+        Door::Public | Door::UsGovV1 => profile.accepting_v1(&APP_ID_URIS).unwrap(),
+        Door::Acl => profile.danger_allow_acl(),
+        Door::Tenants => profile
+            .allowing_tenants(&[OTHER_TENANT.parse().unwrap()])
+            .unwrap(),
+        Door::Wide => profile.accepting_ps256().accepting_at_jwt(),
+        Door::Development | Door::UsGov => profile,
     };
     let keys = KeySet::from_jwks(jwks(issuer, instance).as_bytes(), &profile).unwrap();
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(NOW_S)));
@@ -335,9 +355,12 @@ fn jwks(issuer: &str, instance: &str) -> String {
         key("tenant-key", &[("issuer", of(TENANT))]),
         key("other-tenant-key", &[("issuer", of(OTHER_TENANT))]),
         key("other-cloud-key", &[("cloud_instance_name", json!("microsoftonline.eaglex.ic.gov"))]),
+        key("third-tenant-key", &[("issuer", of("33333333-3333-4333-8333-333333333333"))]),
         key("other-issuer-key", &[("issuer", json!("https://attacker.invalid/{tenantid}/v2.0"))]),
         key("encryption-key", &[("use", json!("enc"))]),
         key("sign-only-key", &[("key_ops", json!(["sign"]))]),
+        key("ps256-key", &[("alg", json!("PS256"))]),
+        key("rs256-key", &[("alg", json!("RS256"))]),
         key("rs512-key", &[("alg", json!("RS512"))]),
         key("ec-key", &[("kty", json!("EC"))]),
         key("small-exponent-key", &[("e", json!("Aw"))]),
