@@ -57,7 +57,10 @@ fn hexadecimal(digits: &[u8]) -> Option<u64> {
     let mut seen = 0;
     let mut value: u64 = 0;
     for digit in digits {
-        let digit = hex_digit(*digit);
+        let digit = HEX_DIGITS
+            .get(usize::from(*digit))
+            .copied()
+            .unwrap_or(NO_DIGIT);
         seen |= digit;
         value = (value << 4) | u64::from(digit & 0xf);
     }
@@ -65,6 +68,19 @@ fn hexadecimal(digits: &[u8]) -> Option<u64> {
 }
 
 const NO_DIGIT: u8 = 0x80;
+
+/// The value of every byte as a digit.
+static HEX_DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut rest = digits.as_mut_slice();
+    let mut byte = 0;
+    while let Some((digit, others)) = rest.split_first_mut() {
+        *digit = hex_digit(byte);
+        byte = byte.wrapping_add(1);
+        rest = others;
+    }
+    digits
+};
 
 const fn hex_digit(byte: u8) -> u8 {
     match byte {

@@ -13,6 +13,7 @@ mod base64url;
 mod caller;
 mod claim;
 mod claims;
+mod client_proof;
 mod cloud;
 mod credential;
 mod entra;
@@ -22,11 +23,14 @@ mod json;
 mod jws;
 mod keys;
 mod names;
+mod on_behalf_of;
+mod own;
 mod profile;
 mod revocation;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
+mod token_endpoint;
 #[cfg(test)]
 mod vectors;
 mod verified;
@@ -37,6 +41,7 @@ pub use caller::{
     Provenance, TokenInfo, TokenVersion,
 };
 pub(crate) use claim::is_chosen;
+pub use client_proof::{ClientAssertion, ClientProof};
 pub use cloud::{Cloud, NotACloud};
 pub use credential::{AccessToken, CredentialError, TokenCredential};
 pub use error::{AuthError, TokenPart};
@@ -44,5 +49,11 @@ pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub(crate) use keys::{KeyCache, KeyEvent, KeyNews, KeyObserver, Surroundings};
 pub use keys::{KeyError, KeyHealth, KeySet, KeyState, KeyStore, SkippedKey};
+pub use on_behalf_of::OnBehalfOf;
+#[cfg(feature = "azure")]
+pub(crate) use own::ONE_REQUEST;
+pub use own::OwnIdentity;
 pub use profile::{EntraProfile, ProfileError};
 pub(crate) use revocation::Revocations;
+#[cfg(feature = "azure")]
+pub(crate) use token_endpoint::{encode, read_token, refusal, unreachable};

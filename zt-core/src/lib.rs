@@ -35,7 +35,7 @@
 //! | [`batch`] | rows in memory, by column: what is masked, sealed and measured |
 //! | [`envelope`] | chosen columns sealed under a key that never leaves its vault, and unsealed |
 //! | [`monitor`] | metrics of models and jobs, alert rules, where alerts and reference data are |
-//! | [`adapters`] | implementations of the ports: files, memory |
+//! | [`adapters`] | implementations of the ports: files, memory, Azure |
 //!
 //! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
 //! the development issuer, fakes and contract suites. Without features there is no TLS stack and no network.

@@ -4,6 +4,10 @@
 //! sent. Everything that leaves the process goes through one [`HttpClient`]; the guard inside it decides where it may go.
 //! Never: a proxy, a redirect, an address that no row allows.
 
+mod guard;
 mod http;
+mod names;
 
+pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
+pub use names::NameResolver;

@@ -50,7 +50,6 @@ enum Kept {
 }
 
 /// Takes claims in, one by one.
-#[derive(Default)]
 pub(super) struct Gathered {
     text: String,
     entries: Vec<Entry>,
@@ -111,6 +110,15 @@ const fn is_chosen_in_lowercase(name: &[u8]) -> bool {
 }
 
 impl Gathered {
+    /// Room for the claims of a payload of so many bytes.
+    pub(super) fn new(bytes: usize) -> Self {
+        Self {
+            text: String::with_capacity(bytes.min(1024)),
+            entries: Vec::with_capacity(32),
+            items: Vec::new(),
+        }
+    }
+
     /// Keeps a claim, if it is one that can be kept and there is room.
     pub(super) fn add(&mut self, name: &str, value: &Json<'_>) {
         let room = MOST_BYTES.saturating_sub(self.text.len() + 8 * self.entries.len());
@@ -131,7 +139,7 @@ impl Gathered {
                 let to = position(self.items.len());
                 Kept::Texts(Span { from, to })
             }
-            Json::Null | Json::OtherNumber | Json::Object(_) => return,
+            Json::Null | Json::OtherNumber | Json::Guids(_) | Json::Object(_) => return,
         };
         self.entries.push(Entry { name, value });
     }
@@ -165,7 +173,7 @@ fn size(value: &Json<'_>) -> Option<usize> {
             .iter()
             .map(|one| one.as_text().map(|text| text.len() + 8))
             .sum(),
-        Json::Null | Json::OtherNumber | Json::Object(_) => None,
+        Json::Null | Json::OtherNumber | Json::Guids(_) | Json::Object(_) => None,
     }
 }
 
@@ -229,7 +237,7 @@ mod tests {
     use super::*;
 
     fn claims(json: &str) -> OtherClaims {
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered::new(0);
         for (name, value) in object(json.as_bytes()).unwrap() {
             gathered.add(&name, &value);
         }

@@ -106,8 +106,8 @@ impl<'p> Claims<'p> {
     /// Reads and types all of them.
     pub(super) fn read(bytes: &'p [u8]) -> Result<Self, AuthError> {
         let mut payload = Payload::default();
-        let mut others = Gathered::default();
-        let read = json::each_member(bytes, |name, value| {
+        let mut others = Gathered::new(bytes.len());
+        let read = json::each_member_with_guids(bytes, "groups", |name, value| {
             // Groups have a method of their own, and are most of a large token.
             if name != "groups" {
                 others.add(&name, &value);
@@ -177,27 +177,19 @@ fn scopes(member: Member<'_>) -> Result<Option<Vec<Box<str>>>, AuthError> {
 }
 
 fn groups(member: Member<'_>, overage: bool) -> Result<Groups, AuthError> {
-    let listed = match member {
-        None if overage => return Ok(Groups::Overage),
-        None => return Ok(Groups::NotInToken),
-        Some(Json::List(listed)) => listed,
-        Some(_) => return Err(wrong("groups", "is not a list of strings")),
-    };
-    if overage {
-        return Err(wrong(
+    match member {
+        None if overage => Ok(Groups::Overage),
+        None => Ok(Groups::NotInToken),
+        Some(Json::Guids(_)) if overage => Err(wrong(
             "groups",
             "is there although the token says it is left out",
-        ));
+        )),
+        Some(Json::Guids(ids)) => Ok(Groups::complete(ids)),
+        Some(Json::List(list)) if list.iter().all(|id| id.as_text().is_some()) => {
+            Err(wrong("groups", "is not a list of object ids"))
+        }
+        Some(_) => Err(wrong("groups", "is not a list of strings")),
     }
-    let mut ids = Vec::with_capacity(listed.len());
-    for id in &listed {
-        let id = id
-            .as_text()
-            .ok_or_else(|| wrong("groups", "is not a list of strings"))?;
-        let not_ids = |_| wrong("groups", "is not a list of object ids");
-        ids.push(id.parse().map_err(not_ids)?);
-    }
-    Ok(Groups::complete(ids))
 }
 
 /// Overage of a token from any flow but the implicit one: `_claim_names` says that `groups` is elsewhere. Where

@@ -55,8 +55,8 @@ impl Cloud {
         }
     }
 
-    /// The hosts that a discovery document of this cloud may point to.
-    pub(super) fn is_login_host(self, host: &str) -> bool {
+    /// Every name of that host; old settings and documents hold the others.
+    pub(crate) fn login_hosts(self) -> impl Iterator<Item = &'static str> {
         let aliases: &[&str] = match self {
             Self::Public => &[
                 "login.windows.net",
@@ -67,7 +67,15 @@ impl Cloud {
             Self::China => &["login.chinacloudapi.cn"],
             Self::SovereignFr | Self::SovereignDe | Self::SovereignSg | Self::Development => &[],
         };
-        host == self.login_host() || aliases.contains(&host)
+        [self.login_host()]
+            .into_iter()
+            .chain(aliases.iter().copied())
+    }
+
+    /// Whether it is one of those names.
+    #[must_use]
+    pub fn is_login_host(self, host: &str) -> bool {
+        self.login_hosts().any(|own| own == host)
     }
 
     /// The host of Microsoft Graph; `None` where none is documented.

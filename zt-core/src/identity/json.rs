@@ -11,6 +11,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
+use crate::id::Guid;
+
 use super::error::quote;
 use super::names::Names;
 
@@ -28,6 +30,8 @@ pub(super) enum Json<'a> {
     OtherNumber,
     Text(Cow<'a, str>),
     List(Vec<Self>),
+    /// A list of GUIDs, where a reader asked for one: read without a value for each.
+    Guids(Vec<Guid>),
     Object(Members<'a>),
 }
 
@@ -53,6 +57,15 @@ pub(super) fn each_member<'a>(
     bytes: &'a [u8],
     take: impl FnMut(Cow<'a, str>, Json<'a>),
 ) -> Result<(), JsonError> {
+    each_member_with_guids(bytes, "", take)
+}
+
+/// The same, and the member `guids` is [`Json::Guids`] if it is a list of nothing else.
+pub(super) fn each_member_with_guids<'a>(
+    bytes: &'a [u8],
+    guids: &'static str,
+    take: impl FnMut(Cow<'a, str>, Json<'a>),
+) -> Result<(), JsonError> {
     let text = std::str::from_utf8(bytes).map_err(|_| JsonError::Syntax("not UTF-8".to_owned()))?;
     // The visitor of values takes every type, so that the only complaints about data are these two.
     if text
@@ -61,7 +74,7 @@ pub(super) fn each_member<'a>(
     {
         let mut reader = serde_json::Deserializer::from_str(text);
         let outcome = reader
-            .deserialize_map(EachMember(take))
+            .deserialize_map(EachMember { guids, take })
             .and_then(|()| reader.end());
         return outcome.map_err(|error| match error.is_data() {
             true => JsonError::Duplicate(error.to_string()),
@@ -74,7 +87,10 @@ pub(super) fn each_member<'a>(
     }
 }
 
-struct EachMember<F>(F);
+struct EachMember<F> {
+    guids: &'static str,
+    take: F,
+}
 
 impl<'de, F: FnMut(Cow<'de, str>, Json<'de>)> Visitor<'de> for EachMember<F> {
     type Value = ();
@@ -84,15 +100,75 @@ impl<'de, F: FnMut(Cow<'de, str>, Json<'de>)> Visitor<'de> for EachMember<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        let mut names = Names::default();
+        let mut names = Names::new();
         while let Some(Name(name)) = map.next_key()? {
             if !names.take(&name) {
                 return Err(repeated(&name));
             }
-            let value = map.next_value()?;
-            self.0(name, value);
+            let value = match name == self.guids {
+                true => map.next_value::<Guids<'_>>()?.0,
+                false => map.next_value()?,
+            };
+            (self.take)(name, value);
         }
         Ok(())
+    }
+}
+
+/// A list of GUIDs, or whatever else is there.
+struct Guids<'a>(Json<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Guids<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(GuidsVisitor).map(Self)
+    }
+}
+
+struct GuidsVisitor;
+
+/// Only lists differ from what [`JsonVisitor`] does.
+macro_rules! as_any_json {
+    ($($method:ident: $value:ty),+) => {
+        $(fn $method<E: serde::de::Error>(self, value: $value) -> Result<Self::Value, E> {
+            JsonVisitor.$method(value)
+        })+
+    };
+}
+
+impl<'de> Visitor<'de> for GuidsVisitor {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    as_any_json! { visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str, visit_borrowed_str: &'de str }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        JsonVisitor.visit_unit()
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        JsonVisitor.visit_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut guids = Vec::with_capacity(32);
+        while let Some(value) = seq.next_element::<Json<'_>>()? {
+            let Some(guid) = value.as_text().and_then(|text| text.parse().ok()) else {
+                // Not what was asked for: as a list, which its reader will tell what is wrong with.
+                let known = guids
+                    .iter()
+                    .map(|guid: &Guid| Json::Text(guid.to_string().into()));
+                let mut list: Vec<Json<'_>> = known.chain([value]).collect();
+                while let Some(value) = seq.next_element()? {
+                    list.push(value);
+                }
+                return Ok(Json::List(list));
+            };
+            guids.push(guid);
+        }
+        Ok(Json::Guids(guids))
     }
 }
 
@@ -109,6 +185,7 @@ impl Json<'_> {
             | Self::Integer(_)
             | Self::OtherNumber
             | Self::List(_)
+            | Self::Guids(_)
             | Self::Object(_) => None,
         }
     }
@@ -121,6 +198,7 @@ impl Json<'_> {
             | Self::Integer(_)
             | Self::OtherNumber
             | Self::Text(_)
+            | Self::Guids(_)
             | Self::Object(_) => None,
         }
     }
@@ -174,7 +252,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(8);
         while let Some(value) = seq.next_element()? {
             list.push(value);
         }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 /// The names seen so far. A few dozen are compared one by one, behind a filter that lets hardly any comparison happen; what has
 /// more is hashed, so that nobody's choice of names costs more than their number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Names<'a> {
     few: Vec<Cow<'a, str>>,
     filter: u64,
@@ -15,6 +15,15 @@ pub(super) struct Names<'a> {
 const FEW: usize = 48;
 
 impl<'a> Names<'a> {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            few: Vec::with_capacity(FEW),
+            filter: 0,
+            many: HashSet::new(),
+        }
+    }
+
     /// Takes a name; `false` if it was there already.
     pub(super) fn take(&mut self, name: &Cow<'a, str>) -> bool {
         if !self.many.is_empty() {
@@ -47,7 +56,7 @@ mod tests {
     #[test]
     fn a_name_is_taken_once_however_many_there_are() {
         let texts: Vec<String> = (0..1000).map(|n| format!("claim-{n}")).collect();
-        let mut names = Names::default();
+        let mut names = Names::new();
         for (at, text) in texts.iter().enumerate() {
             assert!(names.take(&Cow::Borrowed(text)), "{text}");
             for known in texts.iter().take(at + 1).rev().take(3) {

@@ -18,12 +18,16 @@ mod described;
 mod drafts;
 mod faults;
 mod fuzzing;
+#[cfg(feature = "azure")]
+mod guarded_http;
 mod hostile_tokens;
 mod impact;
 mod index;
 mod known_facts;
 mod laws;
 mod monitor;
+#[cfg(feature = "azure")]
+mod own_identity;
 mod permits;
 mod plans;
 mod rights;
