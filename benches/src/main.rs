@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
 //! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
-//! those on facts alone. `-- --peers` measures decisions alone.
+//! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens.
 
 mod conditions;
 mod differential;
@@ -39,6 +39,8 @@ fn main() -> ExitCode {
         conditions::run(differential::FULL)
     } else if asked("--scale") {
         scale::markdown(effort)
+    } else if asked("--identity") {
+        identity::markdown(effort)
     } else if asked("--peers") {
         World::new().and_then(|world| peers::markdown(&world, effort))
     } else {

@@ -33,6 +33,8 @@ mod revocation;
 #[cfg(feature = "testing")]
 mod tests;
 mod token_endpoint;
+#[cfg(test)]
+mod vectors;
 mod verified;
 
 pub use authenticator::Authenticator;

@@ -4,13 +4,17 @@
 //! they also run where there is no fuzzer.
 
 mod condition;
+mod jwks;
 mod pattern;
 mod tables;
+mod token;
 mod words;
 
 pub use condition::condition;
+pub use jwks::jwks;
 pub use pattern::pattern;
 pub use tables::{csv, toml};
+pub use token::token;
 pub use words::words;
 
 /// The longest message about one mistake: a message names what is wrong, it does not repeat a file.

@@ -72,8 +72,11 @@ fn check_time(profile: &EntraProfile, claims: &Claims<'_>, now_s: i64) -> Result
         let in_s = claims.iat.saturating_sub(now_s);
         return Err(AuthError::IssuedInFuture { in_s });
     }
-    let lifetime_s = claims.exp.saturating_sub(claims.iat.min(claims.nbf));
-    if !(1..=MAX_LIFETIME_S).contains(&lifetime_s) {
+    // It must live from the later of both: a forgiven clock must not make a token valid that never was.
+    let least_s = claims.exp.saturating_sub(claims.iat.max(claims.nbf));
+    let most_s = claims.exp.saturating_sub(claims.iat.min(claims.nbf));
+    if least_s < 1 || most_s > MAX_LIFETIME_S {
+        let lifetime_s = if least_s < 1 { least_s } else { most_s };
         return Err(AuthError::Lifetime { lifetime_s });
     }
     Ok(())

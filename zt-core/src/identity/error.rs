@@ -130,7 +130,7 @@ pub enum AuthError {
     /// A lifetime that Entra never issues.
     #[error("the token lives {lifetime_s} s, which Entra never issues")]
     Lifetime {
-        /// `exp` minus the earlier of `iat` and `nbf`.
+        /// `exp` minus the earlier of `iat` and `nbf`; minus the later, if it ends before that.
         lifetime_s: i64,
     },
     /// A token for somebody else: accepting it would make zt a confused deputy.

@@ -20,6 +20,7 @@ mod faults;
 mod fuzzing;
 #[cfg(feature = "azure")]
 mod guarded_http;
+mod hostile_tokens;
 mod impact;
 mod index;
 mod known_facts;

@@ -174,6 +174,7 @@ impl RsaKey {
             .map_err(|_| "`e` is not canonical base64url")?;
         check_modulus(&modulus)?;
         check_exponent(&exponent)?;
+        check_generator(&modulus)?;
         let parse = |algorithm, scheme| {
             if !algorithms.contains(&algorithm) {
                 return Ok(None);
@@ -245,6 +246,30 @@ fn check_exponent(e: &[u8]) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+/// Refuses keys of the generator whose primes can be found from the modulus (CVE-2017-15361): modulo each small prime, theirs
+/// are powers of 65537 (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2). For other keys that holds
+/// less than once in two hundred million.
+fn check_generator(n: &[u8]) -> Result<(), &'static str> {
+    let is_power_of_65537 = |prime: u32| {
+        let rest = n
+            .iter()
+            .fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let next = |power: &u32| Some(power * (65_537 % prime) % prime);
+        let mut powers = std::iter::successors(Some(1), next).take(prime as usize);
+        powers.any(|power| power == rest)
+    };
+    if SMALL_PRIMES.into_iter().all(is_power_of_65537) {
+        return Err("`n` is of a generator with a known weakness (CVE-2017-15361)");
+    }
+    Ok(())
+}
+
+/// The odd primes up to 167, which the moduli of all such keys are built on.
+const SMALL_PRIMES: [u32; 38] = [
+    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97,
+    101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+];
 
 fn may_verify(ops: &Json<'_>) -> bool {
     let listed = ops.as_list().unwrap_or_default();
