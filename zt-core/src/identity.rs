@@ -50,6 +50,7 @@ pub use device_code::{DeviceCode, DeviceCodeError, DeviceSignIn};
 pub use error::{AuthError, TokenPart};
 #[cfg(feature = "azure")]
 pub(crate) use form::append as encode;
+pub(crate) use groups::{GroupDirectory, Membership};
 pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub(crate) use keys::{KeyCache, KeyEvent, KeyNews, KeyObserver, Surroundings};

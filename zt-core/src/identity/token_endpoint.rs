@@ -265,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_form_is_encoded_byte_by_byte() {
-        let form = super::super::form::encode(&[("scope", "api://x/.default"), ("secret", "a+b &=%é")]);
+        let form =
+            super::super::form::encode(&[("scope", "api://x/.default"), ("secret", "a+b &=%é")]);
         let expected = "scope=api%3A%2F%2Fx%2F.default&secret=a%2Bb%20%26%3D%25%C3%A9";
         assert_eq!(String::from_utf8(form.to_vec()).unwrap(), expected);
     }
