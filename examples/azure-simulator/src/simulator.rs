@@ -126,12 +126,12 @@ impl Simulator {
         federated::token(&self.state, name)
     }
 
-    /// Looks at the directory.
+    /// Looks at the directory. The closure must not call the simulator: it holds the directory.
     pub fn look<T>(&self, look: impl FnOnce(&Directory) -> T) -> T {
         look(&self.state.directory())
     }
 
-    /// Changes the directory: the next request sees it.
+    /// Changes the directory: the next request sees it. The closure must not call the simulator: it holds the directory.
     pub fn change<T>(&self, change: impl FnOnce(&mut Directory) -> T) -> T {
         change(&mut self.state.directory_mut())
     }
