@@ -16,8 +16,10 @@ mod claims;
 mod client_proof;
 mod cloud;
 mod credential;
+mod device_code;
 mod entra;
 mod error;
+mod form;
 mod groups;
 mod json;
 mod jws;
@@ -44,7 +46,11 @@ pub(crate) use claim::is_chosen;
 pub use client_proof::{ClientAssertion, ClientProof};
 pub use cloud::{Cloud, NotACloud};
 pub use credential::{AccessToken, CredentialError, TokenCredential};
+pub use device_code::{DeviceCode, DeviceCodeError, DeviceSignIn};
 pub use error::{AuthError, TokenPart};
+#[cfg(feature = "azure")]
+pub(crate) use form::append as encode;
+pub(crate) use groups::{GroupDirectory, Membership};
 pub use groups::{GroupSource, GroupsError, Member};
 pub use jws::MAX_TOKEN_BYTES;
 pub(crate) use keys::{KeyCache, KeyEvent, KeyNews, KeyObserver, Surroundings};
@@ -56,4 +62,4 @@ pub use own::OwnIdentity;
 pub use profile::{EntraProfile, ProfileError};
 pub(crate) use revocation::Revocations;
 #[cfg(feature = "azure")]
-pub(crate) use token_endpoint::{encode, read_token, refusal, unreachable};
+pub(crate) use token_endpoint::{read_token, refusal, unreachable};

@@ -1,4 +1,4 @@
-//! Azure: HTTP through the guard, and the credentials of the process itself.
+//! Azure: HTTP through the guard, the credentials of the process itself, and groups from Microsoft Graph.
 //!
 //! In: a [`Guard`](crate::network::Guard) and what the environment says. Out: implementations of
 //! [`HttpClient`](crate::network::HttpClient) and [`TokenCredential`](crate::identity::TokenCredential).
@@ -6,11 +6,13 @@
 //! build, so nothing here relies on a default of theirs.
 
 mod credential;
+mod graph;
 mod http;
 mod transport;
 
 pub use credential::{
     ClientCredential, CommandLine, CredentialChain, FederatedTokenFile, ManagedIdentity,
 };
+pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use transport::{GuardedTransport, redaction_is_armed};

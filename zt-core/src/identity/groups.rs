@@ -1,5 +1,7 @@
 //! The port to a directory of groups, for callers whose token has no room for theirs (groups overage).
 
+mod directory;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use crate::id::Guid;
 use crate::port::BoxFuture;
 
 use super::caller::CallerKind;
+pub(crate) use directory::{GroupDirectory, Membership};
 
 /// Whose groups are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -9,7 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::client_proof::ClientProof;
-use super::token_endpoint::{form, read_token, token_url, unreachable};
+use super::form;
+use super::token_endpoint::{read_token, token_url, unreachable};
 use super::{AccessToken, Caller, CallerKind, Cloud, CredentialError, Provenance};
 use crate::clock::Clock;
 use crate::id::Guid;
@@ -72,7 +73,8 @@ impl OnBehalfOf {
         ];
         pairs.extend(proof.pairs());
         let url = token_url(self.cloud, caller.tenant());
-        let request = HttpRequest::post(url, FORM, form(&pairs)).within(super::own::ONE_REQUEST);
+        let request = HttpRequest::post(url, form::MEDIA_TYPE, form::encode(&pairs))
+            .within(super::own::ONE_REQUEST);
         let answer = self.http.send(request).await;
         let answer = answer.map_err(|error| unreachable(NAME, &error))?;
         read_token(NAME, &answer, self.clock.now())
@@ -91,7 +93,6 @@ impl fmt::Debug for OnBehalfOf {
 
 const NAME: &str = "on behalf of a caller";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -21,36 +21,6 @@ pub(crate) fn token_url(cloud: Cloud, tenant: Guid) -> String {
     format!("https://{host}/{tenant}/oauth2/v2.0/token")
 }
 
-/// `application/x-www-form-urlencoded`, in one allocation that is wiped.
-pub(crate) fn form(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
-    let longest = pairs
-        .iter()
-        .map(|(name, value)| 3 * (name.len() + value.len()) + 2);
-    let mut form = Zeroizing::new(Vec::with_capacity(longest.sum()));
-    for (name, value) in pairs {
-        if !form.is_empty() {
-            form.push(b'&');
-        }
-        encode(name, &mut form);
-        form.push(b'=');
-        encode(value, &mut form);
-    }
-    form
-}
-
-/// One name or value as it stands in a form or in the query of a URL.
-pub(crate) fn encode(text: &str, into: &mut Vec<u8>) {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            into.push(byte);
-        } else {
-            into.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0x0f)]);
-        }
-    }
-}
-
 /// The token of an answer, or why there is none.
 pub(crate) fn read_token(
     credential: &str,
@@ -295,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_form_is_encoded_byte_by_byte() {
-        let form = form(&[("scope", "api://x/.default"), ("secret", "a+b &=%é")]);
+        let form =
+            super::super::form::encode(&[("scope", "api://x/.default"), ("secret", "a+b &=%é")]);
         let expected = "scope=api%3A%2F%2Fx%2F.default&secret=a%2Bb%20%26%3D%25%C3%A9";
         assert_eq!(String::from_utf8(form.to_vec()).unwrap(), expected);
     }

@@ -4,6 +4,7 @@
 //! sets. In production a setting with a default counts as set, so nobody can point a production service at other tables,
 //! another cloud or another log from outside. The one exception tightens: `ZT_MODE=production` over a development file.
 
+mod development;
 mod key;
 mod seconds;
 
@@ -17,10 +18,11 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use zeroize::Zeroizing;
 
+use development::Development;
+pub use development::DevelopmentGroups;
 pub use key::ConfigKey;
 
 use crate::error::{Code, Error, Result};
-use crate::id::{PrincipalId, PrincipalKind};
 use crate::metadata::{Lines, Place, Problem};
 
 /// Whether the process guards real data.
@@ -34,16 +36,13 @@ pub enum Mode {
     Development,
 }
 
-/// The groups that the development issuer puts into a person's token, as Entra would.
-pub type DevelopmentGroups = BTreeMap<PrincipalId, Vec<PrincipalId>>;
-
 /// A read and checked configuration. Its `Debug` never shows the passphrase.
 #[derive(Clone)]
 pub struct Config {
     folder: PathBuf,
     values: BTreeMap<ConfigKey, String>,
     passphrase: Option<Arc<Zeroizing<String>>>,
-    development_groups: DevelopmentGroups,
+    development: Development,
     /// How often to look by the file alone.
     watch_of_file: Option<Duration>,
 }
@@ -153,7 +152,7 @@ impl Config {
                 "must be `production` or `development`",
             ));
         }
-        if self.mode() == Mode::Production && !self.development_groups.is_empty() {
+        if self.mode() == Mode::Production && !self.development.is_empty() {
             return Err(invalid(
                 ConfigKey::Mode,
                 "is production, but `[development]` is set",
@@ -233,20 +232,22 @@ impl Config {
             .map(|passphrase| passphrase.as_str())
     }
 
-    /// Where the pinned key set is.
+    /// Where the pinned key set is, if keys are pinned.
     #[must_use]
     pub fn keys_file(&self) -> Option<PathBuf> {
-        match (self.value(ConfigKey::IdentityKeys), self.mode()) {
-            (Some(path), _) => Some(self.folder.join(path)),
-            (None, Mode::Development) => Some(self.folder.join(".zt/dev-issuer.jwks.json")),
-            (None, Mode::Production) => None,
+        match self.value(ConfigKey::IdentityKeys) {
+            Some(path) => Some(self.folder.join(path)),
+            None if self.value(ConfigKey::IdentityCloud) == Some("development") => {
+                Some(self.folder.join(".zt/dev-issuer.jwks.json"))
+            }
+            None => None,
         }
     }
 
-    /// Who is in which group, for the development issuer and `zt check --as`.
+    /// Where the keys that Entra publishes are kept for the next start.
     #[must_use]
-    pub const fn development_groups(&self) -> &DevelopmentGroups {
-        &self.development_groups
+    pub fn key_cache(&self) -> PathBuf {
+        self.path(ConfigKey::IdentityKeyCache, ".zt/issuer-keys")
     }
 
     fn parse(folder: &Path, text: &str) -> Result<Self> {
@@ -254,7 +255,7 @@ impl Config {
             folder: folder.to_owned(),
             values: BTreeMap::new(),
             passphrase: None,
-            development_groups: BTreeMap::new(),
+            development: Development::default(),
             watch_of_file: None,
         };
         let mut problems = Vec::new();
@@ -272,7 +273,7 @@ impl Config {
                 continue;
             };
             if name.get_ref() == "development" {
-                config.read_development(section, &at, &mut problems);
+                config.development.read(section, &at, &mut problems);
                 continue;
             }
             for (key, value) in section {
@@ -320,56 +321,6 @@ impl Config {
             None => problems.push(Problem::new(expected).text(name).at(Some(at))),
         }
     }
-
-    fn read_development(&mut self, section: &DeTable<'_>, at: &Place, problems: &mut Vec<Problem>) {
-        for (key, value) in section {
-            let Some(groups) = value
-                .get_ref()
-                .as_table()
-                .filter(|_| key.get_ref() == "groups")
-            else {
-                let problem = Problem::new("expected `[development.groups]`").text(key.get_ref());
-                problems.push(problem.at(Some(at.clone())));
-                continue;
-            };
-            for (person, members) in groups {
-                match read_groups(person.get_ref(), members.get_ref()) {
-                    Ok((person, groups)) => {
-                        self.development_groups.insert(person, groups);
-                    }
-                    Err(why) => {
-                        let problem = Problem::new(why).text(person.get_ref());
-                        problems.push(problem.at(Some(at.clone())));
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn read_groups(
-    person: &str,
-    groups: &DeValue<'_>,
-) -> Result<(PrincipalId, Vec<PrincipalId>), String> {
-    let person = person
-        .parse()
-        .map_err(|why: crate::id::NotAPrincipal| why.to_string())?;
-    let list = groups.as_array().ok_or("expected a list of groups")?;
-    let group = |value: &toml::Spanned<DeValue<'_>>| {
-        let text = value
-            .get_ref()
-            .as_str()
-            .ok_or("expected a list of groups")?;
-        let group: PrincipalId = text.parse().map_err(|why| format!("`{text}`: {why}"))?;
-        if group.kind() != PrincipalKind::Group {
-            return Err(format!("`{text}` is not a group"));
-        }
-        Ok(group)
-    };
-    Ok((
-        person,
-        list.iter().map(group).collect::<Result<_, String>>()?,
-    ))
 }
 
 fn invalid(key: ConfigKey, reason: &str) -> Error {

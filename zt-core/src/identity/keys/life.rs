@@ -32,7 +32,7 @@ impl Moment {
     }
 
     /// The time since `then`, by the clock that says more.
-    pub(super) fn since(self, then: Self) -> Duration {
+    pub(in crate::identity) fn since(self, then: Self) -> Duration {
         let by_tick = self.tick.saturating_sub(then.tick);
         let ms = self.wall.as_millis().saturating_sub(then.wall.as_millis());
         by_tick.max(Duration::from_millis(u64::try_from(ms).unwrap_or(0)))

@@ -46,16 +46,36 @@ config_keys! {
     /// How often the tables are looked at for a change, in seconds. Default: a third of `metadata.max_staleness_s`, else only
     /// when the runtime is told to reload.
     MetadataWatch = "metadata.watch_s", "ZT_METADATA_WATCH_S";
-    /// The Entra cloud: `public` (default), `us_gov`, `china`, or `development`.
+    /// The Entra cloud: `public` (default), `us_gov`, `china`, `sovereign_fr`, `sovereign_de`, `sovereign_sg`, or `development`.
     IdentityCloud = "identity.cloud", "ZT_IDENTITY_CLOUD";
     /// The Entra tenant, a GUID. Default: the tenant of the table `world`.
     IdentityTenant = "identity.tenant", "ZT_IDENTITY_TENANT";
+    /// Further tenants whose callers are let in, GUIDs with spaces between them. Default: none. Their rows of Principals name
+    /// the tenant.
+    IdentityAllowedTenants = "identity.allowed_tenants", "ZT_IDENTITY_ALLOWED_TENANTS";
     /// The audience: the client id of the application that callers ask tokens for, a GUID.
     IdentityAudience = "identity.audience", "ZT_IDENTITY_AUDIENCE";
     /// The App ID URI that v1.0 tokens may name as their audience instead.
     IdentityAppIdUri = "identity.app_id_uri", "ZT_IDENTITY_APP_ID_URI";
-    /// The pinned JSON Web Key Set, a file. In development default `.zt/dev-issuer.jwks.json`.
+    /// The pinned JSON Web Key Set, a file. Default: the keys that Entra publishes, and with the development issuer
+    /// `.zt/dev-issuer.jwks.json`.
     IdentityKeys = "identity.keys", "ZT_IDENTITY_KEYS";
+    /// Where the published keys are kept for the next start, a folder. Default `.zt/issuer-keys`.
+    IdentityKeyCache = "identity.key_cache", "ZT_IDENTITY_KEY_CACHE";
+    /// The signature algorithms of tokens: `RS256` (default), or `RS256 PS256`.
+    IdentityAlgorithms = "identity.algorithms", "ZT_IDENTITY_ALGORITHMS";
+    /// The header `typ` of tokens: `JWT` (default), or `JWT at+jwt`.
+    IdentityTokenTypes = "identity.token_types", "ZT_IDENTITY_TOKEN_TYPES";
+    /// Whose keys sign: `tenant` (default), or `application` for an application with signing keys of its own, as claims mapping
+    /// needs them.
+    IdentitySigningKeys = "identity.signing_keys", "ZT_IDENTITY_SIGNING_KEYS";
+    /// How far the clocks of Entra and this machine may differ, in seconds, at most 300. Default 60.
+    IdentityClockSkew = "identity.clock_skew_s", "ZT_IDENTITY_CLOCK_SKEW_S";
+    /// Where the groups of a caller with too many of them come from: `token` (default: nowhere, they stay unknown), or `graph`
+    /// for Microsoft Graph.
+    IdentityGroups = "identity.groups", "ZT_IDENTITY_GROUPS";
+    /// The client id of the public client that people sign in with by device code, a GUID. Default: the audience.
+    IdentitySignInClient = "identity.sign_in_client", "ZT_IDENTITY_SIGN_IN_CLIENT";
     /// The encrypted local vault, a file. Default `.zt/vault`.
     VaultFile = "vault.file", "ZT_VAULT_FILE";
     /// The local vault's key, a file that only its owner may read. Default `.zt/vault.key`.
@@ -77,7 +97,10 @@ impl fmt::Display for ConfigKey {
 impl ConfigKey {
     /// Whether its value is a count of seconds.
     pub(super) const fn is_seconds(self) -> bool {
-        matches!(self, Self::MetadataMaxStaleness | Self::MetadataWatch)
+        matches!(
+            self,
+            Self::MetadataMaxStaleness | Self::MetadataWatch | Self::IdentityClockSkew
+        )
     }
 
     /// Whether leaving it out means something of its own.
@@ -86,6 +109,13 @@ impl ConfigKey {
             Self::Mode
             | Self::Tables
             | Self::IdentityCloud
+            | Self::IdentityAllowedTenants
+            | Self::IdentityKeyCache
+            | Self::IdentityAlgorithms
+            | Self::IdentityTokenTypes
+            | Self::IdentitySigningKeys
+            | Self::IdentityClockSkew
+            | Self::IdentityGroups
             | Self::VaultFile
             | Self::VaultKeyFile
             | Self::AuditFolder
@@ -97,6 +127,7 @@ impl ConfigKey {
             | Self::IdentityAudience
             | Self::IdentityAppIdUri
             | Self::IdentityKeys
+            | Self::IdentitySignInClient
             | Self::VaultPassphrase => false,
         }
     }

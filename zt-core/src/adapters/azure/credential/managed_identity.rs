@@ -119,9 +119,9 @@ impl ManagedIdentity {
         let mut query = format!("{endpoint}?api-version={version}").into_bytes();
         for (name, value) in pairs {
             query.push(b'&');
-            encode(name, &mut query);
+            encode(&mut query, name);
             query.push(b'=');
-            encode(value, &mut query);
+            encode(&mut query, value);
         }
         String::from_utf8(query).unwrap_or_default()
     }

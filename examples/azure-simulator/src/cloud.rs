@@ -1,0 +1,107 @@
+//! The three clouds that the simulator plays, told apart by the host that a client asked for.
+//!
+//! Source: Microsoft Learn, "National clouds"; the issuers are those of each cloud's published metadata.
+
+/// A cloud of Azure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Cloud {
+    /// Azure: `login.microsoftonline.com`.
+    #[default]
+    Public,
+    /// Azure Government (US): `login.microsoftonline.us`.
+    UsGov,
+    /// Azure operated by 21Vianet: `login.partner.microsoftonline.cn`.
+    China,
+}
+
+/// What a host serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Entra ID.
+    Login,
+    /// Microsoft Graph.
+    Graph,
+    /// This machine's own name: the path says which service is meant.
+    Local,
+}
+
+impl Cloud {
+    /// Where people and applications get tokens.
+    #[must_use]
+    pub const fn login_host(self) -> &'static str {
+        match self {
+            Self::Public => "login.microsoftonline.com",
+            Self::UsGov => "login.microsoftonline.us",
+            Self::China => "login.partner.microsoftonline.cn",
+        }
+    }
+
+    /// Where Microsoft Graph is.
+    #[must_use]
+    pub const fn graph_host(self) -> &'static str {
+        match self {
+            Self::Public => "graph.microsoft.com",
+            Self::UsGov => "graph.microsoft.us",
+            Self::China => "microsoftgraph.chinacloudapi.cn",
+        }
+    }
+
+    /// `cloud_instance_name` of its keys and metadata.
+    #[must_use]
+    pub const fn instance_name(self) -> &'static str {
+        match self {
+            Self::Public => "microsoftonline.com",
+            Self::UsGov => "microsoftonline.us",
+            Self::China => "partner.microsoftonline.cn",
+        }
+    }
+
+    /// The issuer of a tenant's v2.0 tokens; with `{tenantid}` for the tenant it is the template.
+    #[must_use]
+    pub fn v2_issuer(self, tenant: &str) -> String {
+        format!("https://{}/{tenant}/v2.0", self.login_host())
+    }
+
+    /// The issuer of a tenant's v1.0 tokens. Azure Government uses the public one.
+    #[must_use]
+    pub fn v1_issuer(self, tenant: &str) -> String {
+        match self {
+            Self::Public | Self::UsGov => format!("https://sts.windows.net/{tenant}/"),
+            Self::China => format!("https://sts.chinacloudapi.cn/{tenant}/"),
+        }
+    }
+}
+
+/// Every host that the simulator's certificate names.
+pub(crate) const HOSTS: &[(&str, Service, Cloud)] = &[
+    ("login.microsoftonline.com", Service::Login, Cloud::Public),
+    ("login.windows.net", Service::Login, Cloud::Public),
+    ("login.microsoft.com", Service::Login, Cloud::Public),
+    ("sts.windows.net", Service::Login, Cloud::Public),
+    ("login.microsoftonline.us", Service::Login, Cloud::UsGov),
+    (
+        "login.partner.microsoftonline.cn",
+        Service::Login,
+        Cloud::China,
+    ),
+    ("sts.chinacloudapi.cn", Service::Login, Cloud::China),
+    ("graph.microsoft.com", Service::Graph, Cloud::Public),
+    ("graph.microsoft.us", Service::Graph, Cloud::UsGov),
+    (
+        "microsoftgraph.chinacloudapi.cn",
+        Service::Graph,
+        Cloud::China,
+    ),
+    ("localhost", Service::Local, Cloud::Public),
+    ("127.0.0.1", Service::Local, Cloud::Public),
+];
+
+/// What a `Host` header asks for, whatever its port.
+pub(crate) fn service_of(host: &str) -> Option<(Service, Cloud)> {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    HOSTS
+        .iter()
+        .find(|(own, _, _)| own.eq_ignore_ascii_case(name))
+        .map(|&(_, service, cloud)| (service, cloud))
+}
