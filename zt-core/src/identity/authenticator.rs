@@ -126,6 +126,7 @@ impl Authenticator {
         {
             // The tick bounds how long it is kept; the wall clock may have been set forward since.
             entra::check_end(&self.profile, token.exp, now.wall())?;
+            self.refuse_old_keys(|| keys.find(&token.kid), now)?;
             return Ok(caller);
         }
         let caller = self.verify(token, &keys, now)?;
@@ -190,7 +191,7 @@ impl Authenticator {
             let kid = quote(presented.kid());
             return Err(AuthError::UnknownKey { kid });
         }
-        self.refuse_old_keys(named, now)?;
+        self.refuse_old_keys(|| named, now)?;
         let signers = signers(&presented, named)?;
         let payload = presented.payload()?;
         let claims = Claims::read(&payload)?;
@@ -200,14 +201,18 @@ impl Authenticator {
     }
 
     /// Keys that were fetched too long ago, or whose file says that its time is over, prove nothing.
-    fn refuse_old_keys(&self, named: &[Arc<Key>], now: Moment) -> Result<(), AuthError> {
+    fn refuse_old_keys<'k>(
+        &self,
+        named: impl FnOnce() -> &'k [Arc<Key>],
+        now: Moment,
+    ) -> Result<(), AuthError> {
         let retry_in = match &self.keys {
             Keys::Pinned { set, .. } => {
                 let over = set.not_after().is_some_and(|end| now.wall() >= end);
                 over.then_some(Duration::from_secs(60))
             }
             Keys::Published(cache) => {
-                let over = named.iter().all(|key| key.is_over(now));
+                let over = named().iter().all(|key| key.is_over(now));
                 over.then(|| cache.retry_in())
             }
         };
