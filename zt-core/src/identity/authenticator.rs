@@ -11,7 +11,7 @@ use super::caller::{Caller, CallerKind, Facts, TokenInfo};
 use super::claims::Claims;
 use super::entra;
 use super::error::{AuthError, quote};
-use super::jws::Presented;
+use super::jws::{self, Presented};
 use super::keys::{Key, KeyCache, KeyHealth, KeySet, KeyState, KnownKeys, Moment, Sought};
 use super::profile::{EntraProfile, ProfileError};
 use super::verified::{KEEP, VerifiedTokens};
@@ -118,6 +118,8 @@ impl Authenticator {
         if token.is_empty() {
             return Err(AuthError::MissingCredentials);
         }
+        // Before every byte of it is hashed: the memory must not cost more than what it spares.
+        jws::check_length(token)?;
         let now = Moment::now(&*self.clock);
         let keys = self.known();
         let remembered = self.verified.as_ref();
