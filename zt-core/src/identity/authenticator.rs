@@ -11,7 +11,7 @@ use super::caller::{Caller, CallerKind, Facts, TokenInfo};
 use super::claims::Claims;
 use super::entra;
 use super::error::{AuthError, quote};
-use super::jws::Presented;
+use super::jws::{self, Presented};
 use super::keys::{Key, KeyCache, KeyHealth, KeySet, KeyState, KnownKeys, Moment, Sought};
 use super::profile::{EntraProfile, ProfileError};
 use super::verified::{KEEP, VerifiedTokens};
@@ -123,6 +123,8 @@ impl Authenticator {
         if token.is_empty() {
             return Err(AuthError::MissingCredentials);
         }
+        // Before every byte of it is hashed: the memory must not cost more than what it spares.
+        jws::check_length(token)?;
         let now = Moment::now(&*self.clock);
         let keys = self.known();
         let remembered = self.verified.as_ref();
@@ -131,6 +133,7 @@ impl Authenticator {
         {
             // The tick bounds how long it is kept; the wall clock may have been set forward since.
             entra::check_end(&self.profile, token.exp, now.wall())?;
+            self.refuse_old_keys(|| keys.find(&token.kid), now)?;
             return Ok((caller, true));
         }
         let caller = self.verify(token, &keys, now)?;
@@ -198,7 +201,7 @@ impl Authenticator {
             let kid = quote(presented.kid());
             return Err(AuthError::UnknownKey { kid });
         }
-        self.refuse_old_keys(named, now)?;
+        self.refuse_old_keys(|| named, now)?;
         let signers = signers(&presented, named)?;
         let payload = presented.payload()?;
         let claims = Claims::read(&payload)?;
@@ -208,14 +211,18 @@ impl Authenticator {
     }
 
     /// Keys that were fetched too long ago, or whose file says that its time is over, prove nothing.
-    fn refuse_old_keys(&self, named: &[Arc<Key>], now: Moment) -> Result<(), AuthError> {
+    fn refuse_old_keys<'k>(
+        &self,
+        named: impl FnOnce() -> &'k [Arc<Key>],
+        now: Moment,
+    ) -> Result<(), AuthError> {
         let retry_in = match &self.keys {
             Keys::Pinned { set, .. } => {
                 let over = set.not_after().is_some_and(|end| now.wall() >= end);
                 over.then_some(Duration::from_secs(60))
             }
             Keys::Published(cache) => {
-                let over = named.iter().all(|key| key.is_over(now));
+                let over = named().iter().all(|key| key.is_over(now));
                 over.then(|| cache.retry_in())
             }
         };

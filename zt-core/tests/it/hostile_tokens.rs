@@ -11,6 +11,7 @@ mod headers;
 mod issuers;
 mod json_texts;
 mod leaks;
+mod memory;
 mod mint;
 mod people;
 mod signatures;

@@ -162,7 +162,7 @@ fn rfc_7797_unencoded_payload() {
     );
     assert_eq!(
         refusal(&format!("{header}.$02.{signature}")).as_deref(),
-        Some("crit")
+        Some("b64")
     );
 }
 
