@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::identity::Challenge;
 use crate::metadata::Report;
 use crate::policy::Decision;
 
@@ -24,6 +25,7 @@ struct Inner {
     retry_in: Option<Duration>,
     decision: Option<Decision>,
     report: Option<Report>,
+    challenge: Option<Challenge>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -184,6 +186,7 @@ impl Error {
             retry_in: None,
             decision: None,
             report: None,
+            challenge: None,
             source: None,
         }))
     }
@@ -216,6 +219,11 @@ impl Error {
 
     pub(crate) fn with_report(mut self, report: Report) -> Self {
         self.0.report = Some(report);
+        self
+    }
+
+    pub(crate) fn with_challenge(mut self, challenge: Challenge) -> Self {
+        self.0.challenge = Some(challenge);
         self
     }
 
@@ -279,10 +287,37 @@ impl Error {
         matches!(self.kind(), ErrorKind::Unavailable { .. })
     }
 
-    /// The HTTP status that a service should answer its remote caller with.
+    /// The HTTP status that a service should answer its remote caller with. A stronger sign-in is asked for (401) only where
+    /// [`challenge`](Self::challenge) can say how; to other clients it is a plain refusal (403).
     #[must_use]
     pub fn http_status(&self) -> u16 {
-        self.0.code.http_status()
+        match self.0.code {
+            Code::StepUpRequired if self.challenge().is_none() => 403,
+            code => code.http_status(),
+        }
+    }
+
+    /// What belongs into the header `WWW-Authenticate` of that answer; none where the status needs none, and for a caller whose
+    /// client does not understand a claims challenge.
+    #[must_use]
+    pub fn challenge(&self) -> Option<Challenge> {
+        if let Some(own) = &self.0.challenge {
+            return Some(own.clone());
+        }
+        match self.0.code {
+            Code::MissingCredentials => Some(Challenge::token()),
+            Code::InvalidToken | Code::TokenExpired | Code::TokenNotYetValid => {
+                Some(Challenge::invalid_token())
+            }
+            _ => None,
+        }
+    }
+
+    /// How long the remote caller should wait before the next try: the header `Retry-After`, in whole seconds.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u64> {
+        let retry_in = self.0.retry_in?;
+        Some(retry_in.as_secs() + u64::from(retry_in.subsec_nanos() > 0))
     }
 
     /// The text that a remote caller may see: it helps to act and tells an attacker nothing.

@@ -11,6 +11,7 @@
 mod authenticator;
 mod base64url;
 mod caller;
+mod challenge;
 mod claim;
 mod claims;
 mod client_proof;
@@ -38,10 +39,12 @@ mod vectors;
 mod verified;
 
 pub use authenticator::Authenticator;
+pub(crate) use authenticator::without_scheme;
 pub use caller::{
     AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Home, Mfa,
     Provenance, TokenInfo, TokenVersion,
 };
+pub use challenge::Challenge;
 pub(crate) use claim::is_chosen;
 pub use client_proof::{ClientAssertion, ClientProof};
 pub use cloud::{Cloud, NotACloud};

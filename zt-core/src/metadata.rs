@@ -10,6 +10,7 @@
 
 mod conditions;
 mod csv_form;
+mod named_groups;
 mod place;
 mod problem;
 mod raw;

@@ -3,9 +3,13 @@
 //! In: a [`Config`]. Out: a [`Session`] for each authenticated caller. It owns the snapshot, the
 //! slots of the secrets and the audit log; it never decides anything itself.
 
+mod background;
 mod budget;
 mod builder;
 mod config;
+mod key_log;
+mod outside;
+mod own_identity;
 mod samples;
 pub(crate) mod shared;
 mod watch;
@@ -18,13 +22,13 @@ use std::time::Duration;
 
 pub(crate) use builder::profile;
 pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables};
+use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
 
 use crate::audit::{Durability, Kind, Outcome, Record};
-use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::identity::{Authenticator, EntraProfile, KeySet};
+use crate::identity::{Authenticator, KeyHealth};
 use crate::metadata::{Looked, Snapshot};
 use crate::session::Session;
 
@@ -64,10 +68,7 @@ impl Runtime {
     /// written.
     pub async fn authenticate(&self, token: &str) -> Result<Session> {
         self.0.refuse_closed()?;
-        let outcome = self.authenticator().and_then(|authenticator| {
-            let caller = authenticator.authenticate(token)?;
-            Session::new(Arc::clone(&self.0), caller)
-        });
+        let outcome = self.verify(token).await;
         let record = |outcome| {
             Record::new(
                 Kind::Authentication,
@@ -78,9 +79,17 @@ impl Runtime {
             )
         };
         match outcome {
-            Ok(session) => {
+            Ok((session, is_remembered)) => {
+                let durability = match is_remembered {
+                    true => Durability::Counted,
+                    false => Durability::Ordered,
+                };
                 let record = session.identify(record(Outcome::Ok));
-                self.0.audit.append(record, Durability::Ordered)?;
+                let record = match session.unknown_groups() {
+                    Some(reason) => record.with_detail("groups", reason),
+                    None => record,
+                };
+                self.0.audit.append(record, durability)?;
                 Ok(session)
             }
             Err(error) => {
@@ -118,6 +127,61 @@ impl Runtime {
         outcome
     }
 
+    /// How the issuer's keys are: for each tenant and token format their state, age and next refresh, or that they are pinned.
+    /// Empty where development has none yet.
+    #[must_use]
+    pub fn key_health(&self) -> Vec<KeyHealth> {
+        let ready = self.0.authenticator.load();
+        ready
+            .as_ref()
+            .map_or_else(Vec::new, |ready| ready.key_health())
+    }
+
+    /// Whether tokens can be verified and the tables are young enough to decide by: what a readiness probe asks.
+    ///
+    /// # Errors
+    /// `Unavailable` with what is missing: [`Code::KeysUnavailable`] or [`Code::MetadataStale`]; [`Code::Closed`].
+    pub fn ready(&self) -> Result<()> {
+        self.0.refuse_closed()?;
+        let keys = self.key_health();
+        if let Some(bad) = keys.iter().find(|keys| !keys.state.is_ready()) {
+            let (tenant, state) = (bad.tenant, bad.state);
+            let reason = bad.error.as_deref().unwrap_or("nothing was fetched yet");
+            let message = format!("the keys of tenant `{tenant}` are {state}: {reason}");
+            return Err(Error::new(Code::KeysUnavailable, message));
+        }
+        if keys.is_empty() {
+            return Err(Error::new(Code::KeysUnavailable, "there are no keys yet"));
+        }
+        let age = self.snapshot_age();
+        match self.0.max_staleness {
+            Some(limit) if age > limit => {
+                let message = format!(
+                    "the metadata tables were last confirmed {} s ago",
+                    age.as_secs()
+                );
+                Err(Error::new(Code::MetadataStale, message))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Drops every key that Entra's newest sets do not list, at once instead of after ten minutes, fetches all sets anew, and
+    /// forgets who was verified with what is gone: after an incident at the issuer. Nothing happens where keys are pinned.
+    ///
+    /// # Errors
+    /// `Unavailable` when the audit log cannot be written; nothing is dropped then.
+    pub fn purge_keys(&self) -> Result<()> {
+        self.0.refuse_closed()?;
+        let now = self.0.clock.now();
+        let record = Record::new(Kind::Admin, now, "purge-keys", "identity", Outcome::Ok);
+        self.0.audit.append(record, Durability::Durable)?;
+        if let Some(published) = &self.0.published {
+            published.purge();
+        }
+        Ok(())
+    }
+
     /// How long ago the tables were last seen to be what is in force. Where `metadata.max_staleness_s` is set, every decision
     /// is refused once this is longer.
     #[must_use]
@@ -137,12 +201,17 @@ impl Runtime {
             let message = "the table `world` names another tenant than when the runtime was opened";
             return Err(Error::new(Code::Config, message).with_help("open a new runtime"));
         }
-        let keys = maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?;
+        let pinned = match self.0.published {
+            Some(_) => None,
+            None => maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?,
+        };
         let hash = next.hash().to_string();
         let record = self.record_of_reload(Outcome::Ok);
         let record = record.with_snapshot(next.version(), hash);
         self.0.audit.append(record, Durability::Durable)?;
-        self.0.authenticator.store(keys);
+        if self.0.published.is_none() {
+            self.0.authenticator.store(pinned);
+        }
         self.0.secrets.declare(builder::slots(next));
         Ok(())
     }
@@ -194,6 +263,14 @@ impl Runtime {
         Ok(closed?)
     }
 
+    /// The session of a token's caller, and whether that token was verified a moment ago.
+    async fn verify(&self, token: &str) -> Result<(Session, bool)> {
+        let authenticator = self.authenticator()?;
+        let (caller, is_remembered) = authenticator.authenticate_or_fetch(token).await?;
+        let session = Session::open(Arc::clone(&self.0), caller).await?;
+        Ok((session, is_remembered))
+    }
+
     /// The authenticator. In development its keys appear with the first `zt dev-token`, maybe after this runtime.
     fn authenticator(&self) -> Result<Arc<Authenticator>> {
         if let Some(ready) = self.0.authenticator.load_full() {
@@ -203,52 +280,6 @@ impl Runtime {
         self.0.authenticator.store(Some(Arc::clone(&made)));
         Ok(made)
     }
-}
-
-/// An authenticator with the pinned keys as they are now; none where development has none yet.
-fn maybe_authenticator(
-    config: &Config,
-    profile: &EntraProfile,
-    clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<Authenticator>>> {
-    match authenticator(config, profile, clock) {
-        Ok(made) => Ok(Some(made)),
-        Err(error) if config.mode() == Mode::Development && error.is_transient() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-fn authenticator(
-    config: &Config,
-    profile: &EntraProfile,
-    clock: &Arc<dyn Clock>,
-) -> Result<Arc<Authenticator>> {
-    let keys = read_keys(config, profile)?;
-    Ok(Arc::new(Authenticator::new(
-        profile.clone(),
-        keys,
-        Arc::clone(clock),
-    )?))
-}
-
-fn read_keys(config: &Config, profile: &EntraProfile) -> Result<KeySet> {
-    let Some(file) = config.keys_file() else {
-        let message = format!("`{}` is not set", ConfigKey::IdentityKeys);
-        return Err(
-            Error::new(Code::Config, message).with_help("pin the tenant's JSON Web Key Set")
-        );
-    };
-    let jwks = std::fs::read(&file).map_err(|why| {
-        let message = format!("cannot read the pinned keys `{}`", file.display());
-        let help = match config.mode() {
-            Mode::Development => "`zt dev-token NAME` makes the development issuer's keys",
-            Mode::Production => "save the tenant's JSON Web Key Set there",
-        };
-        Error::new(Code::KeysUnavailable, message)
-            .with_help(help)
-            .with_source(why)
-    })?;
-    Ok(KeySet::from_jwks(&jwks, profile)?)
 }
 
 impl fmt::Debug for Runtime {

@@ -14,6 +14,7 @@ mod permit;
 mod plan;
 mod question;
 mod record;
+mod refusal;
 mod report;
 mod resolved;
 mod seal;
@@ -26,8 +27,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
+use question::reference_of;
 pub use question::{claim, fact, parse, parse_action};
-use question::{denied, reference_of};
 pub(crate) use record::record_about;
 use resolved::Resolved;
 use seen::Seen;
@@ -35,7 +36,7 @@ use seen::Seen;
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
-use crate::identity::Caller;
+use crate::identity::{Caller, Groups, Membership};
 use crate::metadata::Snapshot;
 use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
 use crate::runtime::shared::Shared;
@@ -46,6 +47,8 @@ use crate::secrets::{Secret, SecretRequest};
 pub struct Session {
     shared: Arc<Shared>,
     caller: Caller,
+    /// What a directory says of the caller's groups, where the token does not.
+    membership: Option<Arc<Membership>>,
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
     seen: Arc<Seen>,
@@ -54,8 +57,27 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(shared: Arc<Shared>, caller: Caller) -> Result<Self> {
-        let resolved = Resolved::new(&caller, &shared.snapshots.current())?;
+    /// A session of a verified caller. Where a token has no room for the caller's groups and there is a directory to ask, they
+    /// are asked for first; without an answer they stay unknown.
+    pub(crate) async fn open(shared: Arc<Shared>, caller: Caller) -> Result<Self> {
+        let membership = match (&shared.groups, caller.groups()) {
+            (Some(directory), Groups::Overage) => {
+                let about = shared.snapshots.current().groups_of(caller.home());
+                Some(directory.of(caller.member(), &about).await)
+            }
+            (Some(_) | None, _) => None,
+        };
+        Self::new(shared, caller, membership)
+    }
+
+    fn new(
+        shared: Arc<Shared>,
+        caller: Caller,
+        membership: Option<Arc<Membership>>,
+    ) -> Result<Self> {
+        let snapshot = shared.snapshots.current();
+        let clock = &*shared.clock;
+        let resolved = Resolved::new(&caller, membership.as_deref(), &snapshot, clock)?;
         let left = caller.expires_at().map(|end| {
             let end = end.after(shared.profile.skew());
             let left_ms = end
@@ -67,10 +89,18 @@ impl Session {
             ends: left.map(|left| shared.clock.elapsed().saturating_add(left)),
             shared,
             caller,
+            membership,
             context: Context::new(),
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
             seen: Arc::new(Seen::default()),
         })
+    }
+
+    /// Why the caller's groups are not known, where a directory was asked for them.
+    pub(crate) fn unknown_groups(&self) -> Option<String> {
+        self.membership
+            .as_ref()
+            .and_then(|membership| membership.error())
     }
 
     /// The verified caller.
@@ -132,7 +162,7 @@ impl Session {
         if decision.is_allowed() {
             Ok(Permit::new(decision))
         } else {
-            Err(denied(&decision))
+            Err(self.denied(&decision))
         }
     }
 
@@ -179,7 +209,7 @@ impl Session {
         let decision = self.decide(action, resource.clone(), self.context.clone())?;
         // A row about columns says nothing about a secret: validation refuses it, and so does this.
         if !decision.is_allowed() || *decision.columns() != Columns::All {
-            let error = denied(&decision);
+            let error = self.denied(&decision);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
@@ -207,7 +237,7 @@ impl Session {
         if right.is_allowed() {
             Ok(policy::explain(decision))
         } else {
-            Err(denied(&right))
+            Err(self.denied(&right))
         }
     }
 
@@ -273,10 +303,16 @@ impl Session {
 
     fn resolve(&self, snapshot: &Snapshot) -> Result<Arc<Resolved>> {
         let resolved = self.resolved.load_full();
-        if resolved.snapshot == snapshot.version() {
+        let membership = self.membership.as_ref();
+        if let (Some(membership), Some(directory)) = (membership, &self.shared.groups) {
+            directory.ask_if_due(membership, &snapshot.groups_of(self.caller.home()));
+        }
+        let clock = &*self.shared.clock;
+        if resolved.is_of(snapshot, membership.map(Arc::as_ref), clock) {
             return Ok(resolved);
         }
-        let resolved = match Resolved::new(&self.caller, snapshot) {
+        let membership = membership.map(Arc::as_ref);
+        let resolved = match Resolved::new(&self.caller, membership, snapshot, clock) {
             Ok(resolved) => Arc::new(resolved),
             Err(error) => {
                 self.record_ended(error.message())?;

@@ -114,6 +114,11 @@ impl Authenticator {
     /// # Errors
     /// [`AuthError`] with the exact reason, for our log; the remote caller gets the folded error's `public_message()`.
     pub fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
+        self.look(token).map(|(caller, _)| caller)
+    }
+
+    /// The caller, and whether the token was verified a moment ago.
+    fn look(&self, token: &str) -> Result<(Caller, bool), AuthError> {
         let token = without_scheme(token);
         if token.is_empty() {
             return Err(AuthError::MissingCredentials);
@@ -129,7 +134,7 @@ impl Authenticator {
             // The tick bounds how long it is kept; the wall clock may have been set forward since.
             entra::check_end(&self.profile, token.exp, now.wall())?;
             self.refuse_old_keys(|| keys.find(&token.kid), now)?;
-            return Ok(caller);
+            return Ok((caller, true));
         }
         let caller = self.verify(token, &keys, now)?;
         if let (Some(all), Some(token_end)) = (remembered, caller.expires_at()) {
@@ -137,15 +142,18 @@ impl Authenticator {
             let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0));
             all.put(token, &caller, keys.generation(), now, left);
         }
-        Ok(caller)
+        Ok((caller, false))
     }
 
     /// The same, but a token of a key that is not known waits up to two seconds for one fetch.
     ///
     /// # Errors
     /// As [`authenticate`](Self::authenticate); [`AuthError::KeysUnavailable`] if the issuer gave no answer.
-    pub(crate) async fn authenticate_or_fetch(&self, token: &str) -> Result<Caller, AuthError> {
-        let refused = match self.authenticate(token) {
+    pub(crate) async fn authenticate_or_fetch(
+        &self,
+        token: &str,
+    ) -> Result<(Caller, bool), AuthError> {
+        let refused = match self.look(token) {
             Err(refused @ AuthError::UnknownKey { .. }) => refused,
             outcome => return outcome,
         };
@@ -154,7 +162,7 @@ impl Authenticator {
         };
         let token = without_scheme(token);
         match self.seek(cache, token).await? {
-            Sought::Maybe => self.authenticate(token),
+            Sought::Maybe => self.look(token),
             Sought::Unknown => Err(refused),
             Sought::Later(retry_in) => Err(AuthError::KeysUnavailable { retry_in }),
         }
@@ -269,7 +277,7 @@ fn signers<'k>(
 }
 
 /// The scheme's name is case-insensitive (RFC 9110 §11.1); one space follows (RFC 6750 §2.1).
-fn without_scheme(token: &str) -> &str {
+pub(crate) fn without_scheme(token: &str) -> &str {
     match token.split_at_checked("bearer ".len()) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer ") => token,
         Some(_) | None => token,

@@ -8,6 +8,7 @@ use crate::id::{Guid, PrincipalId, PrincipalKind};
 
 use super::claim::{Claim, OtherClaims};
 use super::error::AuthError;
+use super::groups::Member;
 
 /// Somebody who proved who they are. Cheap to clone; immutable; made by [`Authenticator`](super::Authenticator) alone.
 ///
@@ -91,6 +92,15 @@ impl Caller {
     #[must_use]
     pub fn kind(&self) -> CallerKind {
         self.0.kind
+    }
+
+    /// Whom a directory of groups is asked about.
+    pub(crate) fn member(&self) -> Member {
+        Member {
+            tenant: self.0.tenant,
+            object: self.0.object,
+            kind: self.0.kind,
+        }
     }
 
     /// Where the caller's object ids are from, seen from the tables.

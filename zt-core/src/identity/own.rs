@@ -21,6 +21,7 @@ use tokio::time::timeout;
 
 use super::{AccessToken, CredentialError, TokenCredential};
 use crate::clock::Clock;
+use crate::port::BoxFuture;
 use slot::{Boarding, Flight, Now, Outcome, Slot, Step};
 
 /// The identity of this process. Cheap to clone; clones share what is kept.
@@ -131,6 +132,23 @@ impl OwnIdentity {
         let request = Arc::clone(&self.0).ask(scope.to_owned(), number, tell);
         runtime.spawn(request);
         token.map_or(Boarding::Wait(outcome), Boarding::Serve)
+    }
+}
+
+impl TokenCredential for OwnIdentity {
+    fn get_token<'a>(
+        &'a self,
+        scope: &'a str,
+    ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
+        Box::pin(self.token(scope))
+    }
+
+    fn name(&self) -> &str {
+        self.0.credential.name()
+    }
+
+    fn forget(&self) {
+        let _was_time = Self::forget(self);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest;
 
+use super::named_groups::NamedGroups;
 use super::{
     AccessPolicy, Cell, PolicyActivation, Problem, RawTables, Report, SecretReference, StoreFacts,
     Tables, conditions, validate,
@@ -32,6 +33,7 @@ pub struct Snapshot {
     shadow_rows: Vec<usize>,
     ties: Ties,
     revocations: Revocations,
+    groups: NamedGroups,
     activations_of: BTreeMap<PolicyId, Vec<usize>>,
     named: OnceLock<Box<[(Named, Located)]>>,
 }
@@ -109,6 +111,7 @@ impl Snapshot {
                 .map(|row| (row.id.clone(), row.oid))
                 .collect(),
             index,
+            groups: NamedGroups::of(&tables),
             revocations: Revocations::compile(&tables.revocations, |id| {
                 let row = tables.principals.iter().find(|row| row.id == *id);
                 row.map(|row| row.oid)
@@ -198,6 +201,11 @@ impl Snapshot {
     pub(crate) fn activations(&self, policy: &PolicyId) -> impl Iterator<Item = &PolicyActivation> {
         let rows = self.activations_of.get(policy).into_iter().flatten();
         rows.filter_map(|row| self.tables.policy_activations.get(*row))
+    }
+
+    /// The object ids of the groups that rows name, of one tenant; sorted.
+    pub(crate) fn groups_of(&self, home: Home) -> Arc<[Guid]> {
+        self.groups.of_tenant(home)
     }
 
     /// Which tokens are refused although they are valid.

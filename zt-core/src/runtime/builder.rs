@@ -1,5 +1,8 @@
 //! Puts a runtime together: the only place that names adapters.
 
+mod identity;
+mod outside;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -9,22 +12,28 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
+use super::background::Background;
 use super::budget::Budget;
+use super::key_log::KeyLog;
+use super::outside::{Given, Outside};
 use super::samples::Samples;
 use super::shared::Shared;
-use super::{Config, ConfigKey, Runtime, maybe_authenticator, watch};
+use super::{Config, ConfigKey, Runtime, watch};
 use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
-use crate::id::Guid;
-use crate::identity::{Cloud, EntraProfile, NotACloud};
+use crate::identity::{ClientProof, GroupSource, TokenCredential};
 use crate::metadata::{
     MetadataSource, RawTables, SecretKind, Snapshot, SnapshotStore, TableFormat,
 };
 use crate::monitor::{AlertSink, ReferenceSource, References};
+use crate::network::HttpClient;
 use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
+pub(crate) use identity::profile;
+use identity::wrong;
+pub(super) use identity::{authenticator, maybe_authenticator};
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
 #[derive(Debug)]
@@ -37,6 +46,7 @@ pub struct RuntimeBuilder {
     alerts: Option<Arc<dyn AlertSink>>,
     reference: Option<Arc<dyn ReferenceSource>>,
     audit: Option<AuditOptions>,
+    given: Given,
 }
 
 impl RuntimeBuilder {
@@ -53,6 +63,7 @@ impl RuntimeBuilder {
             alerts: None,
             reference: None,
             audit: None,
+            given: Given::new(),
         }
     }
 
@@ -105,6 +116,34 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Sends every request of identity through here instead of the guarded client that the feature `azure` brings.
+    #[must_use]
+    pub fn with_http(mut self, http: Arc<dyn HttpClient>) -> Self {
+        self.given.http = Some(http);
+        self
+    }
+
+    /// Takes the process's own identity from here: a service credential of Databricks, one of a test.
+    #[must_use]
+    pub fn with_credential(mut self, credential: Arc<dyn TokenCredential>) -> Self {
+        self.given.credential = Some(credential);
+        self
+    }
+
+    /// Asks here for the groups of callers whose token has no room for them.
+    #[must_use]
+    pub fn with_group_source(mut self, groups: Arc<dyn GroupSource>) -> Self {
+        self.given.groups = Some(groups);
+        self
+    }
+
+    /// Proves to Entra with this that we are the application that callers' tokens are for, to act on their behalf.
+    #[must_use]
+    pub fn with_client_proof(mut self, proof: ClientProof) -> Self {
+        self.given.proof = Some(proof);
+        self
+    }
+
     /// Loads, checks and opens everything. The audit log comes last, so that a wrong configuration leaves no log behind, and
     /// before anything can be asked: no audit, no access.
     ///
@@ -127,7 +166,21 @@ impl RuntimeBuilder {
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
-        let authenticator = maybe_authenticator(&config, &profile, &clock)?;
+        let outside = Outside::new(
+            config.clone(),
+            profile.clone(),
+            Arc::clone(&clock),
+            self.given,
+            outside::MAKERS,
+        );
+        let background = Arc::new(Background::default());
+        let key_log = Arc::new(KeyLog::default());
+        let published = identity::published(&outside, &background, &key_log)?;
+        let authenticator = match &published {
+            Some(keys) => Some(identity::with_published(&profile, keys, &clock)),
+            None => maybe_authenticator(&config, &profile, &clock)?,
+        };
+        let groups = identity::groups(&outside, &background)?;
         let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
         let alerts = self
             .alerts
@@ -146,6 +199,10 @@ impl RuntimeBuilder {
             snapshots,
             profile,
             authenticator: ArcSwapOption::new(authenticator),
+            published,
+            outside,
+            groups,
+            background,
             secrets,
             keys,
             alerts,
@@ -158,6 +215,8 @@ impl RuntimeBuilder {
             decisions: AtomicU64::new(1),
             is_closed: AtomicBool::new(false),
         }));
+        key_log.is_of(&runtime.0);
+        identity::keep_fresh(&runtime);
         wipe_idle_values(&runtime)?;
         if let Some(every) = watch_every {
             let _runs_by_itself = watch::start(&runtime, every)?;
@@ -255,57 +314,6 @@ pub(super) fn slots(snapshot: &Snapshot) -> Vec<SlotKey> {
     let references = snapshot.tables().secret_references.iter();
     let secrets = references.filter(|row| row.kind == SecretKind::Secret);
     secrets.map(|row| row.request().key().clone()).collect()
-}
-
-pub(crate) fn profile(config: &Config, snapshot: &Snapshot) -> Result<EntraProfile> {
-    let key = ConfigKey::IdentityCloud;
-    let cloud = match config.value(key) {
-        None => Cloud::Public,
-        Some(text) => text
-            .parse()
-            .map_err(|why: NotACloud| wrong(key, &why.to_string()))?,
-    };
-    let profile = EntraProfile::new(cloud, tenant(config, snapshot)?, audience(config)?)?;
-    Ok(match config.value(ConfigKey::IdentityAppIdUri) {
-        Some(uri) => profile.accepting_v1(&[uri])?,
-        None => profile,
-    })
-}
-
-/// The tables and the configuration may both name the tenant; then they must agree.
-fn tenant(config: &Config, snapshot: &Snapshot) -> Result<Guid> {
-    let key = ConfigKey::IdentityTenant;
-    let set: Option<Guid> = match config.value(key) {
-        Some(text) => Some(text.parse().map_err(|_| wrong(key, "must be a GUID"))?),
-        None => None,
-    };
-    let world = snapshot.tables().world.first().map(|world| world.tenant);
-    match (set, world) {
-        (Some(set), Some(world)) if set != world => {
-            Err(wrong(key, "differs from the tenant of the table `world`"))
-        }
-        (Some(tenant), _) | (None, Some(tenant)) => Ok(tenant),
-        (None, None) => Err(wrong(
-            key,
-            "is not set, and the table `world` names no tenant",
-        )),
-    }
-}
-
-fn audience(config: &Config) -> Result<Guid> {
-    let key = ConfigKey::IdentityAudience;
-    let text = config
-        .value(key)
-        .ok_or_else(|| wrong(key, "is not set: the client id, a GUID"))?;
-    text.parse()
-        .map_err(|_| wrong(key, "must be the client id, a GUID"))
-}
-
-fn wrong(key: ConfigKey, reason: &str) -> Error {
-    Error::new(Code::Config, format!("`{key}` {reason}")).with_help(format!(
-        "set it in `zt.toml`, or {} where the file leaves it out",
-        key.env()
-    ))
 }
 
 fn random() -> Result<u32> {

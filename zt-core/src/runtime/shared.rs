@@ -8,13 +8,15 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use super::Config;
+use super::background::Background;
 use super::budget::Budget;
+use super::outside::Outside;
 use super::samples::Samples;
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
-use crate::identity::{Authenticator, EntraProfile};
+use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::SnapshotStore;
 use crate::monitor::{AlertSink, References};
 use crate::policy::DecisionId;
@@ -28,6 +30,11 @@ pub(crate) struct Shared {
     pub(crate) max_staleness: Option<Duration>,
     pub(crate) profile: EntraProfile,
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
+    /// The keys that Entra publishes; none where keys are pinned.
+    pub(crate) published: Option<Arc<KeyCache>>,
+    pub(crate) outside: Outside,
+    pub(crate) groups: Option<GroupDirectory>,
+    pub(crate) background: Arc<Background>,
     pub(crate) secrets: Secrets,
     pub(crate) keys: Arc<dyn KeyWrapper>,
     pub(crate) alerts: Arc<dyn AlertSink>,

@@ -4,7 +4,6 @@ use serde_json::Value;
 
 use super::Session;
 use super::list::policies_table;
-use super::question::denied;
 use crate::audit::Durability;
 use crate::authzen::{Answer, Authzen, Call, Decided};
 use crate::error::Result;
@@ -71,7 +70,7 @@ impl Session {
             let right = self.decide(Action::PolicyExplain, resource.clone(), context)?;
             if !right.is_allowed() {
                 self.record(&right)?;
-                return Err(denied(&right));
+                return Err(self.denied(&right));
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::question::denied;
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};
 use crate::metadata::Snapshot;
@@ -96,7 +95,7 @@ impl Session {
         )?;
         if !right.is_allowed() {
             self.record(&right)?;
-            return Err(denied(&right));
+            return Err(self.denied(&right));
         }
         let snapshot = right.snapshot();
         let page = policy::list(snapshot, &holders(self, snapshot)?, query);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Session;
-use super::question::{denied, parse};
+use super::question::parse;
 use crate::audit::Durability;
 use crate::error::{Error, Result};
 use crate::plan::{self, RunPlan};
@@ -36,7 +36,7 @@ impl Session {
         let right = self.decide(action, resource, self.context.clone())?;
         if !right.is_allowed() {
             self.record(&right)?;
-            return Err(denied(&right));
+            return Err(self.denied(&right));
         }
         match plan::resolve(right.snapshot(), job, |request| {
             self.forecast(&right, request)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Session;
-use super::question::{denied, parse};
+use super::question::parse;
 use crate::audit::Durability;
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
@@ -91,7 +91,7 @@ impl Session {
         let decision = self.decide(Action::MetricReport, resource.clone(), context)?;
         // A row about columns says nothing about a report: validation refuses it, and so does this.
         if !decision.is_allowed() || *decision.columns() != Columns::All {
-            let error = denied(&decision);
+            let error = self.denied(&decision);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::id::PrincipalId;
-use crate::identity::{AuthError, Caller, Groups, Mfa};
+use crate::identity::{AuthError, Caller, Groups, Membership, Mfa};
 use crate::metadata::Snapshot;
 use crate::policy::{AttributeSet, Projection, Provenance, Value, ValueType};
 
 /// Who the caller is, which groups it is proven to be in and what it holds by that.
 pub(super) struct Resolved {
-    pub(super) snapshot: u64,
+    snapshot: u64,
+    /// How many answers of a directory there were, and whether the last may still be told.
+    groups_of: Option<(u64, bool)>,
     pub(super) id: Option<PrincipalId>,
     pub(super) groups: Arc<[PrincipalId]>,
     pub(super) groups_are_complete: bool,
@@ -20,19 +23,26 @@ pub(super) struct Resolved {
 }
 
 impl Resolved {
-    pub(super) fn new(caller: &Caller, snapshot: &Snapshot) -> Result<Self> {
+    pub(super) fn new(
+        caller: &Caller,
+        membership: Option<&Membership>,
+        snapshot: &Snapshot,
+        clock: &dyn Clock,
+    ) -> Result<Self> {
+        let groups_of = membership.map(|known| (known.answers(), known.is_over(clock)));
         if let Some(row) = snapshot.revocations().refusing(caller) {
             let row = row.to_owned();
             return Err(AuthError::Revoked { row }.into());
         }
-        let (groups, groups_are_complete) =
-            match caller.groups().principals(caller.home(), snapshot)? {
-                Groups::Complete(ids) => (Arc::from(ids), true),
-                // Entra leaves the claim out for a caller without groups.
-                Groups::NotInToken => (Arc::from([]), true),
-                // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
-                Groups::Overage => (Arc::from([]), false),
-            };
+        let told = membership.map(|known| known.groups(&snapshot.groups_of(caller.home()), clock));
+        let groups = told.as_ref().unwrap_or_else(|| caller.groups());
+        let (groups, groups_are_complete) = match groups.principals(caller.home(), snapshot)? {
+            Groups::Complete(ids) => (Arc::from(ids), true),
+            // Entra leaves the claim out for a caller without groups.
+            Groups::NotInToken => (Arc::from([]), true),
+            // Nothing is proven: rows on groups and their roles grant nothing, and their denies stand.
+            Groups::Overage => (Arc::from([]), false),
+        };
         let id = caller.principal(snapshot)?;
         let proven: Arc<[_]> = Arc::from(proven(caller, snapshot.attributes()));
         let mut projection = Projection::new(snapshot, id.clone(), Arc::clone(&groups));
@@ -41,12 +51,26 @@ impl Resolved {
         }
         Ok(Self {
             snapshot: snapshot.version(),
+            groups_of,
             id,
             groups,
             groups_are_complete,
             projection: projection.with_proven(Arc::clone(&proven)),
             proven,
         })
+    }
+}
+
+impl Resolved {
+    /// Whether it still holds.
+    pub(super) fn is_of(
+        &self,
+        snapshot: &Snapshot,
+        membership: Option<&Membership>,
+        clock: &dyn Clock,
+    ) -> bool {
+        let groups_of = membership.map(|known| (known.answers(), known.is_over(clock)));
+        self.snapshot == snapshot.version() && self.groups_of == groups_of
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::question::{Output, denied, not_all_rows, output_of, parse, uncovered};
+use super::question::{Output, not_all_rows, output_of, parse, uncovered};
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
@@ -97,7 +97,7 @@ impl Session {
         let decision = self.decide(action, resource.clone(), self.context.clone())?;
         if !decision.is_allowed() {
             self.record(&decision)?;
-            return Err(denied(&decision));
+            return Err(self.denied(&decision));
         }
         let found = match output_of(&decision, output) {
             Ok(found) => found,

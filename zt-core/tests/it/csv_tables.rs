@@ -423,7 +423,7 @@ fn each_wrong_form_of_a_csv_file_is_named_with_what_was_meant() {
     );
     is_told(
         "Principals.csv",
-        |text| text + &"x".repeat(5_000_000) + ",y,\n",
+        |text| text + &"x".repeat(5_000_000) + ",y,,\n",
         "xxx…`: not a principal",
     );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
+use zt_core::identity::Challenge;
 use zt_core::policy::{self, DecisionKind, ListQuery, Replay, Value};
 use zt_core::runtime::Runtime;
 use zt_core::testing::{self, TokenRequest};
@@ -216,7 +217,15 @@ async fn a_step_up_is_asked_for_until_the_token_proves_it() {
     assert_eq!(needs(&maya), ["mfa", "c2"]);
     let error = maya.require("table.read", scores).unwrap_err();
     assert_eq!(error.code(), Code::StepUpRequired);
-    assert_eq!(error.http_status(), 401);
+    // A client that does not say that it understands a claims challenge would not know what to do with one.
+    assert_eq!((error.http_status(), error.challenge()), (403, None));
+    let capable = with(&zt, "user:maya", |request| {
+        request.with_claim("xms_cc", json!(["CP1"]))
+    })
+    .await;
+    let asked = capable.require("table.read", scores).unwrap_err();
+    assert_eq!(asked.http_status(), 401);
+    assert_eq!(asked.challenge(), Some(Challenge::auth_context("c2")));
     assert!(
         error
             .message()

@@ -143,7 +143,7 @@ async fn a_person_signs_in_and_entra_is_asked_at_its_interval() {
     assert_eq!(
         body(start),
         format!(
-            "client_id=d0000000-0000-4000-8000-0000000000c1&scope=api%3A%2F%2Fzt%2F.default+offline_access&{claims}"
+            "client_id=d0000000-0000-4000-8000-0000000000c1&scope=api%3A%2F%2Fzt%2F.default%20offline_access&{claims}"
         )
     );
     assert_eq!(

@@ -65,7 +65,7 @@ impl Config {
         self.mode() == Mode::Production && self.watch_of_file.is_some_and(|file| added > Some(file))
     }
 
-    fn seconds(&self, key: ConfigKey) -> Option<Duration> {
+    pub(in crate::runtime) fn seconds(&self, key: ConfigKey) -> Option<Duration> {
         let seconds = self.value(key)?.parse().ok()?;
         Some(Duration::from_secs(seconds))
     }

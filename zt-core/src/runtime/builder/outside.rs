@@ -1,0 +1,136 @@
+//! Which adapters stand behind [`Outside`](crate::runtime::outside::Outside) in this build.
+
+use super::super::outside::Makers;
+
+#[cfg(not(feature = "azure"))]
+pub(super) use without::MAKERS;
+
+#[cfg(feature = "azure")]
+pub(super) use azure::MAKERS;
+
+#[cfg(feature = "azure")]
+mod azure {
+    use std::sync::Arc;
+
+    use super::Makers;
+    use crate::adapters::azure::{CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp};
+    use crate::error::{Code, Error, Result};
+    use crate::identity::{ClientProof, EntraProfile, GroupSource, TokenCredential};
+    use crate::network::{Guard, HttpClient, HttpError};
+    use crate::runtime::outside::Outside;
+    use crate::runtime::{Config, Mode};
+
+    pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
+        http,
+        credential,
+        groups,
+        proof,
+    };
+
+    fn http(config: &Config, profile: &EntraProfile) -> Result<Arc<dyn HttpClient>> {
+        let mut guard = Guard::for_identity(profile.cloud());
+        if let Some(endpoint) = env("IDENTITY_ENDPOINT").filter(|endpoint| !endpoint.is_empty()) {
+            guard = guard.with_identity_endpoint(&endpoint).map_err(|why| {
+                Error::new(
+                    Code::Config,
+                    format!("`IDENTITY_ENDPOINT` is refused: {why}"),
+                )
+                .with_source(why)
+            })?;
+        }
+        // Only a development file can say so.
+        if let Some(at) = config.simulated_azure() {
+            let hosts = profile
+                .cloud()
+                .login_hosts()
+                .chain(profile.cloud().graph_host());
+            guard = hosts.fold(guard, |guard, host| guard.dialling(host, at));
+        }
+        if let Some(at) = config.simulated_metadata_endpoint() {
+            guard = guard.dialling("169.254.169.254", at);
+        }
+        let made = match config.simulated_azure_ca() {
+            Some(file) => {
+                let pem = std::fs::read(&file).map_err(|why| {
+                    let message =
+                        format!("cannot read `development.azure_ca` `{}`", file.display());
+                    Error::new(Code::Config, message).with_source(why)
+                })?;
+                GuardedHttp::trusting_only(guard, &pem)
+            }
+            None => GuardedHttp::new(guard),
+        };
+        Ok(Arc::new(made.map_err(unusable)?))
+    }
+
+    fn unusable(why: HttpError) -> Error {
+        Error::new(Code::Config, why.to_string())
+            .with_help("install the system's certificate authorities, such as the package `ca-certificates`")
+            .with_source(why)
+    }
+
+    /// In production nobody is to be whoever signed in on the machine.
+    fn credential(outside: &Outside) -> Result<Arc<dyn TokenCredential>> {
+        let (cloud, clock) = (outside.profile().cloud(), outside.clock());
+        let http = outside.http()?;
+        let chain = match outside.config().mode() {
+            Mode::Development => CredentialChain::default_for(cloud, http, clock, &env)?,
+            Mode::Production => CredentialChain::without_people(cloud, http, clock, &env)?,
+        };
+        Ok(Arc::new(chain))
+    }
+
+    fn groups(outside: &Outside) -> Result<Arc<dyn GroupSource>> {
+        let profile = outside.profile();
+        let (http, identity) = (Arc::clone(outside.http()?), outside.identity()?.clone());
+        let identity: Arc<dyn TokenCredential> = Arc::new(identity);
+        let (cloud, tenant) = (profile.cloud(), profile.tenant());
+        Ok(Arc::new(GraphGroups::new(http, identity, cloud, tenant)))
+    }
+
+    /// The environment's proof, if it is of the very application that callers' tokens are for.
+    fn proof(outside: &Outside) -> Result<ClientProof> {
+        let own = outside.profile().client_id();
+        let client = env("AZURE_CLIENT_ID").and_then(|id| id.parse().ok());
+        if client != Some(own) {
+            let message = format!("the environment has no credential of the application `{own}`");
+            return Err(Error::new(Code::NoOwnIdentity, message).with_help(
+                "set AZURE_CLIENT_ID to the audience, and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE, or give the builder a proof",
+            ));
+        }
+        if let Some(secret) = env("AZURE_CLIENT_SECRET").filter(|secret| !secret.is_empty()) {
+            return Ok(ClientProof::Secret(secret.into()));
+        }
+        match env("AZURE_FEDERATED_TOKEN_FILE") {
+            Some(file) => Ok(ClientProof::Assertion(Arc::new(FederatedTokenFile::new(
+                file,
+            )))),
+            None => Err(Error::new(
+                Code::NoOwnIdentity,
+                "neither AZURE_CLIENT_SECRET nor AZURE_FEDERATED_TOKEN_FILE is set",
+            )),
+        }
+    }
+
+    fn env(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+}
+
+#[cfg(not(feature = "azure"))]
+mod without {
+    use super::Makers;
+    use crate::error::{Code, Error};
+
+    pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
+        http: |_, _| Err(missing("HTTP")),
+        credential: |_| Err(missing("a credential")),
+        groups: |_| Err(missing("a directory of groups")),
+        proof: |_| Err(missing("a proof of the application")),
+    };
+
+    fn missing(what: &str) -> Error {
+        Error::new(Code::Config, format!("this build reaches no Azure: it has no {what}"))
+            .with_help("build zt with the feature `azure`, give the builder one of your own, or pin `identity.keys`")
+    }
+}

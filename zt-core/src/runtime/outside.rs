@@ -1,0 +1,150 @@
+//! What identity reaches outside of the process: HTTP through the guard, our own tokens, a directory of groups. Made when first
+//! needed, so that a runtime with pinned keys opens no TLS.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::Config;
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
+use crate::network::HttpClient;
+
+/// How the parts are made where the builder was given none: by the adapters that this build has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Makers {
+    pub(super) http: fn(&Config, &EntraProfile) -> Result<Arc<dyn HttpClient>>,
+    pub(super) credential: fn(&Outside) -> Result<Arc<dyn TokenCredential>>,
+    pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
+    pub(super) proof: fn(&Outside) -> Result<ClientProof>,
+}
+
+/// What the builder was given.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) http: Option<Arc<dyn HttpClient>>,
+    pub(super) credential: Option<Arc<dyn TokenCredential>>,
+    pub(super) groups: Option<Arc<dyn GroupSource>>,
+    pub(super) proof: Option<ClientProof>,
+}
+
+impl Given {
+    pub(super) const fn new() -> Self {
+        Self {
+            http: None,
+            credential: None,
+            groups: None,
+            proof: None,
+        }
+    }
+}
+
+/// See the module.
+pub(crate) struct Outside {
+    config: Config,
+    profile: EntraProfile,
+    clock: Arc<dyn Clock>,
+    makers: Makers,
+    http: OnceLock<Arc<dyn HttpClient>>,
+    credential: Option<Arc<dyn TokenCredential>>,
+    identity: OnceLock<OwnIdentity>,
+    groups: Option<Arc<dyn GroupSource>>,
+    proof: Option<ClientProof>,
+}
+
+impl Outside {
+    pub(super) fn new(
+        config: Config,
+        profile: EntraProfile,
+        clock: Arc<dyn Clock>,
+        given: Given,
+        makers: Makers,
+    ) -> Self {
+        let http = OnceLock::new();
+        if let Some(given) = given.http {
+            let _is_empty = http.set(given);
+        }
+        Self {
+            config,
+            profile,
+            clock,
+            makers,
+            http,
+            credential: given.credential,
+            identity: OnceLock::new(),
+            groups: given.groups,
+            proof: given.proof,
+        }
+    }
+
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) const fn profile(&self) -> &EntraProfile {
+        &self.profile
+    }
+
+    pub(crate) const fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// HTTP through the guard.
+    pub(crate) fn http(&self) -> Result<&Arc<dyn HttpClient>> {
+        once(&self.http, || {
+            (self.makers.http)(&self.config, &self.profile)
+        })
+    }
+
+    /// The process's own identity.
+    pub(crate) fn identity(&self) -> Result<&OwnIdentity> {
+        once(&self.identity, || {
+            let credential = match &self.credential {
+                Some(given) => Arc::clone(given),
+                None => (self.makers.credential)(self)?,
+            };
+            Ok(OwnIdentity::new(credential, Arc::clone(&self.clock)))
+        })
+    }
+
+    /// A directory of groups.
+    pub(super) fn groups(&self) -> Result<Arc<dyn GroupSource>> {
+        match &self.groups {
+            Some(given) => Ok(Arc::clone(given)),
+            None => (self.makers.groups)(self),
+        }
+    }
+
+    /// Whether the builder was given a directory.
+    pub(super) const fn has_groups(&self) -> bool {
+        self.groups.is_some()
+    }
+
+    /// How this application proves to be itself.
+    pub(crate) fn proof(&self) -> Result<ClientProof> {
+        match &self.proof {
+            Some(given) => Ok(given.clone()),
+            None => (self.makers.proof)(self),
+        }
+    }
+}
+
+/// Several may make it at once; one of them is kept.
+fn once<T>(place: &OnceLock<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    match place.get() {
+        Some(made) => Ok(made),
+        None => {
+            let made = make()?;
+            Ok(place.get_or_init(|| made))
+        }
+    }
+}
+
+impl fmt::Debug for Outside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outside")
+            .field("http", &self.http.get())
+            .field("identity", &self.identity.get().map(OwnIdentity::name))
+            .finish_non_exhaustive()
+    }
+}
