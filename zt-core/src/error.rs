@@ -291,10 +291,10 @@ impl Error {
     /// [`challenge`](Self::challenge) can say how; to other clients it is a plain refusal (403).
     #[must_use]
     pub fn http_status(&self) -> u16 {
-        match self.0.code {
-            Code::StepUpRequired if self.challenge().is_none() => 403,
-            code => code.http_status(),
+        if self.0.code == Code::StepUpRequired && self.challenge().is_none() {
+            return 403;
         }
+        self.0.code.http_status()
     }
 
     /// What belongs into the header `WWW-Authenticate` of that answer; none where the status needs none, and for a caller whose
@@ -304,13 +304,15 @@ impl Error {
         if let Some(own) = &self.0.challenge {
             return Some(own.clone());
         }
-        match self.0.code {
-            Code::MissingCredentials => Some(Challenge::token()),
-            Code::InvalidToken | Code::TokenExpired | Code::TokenNotYetValid => {
-                Some(Challenge::invalid_token())
-            }
-            _ => None,
+        let code = self.0.code;
+        if code == Code::MissingCredentials {
+            return Some(Challenge::token());
         }
+        let is_of_token = matches!(
+            code,
+            Code::InvalidToken | Code::TokenExpired | Code::TokenNotYetValid
+        );
+        is_of_token.then(Challenge::invalid_token)
     }
 
     /// How long the remote caller should wait before the next try: the header `Retry-After`, in whole seconds.

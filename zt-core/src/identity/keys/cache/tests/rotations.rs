@@ -100,8 +100,7 @@ async fn every_tenant_has_keys_of_its_own() {
     assert_eq!(stage.cache.health().len(), 2);
     assert_eq!(stage.issuer.sets(), 2);
     let home = stage.enter(&stage.tokens.user(first())).await.unwrap();
-    let at_second =
-        crate::identity::EntraProfile::new(both.cloud(), SECOND, both.client_id()).unwrap();
+    let at_second = EntraProfile::new(both.cloud(), SECOND, both.client_id()).unwrap();
     let foreign = stage.tokens.user_of(&at_second, first());
     let foreign = stage.enter(&foreign).await.unwrap();
     assert_eq!(foreign.tenant(), SECOND);

@@ -63,10 +63,10 @@ async fn a_token_that_cannot_be_ours_causes_no_fetch() {
     stage.pass(Duration::from_secs(60)).await;
     let before = stage.issuer.requests();
     let ours = stage.tokens.profile();
-    let elsewhere = crate::identity::EntraProfile::new(ours.cloud(), SECOND, ours.client_id());
+    let elsewhere = EntraProfile::new(ours.cloud(), SECOND, ours.client_id());
     let foreign = stage.tokens.user_of(&elsewhere.unwrap(), second());
     let other = Guid::from_u128(9);
-    let other = crate::identity::EntraProfile::new(ours.cloud(), ours.tenant(), other).unwrap();
+    let other = EntraProfile::new(ours.cloud(), ours.tenant(), other).unwrap();
     let wrong_audience = stage.tokens.user_of(&other, second());
     let expired = stage.tokens.user(second());
     for token in [foreign, wrong_audience, "a.b.c".to_owned(), String::new()] {
