@@ -40,31 +40,84 @@ pub(crate) fn later<T: Send + 'static>(
     work: Work<T>,
     convert: Convert<T>,
 ) -> PyResult<Bound<'_, PyAny>> {
-    let get_running_loop = GET_RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
-    let running = get_running_loop.call0()?;
-    let future = running.call_method0("create_future")?;
-    let (event_loop, waiter) = (running.unbind(), future.clone().unbind());
-    let task = executor::spawn(work)?;
-    let abort = task.abort_handle();
-    executor::spawn(async move {
-        // A panic of the work must not leave the awaiter waiting.
-        let result = match task.await {
-            Ok(result) => result,
-            Err(_) => Err(executor::vanished()),
-        };
-        // Without an interpreter nobody waits.
-        Python::try_attach(|py| {
-            let outcome = Mutex::new(Some(outcome(py, result, convert)));
-            let settle = Settle {
-                future: waiter,
-                outcome,
+    Waiter::new(py)?.wait(py, work, convert)
+}
+
+/// A future of the running loop that somebody waits for.
+#[derive(Debug)]
+pub(crate) struct Waiter {
+    event_loop: Py<PyAny>,
+    future: Py<PyAny>,
+}
+
+impl Waiter {
+    /// # Errors
+    /// `RuntimeError` where no loop runs.
+    pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
+        let get_running_loop = GET_RUNNING_LOOP.import(py, "asyncio", "get_running_loop")?;
+        let event_loop = get_running_loop.call0()?;
+        let future = event_loop.call_method0("create_future")?;
+        Ok(Self {
+            event_loop: event_loop.unbind(),
+            future: future.unbind(),
+        })
+    }
+
+    pub(crate) fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self {
+            event_loop: self.event_loop.clone_ref(py),
+            future: self.future.clone_ref(py),
+        }
+    }
+
+    /// Does the work for this future. What is done before its end drops it.
+    pub(crate) fn wait<T: Send + 'static>(
+        self,
+        py: Python<'_>,
+        work: Work<T>,
+        convert: Convert<T>,
+    ) -> PyResult<Bound<'_, PyAny>> {
+        let future = self.future.bind(py).clone();
+        let task = executor::spawn(work)?;
+        let abort = task.abort_handle();
+        executor::spawn(async move {
+            // A panic of the work must not leave the awaiter waiting.
+            let result = match task.await {
+                Ok(result) => result,
+                Err(_) => Err(executor::vanished()),
             };
-            // The loop may be closed; then nobody waits either.
-            drop(event_loop.call_method1(py, "call_soon_threadsafe", (settle,)));
-        });
-    })?;
-    future.call_method1("add_done_callback", (Abandon(abort),))?;
-    Ok(future)
+            // Without an interpreter nobody waits.
+            Python::try_attach(|py| {
+                let outcome = Mutex::new(Some(outcome(py, result, convert)));
+                let future = self.future.clone_ref(py);
+                self.soon(py, Settle { future, outcome });
+            });
+        })?;
+        future.call_method1("add_done_callback", (Abandon(abort),))?;
+        Ok(future)
+    }
+
+    /// Calls a function with this word on the loop's own thread, before the end; its exception is what the awaiter gets.
+    pub(crate) fn tell(&self, py: Python<'_>, function: Py<PyAny>, word: Py<PyAny>) {
+        let future = self.future.clone_ref(py);
+        self.soon(
+            py,
+            Told {
+                future,
+                function,
+                word,
+            },
+        );
+    }
+
+    fn soon<'py>(&self, py: Python<'py>, callback: impl IntoPyObject<'py>) {
+        // The loop may be closed; then nobody waits either.
+        let arguments = (callback,);
+        drop(
+            self.event_loop
+                .call_method1(py, "call_soon_threadsafe", arguments),
+        );
+    }
 }
 
 fn outcome<T>(py: Python<'_>, result: Result<T>, convert: Convert<T>) -> PyResult<Py<PyAny>> {
@@ -121,18 +174,38 @@ impl Settle {
     }
 }
 
-/// Runs when the future is done: drops the work of one that was cancelled.
+/// Runs on the loop's own thread: calls the function, unless nobody waits any more.
+#[pyclass(frozen, module = "zt._zt", name = "_Told")]
+#[derive(Debug)]
+struct Told {
+    future: Py<PyAny>,
+    function: Py<PyAny>,
+    word: Py<PyAny>,
+}
+
+#[pymethods]
+impl Told {
+    fn __call__(&self, py: Python<'_>) -> PyResult<()> {
+        let future = self.future.bind(py);
+        if future.call_method0("done")?.is_truthy()? {
+            return Ok(());
+        }
+        if let Err(raised) = self.function.call1(py, (&self.word,)) {
+            future.call_method1("set_exception", (raised,))?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs when the future is done: drops the work if it is not, as after a cancellation.
 #[pyclass(frozen, module = "zt._zt", name = "_Abandon")]
 #[derive(Debug)]
 struct Abandon(AbortHandle);
 
 #[pymethods]
 impl Abandon {
-    fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
-        if future.call_method0("cancelled")?.is_truthy()? {
-            self.0.abort();
-        }
-        Ok(())
+    fn __call__(&self, _future: &Bound<'_, PyAny>) {
+        self.0.abort();
     }
 }
 

@@ -11,6 +11,7 @@ use zt_core::{Code, Error};
 use crate::columns::Columns;
 use crate::error::Failure;
 use crate::html;
+use crate::plain;
 
 /// Whether a request may proceed, and which rows of Access_Policies say so.
 ///
@@ -121,19 +122,6 @@ pub(crate) fn obligations_dict<'py>(
     Ok(dict)
 }
 
-/// A moment as a datetime in UTC: 1970 and so many milliseconds, since floats are not exact.
-fn moment(py: Python<'_>, millis: i64) -> PyResult<Py<PyAny>> {
-    let datetime = py.import("datetime")?;
-    let utc = datetime.getattr("timezone")?.getattr("utc")?;
-    let epoch = datetime
-        .getattr("datetime")?
-        .call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
-    let since = PyDict::new(py);
-    since.set_item("milliseconds", millis)?;
-    let since = datetime.getattr("timedelta")?.call((), Some(&since))?;
-    Ok(epoch.add(since)?.unbind())
-}
-
 #[pymethods]
 impl Decision {
     /// Whether the request may proceed; the same as the truth value.
@@ -237,7 +225,8 @@ impl Decision {
             Made::Here(decision) => decision.lease(),
             Made::Elsewhere(_) => None,
         };
-        end.map(|end| moment(py, end.as_millis())).transpose()
+        end.map(|end| plain::moment(py, end.as_millis()))
+            .transpose()
     }
 
     /// The columns that may be seen. A deny shows none.

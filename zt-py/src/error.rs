@@ -59,6 +59,11 @@ fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'py, PyAny>>
     facts.set_item("public_message", error.public_message())?;
     facts.set_item("http_status", error.http_status())?;
     facts.set_item("is_transient", error.is_transient())?;
+    facts.set_item("retry_after_s", error.retry_after_s())?;
+    if let Some(challenge) = error.challenge() {
+        facts.set_item("challenge", challenge.to_string())?;
+        facts.set_item("claims", challenge.claims_request())?;
+    }
     if let ErrorKind::Unavailable { retry_in } = error.kind() {
         facts.set_item("retry_in", retry_in.map(|wait| wait.as_secs_f64()))?;
     }

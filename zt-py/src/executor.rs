@@ -4,9 +4,10 @@
 //! [`fork`](crate::fork)): a forked child gets a new one, the parent's is leaked there, since dropping it would join
 //! threads that do not exist. Never `block_on`: it would not let Ctrl-C through.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -50,26 +51,49 @@ pub(crate) fn answer<T: Send + 'static>(py: Python<'_>, work: Work<T>) -> PyResu
 
 /// Does the work on the executor. Other Python threads run on; Ctrl-C drops the work within a tick.
 pub(crate) fn wait<T: Send + 'static>(py: Python<'_>, work: Work<T>) -> PyResult<T> {
-    let (sender, mut receiver) = sync_channel(1);
+    let silent = |_: Tell<Infallible, T>| work;
+    hear(py, silent, |_, never| match never {})
+}
+
+/// What the thread that waits hears from the work.
+pub(crate) enum Heard<M, T> {
+    /// A word on the way.
+    Said(M),
+    /// The end.
+    Done(Result<T>),
+}
+
+/// Where the work tells it.
+pub(crate) type Tell<M, T> = Sender<Heard<M, T>>;
+
+/// As [`wait`], for work that has something to say before its end. `answer` runs on the thread that waits, where a notebook
+/// can print and Ctrl-C is heard; its exception ends the work.
+pub(crate) fn hear<M: Send + 'static, T: Send + 'static>(
+    py: Python<'_>,
+    work: impl FnOnce(Tell<M, T>) -> Work<T>,
+    mut answer: impl FnMut(Python<'_>, M) -> PyResult<()>,
+) -> PyResult<T> {
+    let (sender, mut receiver) = channel();
+    let work = work(sender.clone());
     let task = spawn(async move {
         // Nobody listens any more after Ctrl-C.
-        drop(sender.send(work.await));
+        drop(sender.send(Heard::Done(work.await)));
     })?;
     loop {
-        let result;
-        (receiver, result) = py.detach(move || {
-            let result = receiver.recv_timeout(TICK);
-            (receiver, result)
+        let heard;
+        (receiver, heard) = py.detach(move || {
+            let heard = receiver.recv_timeout(TICK);
+            (receiver, heard)
         });
-        match result {
-            Ok(result) => return Ok(result.map_err(Failure::new)?),
-            Err(RecvTimeoutError::Timeout) => {
-                if let Err(interrupt) = py.check_signals() {
-                    task.abort();
-                    return Err(interrupt);
-                }
-            }
+        let goes_on = match heard {
+            Ok(Heard::Done(result)) => return Ok(result.map_err(Failure::new)?),
+            Ok(Heard::Said(words)) => answer(py, words),
+            Err(RecvTimeoutError::Timeout) => py.check_signals(),
             Err(RecvTimeoutError::Disconnected) => return Err(Failure::new(vanished()).into()),
+        };
+        if let Err(raised) = goes_on {
+            task.abort();
+            return Err(raised);
         }
     }
 }
@@ -121,7 +145,7 @@ fn replace(stale: Option<Arc<Executor>>) -> Result<Arc<Executor>> {
         .worker_threads(2)
         .max_blocking_threads(16)
         .thread_name("zt-py")
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|why| {
             Error::new(Code::Internal, "cannot start the threads that wait").with_source(why)

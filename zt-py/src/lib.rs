@@ -9,12 +9,14 @@ mod aio;
 mod audit;
 mod columns;
 mod config;
+mod credential;
 mod data;
 mod decision;
 mod error;
 mod executor;
 mod fork;
 mod html;
+mod keys;
 mod permit;
 mod plain;
 mod plan;
@@ -24,7 +26,9 @@ mod runtime;
 mod seal;
 mod secret;
 mod session;
+mod sign_in;
 mod snapshot;
+mod token;
 
 /// The native half of the package `zt`.
 #[pyo3::pymodule]
@@ -56,5 +60,9 @@ mod _zt {
     #[pymodule_export]
     use crate::session::Session;
     #[pymodule_export]
+    use crate::sign_in::SignIn;
+    #[pymodule_export]
     use crate::snapshot::Snapshot;
+    #[pymodule_export]
+    use crate::token::AccessToken;
 }

@@ -1,4 +1,4 @@
-//! What the core can serialize, as plain Python: dict, list, str, int, float, bool, None.
+//! What the core can serialize, as plain Python: dict, list, str, int, float, bool, None; and moments.
 
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
@@ -45,4 +45,17 @@ fn build<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
             Ok(dict.into_any())
         }
     }
+}
+
+/// A moment as a datetime in UTC: 1970 and so many milliseconds, since floats are not exact.
+pub(crate) fn moment(py: Python<'_>, millis: i64) -> PyResult<Py<PyAny>> {
+    let datetime = py.import("datetime")?;
+    let utc = datetime.getattr("timezone")?.getattr("utc")?;
+    let epoch = datetime
+        .getattr("datetime")?
+        .call1((1970, 1, 1, 0, 0, 0, 0, utc))?;
+    let since = PyDict::new(py);
+    since.set_item("milliseconds", millis)?;
+    let since = datetime.getattr("timedelta")?.call((), Some(&since))?;
+    Ok(epoch.add(since)?.unbind())
 }

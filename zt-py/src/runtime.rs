@@ -7,18 +7,23 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PySet, PyTuple};
+use pyo3::types::{PyDict, PyList, PySet, PyTuple};
+use zeroize::Zeroizing;
 use zt_core::runtime::RuntimeBuilder;
 use zt_core::{Code, Error};
 
 use crate::aio;
 use crate::config::Given;
+use crate::credential::PyCredential;
 use crate::error::Failure;
 use crate::executor::{self, Work};
 use crate::fork::Homed;
 use crate::html;
+use crate::keys;
 use crate::session::Session;
+use crate::sign_in;
 use crate::snapshot::Snapshot;
+use crate::token::AccessToken;
 
 /// How long a `with` block waits for the audit log at its end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -50,6 +55,30 @@ impl Runtime {
     fn authenticate_work(&self, token: &str) -> Result<Work<zt_core::Session>, Failure> {
         let (core, token) = (self.core.get()?.clone(), token.to_owned());
         Ok(Box::pin(async move { core.authenticate(&token).await }))
+    }
+
+    fn workload_work(&self) -> Result<Work<zt_core::Session>, Failure> {
+        let core = self.core.get()?.clone();
+        Ok(Box::pin(async move { core.workload().await }))
+    }
+
+    fn on_behalf_of_work(
+        &self,
+        session: &Session,
+        token: &str,
+        scope: &str,
+    ) -> Result<Work<zt_core::identity::AccessToken>, Failure> {
+        let (core, session) = (self.core.get()?.clone(), session.core()?.clone());
+        let token = Zeroizing::new(token.to_owned());
+        let scope = scope.to_owned();
+        Ok(Box::pin(async move {
+            core.on_behalf_of(&session, &token, &scope).await
+        }))
+    }
+
+    fn purge_keys_work(&self) -> Result<Work<()>, Failure> {
+        let core = self.core.get()?.clone();
+        Ok(executor::aside(move || core.purge_keys()))
     }
 
     fn reload_work(&self) -> Result<Work<Snapshot>, Failure> {
@@ -115,6 +144,107 @@ impl Runtime {
         aio::later(py, self.authenticate_work(token)?, |py, session| {
             Ok(Py::new(py, Session::new(session))?.into_any())
         })
+    }
+
+    /// A session of the process itself: a managed identity, a service principal of the environment, the object that
+    /// `zt.open(credential=...)` was given; in development also who ran `az login`. Its token is verified as anyone's is, so
+    /// the identity needs an app role of this application.
+    ///
+    /// Asking again is cheap, and due when the session has ended. Raises ConfigError (ZT-7002) with every credential that was
+    /// tried, Unavailable when the issuer cannot be reached; else as `authenticate`.
+    fn workload(&self, py: Python<'_>) -> PyResult<Session> {
+        executor::answer(py, self.workload_work()?).map(Session::new)
+    }
+
+    /// `workload` for asyncio: an awaitable.
+    fn workload_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        aio::later(py, self.workload_work()?, |py, session| {
+            Ok(Py::new(py, Session::new(session))?.into_any())
+        })
+    }
+
+    /// Signs the person in front of this process in: they type a short code in a browser on any device. Waits until they have
+    /// done so, or the code runs out after some minutes; Ctrl-C ends the wait.
+    ///
+    /// A terminal and a notebook show the code by themselves. `prompt` is a function that is called with a `zt.SignIn`
+    /// instead; what it raises ends the sign-in. Raises Unauthenticated (ZT-2006) when the person declines or is too late, and
+    /// without a prompt where nobody is: a service, a job, a notebook that a scheduler runs.
+    #[pyo3(signature = (prompt = None))]
+    fn sign_in(&self, py: Python<'_>, prompt: Option<Py<PyAny>>) -> PyResult<Session> {
+        sign_in::now(py, self.core.get()?.clone(), prompt)
+    }
+
+    /// `sign_in` for asyncio: an awaitable. The prompt is called on the loop's thread.
+    #[pyo3(signature = (prompt = None))]
+    fn sign_in_async<'py>(
+        &self,
+        py: Python<'py>,
+        prompt: Option<Py<PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        sign_in::later(py, self.core.get()?.clone(), prompt)
+    }
+
+    /// A token for `scope`, a service behind this one, that names the caller of `session` and has their rights there.
+    /// `token` is the one that the session was made with; it is verified again, and must be of the same caller. The exchange
+    /// stands in the audit log before this returns.
+    ///
+    /// Raises Unauthenticated for another caller's token, and with ZT-2005 when Entra asks the person to sign in again:
+    /// `challenge` is what to answer them. Raises ConfigError (ZT-7002) when this application cannot prove itself.
+    fn on_behalf_of(
+        &self,
+        py: Python<'_>,
+        session: &Session,
+        token: &str,
+        scope: &str,
+    ) -> PyResult<AccessToken> {
+        let work = self.on_behalf_of_work(session, token, scope)?;
+        executor::wait(py, work).map(AccessToken::new)
+    }
+
+    /// `on_behalf_of` for asyncio: an awaitable.
+    fn on_behalf_of_async<'py>(
+        &self,
+        py: Python<'py>,
+        session: &Session,
+        token: &str,
+        scope: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let work = self.on_behalf_of_work(session, token, scope)?;
+        aio::later(py, work, |py, token| {
+            Ok(Py::new(py, AccessToken::new(token))?.into_any())
+        })
+    }
+
+    /// Nothing where tokens can be verified and the tables are young enough to decide by: what a readiness probe asks. Never
+    /// waits.
+    ///
+    /// Raises Unavailable with what is missing: the issuer's keys (ZT-4003) or the tables (ZT-4004).
+    ///
+    /// >>> rt.ready()
+    fn ready(&self) -> Result<(), Failure> {
+        Ok(self.core.get()?.ready()?)
+    }
+
+    /// How the issuer's keys are, a dict for each tenant and format of tokens: `tenant`, `version`, `state` (`empty`, `fresh`,
+    /// `stale`, `expired`, `pinned`), `keys`, `age_s`, `next_refresh_s`, `failures` and `error`. Never waits.
+    ///
+    /// >>> sorted({keys["state"] for keys in rt.key_health()})
+    /// ['pinned']
+    fn key_health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        keys::told(py, &self.core.get()?.key_health())
+    }
+
+    /// Drops every key that Entra does not list now, at once instead of after ten minutes, and forgets who was verified with
+    /// it: after an incident at the issuer. Nothing happens where keys are pinned.
+    ///
+    /// Raises Unavailable when the audit log cannot be written; nothing is dropped then.
+    fn purge_keys(&self, py: Python<'_>) -> PyResult<()> {
+        executor::wait(py, self.purge_keys_work()?)
+    }
+
+    /// `purge_keys` for asyncio: an awaitable.
+    fn purge_keys_async<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        aio::later(py, self.purge_keys_work()?, |py, ()| Ok(py.None()))
     }
 
     /// The snapshot of the metadata tables in force.
@@ -203,33 +333,43 @@ fn forget(runtime: &Bound<'_, Runtime>) -> PyResult<()> {
 
 /// Opens the folder that holds `zt.toml`; see `zt.open`.
 #[pyfunction]
-#[pyo3(signature = (folder, **config))]
+#[pyo3(signature = (folder, *, credential = None, **config))]
 pub(crate) fn open(
     py: Python<'_>,
     folder: PathBuf,
+    credential: Option<&Bound<'_, PyAny>>,
     config: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Runtime> {
-    executor::wait(py, open_work(folder, config)?)
+    executor::wait(py, open_work(folder, credential, config)?)
 }
 
 /// `open` for asyncio: an awaitable; see `zt.open_async`.
 #[pyfunction]
-#[pyo3(signature = (folder, **config))]
+#[pyo3(signature = (folder, *, credential = None, **config))]
 pub(crate) fn open_async<'py>(
     py: Python<'py>,
     folder: PathBuf,
+    credential: Option<&Bound<'py, PyAny>>,
     config: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    aio::later(py, open_work(folder, config)?, |py, runtime| {
+    aio::later(py, open_work(folder, credential, config)?, |py, runtime| {
         Ok(Py::new(py, runtime)?.into_any())
     })
 }
 
-fn open_work(folder: PathBuf, config: Option<&Bound<'_, PyDict>>) -> PyResult<Work<Runtime>> {
+fn open_work(
+    folder: PathBuf,
+    credential: Option<&Bound<'_, PyAny>>,
+    config: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Work<Runtime>> {
     let given = Given::new(folder, config)?;
+    let credential = credential.map(PyCredential::new).transpose()?;
     Ok(Box::pin(async move {
-        let runtime = RuntimeBuilder::new(given.load()?).open().await?;
-        Ok(Runtime::new(runtime))
+        let mut builder = RuntimeBuilder::new(given.load()?);
+        if let Some(credential) = credential {
+            builder = builder.with_credential(Arc::new(credential));
+        }
+        Ok(Runtime::new(builder.open().await?))
     }))
 }
 

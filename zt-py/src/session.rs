@@ -39,6 +39,14 @@ impl Session {
         }
     }
 
+    /// The core's own.
+    ///
+    /// # Errors
+    /// `Config` in a forked child.
+    pub(crate) fn core(&self) -> Result<&zt_core::Session, Failure> {
+        self.core.get()
+    }
+
     /// The session that asks, saying who proposed the change where `author` is given.
     fn asking(&self, author: Option<&str>) -> Result<zt_core::Session, Failure> {
         let session = self.core.get()?;

@@ -61,7 +61,10 @@ def test_each_twin_answers_as_the_call_does(sign_in: SignIn) -> None:
 
 def test_what_waits_has_a_twin() -> None:
     waits = {
-        zt.Runtime: ("authenticate", "reload", "close"),
+        zt.Runtime: (
+            *("authenticate", "workload", "sign_in", "on_behalf_of"),
+            *("purge_keys", "reload", "close"),
+        ),
         zt.Session: (
                 *("check", "require", "explain", "secret", "plan", "sealer", "opener"),
                 *("log_metrics", "log_batch", "audit_tail"),

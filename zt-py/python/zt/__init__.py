@@ -31,6 +31,7 @@ from zt._errors import (
 )
 from zt._explanation import Explanation
 from zt._zt import (
+    AccessToken,
     Columns,
     Decision,
     Evaluation,
@@ -42,6 +43,7 @@ from zt._zt import (
     Sealer,
     Secret,
     Session,
+    SignIn,
     Snapshot,
     verify_audit,
 )
@@ -50,9 +52,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
     from typing import Unpack
 
-    from zt._zt import Config
+    from zt._zt import Config, TokenCredential
 
 __all__ = [
+    "AccessToken",
     "Cancelled",
     "Columns",
     "ConfigError",
@@ -73,6 +76,7 @@ __all__ = [
     "Sealer",
     "Secret",
     "Session",
+    "SignIn",
     "Snapshot",
     "Unauthenticated",
     "Unavailable",
@@ -82,12 +86,21 @@ __all__ = [
 ]
 
 
-def open(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
+def open(
+    folder: str | os.PathLike[str],
+    *,
+    credential: TokenCredential | None = None,
+    **config: Unpack[Config],
+) -> Runtime:
     """Opens the folder that holds `zt.toml`: reads the tables, opens the vault and the audit log.
 
     Keywords are the settings of `zt.toml` with `_` for `.`, such as `audit_folder`. They add what the file and the
     environment leave out and never replace what is set there; `mode="production"` tightens. In production, keywords for
     settings that have a default are refused: what the file leaves out means the default.
+
+    `credential` is the identity of this process where the machine has none of its own: any object with a synchronous
+    `get_token(*scopes)`, as azure-identity has them, or what `dbutils.credentials.getServiceCredentialsProvider(name)` gives
+    on Databricks. It is asked when a token is needed, on another thread; of its exceptions zt tells the type alone.
 
     Raises ConfigError for a wrong configuration, Invalid with every problem of the tables, Integrity for a damaged vault
     or audit log, Unavailable when the audit log cannot be written. Ctrl-C ends the wait.
@@ -97,12 +110,17 @@ def open(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
     ...
     zt._errors.ConfigError: [ZT-7001] a keyword may not set `audit.folder`: another value is set already; ...
     """
-    return _remember(_zt.open(folder, **config))
+    return _remember(_zt.open(folder, credential=credential, **config))
 
 
-async def open_async(folder: str | os.PathLike[str], **config: Unpack[Config]) -> Runtime:
+async def open_async(
+    folder: str | os.PathLike[str],
+    *,
+    credential: TokenCredential | None = None,
+    **config: Unpack[Config],
+) -> Runtime:
     """`open` for asyncio."""
-    return _remember(await _zt.open_async(folder, **config))
+    return _remember(await _zt.open_async(folder, credential=credential, **config))
 
 
 def _remember(runtime: Runtime) -> Runtime:

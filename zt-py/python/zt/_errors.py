@@ -32,6 +32,12 @@ class Error(Exception):
     """The HTTP status that a service should answer its remote caller with."""
     is_transient: bool = False
     """Whether the same call may succeed later without any change."""
+    retry_after_s: int | None = None
+    """The header `Retry-After` of that answer, in whole seconds, if it is known when to try again."""
+    challenge: str | None = None
+    """The header `WWW-Authenticate` of that answer; None where the status needs none."""
+    claims: str | None = None
+    """The claims request in that challenge, JSON: what the caller's client sends back with its next sign-in."""
 
     def __init__(
         self,
@@ -42,6 +48,9 @@ class Error(Exception):
         public_message: str | None = None,
         http_status: int | None = None,
         is_transient: bool | None = None,
+        retry_after_s: int | None = None,
+        challenge: str | None = None,
+        claims: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -51,6 +60,9 @@ class Error(Exception):
             "public_message": public_message,
             "http_status": http_status,
             "is_transient": is_transient,
+            "retry_after_s": retry_after_s,
+            "challenge": challenge,
+            "claims": claims,
         }
         self.__dict__.update((name, value) for name, value in given.items() if value is not None)
 
@@ -76,7 +88,14 @@ class Denied(Error, PermissionError):
 
 
 class Unauthenticated(Error):
-    """The token does not prove who is calling. The text is for the log of this process alone."""
+    """The token does not prove who is calling, or nobody signed in. The text is for the log of this process alone.
+
+    >>> try:
+    ...     rt.authenticate("not a token")
+    ... except zt.Unauthenticated as error:
+    ...     error.http_status, error.challenge
+    (401, 'Bearer realm="", error="invalid_token"')
+    """
 
     code = "ZT-2001"
     public_message = "invalid_token"
@@ -92,7 +111,7 @@ class NotFound(Error, LookupError):
 
 
 class Unavailable(Error):
-    """The vault, the audit log or the issuer's keys cannot be reached now; the same call may succeed later."""
+    """The vault, the audit log, Entra or its keys cannot be reached now; the same call may succeed later."""
 
     code = "ZT-4001"
     public_message = "temporarily unavailable"
@@ -127,7 +146,7 @@ class Integrity(Error):
 
 
 class ConfigError(Error):
-    """The configuration is wrong, or a handle was carried over a fork."""
+    """The configuration is wrong, the process has no identity of its own, or a handle was carried over a fork."""
 
     code = "ZT-7001"
 

@@ -1,7 +1,7 @@
 """The native half of zt. Use it through `zt`."""
 
 import os
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
@@ -20,6 +20,31 @@ class Obligations(TypedDict):
     encrypt: list[str]
     audit: Literal["ordered", "durable"]
 
+class Token(Protocol):
+    """What a credential answers: `azure.core.credentials.AccessToken` is one."""
+
+    @property
+    def token(self) -> str: ...
+    @property
+    def expires_on(self) -> int: ...
+
+class TokenCredential(Protocol):
+    """What gives tokens to this process: any credential of azure-identity is one."""
+
+    def get_token(self, *scopes: str) -> Token: ...
+
+class KeyHealth(TypedDict):
+    """How the issuer's keys of one tenant and format are. Pinned keys have neither an age nor a refresh."""
+
+    tenant: str
+    version: Literal["1.0", "2.0"]
+    state: Literal["empty", "fresh", "stale", "expired", "pinned"]
+    keys: int
+    age_s: float | None
+    next_refresh_s: float | None
+    failures: int
+    error: str | None
+
 class Config(TypedDict, total=False):
     """The keywords of `open`: the settings of `zt.toml`, with `_` for `.`; None stands for "not given"."""
 
@@ -27,19 +52,33 @@ class Config(TypedDict, total=False):
     tables: str | os.PathLike[str] | None
     metadata_max_staleness_s: int | None
     metadata_watch_s: int | None
-    identity_cloud: Literal["public", "us_gov", "china", "development"] | None
+    identity_cloud: (
+        Literal["public", "us_gov", "china", "sovereign_fr", "sovereign_de", "sovereign_sg", "development"] | None
+    )
     identity_tenant: str | None
+    identity_allowed_tenants: str | None
     identity_audience: str | None
     identity_app_id_uri: str | None
     identity_keys: str | os.PathLike[str] | None
+    identity_key_cache: str | os.PathLike[str] | None
+    identity_algorithms: Literal["RS256", "RS256 PS256"] | None
+    identity_token_types: Literal["JWT", "JWT at+jwt"] | None
+    identity_signing_keys: Literal["tenant", "application"] | None
+    identity_clock_skew_s: int | None
+    identity_groups: Literal["token", "graph"] | None
+    identity_sign_in_client: str | None
     vault_file: str | os.PathLike[str] | None
     vault_key_file: str | os.PathLike[str] | None
     vault_passphrase: str | None
     audit_folder: str | os.PathLike[str] | None
     alerts_file: str | os.PathLike[str] | None
 
-def open(folder: str | os.PathLike[str], **config: Any) -> Runtime: ...
-def open_async(folder: str | os.PathLike[str], **config: Any) -> Awaitable[Runtime]: ...
+def open(
+    folder: str | os.PathLike[str], *, credential: TokenCredential | None = None, **config: Any
+) -> Runtime: ...
+def open_async(
+    folder: str | os.PathLike[str], *, credential: TokenCredential | None = None, **config: Any
+) -> Awaitable[Runtime]: ...
 def verify_audit(folder: str | os.PathLike[str]) -> dict[str, Any]: ...
 def _config_keys() -> dict[str, str]: ...
 def _after_fork_in_child() -> None: ...
@@ -52,6 +91,16 @@ class Runtime:
     def snapshot(self) -> Snapshot: ...
     def authenticate(self, token: str) -> Session: ...
     def authenticate_async(self, token: str) -> Awaitable[Session]: ...
+    def workload(self) -> Session: ...
+    def workload_async(self) -> Awaitable[Session]: ...
+    def sign_in(self, prompt: Callable[[SignIn], object] | None = None) -> Session: ...
+    def sign_in_async(self, prompt: Callable[[SignIn], object] | None = None) -> Awaitable[Session]: ...
+    def on_behalf_of(self, session: Session, token: str, scope: str) -> AccessToken: ...
+    def on_behalf_of_async(self, session: Session, token: str, scope: str) -> Awaitable[AccessToken]: ...
+    def ready(self) -> None: ...
+    def key_health(self) -> list[KeyHealth]: ...
+    def purge_keys(self) -> None: ...
+    def purge_keys_async(self) -> Awaitable[None]: ...
     def reload(self) -> Snapshot: ...
     def reload_async(self) -> Awaitable[Snapshot]: ...
     def close(self, timeout: float = 5.0) -> None: ...
@@ -73,6 +122,25 @@ class Runtime:
         /,
     ) -> Awaitable[None]: ...
     def _repr_html_(self) -> str: ...
+
+@final
+class SignIn:
+    @property
+    def user_code(self) -> str: ...
+    @property
+    def verification_uri(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def expires_at(self) -> datetime: ...
+
+@final
+class AccessToken:
+    @property
+    def token(self) -> str: ...
+    @property
+    def expires_on(self) -> int: ...
+    def __reduce__(self) -> NoReturn: ...
 
 @final
 class Snapshot:
