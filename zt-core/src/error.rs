@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::identity::Challenge;
 use crate::metadata::Report;
-use crate::policy::Decision;
+use crate::policy::{Decision, DecisionId};
 
 /// A `Result` with zt's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -26,6 +26,7 @@ struct Inner {
     decision: Option<Decision>,
     report: Option<Report>,
     challenge: Option<Challenge>,
+    recorded_as: Option<DecisionId>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -187,6 +188,7 @@ impl Error {
             decision: None,
             report: None,
             challenge: None,
+            recorded_as: None,
             source: None,
         }))
     }
@@ -219,6 +221,11 @@ impl Error {
 
     pub(crate) fn with_report(mut self, report: Report) -> Self {
         self.0.report = Some(report);
+        self
+    }
+
+    pub(crate) fn recorded_as(mut self, id: DecisionId) -> Self {
+        self.0.recorded_as = Some(id);
         self
     }
 
@@ -267,6 +274,14 @@ impl Error {
     #[must_use]
     pub fn decision(&self) -> Option<&Decision> {
         self.0.decision.as_ref()
+    }
+
+    /// The id under which the audit log holds the exact reason: of the decision, or of a token that was refused. A remote caller
+    /// may see it and tell it to whoever reads the log. None for what is not recorded one by one, such as a flood of refusals.
+    #[must_use]
+    pub fn decision_id(&self) -> Option<DecisionId> {
+        let decided = self.decision().map(Decision::id);
+        decided.or(self.0.recorded_as)
     }
 
     /// Every problem of the tables, behind a [`Code::InvalidMetadata`].
