@@ -30,6 +30,7 @@ mod on_behalf_of;
 mod own;
 mod profile;
 mod revocation;
+mod standing;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
@@ -42,8 +43,8 @@ mod verified;
 pub use authenticator::Authenticator;
 pub(crate) use authenticator::without_scheme;
 pub use caller::{
-    AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Home, Mfa,
-    Provenance, TokenInfo, TokenVersion,
+    AuthContexts, AuthStrength, Caller, CallerKind, ClientApp, ClientAuth, Directory, Groups, Home,
+    Mfa, Provenance, TokenInfo, TokenVersion,
 };
 pub use challenge::Challenge;
 pub(crate) use claim::is_chosen;

@@ -140,14 +140,18 @@ impl Runtime {
             .map_or_else(Vec::new, |ready| ready.key_health())
     }
 
-    /// Whether tokens can be verified and the tables are young enough to decide by: what a readiness probe asks.
+    /// Whether tokens of the home tenant can be verified and the tables are young enough to decide by: what a readiness probe
+    /// asks. [`key_health`](Self::key_health) tells of the other tenants.
     ///
     /// # Errors
     /// `Unavailable` with what is missing: [`Code::KeysUnavailable`] or [`Code::MetadataStale`]; [`Code::Closed`].
     pub fn ready(&self) -> Result<()> {
         self.0.refuse_closed()?;
         let keys = self.key_health();
-        if let Some(bad) = keys.iter().find(|keys| !keys.state.is_ready()) {
+        // A partner's tenant that is gone is no reason to turn our own callers away.
+        let home = self.0.profile.tenant();
+        let mut own = keys.iter().filter(|keys| keys.tenant == home);
+        if let Some(bad) = own.find(|keys| !keys.state.is_ready()) {
             let (tenant, state) = (bad.tenant, bad.state);
             let reason = bad.error.as_deref().unwrap_or("nothing was fetched yet");
             let message = format!("the keys of tenant `{tenant}` are {state}: {reason}");
@@ -169,8 +173,9 @@ impl Runtime {
         }
     }
 
-    /// Drops every key that Entra's newest sets do not list, at once instead of after ten minutes, fetches all sets anew, and
-    /// forgets who was verified with what is gone: after an incident at the issuer. Nothing happens where keys are pinned.
+    /// After an incident at the issuer: drops every key that the newest sets do not list, fetches all sets anew, and keeps of
+    /// the old ones no key that the new ones lack. A key that is gone proves nobody any more, neither at the door nor in
+    /// sessions that are open. Nothing happens where keys are pinned.
     ///
     /// # Errors
     /// `Unavailable` when the audit log cannot be written; nothing is dropped then.

@@ -22,6 +22,7 @@ mod seen;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -52,6 +53,8 @@ pub struct Session {
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
     seen: Arc<Seen>,
+    /// Under which keys the caller was found proven last.
+    proven_under: Arc<AtomicU64>,
     /// The token's end on the monotonic tick: a wall clock set back does not revive it.
     ends: Option<Duration>,
 }
@@ -61,7 +64,8 @@ impl Session {
     /// are asked for first; without an answer they stay unknown.
     pub(crate) async fn open(shared: Arc<Shared>, caller: Caller) -> Result<Self> {
         let membership = match (&shared.groups, caller.groups()) {
-            (Some(directory), Groups::Overage) => {
+            // No claim can mean no group, or an application that does not ask for the claim.
+            (Some(directory), Groups::Overage | Groups::NotInToken) => {
                 let about = shared.snapshots.current().groups_of(caller.home());
                 Some(directory.of(caller.member(), &about).await)
             }
@@ -91,6 +95,7 @@ impl Session {
             caller,
             membership,
             context: Context::new(),
+            proven_under: Arc::default(),
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
             seen: Arc::new(Seen::default()),
         })
@@ -347,8 +352,9 @@ impl Session {
             .with_help("make their source readable again; `zt lint` shows whether it is"))
     }
 
-    /// A token that has ended proves nobody, however long ago it was verified.
+    /// A token that has ended proves nobody, however long ago it was verified; nor does one of a key that is gone.
     fn refuse_expired(&self) -> Result<()> {
+        self.refuse_unproven()?;
         let clock = &self.shared.clock;
         let is_over = |end: Timestamp| clock.now() >= end.after(self.shared.profile.skew());
         if !self.caller.expires_at().is_some_and(is_over)
@@ -364,6 +370,32 @@ impl Session {
 }
 
 impl Session {
+    /// The key that proved the caller may have been withdrawn since, or be too old to count.
+    fn refuse_unproven(&self) -> Result<()> {
+        let keys = self.shared.authenticator.load();
+        let Some(keys) = keys.as_ref() else {
+            return Ok(());
+        };
+        let stamp = keys.stamp();
+        let outcome = match self.proven_under.load(Ordering::Acquire) == stamp {
+            true => keys.refuse_aged(&self.caller),
+            false => keys
+                .refuse_withdrawn(&self.caller)
+                .and_then(|()| keys.refuse_aged(&self.caller)),
+        };
+        match outcome {
+            Ok(()) => {
+                self.proven_under.store(stamp, Ordering::Release);
+                Ok(())
+            }
+            Err(reason) => {
+                let error = Error::from(reason);
+                self.record_ended(error.message())?;
+                Err(error)
+            }
+        }
+    }
+
     /// That the session may do nothing any more.
     fn record_ended(&self, reason: &str) -> Result<()> {
         let now = self.shared.clock.now();

@@ -23,6 +23,8 @@ pub struct Authenticator {
     keys: Keys,
     verified: Option<VerifiedTokens>,
     clock: Arc<dyn Clock>,
+    /// Tells authenticators apart.
+    number: u32,
 }
 
 /// Where keys come from.
@@ -68,6 +70,7 @@ impl Authenticator {
             keys,
             verified: VerifiedTokens::new(KEEP),
             clock,
+            number: super::standing::next_number(),
         }
     }
 
@@ -133,7 +136,7 @@ impl Authenticator {
         {
             // The tick bounds how long it is kept; the wall clock may have been set forward since.
             entra::check_end(&self.profile, token.exp, now.wall())?;
-            self.refuse_old_keys(|| keys.find(&token.kid), now)?;
+            self.refuse_old(caller.signer(), now)?;
             return Ok((caller, true));
         }
         let caller = self.verify(token, &keys, now)?;
@@ -154,7 +157,12 @@ impl Authenticator {
         token: &str,
     ) -> Result<(Caller, bool), AuthError> {
         let refused = match self.look(token) {
-            Err(refused @ AuthError::UnknownKey { .. }) => refused,
+            // The key may be new, new for this tenant, or only too old here.
+            Err(
+                refused @ (AuthError::UnknownKey { .. }
+                | AuthError::KeyIssuer { .. }
+                | AuthError::KeysUnavailable { .. }),
+            ) => refused,
             outcome => return outcome,
         };
         let Keys::Published(cache) = &self.keys else {
@@ -187,11 +195,19 @@ impl Authenticator {
         }
     }
 
-    fn known(&self) -> Known<'_> {
+    pub(super) fn known(&self) -> Known<'_> {
         match &self.keys {
             Keys::Pinned { known, .. } => Known::Pinned(known),
             Keys::Published(cache) => Known::Published(cache.known()),
         }
+    }
+
+    pub(super) const fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        Moment::now(&*self.clock)
     }
 
     fn verify(&self, token: &str, keys: &KnownKeys, now: Moment) -> Result<Caller, AuthError> {
@@ -201,19 +217,20 @@ impl Authenticator {
             let kid = quote(presented.kid());
             return Err(AuthError::UnknownKey { kid });
         }
-        self.refuse_old_keys(|| named, now)?;
         let signers = signers(&presented, named)?;
         let payload = presented.payload()?;
         let claims = Claims::read(&payload)?;
         let (kind, key) = entra::check(&self.profile, &signers, &claims, now.wall().as_secs())?;
+        // Of the very set that may sign it: another tenant's set with the same key may be younger.
+        self.refuse_old(Some(key), now)?;
         let is_foreign = claims.tid != self.profile.tenant();
         Ok(caller(kind, claims, key, is_foreign))
     }
 
     /// Keys that were fetched too long ago, or whose file says that its time is over, prove nothing.
-    fn refuse_old_keys<'k>(
+    pub(super) fn refuse_old(
         &self,
-        named: impl FnOnce() -> &'k [Arc<Key>],
+        signer: Option<&Arc<Key>>,
         now: Moment,
     ) -> Result<(), AuthError> {
         let retry_in = match &self.keys {
@@ -222,7 +239,7 @@ impl Authenticator {
                 over.then_some(Duration::from_secs(60))
             }
             Keys::Published(cache) => {
-                let over = named().iter().all(|key| key.is_over(now));
+                let over = signer.is_none_or(|key| key.is_over(now));
                 over.then(|| cache.retry_in())
             }
         };
@@ -234,7 +251,7 @@ impl Authenticator {
 }
 
 /// The keys in force, held for one token.
-enum Known<'a> {
+pub(super) enum Known<'a> {
     Pinned(&'a Arc<KnownKeys>),
     Published(Guard<Arc<KnownKeys>>),
 }
@@ -254,12 +271,12 @@ impl std::ops::Deref for Known<'_> {
 fn signers<'k>(
     presented: &Presented<'_>,
     named: &'k [Arc<Key>],
-) -> Result<Vec<&'k Key>, AuthError> {
+) -> Result<Vec<&'k Arc<Key>>, AuthError> {
     let signature = presented.signature()?;
-    let mut signers: Vec<&Key> = Vec::with_capacity(named.len());
-    let mut others: Vec<&Key> = Vec::new();
+    let mut signers: Vec<&Arc<Key>> = Vec::with_capacity(named.len());
+    let mut others: Vec<&Arc<Key>> = Vec::new();
     for key in named {
-        let is_same = |other: &&Key| other.public().is_same(key.public());
+        let is_same = |other: &&Arc<Key>| other.public().is_same(key.public());
         if signers.iter().any(is_same) {
             signers.push(key);
         } else if !others.iter().any(is_same) {
@@ -284,7 +301,7 @@ pub(crate) fn without_scheme(token: &str) -> &str {
     }
 }
 
-fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key, is_foreign: bool) -> Caller {
+fn caller(kind: CallerKind, claims: Claims<'_>, key: &Arc<Key>, is_foreign: bool) -> Caller {
     Caller::new(Facts {
         tenant: claims.tid,
         is_foreign,
@@ -297,6 +314,7 @@ fn caller(kind: CallerKind, claims: Claims<'_>, key: &Key, is_foreign: bool) -> 
         strength: claims.strength,
         takes_challenges: claims.takes_challenges,
         claims: claims.others,
+        signer: Some(Arc::clone(key)),
         token: Some(TokenInfo {
             uti: claims.uti.as_deref().map(Box::from),
             iat: Timestamp::from_secs(claims.iat),

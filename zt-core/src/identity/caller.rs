@@ -9,7 +9,10 @@ use crate::id::{Guid, PrincipalId, PrincipalKind};
 use super::claim::{Claim, OtherClaims};
 use super::error::AuthError;
 use super::groups::Member;
-pub use super::token_facts::{AuthStrength, ClientApp, ClientAuth, Mfa, TokenInfo, TokenVersion};
+use super::keys::Key;
+pub use super::token_facts::{
+    AuthContexts, AuthStrength, ClientApp, ClientAuth, Mfa, TokenInfo, TokenVersion,
+};
 
 /// Somebody who proved who they are. Cheap to clone; immutable; made by [`Authenticator`](super::Authenticator) alone.
 ///
@@ -34,6 +37,8 @@ pub(super) struct Facts {
     pub(super) takes_challenges: bool,
     pub(super) token: Option<TokenInfo>,
     pub(super) claims: OtherClaims,
+    /// The key that proved it; none without a token.
+    pub(super) signer: Option<Arc<Key>>,
 }
 
 impl Caller {
@@ -70,10 +75,14 @@ impl Caller {
             app_roles: Box::default(),
             scopes: Box::default(),
             client: None,
-            strength: AuthStrength { mfa: Mfa::Unknown },
+            strength: AuthStrength {
+                mfa: Mfa::Unknown,
+                contexts: AuthContexts::default(),
+            },
             takes_challenges: false,
             token: None,
             claims: OtherClaims::default(),
+            signer: None,
         }))
     }
 
@@ -156,6 +165,10 @@ impl Caller {
     #[must_use]
     pub fn auth_strength(&self) -> AuthStrength {
         self.0.strength
+    }
+
+    pub(super) fn signer(&self) -> Option<&Arc<Key>> {
+        self.0.signer.as_ref()
     }
 
     /// About how many bytes it takes.

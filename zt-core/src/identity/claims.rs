@@ -8,13 +8,12 @@ use std::borrow::Cow;
 
 use crate::id::Guid;
 
-use super::caller::{AuthStrength, ClientApp, ClientAuth, Groups, Mfa, TokenVersion};
+use super::caller::{AuthContexts, AuthStrength, ClientApp, ClientAuth, Groups, Mfa, TokenVersion};
 use super::claim::{Gathered, OtherClaims};
 use super::error::{AuthError, TokenPart, quote};
 use super::json::{self, Json};
 
-/// The claims that rules read, borrowed from the payload.
-#[derive(Debug)]
+/// The claims that rules read, borrowed from the payload. Without `Debug`: it would show all of them.
 pub(super) struct Claims<'p> {
     pub(super) aud: Cow<'p, str>,
     pub(super) iss: Cow<'p, str>,
@@ -64,6 +63,7 @@ struct Payload<'p> {
     azp: Member<'p>,
     azpacr: Member<'p>,
     amr: Member<'p>,
+    acrs: Member<'p>,
     xms_cc: Member<'p>,
     cnf: Member<'p>,
 }
@@ -95,6 +95,7 @@ impl<'p> Payload<'p> {
             "azp" => &mut self.azp,
             "azpacr" => &mut self.azpacr,
             "amr" => &mut self.amr,
+            "acrs" => &mut self.acrs,
             "xms_cc" => &mut self.xms_cc,
             "cnf" => &mut self.cnf,
             _ => return None,
@@ -144,7 +145,7 @@ impl<'p> Claims<'p> {
             app_roles: texts(&payload.roles, "roles")?,
             groups: groups(payload.groups, overage)?,
             client: client?,
-            strength: strength(&payload.amr)?,
+            strength: strength(&payload.amr, &payload.acrs)?,
             takes_challenges: takes_challenges(&payload.xms_cc),
             bound: payload.cnf.is_some(),
             others,
@@ -240,8 +241,8 @@ fn takes_challenges(member: &Member<'_>) -> bool {
     }
 }
 
-fn strength(member: &Member<'_>) -> Result<AuthStrength, AuthError> {
-    let methods = texts(member, "amr")?;
+fn strength(amr: &Member<'_>, acrs: &Member<'_>) -> Result<AuthStrength, AuthError> {
+    let methods = texts(amr, "amr")?;
     let used = |method: &str| methods.iter().flatten().any(|used| **used == *method);
     let mfa = if used("mfa") || used("ngcmfa") {
         Mfa::Yes
@@ -251,7 +252,15 @@ fn strength(member: &Member<'_>) -> Result<AuthStrength, AuthError> {
     } else {
         Mfa::No
     };
-    Ok(AuthStrength { mfa })
+    // Entra writes a list, in older tokens a single text. Anything else is no context.
+    let contexts = match acrs {
+        Some(Json::List(list)) => {
+            AuthContexts::of(&list.iter().filter_map(Json::as_text).collect::<Vec<_>>())
+        }
+        Some(Json::Text(text)) => AuthContexts::of(&[text]),
+        Some(_) | None => AuthContexts::default(),
+    };
+    Ok(AuthStrength { mfa, contexts })
 }
 
 fn required<T>(claim: Result<Option<T>, AuthError>, name: &'static str) -> Result<T, AuthError> {

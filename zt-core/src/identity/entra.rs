@@ -3,6 +3,8 @@
 //! The signature is verified before this, so nothing here is a stranger's word; the question is what Entra said. Rules in the
 //! order of Microsoft Learn, "Access tokens in the Microsoft identity platform"; every one is needed.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 
 use super::caller::CallerKind;
@@ -15,10 +17,10 @@ use super::profile::EntraProfile;
 /// calls, and the signer that may sign for them.
 pub(super) fn check<'k>(
     profile: &EntraProfile,
-    signers: &[&'k Key],
+    signers: &[&'k Arc<Key>],
     claims: &Claims<'_>,
     now_s: i64,
-) -> Result<(CallerKind, &'k Key), AuthError> {
+) -> Result<(CallerKind, &'k Arc<Key>), AuthError> {
     check_time(profile, claims, now_s)?;
     let signer = check_issuer(profile, signers, claims)?;
     // A bound token shown as a bearer token is one that left its owner's hands (RFC 7800 §3, RFC 8705).
@@ -86,9 +88,9 @@ fn check_time(profile: &EntraProfile, claims: &Claims<'_>, now_s: i64) -> Result
 /// compared exactly. A prefix, a host or a tenant alone would not do.
 fn check_issuer<'k>(
     profile: &EntraProfile,
-    signers: &[&'k Key],
+    signers: &[&'k Arc<Key>],
     claims: &Claims<'_>,
-) -> Result<&'k Key, AuthError> {
+) -> Result<&'k Arc<Key>, AuthError> {
     if !profile.accepts(claims.ver) {
         let ver = "`1.0`".to_owned();
         return Err(AuthError::Version { ver });
@@ -108,7 +110,7 @@ fn check_issuer<'k>(
     if documented.is_some_and(|issuer| issuer != claims.iss) {
         return wrong_issuer();
     }
-    let may_sign = |key: &&&Key| key.may_sign(claims.tid, claims.ver);
+    let may_sign = |key: &&&Arc<Key>| key.may_sign(claims.tid, claims.ver);
     let Some(&signer) = signers.iter().find(may_sign) else {
         let kid = signers
             .first()

@@ -20,7 +20,8 @@ use super::names::Names;
 pub(super) type Members<'a> = BTreeMap<Cow<'a, str>, Json<'a>>;
 
 /// A JSON value.
-#[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+#[derive(PartialEq, Eq)]
 pub(super) enum Json<'a> {
     Null,
     Bool(bool),
@@ -252,7 +253,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::with_capacity(8);
+        let mut list = Vec::new();
         while let Some(value) = seq.next_element()? {
             list.push(value);
         }

@@ -53,8 +53,7 @@ impl HeaderRules {
     }
 }
 
-/// A token whose form and header are acceptable; nothing of it is proven.
-#[derive(Debug)]
+/// A token whose form and header are acceptable; nothing of it is proven. Without `Debug`: it holds the token.
 pub(super) struct Presented<'t> {
     parts: Parts<'t>,
     kid: Box<str>,
@@ -97,7 +96,6 @@ impl<'t> Presented<'t> {
     }
 }
 
-#[derive(Debug)]
 struct Parts<'t> {
     /// What the signature covers: header, dot, payload, as written.
     signed: &'t str,

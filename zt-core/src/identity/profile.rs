@@ -378,7 +378,7 @@ const MAX_SKEW: Duration = Duration::from_secs(300);
 const CONSUMERS_TENANT: Guid = Guid::from_u128(0x9188_040d_6c67_4c5b_b112_36a3_04b6_6dad);
 
 /// Services that many clients hold tokens for; accepting one of those would let any of them in.
-const MICROSOFTS: [(&str, &str); 8] = [
+const MICROSOFTS: [(&str, &str); 19] = [
     ("2ff814a6-3304-4ab8-85cb-cd0e6f879c1d", "Azure Databricks"),
     ("cfa8b339-82a2-471a-a3c9-0fc0be7a4093", "Azure Key Vault"),
     ("https://vault.azure.net", "Azure Key Vault"),
@@ -392,5 +392,22 @@ const MICROSOFTS: [(&str, &str); 8] = [
         "Azure Resource Manager",
     ),
     ("https://graph.microsoft.com", "Microsoft Graph"),
+    ("https://graph.microsoft.us", "Microsoft Graph"),
+    ("https://dod-graph.microsoft.us", "Microsoft Graph"),
+    ("https://microsoftgraph.chinacloudapi.cn", "Microsoft Graph"),
+    ("https://graph.windows.net", "Azure AD Graph"),
+    ("00000002-0000-0000-c000-000000000000", "Azure AD Graph"),
+    ("https://vault.usgovcloudapi.net", "Azure Key Vault"),
+    ("https://vault.azure.cn", "Azure Key Vault"),
+    (
+        "https://management.usgovcloudapi.net",
+        "Azure Resource Manager",
+    ),
+    (
+        "https://management.chinacloudapi.cn",
+        "Azure Resource Manager",
+    ),
+    ("https://database.windows.net", "Azure SQL Database"),
+    ("https://storage.azure.com", "Azure Storage"),
     ("00000003-0000-0000-c000-000000000000", "Microsoft Graph"),
 ];

@@ -45,7 +45,7 @@ pub(crate) fn read_token(
         (Some(seconds), _) => u64::try_from(seconds)
             .ok()
             .map(|seconds| now.after(Duration::from_secs(seconds).min(LONGEST_LIFE))),
-        (None, Some(seconds)) => Some(Timestamp::from_secs(seconds)),
+        (None, Some(seconds)) => Some(Timestamp::from_secs(seconds).min(now.after(LONGEST_LIFE))),
         (None, None) => None,
     };
     match expires_at {

@@ -36,6 +36,48 @@ pub enum ClientAuth {
 pub struct AuthStrength {
     /// Whether with a second factor.
     pub mfa: Mfa,
+    /// Under which authentication contexts of Conditional Access (`acrs`).
+    pub contexts: AuthContexts,
+}
+
+/// Authentication contexts `c1` to `c99` (Microsoft Learn, "Developer guide to Conditional Access authentication context").
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct AuthContexts(u128);
+
+impl AuthContexts {
+    /// Those of a list that are contexts; what is none is left out, and proves nothing.
+    pub(super) fn of(texts: &[&str]) -> Self {
+        let numbers = texts.iter().filter_map(|text| {
+            let digits = text.strip_prefix(['c', 'C'])?;
+            let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits
+                .parse::<u8>()
+                .ok()
+                .filter(|number| is_plain && (1..=99).contains(number))
+        });
+        Self(numbers.fold(0, |all, number| all | 1_u128 << number))
+    }
+
+    /// Whether `c` and this number is among them.
+    #[must_use]
+    pub const fn contains(self, number: u8) -> bool {
+        number < 128 && self.0 >> number & 1 == 1
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Debug for AuthContexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = (1..=99).filter(|number| self.contains(*number));
+        f.debug_set()
+            .entries(known.map(|number| format!("c{number}")))
+            .finish()
+    }
 }
 
 /// Whether a second factor was used (`amr`, which only v1.0 tokens carry by default).

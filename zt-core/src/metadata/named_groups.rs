@@ -13,8 +13,6 @@ use crate::policy::PrincipalPattern;
 pub(super) struct NamedGroups {
     by_tenant: BTreeMap<Option<Guid>, Arc<[Guid]>>,
     none: Arc<[Guid]>,
-    /// The home tenant, where the tables say which that is.
-    home: Option<Guid>,
 }
 
 impl NamedGroups {
@@ -51,15 +49,97 @@ impl NamedGroups {
                 .map(|(tenant, ids)| (tenant, ids.into_iter().collect()))
                 .collect(),
             none: Arc::from([]),
-            home,
         }
     }
 
+    /// Where the tables do not say which tenant is home, rows may name it and rows may leave it out.
     pub(super) fn of_tenant(&self, home: Home) -> Arc<[Guid]> {
-        let tenant = match home {
-            Home::Own(_) => None,
-            Home::Foreign(tenant) => Some(tenant).filter(|tenant| Some(*tenant) != self.home),
+        let of = |tenant| self.by_tenant.get(&tenant);
+        let (one, other) = match home {
+            Home::Own(tenant) => (of(None), of(Some(tenant))),
+            Home::Foreign(tenant) => (of(Some(tenant)), None),
         };
-        Arc::clone(self.by_tenant.get(&tenant).unwrap_or(&self.none))
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                let both: BTreeSet<Guid> = one.iter().chain(&**other).copied().collect();
+                both.into_iter().collect()
+            }
+            (Some(one), None) | (None, Some(one)) => Arc::clone(one),
+            (None, None) => Arc::clone(&self.none),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::identity::Directory as _;
+    use crate::metadata::{Cell, RawRow, RawTables, Snapshot};
+
+    fn row(cells: &[(&str, &str)]) -> RawRow {
+        let cell =
+            |(name, text): &(&str, &str)| ((*name).to_owned(), Cell::Text((*text).to_owned()));
+        RawRow::new(None, cells.iter().map(cell).collect())
+    }
+
+    #[test]
+    fn a_group_of_home_is_asked_about_however_its_row_says_so() {
+        let home = Guid::from_u128(0x1111_1111_1111_4111_8111_1111_1111_1111);
+        let foreign = Guid::from_u128(2);
+        let mut raw = RawTables::new("x".to_owned());
+        for (name, oid, tenant) in [
+            (
+                "group:named",
+                "bbbbbbbb-0000-4000-8000-000000000001",
+                home.to_string(),
+            ),
+            (
+                "group:plain",
+                "bbbbbbbb-0000-4000-8000-000000000002",
+                String::new(),
+            ),
+            (
+                "group:foreign",
+                "bbbbbbbb-0000-4000-8000-000000000003",
+                foreign.to_string(),
+            ),
+            (
+                "group:unused",
+                "bbbbbbbb-0000-4000-8000-000000000004",
+                String::new(),
+            ),
+        ] {
+            let mut cells = vec![("id", name), ("oid", oid)];
+            if !tenant.is_empty() {
+                cells.push(("tenant", &tenant));
+            }
+            raw.push("Principals", row(&cells));
+            if name != "group:unused" {
+                raw.push(
+                    "Access_Policies",
+                    row(&[
+                        ("id", name),
+                        ("effect", "deny"),
+                        ("principal", name),
+                        ("action", "table.read"),
+                        ("resource", "table:gold.x"),
+                    ]),
+                );
+            }
+        }
+        let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
+        let asked = snapshot.groups_of(Home::Own(home));
+        let names = asked
+            .iter()
+            .filter_map(|oid| snapshot.principal(Home::Own(home), *oid));
+        let names: Vec<String> = names.map(|id| id.to_string()).collect();
+        assert_eq!(names, ["group:named", "group:plain"]);
+        assert_eq!(snapshot.groups_of(Home::Foreign(foreign)).len(), 1);
+        assert!(
+            snapshot
+                .groups_of(Home::Foreign(Guid::from_u128(9)))
+                .is_empty()
+        );
     }
 }

@@ -14,13 +14,13 @@ const MOST: u32 = 1000;
 /// So many callers are counted at once; beyond, counting starts anew.
 const CALLERS: usize = 4096;
 
-/// Counts by the caller's object id, so that signing in again gains nothing.
+/// Counts by the caller's tenant and object id, so that signing in again gains nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Budget(Mutex<HashMap<Guid, (Duration, u32)>>);
+pub(crate) struct Budget(Mutex<HashMap<(Guid, Guid), (Duration, u32)>>);
 
 impl Budget {
     /// Takes one refusal out of the caller's budget.
-    pub(crate) fn spend(&self, caller: Guid, now: Duration) -> Result<()> {
+    pub(crate) fn spend(&self, caller: (Guid, Guid), now: Duration) -> Result<()> {
         let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if callers.len() >= CALLERS && !callers.contains_key(&caller) {
             callers.clear();
@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn a_flood_of_different_refusals_ends_in_later_and_spares_other_callers() {
         let budget = Budget::default();
-        let (one, other) = (Guid::from_u128(1), Guid::from_u128(2));
+        let home = Guid::from_u128(9);
+        let (one, other) = ((home, Guid::from_u128(1)), (home, Guid::from_u128(2)));
         let now = Duration::from_secs(5);
         for _ in 0..MOST {
             budget.spend(one, now).unwrap();

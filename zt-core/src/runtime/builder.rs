@@ -164,7 +164,7 @@ impl RuntimeBuilder {
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
-        let identity = Identity::new(&config, &profile, &clock, self.given)?;
+        let identity = Identity::new(&config, &profile, &clock, &snapshots.current(), self.given)?;
         let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
         let alerts = self
             .alerts

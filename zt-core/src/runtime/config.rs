@@ -340,3 +340,23 @@ impl fmt::Debug for Config {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_points_a_production_process_at_other_keys_by_a_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[identity]\ntenant = \"11111111-1111-4111-8111-111111111111\"\naudience = \"d0000000-0000-4000-8000-000000000001\"\n";
+        std::fs::write(folder.path().join("zt.toml"), text).unwrap();
+        for key in ConfigKey::ALL
+            .iter()
+            .filter(|key| key.as_str().starts_with("identity."))
+        {
+            let set = |asked: &str| (asked == key.env()).then(|| OsString::from("60"));
+            let read = Config::load_with(folder.path(), set);
+            assert!(read.is_err(), "{key} was taken");
+        }
+    }
+}

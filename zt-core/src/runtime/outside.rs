@@ -8,12 +8,13 @@ use super::Config;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
+use crate::metadata::NetworkRule;
 use crate::network::HttpClient;
 
 /// How the parts are made where the builder was given none: by the adapters that this build has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Makers {
-    pub(super) http: fn(&Config, &EntraProfile) -> Result<Arc<dyn HttpClient>>,
+    pub(super) http: fn(&Outside) -> Result<Arc<dyn HttpClient>>,
     pub(super) credential: fn(&Outside) -> Result<Arc<dyn TokenCredential>>,
     pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
@@ -44,6 +45,7 @@ pub(crate) struct Outside {
     config: Config,
     profile: EntraProfile,
     clock: Arc<dyn Clock>,
+    rules: Vec<NetworkRule>,
     makers: Makers,
     http: OnceLock<Arc<dyn HttpClient>>,
     credential: Option<Arc<dyn TokenCredential>>,
@@ -57,6 +59,7 @@ impl Outside {
         config: Config,
         profile: EntraProfile,
         clock: Arc<dyn Clock>,
+        rules: Vec<NetworkRule>,
         given: Given,
         makers: Makers,
     ) -> Self {
@@ -68,6 +71,7 @@ impl Outside {
             config,
             profile,
             clock,
+            rules,
             makers,
             http,
             credential: given.credential,
@@ -89,11 +93,18 @@ impl Outside {
         &self.clock
     }
 
+    /// The rows of Network_Rules with which the runtime was opened.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "the guard of this build has no client")
+    )]
+    pub(crate) fn rules(&self) -> &[NetworkRule] {
+        &self.rules
+    }
+
     /// HTTP through the guard.
     pub(crate) fn http(&self) -> Result<&Arc<dyn HttpClient>> {
-        once(&self.http, || {
-            (self.makers.http)(&self.config, &self.profile)
-        })
+        once(&self.http, || (self.makers.http)(self))
     }
 
     /// The process's own identity.

@@ -95,7 +95,7 @@ impl Runtime {
     ) -> Result<AccessToken> {
         self.0.refuse_closed()?;
         let bare = crate::identity::without_scheme(token);
-        let again = self.verify(bare).await?.0;
+        let again = self.authenticate(bare).await?;
         let (own, other) = (session.caller(), again.caller());
         if (own.tenant(), own.object()) != (other.tenant(), other.object()) {
             let message = "the token is of another caller than the session";

@@ -53,7 +53,9 @@ impl Session {
         let durability = if sight.is_allowed() {
             Durability::Ordered
         } else {
-            self.shared.budget.spend(self.caller.object(), now)?;
+            self.shared
+                .budget
+                .spend((self.caller.tenant(), self.caller.object()), now)?;
             for miss in policy::explain(decision).near_misses {
                 record = record.with_near_miss(miss.to_string());
             }

@@ -165,3 +165,23 @@ async fn a_row_that_cannot_be_meant_is_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_session_ends_with_the_key_that_proved_it() {
+    let world = World::new();
+    let zt = world.open().await;
+    let session = zt.authenticate(&token(&zt, "user:maya")).await.unwrap();
+    let table = "table:gold.loan_scores";
+    assert!(session.check("table.read", table).is_ok());
+    // The same set again changes nothing.
+    zt.reload().await.unwrap();
+    assert!(session.check("table.read", table).is_ok());
+    let other = World::with_its_own_issuer();
+    let keys = ".zt/dev-issuer.jwks.json";
+    std::fs::copy(other.path().join(keys), world.path().join(keys)).unwrap();
+    zt.reload().await.unwrap();
+    let error = session.check("table.read", table).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidToken);
+    assert!(session.check_many("table.read", &[table]).is_err());
+    assert!(session.secret("bureau-api-key").await.is_err());
+}

@@ -1,10 +1,11 @@
 //! The issuer's keys across processes: files in a folder that only its owner may write, each proven by a MAC.
 //!
 //! The keys are public, but whoever could plant one here could sign tokens. So every file carries an HMAC-SHA-256 under a key
-//! that lies beside it for the owner alone, and a folder or a key that others may write to is not used at all. Nothing here is
-//! needed: without it a start during an outage of the issuer has no keys, as before.
+//! that lies beside it for the owner alone; a folder or a file that is not ours, that others may write to, or that is a link is
+//! not used at all. Nothing here is needed: without it a start during an outage of the issuer has no keys, as before. On
+//! systems without owners and modes of files nothing is kept.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -30,7 +31,7 @@ impl IssuerKeys {
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        refuse_others(&self.folder)?;
+        own::refuse_others(&fs::symlink_metadata(&self.folder)?, 0o022)?;
         let Some(key) = self.key(false)? else {
             return Ok(None);
         };
@@ -44,7 +45,7 @@ impl IssuerKeys {
 
     fn write(&self, name: &str, body: &[u8]) -> io::Result<()> {
         make_folder(&self.folder)?;
-        refuse_others(&self.folder)?;
+        own::refuse_others(&fs::symlink_metadata(&self.folder)?, 0o022)?;
         let Some(key) = self.key(true)? else {
             return Ok(());
         };
@@ -73,7 +74,7 @@ impl IssuerKeys {
         if bytes.len() != KEY_BYTES {
             return Err(io::Error::other("not a key"));
         }
-        refuse_others(&path)?;
+        own::refuse_others(&fs::symlink_metadata(&path)?, 0o077)?;
         Ok(Some(hmac::Key::new(hmac::HMAC_SHA256, &bytes)))
     }
 }
@@ -98,22 +99,29 @@ fn about(name: &str, body: &[u8]) -> Vec<u8> {
     [name.as_bytes(), &[0], body].concat()
 }
 
+/// Reads a file of ours: a plain file, whose owner we are, that nobody else may write.
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    own::no_link(&mut options);
+    let file = options.open(path)?;
+    // What was opened is looked at, not what the name means by now.
+    own::refuse_others(&file.metadata()?, 0o022)?;
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Writes beside the file and renames, so that a reader sees the old or the new one.
 fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
     let beside = path.with_extension(format!("{}.new", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
     }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    own::private(&mut options);
     let mut file = options.open(&beside)?;
     for part in parts {
         file.write_all(part)?;
@@ -125,28 +133,58 @@ fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
 fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        builder.mode(0o700);
-    }
+    own::private_folder(&mut builder);
     builder.create(folder)
 }
 
-/// What others may write to proves nothing.
-fn refuse_others(path: &Path) -> io::Result<()> {
-    let found = fs::metadata(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let others = if found.is_dir() { 0o022 } else { 0o077 };
-        if found.permissions().mode() & others != 0 {
-            return Err(io::Error::other("others may write to it"));
-        }
+/// What is ours, where permissions can be asked for.
+#[cfg(unix)]
+mod own {
+    use std::fs::{DirBuilder, Metadata, OpenOptions};
+    use std::io;
+    use std::os::unix::fs::{
+        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    };
+
+    pub(super) fn no_link(options: &mut OpenOptions) {
+        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
-    #[cfg(not(unix))]
-    let _has_no_mode = found;
-    Ok(())
+
+    pub(super) fn private(options: &mut OpenOptions) {
+        options.mode(0o600);
+    }
+
+    pub(super) fn private_folder(builder: &mut DirBuilder) {
+        builder.mode(0o700);
+    }
+
+    /// What another owns, or others may do `others` with, proves nothing.
+    pub(super) fn refuse_others(found: &Metadata, others: u32) -> io::Result<()> {
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::other("it belongs to another user"));
+        }
+        if found.permissions().mode() & others != 0 {
+            return Err(io::Error::other("others may write or read it"));
+        }
+        Ok(())
+    }
+}
+
+/// Where they cannot, nothing is kept.
+#[cfg(not(unix))]
+mod own {
+    use std::fs::{DirBuilder, Metadata, OpenOptions};
+    use std::io;
+
+    pub(super) fn no_link(_: &mut OpenOptions) {}
+
+    pub(super) fn private(_: &mut OpenOptions) {}
+
+    pub(super) fn private_folder(_: &mut DirBuilder) {}
+
+    pub(super) fn refuse_others(_: &Metadata, _: u32) -> io::Result<()> {
+        Err(io::Error::other("who may write to it cannot be told here"))
+    }
 }
 
 #[cfg(test)]
@@ -200,5 +238,10 @@ mod tests {
         assert_eq!(store.load("a"), None);
         set(&place.join("mac.key"), 0o600);
         assert!(store.load("a").is_some());
+        // A link to a file of ours is somebody's choice of file.
+        let (file, elsewhere) = (place.join("a.json"), place.join("elsewhere"));
+        fs::rename(&file, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &file).unwrap();
+        assert_eq!(store.load("a"), None);
     }
 }

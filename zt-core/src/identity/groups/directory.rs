@@ -106,9 +106,14 @@ impl GroupDirectory {
             known.asked
         };
         let (source, clock) = (Arc::clone(&self.source), Arc::clone(&self.clock));
-        let (membership, about) = (Arc::clone(membership), Arc::clone(about));
+        let question = Question {
+            membership: Arc::clone(membership),
+            number,
+            about: Arc::clone(about),
+            clock,
+        };
         self.spawn.spawn(Box::pin(async move {
-            let asked = source.groups_of(membership.member, &about);
+            let asked = source.groups_of(question.membership.member, &question.about);
             let answer = tokio::time::timeout(LONGEST_QUESTION, asked).await;
             let answer = answer.unwrap_or_else(|_| {
                 Err(GroupsError::Unavailable {
@@ -116,9 +121,33 @@ impl GroupDirectory {
                     retry_in: None,
                 })
             });
-            membership.take(number, answer, &about, Moment::now(&*clock));
+            question.end(answer);
         }));
         Some(number)
+    }
+}
+
+/// A question under way. It ends with an answer, also where its task panics, is dropped or never runs.
+struct Question {
+    membership: Arc<Membership>,
+    number: u64,
+    about: Arc<[Guid]>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Question {
+    fn end(&self, answer: Result<Vec<Guid>, GroupsError>) {
+        let now = Moment::now(&*self.clock);
+        self.membership.take(self.number, answer, &self.about, now);
+    }
+}
+
+impl Drop for Question {
+    fn drop(&mut self) {
+        self.end(Err(GroupsError::Unavailable {
+            reason: "the question was lost before it had an answer".to_owned(),
+            retry_in: None,
+        }));
     }
 }
 
@@ -174,6 +203,9 @@ impl Membership {
     ) {
         {
             let mut known = self.known();
+            if known.asking != Some(number) {
+                return;
+            }
             known.asking = None;
             match answer {
                 Ok(mut groups) => {
@@ -188,6 +220,10 @@ impl Membership {
                     known.error = None;
                 }
                 Err(error) => {
+                    // Gone or forbidden is an answer too: what was told before does not outlive it.
+                    if matches!(error, GroupsError::Refused { .. }) {
+                        known.answer = None;
+                    }
                     let retry_in = match &error {
                         GroupsError::Unavailable { retry_in, .. } => retry_in.unwrap_or(PAUSE),
                         GroupsError::Refused { .. } => LONG_PAUSE,

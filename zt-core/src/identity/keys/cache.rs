@@ -18,7 +18,7 @@ use crate::port::Spawn;
 
 use super::super::caller::TokenVersion;
 use super::super::profile::EntraProfile;
-use super::fetch::{FetchError, Fetched, fetch};
+use super::fetch::{FetchError, Fetched, Order, fetch};
 use super::health::KeyHealth;
 use super::known::KnownKeys;
 use super::life::Moment;
@@ -74,6 +74,8 @@ pub(crate) struct KeyCache {
 }
 
 struct Place {
+    tenant: Guid,
+    version: TokenVersion,
     ring: Mutex<Ring>,
     /// The number of the last fetch that nobody waits for any more: over, or too slow.
     ended: watch::Sender<u64>,
@@ -114,6 +116,8 @@ impl KeyCache {
             }
             let (ended, _) = watch::channel(0);
             Place {
+                tenant: ring.tenant(),
+                version: ring.version(),
                 ring: Mutex::new(ring),
                 ended,
             }
@@ -127,7 +131,13 @@ impl KeyCache {
             making: Mutex::default(),
             this: Weak::clone(this),
         });
-        cache.make_known(false);
+        let mut known = KnownKeys::new(0);
+        for place in &cache.rings {
+            if let Some(set) = place.ring().set() {
+                known.add(set);
+            }
+        }
+        cache.known.store(Arc::new(known));
         cache
     }
 
@@ -139,13 +149,13 @@ impl KeyCache {
     /// Starts the refreshes that are due. To be called every second.
     pub(crate) fn tick(&self) {
         let now = Moment::now(&*self.around.clock);
-        for at in 0..self.rings.len() {
-            let Some(place) = self.rings.get(at) else {
-                return;
+        for (at, place) in self.rings.iter().enumerate() {
+            let order = {
+                let mut ring = place.ring();
+                ring.is_due(now).then(|| ring.start(now))
             };
-            let mut ring = place.ring();
-            if ring.is_due(now) {
-                self.start(at, &mut ring, now);
+            if let Some((number, order)) = order {
+                self.start(at, number, order);
             }
         }
     }
@@ -163,34 +173,59 @@ impl KeyCache {
             return Sought::Unknown;
         };
         let mut waiting = place.ended.subscribe();
-        let number = {
-            let mut ring = place.ring();
-            match ring.miss(kid, now, is_ours) {
-                Answer::Fetch => self.start(at, &mut ring, now),
-                Answer::Wait(number) => number,
-                Answer::Unknown => return Sought::Unknown,
-                Answer::Later(retry_in) => return Sought::Later(retry_in),
+        let first = place.ring().miss(kid, now);
+        let number = match first {
+            // A stranger's text is read with no lock held.
+            Answer::Fetch if !is_ours() => return Sought::Unknown,
+            Answer::Fetch => {
+                let (number, order) = {
+                    let mut ring = place.ring();
+                    match ring.miss(kid, now) {
+                        Answer::Fetch => {
+                            ring.want(kid, now);
+                            let (number, order) = ring.start(now);
+                            (number, Some(order))
+                        }
+                        Answer::Wait(number) => (number, None),
+                        Answer::Unknown => return Sought::Unknown,
+                        Answer::Later(retry_in) => return Sought::Later(retry_in),
+                    }
+                };
+                if let Some(order) = order {
+                    self.start(at, number, order);
+                }
+                number
             }
+            Answer::Wait(number) => number,
+            Answer::Unknown => return Sought::Unknown,
+            Answer::Later(retry_in) => return Sought::Later(retry_in),
         };
-        let ended = waiting.wait_for(|ended| *ended >= number).await;
-        if ended.is_err() || place.ring().is_fetching(number) {
-            return Sought::Later(place.ring().retry_in(now));
+        let ended = waiting.wait_for(|ended| *ended >= number).await.is_ok();
+        let (is_fetching, has_failed, retry_in) = {
+            let (ring, now) = (place.ring(), Moment::now(&*self.around.clock));
+            (
+                ring.is_fetching(number),
+                ring.has_failed(),
+                ring.retry_in(now),
+            )
+        };
+        match ended && !is_fetching && !has_failed {
+            true => Sought::Maybe,
+            false => Sought::Later(retry_in),
         }
-        if place.ring().has_failed() {
-            return Sought::Later(place.ring().retry_in(Moment::now(&*self.around.clock)));
-        }
-        Sought::Maybe
     }
 
     /// Drops at once every key that the newest sets do not list, and fetches all sets anew.
     pub(crate) fn purge(&self) {
         let now = Moment::now(&*self.around.clock);
         for place in &self.rings {
-            let (change, tenant, version) = {
-                let mut ring = place.ring();
-                (ring.purge(now), ring.tenant(), ring.version())
+            let change = {
+                let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+                let change = place.ring().purge(now);
+                self.publish(&change);
+                change
             };
-            self.took(change, tenant, version);
+            self.tell_change((place.tenant, place.version), change);
         }
         self.tick();
     }
@@ -215,10 +250,7 @@ impl KeyCache {
         let mut places = self.rings.iter().enumerate();
         match whose {
             None => places.next(),
-            Some((tenant, version)) => places.find(|(_, place)| {
-                let ring = place.ring();
-                (ring.tenant(), ring.version()) == (tenant, version)
-            }),
+            Some(whose) => places.find(|(_, place)| (place.tenant, place.version) == whose),
         }
     }
 
@@ -227,24 +259,19 @@ impl KeyCache {
         self.rings.len() == 1
     }
 
-    fn start(&self, at: usize, ring: &mut Ring, now: Moment) -> u64 {
-        let (number, order) = ring.start(now);
+    /// Starts a fetch that a ring has ordered. No lock is held: where a task cannot run, it ends here and now.
+    fn start(&self, at: usize, number: u64, order: Order) {
         let (http, profile) = (Arc::clone(&self.around.http), self.profile.clone());
-        let this = Weak::clone(&self.this);
+        let end = Ending::new(&self.this, at, number, true);
         self.around.spawn.spawn(Box::pin(async move {
             let fetched = fetch(&*http, &profile, order).await;
-            if let Some(cache) = this.upgrade() {
-                cache.finish(at, number, fetched);
-            }
+            end.with(fetched);
         }));
-        let this = Weak::clone(&self.this);
+        let give_up = Ending::new(&self.this, at, number, false);
         self.around.spawn.spawn(Box::pin(async move {
             tokio::time::sleep(PATIENCE).await;
-            if let Some(cache) = this.upgrade() {
-                cache.end(at, number);
-            }
+            drop(give_up);
         }));
-        number
     }
 
     fn finish(&self, at: usize, number: u64, fetched: Result<Fetched, FetchError>) {
@@ -252,8 +279,13 @@ impl KeyCache {
             return;
         };
         let now = Moment::now(&*self.around.clock);
-        let (event, change, saved, whose) = {
+        let (event, change, saved) = {
+            // A set and what is known of all sets change together.
+            let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
             let mut ring = place.ring();
+            if !ring.is_fetching(number) {
+                return;
+            }
             let was_failing = ring.has_failed();
             let (event, change, saved) = match fetched {
                 Ok(fetched) => {
@@ -268,10 +300,14 @@ impl KeyCache {
                     (event, Change::default(), None)
                 }
             };
-            (event, change, saved, (ring.tenant(), ring.version()))
+            drop(ring);
+            self.publish(&change);
+            (event, change, saved)
         };
-        self.took(change, whose.0, whose.1);
+        // Who waits goes on before anything is written.
         self.end(at, number);
+        let whose = (place.tenant, place.version);
+        self.tell_change(whose, change);
         if let Some(what) = event {
             self.tell(whose, what);
         }
@@ -290,13 +326,11 @@ impl KeyCache {
         Some(Saved::new(&self.profile, whose, said, jwks, now.wall))
     }
 
-    fn took(&self, change: Change, tenant: Guid, version: TokenVersion) {
-        if change == Change::default() {
-            return;
+    fn tell_change(&self, whose: (Guid, TokenVersion), change: Change) {
+        if change != Change::default() {
+            let Change { added, dropped } = change;
+            self.tell(whose, KeyNews::Changed { added, dropped });
         }
-        self.make_known(!change.dropped.is_empty());
-        let Change { added, dropped } = change;
-        self.tell((tenant, version), KeyNews::Changed { added, dropped });
     }
 
     fn tell(&self, (tenant, version): (Guid, TokenVersion), what: KeyNews) {
@@ -308,11 +342,13 @@ impl KeyCache {
         self.around.observer.observe(&event);
     }
 
-    /// Puts what all rings know into force. A generation ends when a key is gone.
-    fn make_known(&self, ends_generation: bool) {
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = self.known.load().generation() + u64::from(ends_generation);
-        let mut all = KnownKeys::new(generation);
+    /// Puts what all rings know into force, with `making` held. A generation ends when a key is gone.
+    fn publish(&self, change: &Change) {
+        if *change == Change::default() {
+            return;
+        }
+        let ends = u64::from(!change.dropped.is_empty());
+        let mut all = KnownKeys::new(self.known.load().generation() + ends);
         for place in &self.rings {
             if let Some(set) = place.ring().set() {
                 all.add(set);
@@ -326,6 +362,46 @@ impl KeyCache {
             place
                 .ended
                 .send_modify(|ended| *ended = (*ended).max(number));
+        }
+    }
+}
+
+/// Ends a fetch, also where its task panics, is dropped or never runs: nobody waits for what is lost.
+struct Ending {
+    cache: Weak<KeyCache>,
+    at: usize,
+    number: u64,
+    /// Whether it is the fetch that ends, or the patience of those who wait.
+    is_fetch: bool,
+}
+
+impl Ending {
+    fn new(cache: &Weak<KeyCache>, at: usize, number: u64, is_fetch: bool) -> Self {
+        Self {
+            cache: Weak::clone(cache),
+            at,
+            number,
+            is_fetch,
+        }
+    }
+
+    fn with(self, fetched: Result<Fetched, FetchError>) {
+        if let Some(cache) = self.cache.upgrade() {
+            cache.finish(self.at, self.number, fetched);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let Some(cache) = self.cache.upgrade() else {
+            return;
+        };
+        if self.is_fetch {
+            // Nothing, if it has ended before.
+            cache.finish(self.at, self.number, Err(FetchError::Lost));
+        } else {
+            cache.end(self.at, self.number);
         }
     }
 }
@@ -349,7 +425,7 @@ fn restore(ring: &mut Ring, profile: &EntraProfile, store: &dyn KeyStore, now: M
     // What claims to be from the future has no age that could be counted.
     if at <= now.wall {
         let tick = now.tick;
-        ring.restore(set, Moment { tick, wall: at });
+        ring.restore(set, Moment { tick, wall: at }, now);
     }
 }
 

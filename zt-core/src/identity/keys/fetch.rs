@@ -55,6 +55,8 @@ pub(super) enum FetchError {
     Metadata(&'static str),
     #[error("the key set is refused: {0}")]
     Keys(#[from] KeyError),
+    #[error("the fetch was lost before it had an answer")]
+    Lost,
 }
 
 impl FetchError {
@@ -62,7 +64,7 @@ impl FetchError {
     pub(super) const fn retry_in(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_in, .. } => *retry_in,
-            Self::Http(_) | Self::Metadata(_) | Self::Keys(_) => None,
+            Self::Http(_) | Self::Metadata(_) | Self::Keys(_) | Self::Lost => None,
         }
     }
 }
@@ -82,9 +84,13 @@ pub(super) async fn fetch(
         Some(etag) => request.with_header("if-none-match", etag),
         None => request,
     };
+    let is_conditional = request
+        .headers
+        .iter()
+        .any(|(name, _)| name == "if-none-match");
     let answer = http.send(request).await?;
     let keys = match answer.status {
-        304 => None,
+        304 if is_conditional => None,
         200 => Some(keys(&answer, profile, &order, &metadata)?),
         _ => return Err(status("key set", &answer)),
     };

@@ -107,7 +107,7 @@ impl Key {
     }
 
     /// Whether it is the same key for the same tokens.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(in crate::identity) fn is_same(&self, other: &Self) -> bool {
         self.kid == other.kid && self.issuer == other.issuer && self.public.is_same(&other.public)
     }
 }

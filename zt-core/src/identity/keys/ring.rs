@@ -43,6 +43,10 @@ pub(super) struct Ring {
     wanted: Option<Box<str>>,
     /// Keys that the newest set does not list any more, and since when.
     missing: BTreeMap<Arc<str>, Duration>,
+    /// The next set counts alone: no key stays that it does not list.
+    takes_all: bool,
+    /// The fetch under way began before somebody asked for a new one.
+    again: bool,
 }
 
 /// What an unknown id gets.
@@ -86,6 +90,8 @@ impl Ring {
             unknown: UnknownKids::default(),
             wanted: None,
             missing: BTreeMap::new(),
+            takes_all: false,
+            again: false,
         }
     }
 
@@ -126,18 +132,18 @@ impl Ring {
         // A machine that slept wakes up with an old set and a tick that stood still.
         let slept =
             self.failures == 0 && matches!(self.state(now), KeyState::Stale | KeyState::Expired);
-        self.fetching.is_none() && (now.tick >= self.due || slept)
+        !self.is_under_way(now) && (now.tick >= self.due || slept)
     }
 
     /// What to do for a token that names a key which is in no set. A fetch is started only for one that could be ours.
-    pub(super) fn miss(
-        &mut self,
-        kid: &str,
-        now: Moment,
-        is_ours: impl FnOnce() -> bool,
-    ) -> Answer {
-        if let Some(number) = self.fetching {
+    pub(super) fn miss(&mut self, kid: &str, now: Moment) -> Answer {
+        if let Some(number) = self.fetching.filter(|_| self.is_under_way(now)) {
             return Answer::Wait(number);
+        }
+        // It is here, and may not sign that token.
+        let is_known = self.set.as_ref().is_some_and(|set| set.find(kid).is_some());
+        if is_known && self.state(now) != KeyState::Expired {
+            return Answer::Unknown;
         }
         if self.unknown.contains(kid, now.tick) {
             return Answer::Unknown;
@@ -148,18 +154,25 @@ impl Ring {
         }
         let next = self.unknown.next_fetch(self.started, now.tick);
         if next <= now.tick {
-            if !is_ours() {
-                return Answer::Unknown;
-            }
-            self.unknown.start(now.tick);
-            self.wanted = Some(Box::from(kid));
             return Answer::Fetch;
         }
         match self.succeeded {
             // The set that does not have it is no older than a fetch may be.
             Some(then) if self.failures == 0 && now.since(then) <= GAP => Answer::Unknown,
-            Some(_) | None => Answer::Later(wait(next)),
+            Some(_) | None => Answer::Later(wait(next.min(self.due))),
         }
+    }
+
+    /// A fetch for an unknown id is about to start: it counts against those that strangers may cause.
+    pub(super) fn want(&mut self, kid: &str, now: Moment) {
+        self.unknown.start(now.tick);
+        self.wanted = Some(Box::from(kid));
+    }
+
+    /// A fetch that has not ended for so long is lost: its task died, or its process was forked.
+    fn is_under_way(&self, now: Moment) -> bool {
+        let started = self.started.unwrap_or_default();
+        self.fetching.is_some() && now.tick.saturating_sub(started) < LOST
     }
 
     /// A fetch starts; its number and what it is to fetch.
@@ -182,6 +195,10 @@ impl Ring {
     /// A fetch succeeded. `spread` is from 0 to 1 and keeps processes that started together apart.
     pub(super) fn succeed(&mut self, fetched: Fetched, now: Moment, spread: f64) -> Change {
         self.fetching = None;
+        // What is too old to verify is too old to stay: no outage brings a withdrawn key back.
+        if !self.state(now).is_ready() {
+            self.takes_all = true;
+        }
         if let Some(metadata) = fetched.metadata {
             self.metadata = Some((metadata, now));
         }
@@ -199,14 +216,26 @@ impl Ring {
             self.unknown.remember(&kid, now.tick);
         }
         self.succeeded_at(now);
-        self.due = now.tick.saturating_add(FRESH.mul_f64(0.9 + 0.2 * spread));
+        // What a set lacks is looked for a second time as soon as that counts.
+        let pause = match self.missing.is_empty() {
+            true => FRESH.mul_f64(0.9 + 0.2 * spread),
+            false => GRACE,
+        };
+        self.due = match std::mem::take(&mut self.again) {
+            true => now.tick,
+            false => now.tick.saturating_add(pause),
+        };
         change
     }
 
-    /// Keys that an earlier process fetched at `then`; a refresh is due at once.
-    pub(super) fn restore(&mut self, set: KeySet, then: Moment) {
-        self.set = Some(set);
-        self.succeeded_at(then);
+    /// Keys that an earlier process fetched at `then`, unless they are too old; a refresh is due at once. They serve until it
+    /// succeeds, and not beside what it brings.
+    pub(super) fn restore(&mut self, set: KeySet, then: Moment, now: Moment) {
+        if now.since(then) < EXPIRED {
+            self.set = Some(set);
+            self.takes_all = true;
+            self.succeeded_at(then);
+        }
     }
 
     fn succeeded_at(&mut self, then: Moment) {
@@ -220,8 +249,11 @@ impl Ring {
     pub(super) fn fail(&mut self, error: &FetchError, now: Moment, spread: f64) {
         self.fetching = None;
         self.wanted = None;
+        self.again = false;
         // A document that sends us to the wrong place would do so until it is a day old.
-        self.metadata = None;
+        if !matches!(error, FetchError::Http(_)) {
+            self.metadata = None;
+        }
         let backoff = FIRST_BACKOFF
             .saturating_mul(1 << self.failures.min(9))
             .min(LAST_BACKOFF);
@@ -236,6 +268,10 @@ impl Ring {
     /// answer must not sign everybody out.
     fn replace(&mut self, mut next: KeySet, now: Duration) -> Change {
         let mut change = Change::default();
+        if !self.again && std::mem::take(&mut self.takes_all) {
+            self.missing.clear();
+            self.set_aside(&next, &mut change);
+        }
         let old = self.set.take();
         let old_keys = || old.iter().flat_map(KeySet::keys);
         for key in old_keys() {
@@ -255,6 +291,17 @@ impl Ring {
         }
         self.set = Some(next);
         change
+    }
+
+    /// Drops every key that the next set does not list.
+    fn set_aside(&mut self, next: &KeySet, change: &mut Change) {
+        let own = self.set.iter().flat_map(KeySet::keys);
+        let gone = own
+            .map(|key| key.kid())
+            .filter(|kid| next.find(kid).is_none());
+        let gone: Vec<Arc<str>> = gone.map(Arc::clone).collect();
+        self.drop_keys(&gone);
+        change.dropped.extend(gone);
     }
 
     fn keep_or_drop(
@@ -290,9 +337,14 @@ impl Ring {
         }
     }
 
-    /// Drops at once what the newest set does not list, and makes a fetch due.
+    /// Drops at once what the newest set does not list, and makes a fetch due whose set counts alone.
     pub(super) fn purge(&mut self, now: Moment) -> Change {
         self.due = now.tick;
+        self.failures = 0;
+        self.takes_all = true;
+        self.again = self.fetching.is_some();
+        self.etag = None;
+        self.metadata = None;
         let dropped: Vec<Arc<str>> = self.missing.keys().map(Arc::clone).collect();
         self.drop_keys(&dropped);
         Change {
@@ -353,5 +405,7 @@ const EXPIRED: Duration = Duration::from_secs(24 * 3600);
 const METADATA_LIFE: Duration = Duration::from_secs(24 * 3600);
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 const LAST_BACKOFF: Duration = Duration::from_secs(300);
+/// Longer than any fetch takes.
+const LOST: Duration = Duration::from_secs(30);
 /// A key is dropped when two sets lack it that were fetched this far apart.
 const GRACE: Duration = Duration::from_secs(600);

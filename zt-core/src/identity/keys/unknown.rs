@@ -37,7 +37,11 @@ impl UnknownKids {
         {
             self.fetches.pop_front();
         }
-        let by_gap = last.map_or(now, |last| last.saturating_add(GAP));
+        let gap = match self.fetches.len() {
+            0..QUICK => GAP,
+            _ => LONG_GAP,
+        };
+        let by_gap = last.map_or(now, |last| last.saturating_add(gap));
         let by_hour = match self.fetches.front() {
             Some(oldest) if self.fetches.len() >= MOST_AN_HOUR => oldest.saturating_add(HOUR),
             Some(_) | None => now,
@@ -53,6 +57,9 @@ impl UnknownKids {
 
 /// The shortest time between a fetch and one for an unknown id.
 pub(super) const GAP: Duration = Duration::from_secs(30);
+/// So many an hour may be that close; then strangers are at work, and something is left for a key that is really new.
+const QUICK: usize = 4;
+const LONG_GAP: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3600);
 const MOST_AN_HOUR: usize = 12;
 const MOST_KIDS: usize = 256;
@@ -86,6 +93,11 @@ mod tests {
             assert!(within.count() <= MOST_AN_HOUR);
         }
         assert_eq!(starts.len(), 2 * MOST_AN_HOUR);
+        // Not all at once: at no time is there none for longer than five minutes, but for the last ones of an hour.
+        let long = starts
+            .windows(2)
+            .filter(|pair| pair[1] - pair[0] > LONG_GAP);
+        assert!(long.count() <= 2);
     }
 
     #[test]

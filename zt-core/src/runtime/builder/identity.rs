@@ -33,10 +33,12 @@ impl Identity {
         config: &Config,
         profile: &EntraProfile,
         clock: &Arc<dyn Clock>,
+        snapshot: &Snapshot,
         given: Given,
     ) -> Result<Self> {
         let (own, shared) = (config.clone(), Arc::clone(clock));
-        let outside = Outside::new(own, profile.clone(), shared, given, MAKERS);
+        let rules = snapshot.tables().network_rules.clone();
+        let outside = Outside::new(own, profile.clone(), shared, rules, given, MAKERS);
         let background = Arc::new(Background::default());
         let key_log = Arc::new(KeyLog::default());
         let published = published(&outside, &background, &key_log)?;

@@ -15,10 +15,11 @@ mod azure {
     use super::Makers;
     use crate::adapters::azure::{CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp};
     use crate::error::{Code, Error, Result};
-    use crate::identity::{ClientProof, EntraProfile, GroupSource, TokenCredential};
+    use crate::identity::{ClientProof, GroupSource, TokenCredential};
+    use crate::metadata::NetworkRule;
     use crate::network::{Guard, HttpClient, HttpError};
+    use crate::runtime::Mode;
     use crate::runtime::outside::Outside;
-    use crate::runtime::{Config, Mode};
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
         http,
@@ -27,16 +28,20 @@ mod azure {
         proof,
     };
 
-    fn http(config: &Config, profile: &EntraProfile) -> Result<Arc<dyn HttpClient>> {
+    fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
+        let (config, profile) = (outside.config(), outside.profile());
         let mut guard = Guard::for_identity(profile.cloud());
+        // A row for one of these hosts is stricter or is meant to be; rows for others open nothing here.
+        let is_ours = |rule: &&NetworkRule| {
+            profile.cloud().is_login_host(&rule.host)
+                || profile.cloud().graph_host() == Some(rule.host.as_str())
+        };
+        let rules: Vec<&NetworkRule> = outside.rules().iter().filter(is_ours).collect();
+        guard = guard.with_rules(&rules);
         if let Some(endpoint) = env("IDENTITY_ENDPOINT").filter(|endpoint| !endpoint.is_empty()) {
-            guard = guard.with_identity_endpoint(&endpoint).map_err(|why| {
-                Error::new(
-                    Code::Config,
-                    format!("`IDENTITY_ENDPOINT` is refused: {why}"),
-                )
-                .with_source(why)
-            })?;
+            // One that is not on this machine gets no row; the credential that needs it says so.
+            let without = guard.clone();
+            guard = guard.with_identity_endpoint(&endpoint).unwrap_or(without);
         }
         // Only a development file can say so.
         if let Some(at) = config.simulated_azure() {
@@ -127,7 +132,7 @@ mod without {
     use crate::error::{Code, Error};
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
-        http: |_, _| Err(missing("HTTP")),
+        http: |_| Err(missing("HTTP")),
         credential: |_| Err(missing("a credential")),
         groups: |_| Err(missing("a directory of groups")),
         proof: |_| Err(missing("a proof of the application")),

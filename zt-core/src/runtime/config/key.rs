@@ -110,6 +110,9 @@ impl ConfigKey {
             | Self::Tables
             | Self::IdentityCloud
             | Self::IdentityAllowedTenants
+            | Self::IdentityAppIdUri
+            | Self::IdentityKeys
+            | Self::IdentitySignInClient
             | Self::IdentityKeyCache
             | Self::IdentityAlgorithms
             | Self::IdentityTokenTypes
@@ -125,9 +128,6 @@ impl ConfigKey {
             | Self::MetadataWatch
             | Self::IdentityTenant
             | Self::IdentityAudience
-            | Self::IdentityAppIdUri
-            | Self::IdentityKeys
-            | Self::IdentitySignInClient
             | Self::VaultPassphrase => false,
         }
     }

@@ -17,7 +17,7 @@ use crate::identity::{
     AccessToken, CredentialError, ONE_REQUEST, TokenCredential, encode, read_token, refusal,
     unreachable,
 };
-use crate::network::{HttpClient, HttpRequest, HttpResponse};
+use crate::network::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::port::BoxFuture;
 
 /// The identity that Azure gives to the machine or the app.
@@ -141,6 +141,10 @@ impl ManagedIdentity {
                 "what answers at the metadata address is not Azure's (status {})",
                 answer.status
             ),
+            // Somebody said that there is an identity: a slow endpoint is then no reason to be somebody else.
+            Err(error @ HttpError::Timeout { .. }) if self.client_id.is_some() => {
+                return Err(unreachable(NAME, &error));
+            }
             Err(error) => format!("there is no metadata endpoint: {error}"),
         };
         Err(not_set_up(reason))

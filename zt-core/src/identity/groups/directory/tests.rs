@@ -146,3 +146,21 @@ async fn a_directory_that_is_down_leaves_the_groups_unknown() {
     let membership = directory.of(MEMBER, &about(&[5])).await;
     assert_eq!(membership.groups(&about(&[5]), &*clock), Groups::Overage);
 }
+
+#[derive(Debug)]
+struct Nowhere;
+
+impl Spawn for Nowhere {
+    fn spawn(&self, _: BoxFuture<'static, ()>) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_question_that_was_never_asked() {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(0)));
+    let source = Arc::new(Source::default());
+    let directory = GroupDirectory::new(source, clock, Arc::new(Nowhere));
+    let about = about(&[3]);
+    let asked = directory.of(MEMBER, &about);
+    let waited = tokio::time::timeout(Duration::from_secs(3600), asked).await;
+    assert!(waited.unwrap().error().unwrap().contains("lost"));
+}

@@ -4,6 +4,7 @@ mod fake;
 mod outages;
 mod rotations;
 mod storms;
+mod withdrawals;
 
 use fake::{Issuer, SECOND, Tokens, first, jwks, second};
 

@@ -144,7 +144,8 @@ async fn a_start_during_an_outage_uses_what_the_last_process_kept() {
     assert!(two.door.authenticate(&tokens.user(first())).is_err());
     drop(two);
     let three = start();
-    assert_eq!(three.state(), KeyState::Expired);
+    // A set that is too old is as none.
+    assert_eq!(three.state(), KeyState::Empty);
     assert!(three.enter(&tokens.user(first())).await.is_err());
     // What claims to be of tomorrow is not believed.
     tokens.sleep(Duration::ZERO);
