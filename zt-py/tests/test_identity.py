@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import copy
 import gc
+import json
 import os
 import pickle
 import subprocess
@@ -331,6 +333,37 @@ def test_what_a_remote_caller_is_answered(rt: zt.Runtime, sign_in: SignIn) -> No
     with pytest.raises(zt.Denied) as denied:
         sign_in("maya").require("table.read", "table:raw.loan_applications")
     assert denied.value.challenge is None and denied.value.http_status == 403
+
+
+STEP_UP = """
+[[Access_Policies]]
+id = "AP-98"
+principal = "*"
+action = "model.infer"
+resource = "model:car_loan_scorer"
+effect = "restrict"
+obligations = { step_up = "c2" }
+"""
+
+
+def test_a_stronger_sign_in_is_asked_for_in_words_that_clients_know(own_world: World) -> None:
+    with (own_world.folder / "brindlewick.toml").open("a") as tables:
+        tables.write(STEP_UP)
+    with zt.open(own_world.folder) as rt:
+        told = {}
+        for client, claim in (("new", 'xms_cc=["cp1"]'), ("old", "xms_cc=[]")):
+            maya = rt.authenticate(own_world.token("maya", "--claim", claim))
+            with pytest.raises(zt.Denied) as caught:
+                maya.require("model.infer", "model:car_loan_scorer")
+            assert caught.value.code == "ZT-1002"
+            told[client] = caught.value
+    new, old = told["new"], told["old"]
+    assert new.http_status == 401 and new.challenge is not None and new.claims is not None
+    assert json.loads(new.claims) == {"access_token": {"acrs": {"essential": True, "value": "c2"}}}
+    assert new.challenge.endswith(f'claims="{base64.b64encode(new.claims.encode()).decode()}"')
+    assert (old.http_status, old.challenge, old.claims) == (403, None, None)
+    copied = pickle.loads(pickle.dumps(new))
+    assert (copied.challenge, copied.claims) == (new.challenge, new.claims)
 
 
 def test_a_challenge_survives_a_pickle() -> None:
