@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::identity::Challenge;
 use crate::metadata::Report;
-use crate::policy::Decision;
+use crate::policy::{Decision, DecisionId};
 
 /// A `Result` with zt's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -26,6 +26,7 @@ struct Inner {
     decision: Option<Decision>,
     report: Option<Report>,
     challenge: Option<Challenge>,
+    recorded_as: Option<DecisionId>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -187,6 +188,7 @@ impl Error {
             decision: None,
             report: None,
             challenge: None,
+            recorded_as: None,
             source: None,
         }))
     }
@@ -219,6 +221,11 @@ impl Error {
 
     pub(crate) fn with_report(mut self, report: Report) -> Self {
         self.0.report = Some(report);
+        self
+    }
+
+    pub(crate) fn recorded_as(mut self, id: DecisionId) -> Self {
+        self.0.recorded_as = Some(id);
         self
     }
 
@@ -269,6 +276,14 @@ impl Error {
         self.0.decision.as_ref()
     }
 
+    /// The id under which the audit log holds the exact reason: of the decision, or of a token that was refused. A remote caller
+    /// may see it and tell it to whoever reads the log. None for what is not recorded one by one, such as a flood of refusals.
+    #[must_use]
+    pub fn decision_id(&self) -> Option<DecisionId> {
+        let decided = self.decision().map(Decision::id);
+        decided.or(self.0.recorded_as)
+    }
+
     /// Every problem of the tables, behind a [`Code::InvalidMetadata`].
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
@@ -291,10 +306,10 @@ impl Error {
     /// [`challenge`](Self::challenge) can say how; to other clients it is a plain refusal (403).
     #[must_use]
     pub fn http_status(&self) -> u16 {
-        match self.0.code {
-            Code::StepUpRequired if self.challenge().is_none() => 403,
-            code => code.http_status(),
+        if self.0.code == Code::StepUpRequired && self.challenge().is_none() {
+            return 403;
         }
+        self.0.code.http_status()
     }
 
     /// What belongs into the header `WWW-Authenticate` of that answer; none where the status needs none, and for a caller whose
@@ -304,13 +319,15 @@ impl Error {
         if let Some(own) = &self.0.challenge {
             return Some(own.clone());
         }
-        match self.0.code {
-            Code::MissingCredentials => Some(Challenge::token()),
-            Code::InvalidToken | Code::TokenExpired | Code::TokenNotYetValid => {
-                Some(Challenge::invalid_token())
-            }
-            _ => None,
+        let code = self.0.code;
+        if code == Code::MissingCredentials {
+            return Some(Challenge::token());
         }
+        let is_of_token = matches!(
+            code,
+            Code::InvalidToken | Code::TokenExpired | Code::TokenNotYetValid
+        );
+        is_of_token.then(Challenge::invalid_token)
     }
 
     /// How long the remote caller should wait before the next try: the header `Retry-After`, in whole seconds.

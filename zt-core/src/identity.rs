@@ -34,6 +34,7 @@ mod revocation;
 #[cfg(feature = "testing")]
 mod tests;
 mod token_endpoint;
+mod token_facts;
 #[cfg(test)]
 mod vectors;
 mod verified;

@@ -94,14 +94,17 @@ impl Runtime {
             }
             Err(error) => {
                 let in_full = self.0.refusals.takes(self.0.clock.elapsed());
-                let (reason, durability) = if in_full {
-                    (error.message(), Durability::Ordered)
-                } else {
-                    (error.code().as_str(), Durability::Counted)
-                };
-                let record = record(Outcome::Refused).with_detail("reason", reason);
-                self.0.audit.append(record, durability)?;
-                Err(error)
+                let record = record(Outcome::Refused);
+                if !in_full {
+                    let record = record.with_detail("reason", error.code().as_str());
+                    self.0.audit.append(record, Durability::Counted)?;
+                    return Err(error);
+                }
+                let id = self.0.next_decision();
+                let record = record.with_decision(id.to_string());
+                let record = record.with_detail("reason", error.message());
+                self.0.audit.append(record, Durability::Ordered)?;
+                Err(error.recorded_as(id))
             }
         }
     }

@@ -5,10 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::Outcome;
 
-use super::tokens::Mint;
+use super::tokens::{self, Mint};
 
 #[cfg(feature = "josekit")]
 pub mod josekit;
@@ -17,8 +18,9 @@ pub mod josekit;
 pub struct Bare(ParsedPublicKey);
 
 impl Bare {
-    pub fn new(mint: &Mint) -> Outcome<Self> {
-        let (n, e) = mint.components()?;
+    /// The key of a JWK.
+    pub fn of(jwk: &Value) -> Outcome<Self> {
+        let (n, e) = tokens::components(jwk)?;
         let key = RsaPublicKeyComponents {
             n: URL_SAFE_NO_PAD.decode(n)?,
             e: URL_SAFE_NO_PAD.decode(e)?,
@@ -74,7 +76,7 @@ pub struct JsonWebToken {
 
 impl JsonWebToken {
     pub fn new(mint: &Mint) -> Outcome<Self> {
-        let (n, e) = mint.components()?;
+        let (n, e) = tokens::components(&mint.jwk()?)?;
         let mut rules = Validation::new(Algorithm::RS256);
         rules.set_audience(&[mint.profile.client_id().to_string()]);
         let tenant = mint.profile.tenant();

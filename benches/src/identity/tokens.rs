@@ -51,15 +51,6 @@ impl Mint {
         Ok(set["keys"][0].clone())
     }
 
-    /// Modulus and exponent as the key set has them.
-    pub fn components(&self) -> Outcome<(String, String)> {
-        let jwk = self.jwk()?;
-        let part = |name: &str| jwk[name].as_str().map(str::to_owned);
-        part("n")
-            .zip(part("e"))
-            .ok_or_else(|| "the key set holds one RSA key".into())
-    }
-
     /// A person's token with so many groups, and so many bytes of what Entra keeps for itself.
     pub fn token(&self, groups: u128, more: usize) -> Outcome<Token> {
         let maya = "b0000000-0000-4000-8000-000000000002".parse()?;
@@ -88,6 +79,14 @@ impl Mint {
             text.replacen(payload, &other, 1),
         ])
     }
+}
+
+/// Modulus and exponent as a JWK has them.
+pub fn components(jwk: &Value) -> Outcome<(String, String)> {
+    let part = |name: &str| jwk[name].as_str().map(str::to_owned);
+    part("n")
+        .zip(part("e"))
+        .ok_or_else(|| "the key is no RSA key".into())
 }
 
 pub fn encode(bytes: &[u8]) -> String {

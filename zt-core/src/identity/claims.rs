@@ -127,7 +127,7 @@ impl<'p> Claims<'p> {
             TokenVersion::V2 => client((payload.azp, "azp"), (payload.azpacr, "azpacr")),
         };
         let overage = names_distributed_groups(payload.claim_names)?
-            || boolean(payload.hasgroups, "hasgroups")?;
+            || boolean(&payload.hasgroups, "hasgroups")?;
         Ok(Self {
             aud: required(text(payload.aud, "aud"), "aud")?,
             iss: required(text(payload.iss, "iss"), "iss")?,
@@ -135,17 +135,17 @@ impl<'p> Claims<'p> {
             tid: required(guid(payload.tid, "tid"), "tid")?,
             oid: required(guid(payload.oid, "oid"), "oid")?,
             sub: text(payload.sub, "sub")?,
-            exp: required(date(payload.exp, "exp"), "exp")?,
-            nbf: required(date(payload.nbf, "nbf"), "nbf")?,
-            iat: required(date(payload.iat, "iat"), "iat")?,
+            exp: required(date(&payload.exp, "exp"), "exp")?,
+            nbf: required(date(&payload.nbf, "nbf"), "nbf")?,
+            iat: required(date(&payload.iat, "iat"), "iat")?,
             uti: text(payload.uti, "uti")?,
             idtyp: text(payload.idtyp, "idtyp")?,
             scopes: scopes(payload.scp)?,
-            app_roles: texts(payload.roles, "roles")?,
+            app_roles: texts(&payload.roles, "roles")?,
             groups: groups(payload.groups, overage)?,
             client: client?,
-            strength: strength(payload.amr)?,
-            takes_challenges: takes_challenges(payload.xms_cc),
+            strength: strength(&payload.amr)?,
+            takes_challenges: takes_challenges(&payload.xms_cc),
             bound: payload.cnf.is_some(),
             others,
         })
@@ -203,10 +203,10 @@ fn names_distributed_groups(member: Member<'_>) -> Result<bool, AuthError> {
 }
 
 /// Such as `hasgroups`, overage of a token from the implicit flow.
-fn boolean(member: Member<'_>, name: &'static str) -> Result<bool, AuthError> {
+fn boolean(member: &Member<'_>, name: &'static str) -> Result<bool, AuthError> {
     match member {
         None => Ok(false),
-        Some(Json::Bool(value)) => Ok(value),
+        Some(Json::Bool(value)) => Ok(*value),
         Some(_) => Err(wrong(name, "is not a boolean")),
     }
 }
@@ -227,20 +227,20 @@ fn client(
 
 /// Values of `xms_cc` have no order and no case ("Claims challenges, claims requests and client capabilities"). The client
 /// says it of itself, which is enough: it decides no more than how a refusal is worded.
-fn takes_challenges(member: Member<'_>) -> bool {
+fn takes_challenges(member: &Member<'_>) -> bool {
     let is_cp1 = |value: &Json<'_>| {
         value
             .as_text()
             .is_some_and(|text| text.eq_ignore_ascii_case("cp1"))
     };
-    match &member {
+    match member {
         Some(Json::List(values)) => values.iter().any(is_cp1),
         Some(value) => is_cp1(value),
         None => false,
     }
 }
 
-fn strength(member: Member<'_>) -> Result<AuthStrength, AuthError> {
+fn strength(member: &Member<'_>) -> Result<AuthStrength, AuthError> {
     let methods = texts(member, "amr")?;
     let used = |method: &str| methods.iter().flatten().any(|used| **used == *method);
     let mfa = if used("mfa") || used("ngcmfa") {
@@ -277,16 +277,16 @@ fn guid(member: Member<'_>, name: &'static str) -> Result<Option<Guid>, AuthErro
 }
 
 /// A `NumericDate` (RFC 7519 §2) as Entra writes it: whole seconds, digits only.
-fn date(member: Member<'_>, name: &'static str) -> Result<Option<i64>, AuthError> {
+fn date(member: &Member<'_>, name: &'static str) -> Result<Option<i64>, AuthError> {
     match member {
         None => Ok(None),
-        Some(Json::Integer(seconds @ 0..=LATEST_S)) => Ok(Some(seconds)),
+        Some(Json::Integer(seconds @ 0..=LATEST_S)) => Ok(Some(*seconds)),
         Some(_) => Err(wrong(name, "is not a date in whole seconds")),
     }
 }
 
-fn texts(member: Member<'_>, name: &'static str) -> Result<Option<Vec<Box<str>>>, AuthError> {
-    let texts: Option<Vec<Box<str>>> = match &member {
+fn texts(member: &Member<'_>, name: &'static str) -> Result<Option<Vec<Box<str>>>, AuthError> {
+    let texts: Option<Vec<Box<str>>> = match member {
         None => return Ok(None),
         Some(Json::List(list)) => list
             .iter()

@@ -295,9 +295,10 @@ impl From<AuthError> for Error {
             Some(help) => error.with_help(help),
             None => error,
         };
-        let error = match &reason {
-            AuthError::KeysUnavailable { retry_in } => error.with_retry_in(*retry_in),
-            _ => error,
+        let error = if let AuthError::KeysUnavailable { retry_in } = &reason {
+            error.with_retry_in(*retry_in)
+        } else {
+            error
         };
         error.with_source(reason)
     }

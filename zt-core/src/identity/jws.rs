@@ -41,10 +41,14 @@ pub(super) struct HeaderRules {
 }
 
 impl HeaderRules {
-    fn takes_any(self) -> bool {
-        #[cfg(test)]
-        return self.any_jws;
-        #[cfg(not(test))]
+    #[cfg(test)]
+    const fn takes_any(self) -> bool {
+        self.any_jws
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "tests alone take any")]
+    const fn takes_any(self) -> bool {
         false
     }
 }

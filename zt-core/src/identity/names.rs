@@ -25,6 +25,7 @@ impl<'a> Names<'a> {
     }
 
     /// Takes a name; `false` if it was there already.
+    #[expect(clippy::ptr_arg, reason = "it is kept as it is, borrowed or owned")]
     pub(super) fn take(&mut self, name: &Cow<'a, str>) -> bool {
         if !self.many.is_empty() {
             return self.many.insert(Cow::clone(name));

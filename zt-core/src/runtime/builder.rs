@@ -12,10 +12,8 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
-use super::background::Background;
 use super::budget::Budget;
-use super::key_log::KeyLog;
-use super::outside::{Given, Outside};
+use super::outside::Given;
 use super::samples::Samples;
 use super::shared::Shared;
 use super::{Config, ConfigKey, Runtime, watch};
@@ -32,7 +30,7 @@ use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
 use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
 pub(crate) use identity::profile;
-use identity::wrong;
+use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
@@ -166,21 +164,7 @@ impl RuntimeBuilder {
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
-        let outside = Outside::new(
-            config.clone(),
-            profile.clone(),
-            Arc::clone(&clock),
-            self.given,
-            outside::MAKERS,
-        );
-        let background = Arc::new(Background::default());
-        let key_log = Arc::new(KeyLog::default());
-        let published = identity::published(&outside, &background, &key_log)?;
-        let authenticator = match &published {
-            Some(keys) => Some(identity::with_published(&profile, keys, &clock)),
-            None => maybe_authenticator(&config, &profile, &clock)?,
-        };
-        let groups = identity::groups(&outside, &background)?;
+        let identity = Identity::new(&config, &profile, &clock, self.given)?;
         let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
         let alerts = self
             .alerts
@@ -198,11 +182,11 @@ impl RuntimeBuilder {
             clock,
             snapshots,
             profile,
-            authenticator: ArcSwapOption::new(authenticator),
-            published,
-            outside,
-            groups,
-            background,
+            authenticator: ArcSwapOption::new(identity.authenticator),
+            published: identity.published,
+            outside: identity.outside,
+            groups: identity.groups,
+            background: identity.background,
             secrets,
             keys,
             alerts,
@@ -215,7 +199,7 @@ impl RuntimeBuilder {
             decisions: AtomicU64::new(1),
             is_closed: AtomicBool::new(false),
         }));
-        key_log.is_of(&runtime.0);
+        identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
         wipe_idle_values(&runtime)?;
         if let Some(every) = watch_every {

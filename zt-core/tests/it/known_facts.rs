@@ -181,8 +181,8 @@ async fn the_log_says_what_the_deciding_rows_looked_at_and_how_it_is_known() {
     );
 }
 
-#[tokio::test]
-async fn a_step_up_is_asked_for_until_the_token_proves_it() {
+/// Everybody needs a second factor to read there, and data scientists a context too.
+fn world_of_step_ups() -> World {
     let world = World::new();
     world.edit(|tables| {
         let rows = r#"
@@ -202,6 +202,31 @@ async fn a_step_up_is_asked_for_until_the_token_proves_it() {
             obligations = { step_up = "c2" }"#;
         format!("{tables}\n{rows}\n")
     });
+    world
+}
+
+#[tokio::test]
+async fn a_challenge_is_for_clients_that_understand_it() {
+    let world = world_of_step_ups();
+    let zt = world.open().await;
+    let scores = "table:gold.loan_scores";
+    let maya = with(&zt, "user:maya", |request| request).await;
+    let error = maya.require("table.read", scores).unwrap_err();
+    assert_eq!(error.code(), Code::StepUpRequired);
+    // Others would not know what to do with one: to them it is a plain refusal.
+    assert_eq!((error.http_status(), error.challenge()), (403, None));
+    let capable = with(&zt, "user:maya", |request| {
+        request.with_claim("xms_cc", json!(["CP1"]))
+    })
+    .await;
+    let asked = capable.require("table.read", scores).unwrap_err();
+    assert_eq!(asked.http_status(), 401);
+    assert_eq!(asked.challenge(), Some(Challenge::auth_context("c2")));
+}
+
+#[tokio::test]
+async fn a_step_up_is_asked_for_until_the_token_proves_it() {
+    let world = world_of_step_ups();
     let zt = world.open().await;
     let scores = "table:gold.loan_scores";
     let needs = |session: &Session| -> Vec<String> {
@@ -217,15 +242,6 @@ async fn a_step_up_is_asked_for_until_the_token_proves_it() {
     assert_eq!(needs(&maya), ["mfa", "c2"]);
     let error = maya.require("table.read", scores).unwrap_err();
     assert_eq!(error.code(), Code::StepUpRequired);
-    // A client that does not say that it understands a claims challenge would not know what to do with one.
-    assert_eq!((error.http_status(), error.challenge()), (403, None));
-    let capable = with(&zt, "user:maya", |request| {
-        request.with_claim("xms_cc", json!(["CP1"]))
-    })
-    .await;
-    let asked = capable.require("table.read", scores).unwrap_err();
-    assert_eq!(asked.http_status(), 401);
-    assert_eq!(asked.challenge(), Some(Challenge::auth_context("c2")));
     assert!(
         error
             .message()

@@ -30,6 +30,7 @@ mod monitor;
 mod own_identity;
 mod permits;
 mod plans;
+mod revocations;
 mod rights;
 mod sealing;
 mod sessions;

@@ -244,10 +244,12 @@ async fn a_wrong_token_is_refused_with_one_text_and_logged_with_its_reason() {
     let truncated = good.get(..good.len() - 20).unwrap();
     let giant = "a".repeat(1024 * 1024);
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.e30.";
+    let mut ids = Vec::new();
     for wrong in [truncated, &giant, none, "Bearer", "a.b.c", "\u{0}"] {
         let error = zt.authenticate(wrong).await.unwrap_err();
         assert_eq!(error.public_message(), "invalid_token");
         assert!(!error.to_string().contains(wrong) || wrong.len() < 10);
+        ids.push(error.decision_id().unwrap().to_string());
     }
     assert_eq!(
         zt.authenticate("").await.unwrap_err().code(),
@@ -262,6 +264,15 @@ async fn a_wrong_token_is_refused_with_one_text_and_logged_with_its_reason() {
                 .iter()
                 .all(|entry| entry.detail.contains_key("reason"))
     );
+    // Who was refused can name the record that says why.
+    for id in ids {
+        assert!(
+            entries
+                .iter()
+                .any(|entry| entry.decision.as_ref() == Some(&id)),
+            "{id}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -44,12 +44,13 @@ pub(crate) fn unsafe_code(tree: &Tree) -> Vec<String> {
     findings
 }
 
-/// Domain modules know ports; which adapter is behind one, only `runtime/builder.rs` says.
+/// Domain modules know ports; which adapter is behind one, only `runtime/builder.rs` and its folder say.
 pub(crate) fn adapters(tree: &Tree) -> Vec<String> {
     let mut findings = Vec::new();
     for source in tree.rust() {
         let path = source.path.as_str();
         let may = path == "zt-core/src/runtime/builder.rs"
+            || path.starts_with("zt-core/src/runtime/builder/")
             || path.starts_with("zt-core/src/adapters")
             || source.is_test();
         if may || !path.starts_with("zt-core/src/") {

@@ -144,7 +144,8 @@ fn refuse_others(path: &Path) -> io::Result<()> {
             return Err(io::Error::other("others may write to it"));
         }
     }
-    drop(found);
+    #[cfg(not(unix))]
+    let _has_no_mode = found;
     Ok(())
 }
 

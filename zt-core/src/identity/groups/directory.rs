@@ -231,5 +231,6 @@ const LONG_PAUSE: Duration = Duration::from_secs(300);
 const LONGEST_QUESTION: Duration = Duration::from_secs(30);
 const MOST_MEMBERS: u64 = 10_000;
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

@@ -366,4 +366,5 @@ fn spread() -> f64 {
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;

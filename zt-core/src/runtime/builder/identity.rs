@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::super::background::Background;
 use super::super::key_log::KeyLog;
-use super::super::outside::Outside;
+use super::super::outside::{Given, Outside};
 use super::super::{Config, ConfigKey, Mode, Runtime};
+use super::outside::MAKERS;
 use crate::adapters::file::IssuerKeys;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -16,6 +17,44 @@ use crate::identity::{
 };
 use crate::metadata::Snapshot;
 use crate::port::Spawn;
+
+/// The parts that verify callers.
+pub(super) struct Identity {
+    pub(super) outside: Outside,
+    pub(super) background: Arc<Background>,
+    pub(super) key_log: Arc<KeyLog>,
+    pub(super) published: Option<Arc<KeyCache>>,
+    pub(super) authenticator: Option<Arc<Authenticator>>,
+    pub(super) groups: Option<GroupDirectory>,
+}
+
+impl Identity {
+    pub(super) fn new(
+        config: &Config,
+        profile: &EntraProfile,
+        clock: &Arc<dyn Clock>,
+        given: Given,
+    ) -> Result<Self> {
+        let (own, shared) = (config.clone(), Arc::clone(clock));
+        let outside = Outside::new(own, profile.clone(), shared, given, MAKERS);
+        let background = Arc::new(Background::default());
+        let key_log = Arc::new(KeyLog::default());
+        let published = published(&outside, &background, &key_log)?;
+        let authenticator = match &published {
+            Some(keys) => Some(with_published(profile, keys, clock)),
+            None => maybe_authenticator(config, profile, clock)?,
+        };
+        let groups = groups(&outside, &background)?;
+        Ok(Self {
+            outside,
+            background,
+            key_log,
+            published,
+            authenticator,
+            groups,
+        })
+    }
+}
 
 /// Whose tokens are accepted.
 pub(crate) fn profile(config: &Config, snapshot: &Snapshot) -> Result<EntraProfile> {
@@ -78,7 +117,7 @@ fn allowed_tenants(config: &Config) -> Result<Vec<Guid>> {
 }
 
 /// The cache of the keys that Entra publishes; none where keys are pinned.
-pub(super) fn published(
+fn published(
     outside: &Outside,
     background: &Arc<Background>,
     key_log: &Arc<KeyLog>,
@@ -112,7 +151,7 @@ pub(super) fn published(
     )))
 }
 
-pub(super) fn with_published(
+fn with_published(
     profile: &EntraProfile,
     keys: &Arc<KeyCache>,
     clock: &Arc<dyn Clock>,
@@ -142,10 +181,7 @@ pub(super) fn keep_fresh(runtime: &Runtime) {
 }
 
 /// The directory of groups, where one is asked for.
-pub(super) fn groups(
-    outside: &Outside,
-    background: &Arc<Background>,
-) -> Result<Option<GroupDirectory>> {
+fn groups(outside: &Outside, background: &Arc<Background>) -> Result<Option<GroupDirectory>> {
     let key = ConfigKey::IdentityGroups;
     let is_graph = is_set(outside.config(), key, ["token", "graph"])?;
     if !is_graph && !outside.has_groups() {

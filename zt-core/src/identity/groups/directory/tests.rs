@@ -22,14 +22,20 @@ impl GroupSource for Source {
         candidates: &'a [Guid],
     ) -> BoxFuture<'a, Result<Vec<Guid>, GroupsError>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
-        self.asked.lock().unwrap().push(candidates.to_vec());
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push(candidates.to_vec());
         let answer = match self.is_down.load(Ordering::SeqCst) {
             true => Err(GroupsError::Unavailable {
                 reason: "down".to_owned(),
                 retry_in: None,
             }),
             // In the first, and, as a directory that lies would say, in one that nobody asked about.
-            false => Ok(vec![candidates[0], Guid::from_u128(999)]),
+            false => Ok(candidates
+                .iter()
+                .take(1)
+                .copied()
+                .chain([Guid::from_u128(999)])
+                .collect()),
         };
         Box::pin(async move { answer })
     }
