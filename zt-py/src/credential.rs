@@ -157,7 +157,7 @@ const ASYNC_HELP: &str =
 
 /// The token of an answer, or the reason why it has none.
 fn read(answer: &Bound<'_, PyAny>, method: &str) -> Answer {
-    if is_awaitable(answer) {
+    if is_coroutine(answer) {
         return Err(format!("`{method}` answered a coroutine; {ASYNC_HELP}"));
     }
     let kind = type_name(answer);
@@ -210,14 +210,15 @@ fn moment_of(value: &Bound<'_, PyAny>) -> Result<Timestamp, String> {
     Ok(Timestamp::from_secs(whole))
 }
 
-/// Whether a call of an `async def`, which nobody awaits here, answered this. It is closed, so that Python does not warn.
-pub(crate) fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
-    let is_awaitable = value.hasattr("__await__").unwrap_or(false);
-    if is_awaitable {
-        // A future has no `close`; then there is nothing to warn of either.
+/// Whether this is a call of an `async def`, which nobody awaits here. It is closed, so that Python does not warn.
+pub(crate) fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
+    let has = |name: &str| value.hasattr(name).unwrap_or(false);
+    // A task can be awaited too, but runs by itself and has no `close`.
+    let is_coroutine = has("__await__") && has("close");
+    if is_coroutine {
         drop(value.call_method0("close"));
     }
-    is_awaitable
+    is_coroutine
 }
 
 fn is_callable(object: &Bound<'_, PyAny>, name: &str) -> bool {

@@ -147,9 +147,13 @@ def test_a_person_signs_in_while_the_loop_runs(azure: Azure, rt: zt.Runtime) -> 
             await asyncio.sleep(0.05)
             ticks += 1
 
-    def prompt(sign_in: zt.SignIn) -> None:
+    def prompt(sign_in: zt.SignIn) -> asyncio.Task[None]:
         assert threading.current_thread() is threading.main_thread()
-        azure.approve(sign_in.user_code, "priya")
+
+        async def tell() -> None:
+            azure.approve(sign_in.user_code, "priya")
+
+        return asyncio.create_task(tell())
 
     async def main() -> zt.Session:
         ticking = asyncio.ensure_future(tick())

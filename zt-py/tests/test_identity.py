@@ -148,7 +148,11 @@ def test_an_asynchronous_credential_is_refused(own_world: World) -> None:
     gc.collect()
 
 
-@pytest.mark.parametrize("credential", [NEEDLE, lambda scope: NEEDLE, types.SimpleNamespace(get_token=NEEDLE)])
+@pytest.mark.parametrize(
+    "credential",
+    [NEEDLE, lambda scope: NEEDLE, types.SimpleNamespace(get_token=NEEDLE)],
+    ids=["text", "function", "namespace"],
+)
 def test_what_gives_no_tokens_is_no_credential(own_world: World, credential: Any) -> None:
     with pytest.raises(TypeError, match="must be an object with a method `get_token") as caught:
         zt.open(own_world.folder, credential=credential)
@@ -387,7 +391,7 @@ def test_a_challenge_survives_a_pickle() -> None:
     assert (zt.Error("x").challenge, zt.Error("x").claims, zt.Error("x").retry_after_s) == (None, None, None)
 
 
-def test_a_closed_loop_or_none_is_told(rt: zt.Runtime) -> None:
+def test_without_a_loop_the_twin_of_a_sign_in_says_so(rt: zt.Runtime) -> None:
     with pytest.raises(RuntimeError, match="no running event loop"):
         rt.sign_in_async(prompt=print)
 
