@@ -36,59 +36,64 @@ impl FromStr for Guid {
         if bytes.len() != 36 {
             return Err(NotAGuid);
         }
-        let [a, b, c, d, e] = [0..8, 9..13, 14..18, 19..23, 24..36];
-        if [8, 13, 18, 23]
+        let [a, b, c, d] = digits(bytes);
+        let (a, b) = (eight_digits(a), eight_digits(b));
+        let (c, d) = (eight_digits(c), eight_digits(d));
+        let is_dashed = [8, 13, 18, 23]
             .iter()
-            .any(|at| bytes.get(*at) != Some(&b'-'))
-        {
+            .all(|at| bytes.get(*at) == Some(&b'-'));
+        let (Some(a), Some(b), Some(c), Some(d), true) = (a, b, c, d, is_dashed) else {
             return Err(NotAGuid);
-        }
-        let mut bits: u128 = 0;
-        for (part, width) in [(a, 32), (b, 16), (c, 16), (d, 16), (e, 48)] {
-            let digits = bytes.get(part).ok_or(NotAGuid)?;
-            bits = (bits << width) | u128::from(hexadecimal(digits).ok_or(NotAGuid)?);
-        }
+        };
+        let bits = [a, b, c, d]
+            .into_iter()
+            .fold(0, |bits, word| bits << 32 | u128::from(word));
         Ok(Self(bits))
     }
 }
 
-/// The value of up to 16 hexadecimal digits, without a branch for each: tokens carry hundreds of GUIDs.
-fn hexadecimal(digits: &[u8]) -> Option<u64> {
-    let mut seen = 0;
-    let mut value: u64 = 0;
-    for digit in digits {
-        let digit = HEX_DIGITS
-            .get(usize::from(*digit))
-            .copied()
-            .unwrap_or(NO_DIGIT);
-        seen |= digit;
-        value = (value << 4) | u64::from(digit & 0xf);
+/// The 32 digits of 36 bytes, eight by eight.
+fn digits(bytes: &[u8]) -> [[u8; 8]; 4] {
+    let mut all = [[0; 8]; 4];
+    let parts = [0..8, 9..13, 14..18, 19..23, 24..28, 28..36];
+    let places = [
+        (0, 0..8),
+        (1, 0..4),
+        (1, 4..8),
+        (2, 0..4),
+        (2, 4..8),
+        (3, 0..8),
+    ];
+    for (part, (word, at)) in parts.into_iter().zip(places) {
+        let place = all.get_mut(word).and_then(|word| word.get_mut(at));
+        if let (Some(place), Some(part)) = (place, bytes.get(part)) {
+            place.copy_from_slice(part);
+        }
     }
-    (seen & NO_DIGIT == 0).then_some(value)
+    all
 }
 
-const NO_DIGIT: u8 = 0x80;
-
-/// The value of every byte as a digit.
-static HEX_DIGITS: [u8; 256] = {
-    let mut digits = [NO_DIGIT; 256];
-    let mut rest = digits.as_mut_slice();
-    let mut byte = 0;
-    while let Some((digit, others)) = rest.split_first_mut() {
-        *digit = hex_digit(byte);
-        byte = byte.wrapping_add(1);
-        rest = others;
+/// The value of eight hexadecimal digits, all at once: tokens carry hundreds of GUIDs.
+fn eight_digits(digits: [u8; 8]) -> Option<u32> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let text = u64::from_be_bytes(digits);
+    let lower = text | (0x20 * ONES);
+    if text & HIGH != 0 {
+        return None;
     }
-    digits
-};
-
-const fn hex_digit(byte: u8) -> u8 {
-    match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'f' => byte - b'a' + 10,
-        b'A'..=b'F' => byte - b'A' + 10,
-        _ => NO_DIGIT,
+    // A byte below 0x80 plus (0x80 - limit) has its high bit set from the limit on.
+    let from = |bytes: u64, limit: u64| bytes + (0x80 - limit) * ONES;
+    let is_number = from(text, 0x30) & !from(text, 0x3a);
+    let is_letter = from(lower, 0x61) & !from(lower, 0x67);
+    if (is_number | is_letter) & HIGH != HIGH {
+        return None;
     }
+    // Letters are 9 more than their low four bits.
+    let value = (text & (0x0f * ONES)) + 9 * ((text >> 6) & ONES);
+    let value = (value | value >> 4) & 0x00ff_00ff_00ff_00ff;
+    let value = (value | value >> 8) & 0x0000_ffff_0000_ffff;
+    u32::try_from((value | value >> 16) & 0xffff_ffff).ok()
 }
 
 impl fmt::Display for Guid {
@@ -273,5 +278,36 @@ mod tests {
             assert_eq!(text.parse::<Guid>(), Err(NotAGuid), "{text}");
         }
         assert!("é".repeat(18).parse::<Guid>().is_err());
+    }
+
+    #[test]
+    fn every_byte_at_every_place_is_a_digit_or_refused() {
+        let good = b"0123456789abcdef-0123"[..16].to_vec();
+        let text = |digits: &[u8]| {
+            let digits: Vec<char> = digits.iter().map(|digit| char::from(*digit)).collect();
+            let part = |from: usize, to: usize| digits[from..to].iter().collect::<String>();
+            let parts = [
+                part(0, 8),
+                part(8, 12),
+                part(12, 16),
+                part(16, 20),
+                part(20, 32),
+            ];
+            parts.join("-")
+        };
+        let digits = [good.clone(), good].concat();
+        for at in 0..32 {
+            for byte in 0..=127_u8 {
+                let mut changed = digits.clone();
+                changed[at] = byte;
+                let expected = char::from(byte).to_digit(16).map(|digit| {
+                    let shift = 4 * (31 - at);
+                    let own: Guid = text(&digits).parse().unwrap();
+                    let cleared = own.as_u128() & !(0xf_u128 << shift);
+                    Guid::from_u128(cleared | u128::from(digit) << shift)
+                });
+                assert_eq!(text(&changed).parse().ok(), expected, "{byte} at {at}");
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::place::Place;
 
 /// What the tests need beside the defaults. Every dev build uses this one set.
-pub(crate) const FEATURES: &str = "zt-core/testing,zt-core/cli,zt-core/arrow";
+pub(crate) const FEATURES: &str = "zt-core/testing,zt-core/cli,zt-core/arrow,zt-core/azure";
 
 /// A cargo command at the workspace's root.
 pub(crate) fn cargo(place: &Place, arguments: &[&str]) -> Command {

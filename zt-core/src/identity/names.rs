@@ -43,10 +43,13 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Spreads names over 64 marks; equal names have equal marks.
+/// Spreads names over 64 marks; equal names have equal marks. Length, both ends and the middle tell the claims of tokens apart.
 fn mark(name: &str) -> u32 {
-    let fold = |mark: u32, byte: &u8| mark.wrapping_mul(31).wrapping_add(u32::from(*byte));
-    let mark = name.as_bytes().iter().take(16).fold(0, fold);
+    let bytes = name.as_bytes();
+    let byte = |at: usize| bytes.get(at).map_or(0, |byte| u32::from(*byte));
+    let length = u32::try_from(bytes.len() & 0xff).unwrap_or(0);
+    let ends = byte(0) | byte(bytes.len().wrapping_sub(1)) << 8;
+    let mark = ends | byte(bytes.len() / 2) << 16 | length << 24;
     mark.wrapping_mul(0x9e37_79b1) >> 26
 }
 
