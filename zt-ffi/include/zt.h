@@ -179,6 +179,16 @@ typedef int32_t zt_status;
 #define ZT_STATUS_MISSING_CREDENTIALS 2004
 
 /**
+ * Entra asks the person for another sign-in before it gives a token on their behalf.
+ */
+#define ZT_STATUS_INTERACTION_REQUIRED 2005
+
+/**
+ * The person did not sign in: declined, too late, or nobody is there to ask.
+ */
+#define ZT_STATUS_SIGN_IN_FAILED 2006
+
+/**
  * No such secret, row, job or file.
  */
 #define ZT_STATUS_NOT_FOUND 3001
@@ -207,6 +217,11 @@ typedef int32_t zt_status;
  * Alerts cannot be delivered.
  */
 #define ZT_STATUS_ALERTS_UNAVAILABLE 4005
+
+/**
+ * Entra, Microsoft Graph or the metadata endpoint of the machine gives no answer now.
+ */
+#define ZT_STATUS_IDENTITY_UNAVAILABLE 4006
 
 /**
  * An argument is malformed, NULL where it must not be, or not UTF-8.
@@ -242,6 +257,11 @@ typedef int32_t zt_status;
  * The configuration is wrong.
  */
 #define ZT_STATUS_CONFIG 7001
+
+/**
+ * The process has no identity of its own, or the issuer refuses it.
+ */
+#define ZT_STATUS_NO_OWN_IDENTITY 7002
 
 /**
  * The operation was given up before it ended.
@@ -309,6 +329,14 @@ zt_status zt_reload(const zt_runtime *runtime,
                     zt_error **err);
 
 /**
+ * Whether tokens can be verified and the tables are young enough to decide by: what a readiness probe asks.
+ *
+ * Answers: OK, KEYS_UNAVAILABLE, METADATA_STALE, CLOSED, INVALID_ARGUMENT. The error's message says what is missing.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_runtime_ready(const zt_runtime *runtime, zt_error **err);
+
+/**
  * Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions
  * answer CLOSED; the handle must still be freed. Secrets that were handed out stay until they are freed.
  *
@@ -338,7 +366,8 @@ ZT_API void zt_runtime_free(zt_runtime *runtime);
  * Answers: OK, INVALID_TOKEN, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, MISSING_CREDENTIALS, KEYS_UNAVAILABLE,
  * AUDIT_UNAVAILABLE, INVALID_ARGUMENT. The error's message tells the exact reason and is for the log of this process; a
  * remote caller may see zt_error_public_message alone.
- * Threads: any, also at once. Blocks: on the disk. @since 1
+ * Threads: any, also at once. Blocks: on the disk, and on the network while the issuer's keys are not known.
+ * @since 1
  */
 ZT_API
 ZT_NODISCARD
@@ -346,6 +375,22 @@ zt_status zt_authenticate(const zt_runtime *runtime,
                           const char *token,
                           zt_session **session,
                           zt_error **err);
+
+/**
+ * A session of the process itself: a managed identity, a service principal of the environment (AZURE_TENANT_ID,
+ * AZURE_CLIENT_ID and a secret or a federated token file), in development also who ran `az login`. Its token is verified as
+ * anyone's is, so the identity needs an app role of this application. Asking again is cheap, and due when the session has
+ * ended.
+ *
+ * `session`: a new handle; free it with zt_session_free.
+ * Answers: OK, NO_OWN_IDENTITY (the message lists what was tried), IDENTITY_UNAVAILABLE, and those of zt_authenticate.
+ * Threads: any, also at once. Blocks: on the network, at most about a minute, and on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_workload(const zt_runtime *runtime,
+                              zt_session **session,
+                              zt_error **err);
 
 /**
  * The same caller, claiming to work on a stage of a job. Claimed, not proven: a guard rail, recorded as asserted.
@@ -887,6 +932,23 @@ ZT_API ZT_NODISCARD const char *zt_error_public_message(const zt_error *error);
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API ZT_NODISCARD int32_t zt_error_http_status(const zt_error *error);
+
+/**
+ * The header `WWW-Authenticate` of that answer, or NULL where its status needs none. It says to the caller's client what is
+ * missing. Borrowed from `error`.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const char *zt_error_challenge(const zt_error *error);
+
+/**
+ * The header `Retry-After` of that answer, in whole seconds, or -1 when it is not known when to try again.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD int64_t zt_error_retry_after_s(const zt_error *error);
 
 /**
  * In how many milliseconds to try again, or -1 when that is not known.

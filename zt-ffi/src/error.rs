@@ -21,6 +21,8 @@ pub struct zt_error {
     public_message: CString,
     http_status: u16,
     retry_ms: Option<i64>,
+    retry_after_s: Option<i64>,
+    challenge: Option<CString>,
     is_denied: bool,
     is_transient: bool,
     pub(crate) decision: Option<Decision>,
@@ -73,6 +75,12 @@ impl zt_error {
             public_message: c_string(&error.public_message()),
             http_status: error.http_status(),
             retry_ms,
+            retry_after_s: error
+                .retry_after_s()
+                .and_then(|wait| i64::try_from(wait).ok()),
+            challenge: error
+                .challenge()
+                .map(|challenge| c_string(&challenge.to_string())),
             is_denied: error.is_denied(),
             is_transient: error.is_transient(),
             decision: error.decision().cloned(),
@@ -92,6 +100,8 @@ impl zt_error {
             public_message: c"internal error".to_owned(),
             http_status: 500,
             retry_ms: None,
+            retry_after_s: None,
+            challenge: None,
             is_denied: false,
             is_transient: false,
             decision: None,
@@ -187,6 +197,25 @@ pub extern "C" fn zt_error_public_message(error: Option<&zt_error>) -> *const c_
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_error_http_status(error: Option<&zt_error>) -> i32 {
     error.map_or(500, |error| error.http_status.into())
+}
+
+/// The header `WWW-Authenticate` of that answer, or NULL where its status needs none. It says to the caller's client what is
+/// missing. Borrowed from `error`.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_error_challenge(error: Option<&zt_error>) -> *const c_char {
+    words(error.and_then(|error| error.challenge.as_deref()), null())
+}
+
+/// The header `Retry-After` of that answer, in whole seconds, or -1 when it is not known when to try again.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_error_retry_after_s(error: Option<&zt_error>) -> i64 {
+    error.and_then(|error| error.retry_after_s).unwrap_or(-1)
 }
 
 /// In how many milliseconds to try again, or -1 when that is not known.

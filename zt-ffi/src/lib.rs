@@ -45,13 +45,16 @@ pub use decision::{
     zt_decision_why, zt_error_decision, zt_explain, zt_require,
 };
 pub use error::{
-    zt_error, zt_error_cause, zt_error_code, zt_error_free, zt_error_help, zt_error_http_status,
-    zt_error_is_denied, zt_error_is_transient, zt_error_message, zt_error_public_message,
-    zt_error_report, zt_error_retry_ms, zt_error_status,
+    zt_error, zt_error_cause, zt_error_challenge, zt_error_code, zt_error_free, zt_error_help,
+    zt_error_http_status, zt_error_is_denied, zt_error_is_transient, zt_error_message,
+    zt_error_public_message, zt_error_report, zt_error_retry_after_s, zt_error_retry_ms,
+    zt_error_status,
 };
 pub use plan::zt_plan;
 pub use report::zt_log_batch;
-pub use runtime::{zt_open, zt_reload, zt_runtime, zt_runtime_close, zt_runtime_free};
+pub use runtime::{
+    zt_open, zt_reload, zt_runtime, zt_runtime_close, zt_runtime_free, zt_runtime_ready,
+};
 pub use seal::{
     zt_opener, zt_opener_free, zt_opener_new, zt_opener_unseal, zt_sealer, zt_sealer_free,
     zt_sealer_new, zt_sealer_seal,
@@ -61,8 +64,8 @@ pub use secret::{
     zt_wipe,
 };
 pub use session::{
-    zt_authenticate, zt_session, zt_session_claiming, zt_session_claiming_author,
-    zt_session_claiming_fact, zt_session_free, zt_session_name,
+    zt_authenticate, zt_runtime_workload, zt_session, zt_session_claiming,
+    zt_session_claiming_author, zt_session_claiming_fact, zt_session_free, zt_session_name,
 };
 pub use status::*;
 pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};

@@ -84,6 +84,22 @@ pub extern "C" fn zt_reload(
     })
 }
 
+/// Whether tokens can be verified and the tables are young enough to decide by: what a readiness probe asks.
+///
+/// Answers: OK, KEYS_UNAVAILABLE, METADATA_STALE, CLOSED, INVALID_ARGUMENT. The error's message says what is missing.
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_runtime_ready(
+    runtime: Option<&zt_runtime>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        given(runtime, "runtime")?.runtime.ready()?;
+        Ok(())
+    })
+}
+
 /// Wipes the cached secrets, writes and syncs the audit log and ends it. Later calls on the runtime and its sessions
 /// answer CLOSED; the handle must still be freed. Secrets that were handed out stay until they are freed.
 ///

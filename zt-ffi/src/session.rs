@@ -50,7 +50,8 @@ impl std::fmt::Debug for zt_session {
 /// Answers: OK, INVALID_TOKEN, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, MISSING_CREDENTIALS, KEYS_UNAVAILABLE,
 /// AUDIT_UNAVAILABLE, INVALID_ARGUMENT. The error's message tells the exact reason and is for the log of this process; a
 /// remote caller may see zt_error_public_message alone.
-/// Threads: any, also at once. Blocks: on the disk. @since 1
+/// Threads: any, also at once. Blocks: on the disk, and on the network while the issuer's keys are not known.
+/// @since 1
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zt_authenticate(
@@ -66,6 +67,31 @@ pub unsafe extern "C" fn zt_authenticate(
         let place = given(session, "session")?;
         let executor = runtime.executor();
         let session = executor.wait(runtime.runtime().authenticate(token))?;
+        give(place, zt_session::new(session, executor));
+        Ok(())
+    })
+}
+
+/// A session of the process itself: a managed identity, a service principal of the environment (AZURE_TENANT_ID,
+/// AZURE_CLIENT_ID and a secret or a federated token file), in development also who ran `az login`. Its token is verified as
+/// anyone's is, so the identity needs an app role of this application. Asking again is cheap, and due when the session has
+/// ended.
+///
+/// `session`: a new handle; free it with zt_session_free.
+/// Answers: OK, NO_OWN_IDENTITY (the message lists what was tried), IDENTITY_UNAVAILABLE, and those of zt_authenticate.
+/// Threads: any, also at once. Blocks: on the network, at most about a minute, and on the disk. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_runtime_workload(
+    runtime: Option<&zt_runtime>,
+    session: Option<&mut MaybeUninit<*mut zt_session>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let runtime = given(runtime, "runtime")?;
+        let place = given(session, "session")?;
+        let executor = runtime.executor();
+        let session = executor.wait(runtime.runtime().workload())?;
         give(place, zt_session::new(session, executor));
         Ok(())
     })

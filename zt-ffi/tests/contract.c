@@ -89,10 +89,13 @@ static void tokens(const zt_runtime *zt) {
     CHECK(same(zt_error_public_message(err), "invalid_token"));
     CHECK(zt_error_http_status(err) == 401);
     CHECK(zt_error_retry_ms(err) == -1);
+    CHECK(zt_error_retry_after_s(err) == -1 && zt_error_retry_after_s(NULL) == -1);
+    CHECK(same(zt_error_challenge(err), "Bearer realm=\"\", error=\"invalid_token\""));
     CHECK(!zt_error_is_denied(err) && !zt_error_is_transient(err));
     CHECK(zt_error_decision(err) == NULL);
     CHECK(is(&err, ZT_STATUS_INVALID_TOKEN, "invalid_token"));
     CHECK(zt_authenticate(zt, "", &session, &err) / 1000 == 2);
+    CHECK(same(zt_error_challenge(err), "Bearer"));
     zt_error_free(err);
     err = NULL;
     CHECK(zt_authenticate(NULL, "x", &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
@@ -100,7 +103,24 @@ static void tokens(const zt_runtime *zt) {
     CHECK(zt_authenticate(zt, NULL, &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
     CHECK(zt_authenticate(zt, "\x80", &session, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_error_challenge(err) == NULL && zt_error_challenge(NULL) == NULL);
     CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+}
+
+/* The test's environment has no identity, and this process finds no tool that somebody is signed in with. */
+static void own_identity(const zt_runtime *zt) {
+    zt_error *err = NULL;
+    zt_session *session = NULL;
+    CHECK(setenv("PATH", "", 1) == 0);
+    CHECK(zt_runtime_ready(zt, &err) == ZT_STATUS_OK && err == NULL);
+    CHECK(zt_runtime_ready(NULL, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_runtime_workload(zt, NULL, &err) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
+    CHECK(zt_runtime_workload(zt, &session, &err) == ZT_STATUS_NO_OWN_IDENTITY);
+    CHECK(session == NULL);
+    CHECK(has(zt_error_message(err), "AZURE_TENANT_ID") && has(zt_error_message(err), "managed identity"));
+    CHECK(is(&err, ZT_STATUS_NO_OWN_IDENTITY, "internal error"));
 }
 
 static void decisions(const zt_session *maya) {
@@ -525,6 +545,7 @@ int main(int argc, char **argv) {
     opening(argv[2]);
     CHECK(zt_open(argv[1], &zt, NULL) == ZT_STATUS_OK);
     tokens(zt);
+    own_identity(zt);
     maya = sign_in(zt, "ZT_MAYA");
     priya = sign_in(zt, "ZT_PRIYA");
     score = sign_in(zt, "ZT_SCORE");

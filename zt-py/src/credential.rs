@@ -1,14 +1,16 @@
 //! The process's own identity from Python: any object with `get_token`, such as those of azure-identity, Databricks or Unity Catalog.
 //!
-//! In: a scope, on a thread that may wait. Out: a token of ours, or why there is none: the name of a type, never a text of the
-//! object, since its exceptions and its answers may hold tokens.
+//! In: a scope. Out: a token of ours, or why there is none: the name of a type, never a text of the object, since its exceptions
+//! and its answers may hold tokens. The object is called on a thread of Python's own (`zt._credential`), which the end of the
+//! process may stop at any moment; one of ours would end the process with an abort then.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyString, PyType};
+use pyo3::types::{PyBool, PyString};
+use tokio::sync::oneshot::{self, Sender};
 use zeroize::Zeroizing;
 use zt_core::clock::Timestamp;
 use zt_core::identity::{AccessToken, CredentialError, TokenCredential};
@@ -23,8 +25,10 @@ const LAST_SECOND: f64 = 253_402_300_799.0;
 /// A Python object that gives tokens.
 pub(crate) struct PyCredential {
     name: String,
-    object: Arc<Py<PyAny>>,
     method: &'static str,
+    get_token: Py<PyAny>,
+    /// `zt._credential.ask`, imported here: a thread of ours runs no code of Python that it can do without.
+    ask: Py<PyAny>,
 }
 
 impl PyCredential {
@@ -41,9 +45,10 @@ impl PyCredential {
             );
             return Err(PyTypeError::new_err(message));
         };
-        let inspect = object.py().import("inspect")?;
-        let asked = object.getattr(*method)?;
-        let is_async = inspect.call_method1("iscoroutinefunction", (asked,))?;
+        let py = object.py();
+        let get_token = object.getattr(*method)?;
+        let inspect = py.import("inspect")?;
+        let is_async = inspect.call_method1("iscoroutinefunction", (&get_token,))?;
         if is_async.is_truthy()? {
             let message = format!(
                 "`credential` is asynchronous: `{kind}.{method}` is a coroutine function; {ASYNC_HELP}"
@@ -52,9 +57,20 @@ impl PyCredential {
         }
         Ok(Self {
             name: format!("the credential object `{kind}`"),
-            object: Arc::new(object.clone().unbind()),
             method,
+            get_token: get_token.unbind(),
+            ask: py.import("zt._credential")?.getattr("ask")?.unbind(),
         })
+    }
+
+    /// Has it asked by a thread of Python's own.
+    fn ask(&self, py: Python<'_>, scope: &str, reply: Sender<Answer>) -> PyResult<()> {
+        let reply = Reply {
+            method: self.method,
+            sender: Mutex::new(Some(reply)),
+        };
+        let arguments = (&self.get_token, scope, reply);
+        self.ask.call1(py, arguments).map(drop)
     }
 
     fn refused(&self, reason: String) -> CredentialError {
@@ -78,13 +94,16 @@ impl TokenCredential for PyCredential {
         &'a self,
         scope: &'a str,
     ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
-        let (object, method, scope) = (Arc::clone(&self.object), self.method, scope.to_owned());
         Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
             // Not `attach`: at the end of the process there is no interpreter to ask.
-            let ask = move || Python::try_attach(|py| ask(object.bind(py), method, &scope));
-            match tokio::task::spawn_blocking(ask).await {
-                Ok(Some(answer)) => answer.map_err(|reason| self.refused(reason)),
-                Ok(None) => Err(self.unavailable("Python has ended")),
+            match Python::try_attach(|py| self.ask(py, scope, reply)) {
+                Some(Ok(())) => {}
+                Some(Err(_)) => return Err(self.unavailable("Python starts no thread")),
+                None => return Err(self.unavailable("Python has ended")),
+            }
+            match answer.await {
+                Ok(answer) => answer.map_err(|reason| self.refused(reason)),
                 Err(_) => Err(self.unavailable("the thread that asked it has gone")),
             }
         })
@@ -101,18 +120,47 @@ impl fmt::Debug for PyCredential {
     }
 }
 
+type Answer = Result<AccessToken, String>;
+
+/// What `zt._credential.ask` tells what came of it: once.
+#[pyclass(frozen, module = "zt._zt", name = "_Reply")]
+#[derive(Debug)]
+struct Reply {
+    method: &'static str,
+    sender: Mutex<Option<Sender<Answer>>>,
+}
+
+impl Reply {
+    fn send(&self, answer: Answer) {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sender) = sender.take() {
+            // Nobody waits any more after a timeout.
+            drop(sender.send(answer));
+        }
+    }
+}
+
+#[pymethods]
+impl Reply {
+    fn given(&self, answer: &Bound<'_, PyAny>) {
+        self.send(read(answer, self.method));
+    }
+
+    /// The exception's type alone: its text may hold a token.
+    fn raised(&self, kind: &str) {
+        self.send(Err(format!("`{}` raised `{kind}`", self.method)));
+    }
+}
+
 const ASYNC_HELP: &str =
     "pass the synchronous one, such as that of `azure.identity` instead of `azure.identity.aio`";
 
-/// Asks the object, or tells the reason why its answer is none.
-fn ask(object: &Bound<'_, PyAny>, method: &str, scope: &str) -> Result<AccessToken, String> {
-    let answer = object
-        .call_method1(method, (scope,))
-        .map_err(|raised| raised_by(object.py(), method, &raised))?;
-    if is_awaitable(&answer) {
+/// The token of an answer, or the reason why it has none.
+fn read(answer: &Bound<'_, PyAny>, method: &str) -> Answer {
+    if is_coroutine(answer) {
         return Err(format!("`{method}` answered a coroutine; {ASYNC_HELP}"));
     }
-    let kind = type_name(&answer);
+    let kind = type_name(answer);
     let part = |name: &str| {
         answer
             .getattr(name)
@@ -162,20 +210,15 @@ fn moment_of(value: &Bound<'_, PyAny>) -> Result<Timestamp, String> {
     Ok(Timestamp::from_secs(whole))
 }
 
-/// The exception's type alone: its text may hold a token.
-fn raised_by(py: Python<'_>, method: &str, raised: &PyErr) -> String {
-    let kind: Bound<'_, PyType> = raised.get_type(py);
-    format!("`{method}` raised `{}`", name_of(&kind))
-}
-
-/// Whether a call of an `async def`, which nobody awaits here, answered this. It is closed, so that Python does not warn.
-pub(crate) fn is_awaitable(value: &Bound<'_, PyAny>) -> bool {
-    let is_awaitable = value.hasattr("__await__").unwrap_or(false);
-    if is_awaitable {
-        // A future has no `close`; then there is nothing to warn of either.
+/// Whether this is a call of an `async def`, which nobody awaits here. It is closed, so that Python does not warn.
+pub(crate) fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
+    let has = |name: &str| value.hasattr(name).unwrap_or(false);
+    // A task can be awaited too, but runs by itself and has no `close`.
+    let is_coroutine = has("__await__") && has("close");
+    if is_coroutine {
         drop(value.call_method0("close"));
     }
-    is_awaitable
+    is_coroutine
 }
 
 fn is_callable(object: &Bound<'_, PyAny>, name: &str) -> bool {
@@ -183,10 +226,6 @@ fn is_callable(object: &Bound<'_, PyAny>, name: &str) -> bool {
 }
 
 fn type_name(value: &Bound<'_, PyAny>) -> String {
-    name_of(&value.get_type())
-}
-
-fn name_of(kind: &Bound<'_, PyType>) -> String {
-    kind.name()
-        .map_or_else(|_| "object".to_owned(), |name| name.to_string())
+    let name = value.get_type().name();
+    name.map_or_else(|_| "object".to_owned(), |name| name.to_string())
 }

@@ -9,7 +9,7 @@ use zt_core::identity::DeviceSignIn;
 use zt_core::{Code, Error, Runtime};
 
 use crate::aio::Waiter;
-use crate::credential::is_awaitable;
+use crate::credential::is_coroutine;
 use crate::error::Failure;
 use crate::executor;
 use crate::plain;
@@ -147,7 +147,7 @@ impl Prompt {
 impl Prompt {
     fn __call__(&self, py: Python<'_>, asked: Py<SignIn>) -> PyResult<()> {
         let answer = self.0.call1(py, (asked,))?;
-        match is_awaitable(answer.bind(py)) {
+        match is_coroutine(answer.bind(py)) {
             true => Err(PyTypeError::new_err(
                 "`prompt` is called and not awaited: it must not be a coroutine function",
             )),

@@ -20,7 +20,7 @@ struct Arguments {
     /// The port for managed identities, for device codes and for control, without TLS; 0 takes a free one.
     #[arg(long, default_value_t = 8480)]
     http_port: u16,
-    /// Where the certificate to trust and the key set are written.
+    /// Where the certificate to trust is written.
     #[arg(long, default_value = ".zt/azure-simulator")]
     folder: PathBuf,
 }
@@ -57,19 +57,18 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let sim = Simulator::start(options)?;
     fs::create_dir_all(&arguments.folder)?;
     let folder = arguments.folder.canonicalize()?;
-    let (ca, keys) = (folder.join("ca.pem"), folder.join("jwks.json"));
+    let ca = folder.join("ca.pem");
     fs::write(&ca, sim.ca_pem())?;
-    fs::write(&keys, sim.jwks())?;
-    say(&greeting(&sim, &ca, &keys));
+    say(&greeting(&sim, &ca));
     told_to_stop().await?;
     say("stopped");
     Ok(())
 }
 
 /// Everything that somebody needs to use it.
-fn greeting(sim: &Simulator, ca: &Path, keys: &Path) -> String {
+fn greeting(sim: &Simulator, ca: &Path) -> String {
     let (https, http) = (sim.https_addr(), sim.http_addr());
-    let (ca, keys) = (ca.display(), keys.display());
+    let ca = ca.display();
     let (endpoint, header) = (sim.identity_endpoint(), sim.identity_header());
     format!(
         "\
@@ -78,14 +77,20 @@ Managed identities    http://{http}/metadata/identity/oauth2/token
 Device codes          http://{http}/device
 Control               http://{http}/control
 Authority to trust    {ca}
-Keys at this moment   {keys}
 
-zt.toml, with the keys pinned:
+zt.toml:
+  mode = \"development\"
+
   [identity]
   cloud = \"public\"
   tenant = \"{SAMPLE_TENANT}\"
   audience = \"{SAMPLE_API}\"
-  keys = \"{keys}\"
+  sign_in_client = \"{SAMPLE_PROGRAM}\"
+
+  [development]
+  azure = \"{https}\"
+  azure_plain = \"{http}\"
+  azure_ca = \"{ca}\"
 
 A token:  curl -s -X POST '{http}/control/token?name=maya'
 Entra:    curl -s --cacert {ca} --connect-to ::{https} https://login.microsoftonline.com/organizations/discovery/v2.0/keys
@@ -97,6 +102,7 @@ Ctrl-C stops it."
 
 const SAMPLE_TENANT: &str = "11111111-1111-4111-8111-111111111111";
 const SAMPLE_API: &str = "d0000000-0000-4000-8000-000000000001";
+const SAMPLE_PROGRAM: &str = "d0000000-0000-4000-8000-0000000000c1";
 
 async fn told_to_stop() -> std::io::Result<()> {
     #[cfg(unix)]

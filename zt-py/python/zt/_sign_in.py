@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 
@@ -34,9 +35,8 @@ def _shell() -> Any:
 def _is_databricks_job() -> bool:
     """As the context of the notebook says; where it says nothing, a person is there."""
     try:
-        from dbruntime.databricks_repl_context import get_context
-
-        return bool(get_context().isInJob)
+        context = importlib.import_module("dbruntime.databricks_repl_context")
+        return bool(context.get_context().isInJob)
     except Exception:
         return False
 
@@ -51,6 +51,4 @@ def _print_in_notebook(sign_in: SignIn) -> None:
 
 def _display(sign_in: SignIn) -> None:
     """As plain text: no markup of a server reaches the page."""
-    from IPython.display import display
-
-    display({"text/plain": sign_in.message}, raw=True)
+    importlib.import_module("IPython.display").display({"text/plain": sign_in.message}, raw=True)
