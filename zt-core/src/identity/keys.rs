@@ -4,6 +4,7 @@
 //! a key that is known, and a set that cannot be used never replaces one that can.
 
 mod cache;
+mod ending;
 mod fetch;
 mod health;
 mod key;
@@ -13,13 +14,15 @@ mod metadata;
 mod ring;
 mod saved;
 mod set;
+mod surroundings;
 mod unknown;
 
+pub(crate) use cache::KeyCache;
 pub(super) use cache::Sought;
-pub(crate) use cache::{KeyCache, KeyEvent, KeyNews, KeyObserver, Surroundings};
 pub use health::{KeyHealth, KeyState};
 pub(super) use key::{Key, RsaKey};
 pub(super) use known::KnownKeys;
 pub(super) use life::Moment;
 pub use saved::KeyStore;
 pub use set::{KeyError, KeySet, SkippedKey};
+pub(crate) use surroundings::{KeyEvent, KeyNews, KeyObserver, Surroundings};

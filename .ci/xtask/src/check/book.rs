@@ -20,7 +20,7 @@ pub(crate) fn settings(tree: &Tree) -> Vec<String> {
 
 /// Every code stands in `errors.md` with its name and its HTTP status, in one line.
 pub(crate) fn codes(tree: &Tree) -> Vec<String> {
-    let block = block(tree.text("zt-core/src/error.rs"), "\ncodes! {");
+    let block = block(tree.text("zt-core/src/error/code.rs"), "\ncodes! {");
     let page = tree.text("docs/src/errors.md");
     let mut findings = Vec::new();
     let mut count = 0;
@@ -34,7 +34,7 @@ pub(crate) fn codes(tree: &Tree) -> Vec<String> {
         let (Some(name), Some(number), Some(http)) = (parts.first(), parts.get(2), parts.last())
         else {
             findings.push(format!(
-                "zt-core/src/error.rs: cannot read `{}`",
+                "zt-core/src/error/code.rs: cannot read `{}`",
                 line.trim()
             ));
             continue;
@@ -54,7 +54,7 @@ pub(crate) fn codes(tree: &Tree) -> Vec<String> {
         }
     }
     if count == 0 {
-        findings.push("zt-core/src/error.rs: no codes found".to_owned());
+        findings.push("zt-core/src/error/code.rs: no codes found".to_owned());
     }
     findings
 }
@@ -207,7 +207,7 @@ mod tests {
         let source = "\ncodes! {\n    /// No.\n    Denied = 1001, Denied, 403;\n}\n";
         let tree = |page| {
             Tree::of(&[
-                ("zt-core/src/error.rs", source),
+                ("zt-core/src/error/code.rs", source),
                 ("docs/src/errors.md", page),
             ])
         };

@@ -11,56 +11,18 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
 
-use crate::clock::Clock;
 use crate::id::Guid;
-use crate::network::HttpClient;
-use crate::port::Spawn;
 
 use super::super::caller::TokenVersion;
 use super::super::profile::EntraProfile;
+use super::ending::Ending;
 use super::fetch::{FetchError, Fetched, Order, fetch};
 use super::health::KeyHealth;
 use super::known::KnownKeys;
 use super::life::Moment;
 use super::ring::{Answer, Change, Ring};
 use super::saved::{KeyStore, Saved, name};
-
-/// What the cache needs of the world.
-#[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
-    pub(crate) http: Arc<dyn HttpClient>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) spawn: Arc<dyn Spawn>,
-    pub(crate) store: Option<Arc<dyn KeyStore>>,
-    pub(crate) observer: Arc<dyn KeyObserver>,
-}
-
-/// Is told what happens to the keys, for log and alarm.
-pub(crate) trait KeyObserver: Send + Sync + fmt::Debug {
-    /// Something happened.
-    fn observe(&self, event: &KeyEvent);
-}
-
-/// What happens to the keys of one tenant and format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct KeyEvent {
-    pub(crate) tenant: Guid,
-    pub(crate) version: TokenVersion,
-    pub(crate) what: KeyNews,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeyNews {
-    /// Keys came or went, by their `kid`.
-    Changed {
-        added: Vec<Arc<str>>,
-        dropped: Vec<Arc<str>>,
-    },
-    /// The first failure after a success; the known keys serve on.
-    Failing { error: String },
-    /// The first success after failures.
-    Recovered,
-}
+use super::surroundings::{KeyEvent, KeyNews, Surroundings};
 
 /// See the module.
 pub(crate) struct KeyCache {
@@ -274,7 +236,7 @@ impl KeyCache {
         }));
     }
 
-    fn finish(&self, at: usize, number: u64, fetched: Result<Fetched, FetchError>) {
+    pub(super) fn finish(&self, at: usize, number: u64, fetched: Result<Fetched, FetchError>) {
         let Some(place) = self.rings.get(at) else {
             return;
         };
@@ -357,51 +319,11 @@ impl KeyCache {
         self.known.store(Arc::new(all));
     }
 
-    fn end(&self, at: usize, number: u64) {
+    pub(super) fn end(&self, at: usize, number: u64) {
         if let Some(place) = self.rings.get(at) {
             place
                 .ended
                 .send_modify(|ended| *ended = (*ended).max(number));
-        }
-    }
-}
-
-/// Ends a fetch, also where its task panics, is dropped or never runs: nobody waits for what is lost.
-struct Ending {
-    cache: Weak<KeyCache>,
-    at: usize,
-    number: u64,
-    /// Whether it is the fetch that ends, or the patience of those who wait.
-    is_fetch: bool,
-}
-
-impl Ending {
-    fn new(cache: &Weak<KeyCache>, at: usize, number: u64, is_fetch: bool) -> Self {
-        Self {
-            cache: Weak::clone(cache),
-            at,
-            number,
-            is_fetch,
-        }
-    }
-
-    fn with(self, fetched: Result<Fetched, FetchError>) {
-        if let Some(cache) = self.cache.upgrade() {
-            cache.finish(self.at, self.number, fetched);
-        }
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        let Some(cache) = self.cache.upgrade() else {
-            return;
-        };
-        if self.is_fetch {
-            // Nothing, if it has ended before.
-            cache.finish(self.at, self.number, Err(FetchError::Lost));
-        } else {
-            cache.end(self.at, self.number);
         }
     }
 }

@@ -10,6 +10,8 @@ use fake::{Issuer, SECOND, Tokens, first, jwks, second};
 
 use super::*;
 use crate::identity::{AuthError, Authenticator, Caller, KeyState};
+use crate::network::HttpClient;
+use crate::port::Spawn;
 
 /// A cache over a faked issuer, and what a test does with it.
 struct Stage {

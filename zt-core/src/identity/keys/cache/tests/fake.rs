@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use super::super::*;
+use crate::clock::Clock;
 use crate::clock::Timestamp;
-use crate::identity::{Cloud, EntraProfile};
-use crate::network::{HttpError, HttpRequest, HttpResponse};
-use crate::port::BoxFuture;
+use crate::identity::{Cloud, EntraProfile, KeyObserver};
+use crate::network::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use crate::port::{BoxFuture, Spawn};
 use crate::testing::{DevIssuer, ManualClock, TokenRequest};
 
 pub(super) const NOW_S: i64 = 1_790_000_000;

@@ -1,0 +1,86 @@
+//! Whether a session may still ask: its token, the key that proved it, and the tables it is decided by.
+
+use std::sync::atomic::Ordering;
+
+use super::Session;
+use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::clock::Timestamp;
+use crate::error::{Code, Error, Result};
+use crate::policy::{Action, Resource};
+
+impl Session {
+    /// Tables that nobody could confirm for too long may have been withdrawn long ago.
+    pub(super) fn refuse_stale(&self, action: Action, resource: &Resource) -> Result<()> {
+        let Some(limit) = self.shared.max_staleness else {
+            return Ok(());
+        };
+        let age = self.shared.snapshots.age();
+        if age <= limit {
+            return Ok(());
+        }
+        let now = self.shared.clock.now();
+        let (action, resource) = (action.as_str(), resource.as_str());
+        let record = Record::new(Kind::Decision, now, action, resource, Outcome::Refused);
+        let record = self
+            .identify(record)
+            .with_detail("reason", "the metadata tables are stale");
+        self.shared.audit.append(record, Durability::Counted)?;
+        let (age, limit) = (age.as_secs(), limit.as_secs());
+        let message = format!(
+            "the metadata tables were last confirmed {age} s ago, at most {limit} s are allowed"
+        );
+        Err(Error::new(Code::MetadataStale, message)
+            .with_help("make their source readable again; `zt lint` shows whether it is"))
+    }
+
+    /// A token that has ended proves nobody, however long ago it was verified; nor does one of a key that is gone.
+    pub(super) fn refuse_expired(&self) -> Result<()> {
+        self.refuse_unproven()?;
+        let clock = &self.shared.clock;
+        let is_over = |end: Timestamp| clock.now() >= end.after(self.shared.profile.skew());
+        if !self.caller.expires_at().is_some_and(is_over)
+            && self.ends.is_none_or(|end| clock.elapsed() < end)
+        {
+            return Ok(());
+        }
+        self.record_ended("the token has expired")?;
+        let message = format!("the token of `{}` has expired", self.name());
+        Err(Error::new(Code::TokenExpired, message)
+            .with_help("authenticate again with a new token"))
+    }
+
+    /// The key that proved the caller may have been withdrawn since, or be too old to count.
+    fn refuse_unproven(&self) -> Result<()> {
+        let keys = self.shared.authenticator.load();
+        let Some(keys) = keys.as_ref() else {
+            return Ok(());
+        };
+        let stamp = keys.stamp();
+        let outcome = match self.proven_under.load(Ordering::Acquire) == stamp {
+            true => keys.refuse_aged(&self.caller),
+            false => keys
+                .refuse_withdrawn(&self.caller)
+                .and_then(|()| keys.refuse_aged(&self.caller)),
+        };
+        match outcome {
+            Ok(()) => {
+                self.proven_under.store(stamp, Ordering::Release);
+                Ok(())
+            }
+            Err(reason) => {
+                let error = Error::from(reason);
+                self.record_ended(error.message())?;
+                Err(error)
+            }
+        }
+    }
+
+    /// That the session may do nothing any more.
+    pub(super) fn record_ended(&self, reason: &str) -> Result<()> {
+        let now = self.shared.clock.now();
+        let kind = Kind::Authentication;
+        let record = Record::new(kind, now, "session", "identity", Outcome::Refused);
+        let record = self.identify(record).with_detail("reason", reason);
+        Ok(self.shared.audit.append(record, Durability::Counted)?)
+    }
+}
