@@ -139,6 +139,10 @@ impl Ring {
         if let Some(number) = self.fetching {
             return Answer::Wait(number);
         }
+        // It came with a fetch that ended after the token was looked at: told as soon as everybody sees it.
+        if self.set.as_ref().is_some_and(|set| set.find(kid).is_some()) {
+            return Answer::Wait(self.fetches);
+        }
         if self.unknown.contains(kid, now.tick) {
             return Answer::Unknown;
         }
