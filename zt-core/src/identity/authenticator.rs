@@ -153,12 +153,17 @@ impl Authenticator {
         &self,
         token: &str,
     ) -> Result<(Caller, bool), AuthError> {
-        let refused = match self.look(token) {
-            Err(refused @ AuthError::UnknownKey { .. }) => refused,
-            outcome => return outcome,
-        };
-        let Keys::Published(cache) = &self.keys else {
-            return Err(refused);
+        let (refused, cache) = match (self.look(token), &self.keys) {
+            (Err(refused @ AuthError::UnknownKey { .. }), Keys::Published(cache)) => {
+                (refused, cache)
+            }
+            // The key is known from the set of another tenant or format, and maybe new in the token's own.
+            (Err(refused @ AuthError::KeyIssuer { .. }), Keys::Published(cache))
+                if !cache.is_single() =>
+            {
+                (refused, cache)
+            }
+            (outcome, _) => return outcome,
         };
         let token = without_scheme(token);
         match self.seek(cache, token).await? {

@@ -8,7 +8,7 @@ use zt_azure_simulator::TokenOptions;
 use zt_core::{Code, ErrorKind};
 
 use super::office::{Office, log, only_health, until};
-use crate::client::TENANT;
+use crate::client::{API, TENANT};
 
 /// Longer than the shortest time between a fetch and one for an unknown key.
 const GAP_S: u64 = 31;
@@ -135,6 +135,26 @@ async fn strangers_keys_cost_one_fetch_in_thirty_seconds() {
         office.sign_in(&zt, "maya").await;
     }
     assert_eq!(office.sim.count(&key_sets()), 2);
+}
+
+/// Each tenant and format has a set of its own; a new key in one of them must not stop the callers of the others.
+#[tokio::test]
+async fn a_rotation_reaches_the_callers_of_every_tenant_and_format() {
+    let office = super::tenants::three_tenants();
+    let v1 = TokenOptions::new().in_v1_form(true);
+    let settings = super::tenants::SETTINGS;
+    office.configure(&office.config(&format!("{settings}\napp_id_uri = \"api://{API}\"")));
+    let zt = office.open().await;
+    let v2 = TokenOptions::new();
+    for _ in 0..2 {
+        office.advance(GAP_S);
+        office.sim.rotate().unwrap();
+        for (name, options) in [("maya", &v2), ("maya", &v1), ("pia", &v2), ("pia", &v1)] {
+            let token = office.token(name, options);
+            let caller = zt.authenticate(&token).await;
+            assert!(caller.is_ok(), "{name} {options:?}: {caller:?}");
+        }
+    }
 }
 
 /// Tells the callers to end, also when the test fails.
