@@ -13,6 +13,7 @@ mod faults;
 mod graph;
 mod keys;
 mod managed;
+mod runtime;
 mod token_endpoint;
 mod tokens;
 mod zt;

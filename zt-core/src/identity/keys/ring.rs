@@ -141,10 +141,10 @@ impl Ring {
         if let Some(number) = self.fetching.filter(|_| self.is_under_way(now)) {
             return Answer::Wait(number);
         }
-        // It is here, and may not sign that token.
+        // It came with a fetch that ended after the token was looked at: told as soon as everybody sees it.
         let is_known = self.set.as_ref().is_some_and(|set| set.find(kid).is_some());
         if is_known && self.state(now) != KeyState::Expired {
-            return Answer::Unknown;
+            return Answer::Wait(self.fetches);
         }
         if self.unknown.contains(kid, now.tick) {
             return Answer::Unknown;
