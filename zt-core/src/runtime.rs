@@ -166,8 +166,9 @@ impl Runtime {
         }
     }
 
-    /// Drops every key that Entra's newest sets do not list, at once instead of after ten minutes, fetches all sets anew, and
-    /// forgets who was verified with what is gone: after an incident at the issuer. Nothing happens where keys are pinned.
+    /// Drops every key that Entra's newest sets do not list, at once instead of after ten minutes, fetches all sets anew and
+    /// drops what these do not list, and forgets who was verified with what is gone: after an incident at the issuer. Nothing
+    /// happens where keys are pinned.
     ///
     /// # Errors
     /// `Unavailable` when the audit log cannot be written; nothing is dropped then.

@@ -43,6 +43,8 @@ pub(super) struct Ring {
     wanted: Option<Box<str>>,
     /// Keys that the newest set does not list any more, and since when.
     missing: BTreeMap<Arc<str>, Duration>,
+    /// Since a purge: the number of the first fetch that began after it, whose set alone counts.
+    purged: Option<u64>,
 }
 
 /// What an unknown id gets.
@@ -86,6 +88,7 @@ impl Ring {
             unknown: UnknownKids::default(),
             wanted: None,
             missing: BTreeMap::new(),
+            purged: None,
         }
     }
 
@@ -185,7 +188,7 @@ impl Ring {
 
     /// A fetch succeeded. `spread` is from 0 to 1 and keeps processes that started together apart.
     pub(super) fn succeed(&mut self, fetched: Fetched, now: Moment, spread: f64) -> Change {
-        self.fetching = None;
+        let number = self.fetching.take();
         if let Some(metadata) = fetched.metadata {
             self.metadata = Some((metadata, now));
         }
@@ -204,6 +207,22 @@ impl Ring {
         }
         self.succeeded_at(now);
         self.due = now.tick.saturating_add(FRESH.mul_f64(0.9 + 0.2 * spread));
+        self.finish_purge(number, now, change)
+    }
+
+    /// The first set that was asked for after a purge is believed at once; an older question's answer is asked for again.
+    fn finish_purge(&mut self, number: Option<u64>, now: Moment, mut change: Change) -> Change {
+        let Some(first) = self.purged else {
+            return change;
+        };
+        if number < Some(first) {
+            self.due = now.tick;
+            return change;
+        }
+        self.purged = None;
+        let gone: Vec<Arc<str>> = self.missing.keys().map(Arc::clone).collect();
+        self.drop_keys(&gone);
+        change.dropped.extend(gone);
         change
     }
 
@@ -294,9 +313,10 @@ impl Ring {
         }
     }
 
-    /// Drops at once what the newest set does not list, and makes a fetch due.
+    /// Drops at once what the newest set does not list, and makes a fetch due, whose set is taken as it is.
     pub(super) fn purge(&mut self, now: Moment) -> Change {
         self.due = now.tick;
+        self.purged = Some(self.fetches + 1);
         let dropped: Vec<Arc<str>> = self.missing.keys().map(Arc::clone).collect();
         self.drop_keys(&dropped);
         Change {
