@@ -153,9 +153,9 @@ impl Config {
             ));
         }
         if self.mode() == Mode::Production && !self.development.is_empty() {
-            return Err(invalid(
-                ConfigKey::Mode,
-                "is production, but `[development]` is set",
+            let error = invalid(ConfigKey::Mode, "is production, but `[development]` is set");
+            return Err(error.with_help(
+                "remove that section; `mode = \"development\"` is for processes that guard nothing",
             ));
         }
         if self.mode() == Mode::Production

@@ -1,5 +1,13 @@
 //! A whole runtime of zt from a folder, through its real guarded client over TLS, against the simulator.
 
+mod configuration;
+mod groups;
+mod keys;
+mod needles;
 mod office;
+mod outages;
+mod own_identity;
+mod revocations;
 mod sign_in;
-
+mod step_up;
+mod tenants;

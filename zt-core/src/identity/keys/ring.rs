@@ -187,7 +187,8 @@ impl Ring {
             tenant: self.tenant,
             version: self.version,
             metadata: metadata.map(|(metadata, _)| metadata.clone()),
-            etag: self.etag.clone(),
+            // A set that is to count alone must come whole.
+            etag: self.etag.clone().filter(|_| !self.takes_all),
             life: Arc::clone(&self.life),
         };
         (self.fetches, order)

@@ -248,7 +248,7 @@ fn read_keys(config: &Config, profile: &EntraProfile) -> Result<KeySet> {
 fn tenant(config: &Config, snapshot: &Snapshot) -> Result<Guid> {
     let key = ConfigKey::IdentityTenant;
     let set: Option<Guid> = match config.value(key) {
-        Some(text) => Some(text.parse().map_err(|_| wrong(key, "must be a GUID"))?),
+        Some(text) => Some(text.parse().map_err(|_| wrong(key, NOT_A_TENANT))?),
         None => None,
     };
     let world = snapshot.tables().world.first().map(|world| world.tenant);
@@ -263,6 +263,10 @@ fn tenant(config: &Config, snapshot: &Snapshot) -> Result<Guid> {
         )),
     }
 }
+
+/// `common` and `organizations` are nobody's: a list says who is let in.
+const NOT_A_TENANT: &str = "must be the id of your own tenant, a GUID; \
+    further tenants stand in `identity.allowed_tenants`, each by its id";
 
 fn audience(config: &Config) -> Result<Guid> {
     let key = ConfigKey::IdentityAudience;

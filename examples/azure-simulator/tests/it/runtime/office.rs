@@ -191,6 +191,13 @@ pub(crate) fn log(zt: &Runtime) -> Vec<Entry> {
     audit::tail(zt.audit_folder(), 10_000, |_| true).unwrap()
 }
 
+/// Ends the runtime, so that all of its records are on disk; the newest of them, oldest first.
+pub(crate) async fn end(zt: Runtime) -> Vec<Entry> {
+    let folder = zt.audit_folder();
+    zt.close(Duration::from_secs(60)).await.unwrap();
+    audit::tail(folder, 10_000, |_| true).unwrap()
+}
+
 /// Waits until something is so; a minute is for a machine that is busy with other things.
 pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..1200 {

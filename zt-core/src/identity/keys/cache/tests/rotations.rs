@@ -1,6 +1,10 @@
 //! Keys that come and go.
 
 use super::*;
+use crate::clock::Timestamp;
+use crate::identity::KeySet;
+use crate::identity::keys::fetch::FetchedKeys;
+use crate::testing::DevIssuer;
 
 fn sets_of(stage: &Stage) -> Vec<String> {
     let known = stage.cache.known();
@@ -105,4 +109,37 @@ async fn every_tenant_has_keys_of_its_own() {
     let foreign = stage.enter(&foreign).await.unwrap();
     assert_eq!(foreign.tenant(), SECOND);
     assert_ne!(home.home(), foreign.home());
+}
+
+#[test]
+fn an_answer_to_a_question_from_before_a_purge_is_asked_for_again() {
+    let profile = Tokens::new().profile();
+    let now = Moment {
+        tick: Duration::from_secs(1),
+        wall: Timestamp::from_secs(1_790_000_000),
+    };
+    let mut ring = Ring::new(profile.tenant(), TokenVersion::V2, now);
+    let listing = |keys: &[&DevIssuer]| {
+        let jwks = jwks(keys).to_string().into_bytes();
+        let set = KeySet::from_jwks(&jwks, &profile).unwrap();
+        let etag = None;
+        Fetched {
+            metadata: None,
+            keys: Some(FetchedKeys { set, jwks, etag }),
+        }
+    };
+    ring.start(now);
+    ring.succeed(listing(&[first(), second()]), now, 0.5);
+    ring.start(now);
+    ring.purge(now);
+    ring.succeed(listing(&[first(), second()]), now, 0.5);
+    assert!(ring.is_due(now));
+    ring.start(now);
+    let change = ring.succeed(listing(&[second()]), now, 0.5);
+    assert_eq!(change.dropped, [Arc::from(first().kid())]);
+    assert!(!ring.is_due(now));
+    // Later sets are taken with care again.
+    ring.start(now);
+    let change = ring.succeed(listing(&[first()]), now, 0.5);
+    assert!(change.dropped.is_empty());
 }
