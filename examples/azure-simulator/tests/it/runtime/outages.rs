@@ -42,9 +42,17 @@ async fn nobody_is_signed_out(prefix: &str, fault: Fault) {
     office.sim.publish_ahead().unwrap();
     office.sim.fault(prefix, fault, u32::MAX);
     if prefix.contains("openid-configuration") {
-        // The document is young; a failure makes it be fetched again.
+        // The document is young; an answer that is none makes it be fetched again.
         let sets = format!("/{TENANT}/discovery/v2.0/");
-        office.sim.fault(&sets, Fault::Close, 1);
+        let (status, retry_after) = (500, None);
+        office.sim.fault(
+            &sets,
+            Fault::Status {
+                status,
+                retry_after,
+            },
+            1,
+        );
     }
     office.advance(REFRESH_S);
     let again = office.sign_in(&zt, "maya").await;
