@@ -202,6 +202,14 @@ impl Authenticator {
         }
     }
 
+    /// Whether keys that verified a token a while ago may be too old by now.
+    pub(super) const fn keys_age(&self) -> bool {
+        match &self.keys {
+            Keys::Pinned { set, .. } => set.not_after().is_some(),
+            Keys::Published(_) => true,
+        }
+    }
+
     pub(super) const fn number(&self) -> u32 {
         self.number
     }
