@@ -1,7 +1,7 @@
 //! Where work runs that nobody waits for: fetches of keys, refreshes of groups.
 //!
 //! One thread with a small tokio runtime of its own, started by the first task. It holds no runtime of zt alive and ends with
-//! the last handle; a fetch that is under way then is given up.
+//! the last handle; a fetch that is under way then is given up. A forked child has no such thread, and starts one of its own.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -16,20 +16,29 @@ type Task = BoxFuture<'static, ()>;
 
 /// The thread's inbox; none before the first task.
 #[derive(Default)]
-pub(crate) struct Background(Mutex<Option<UnboundedSender<Task>>>);
+pub(crate) struct Background(Mutex<Option<Inbox>>);
+
+struct Inbox {
+    /// The process that the thread is in.
+    process: u32,
+    tasks: UnboundedSender<Task>,
+}
 
 impl Spawn for Background {
     fn spawn(&self, task: Task) {
         let mut inbox = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
         let refused = match &*inbox {
-            Some(open) => open.send(task).err().map(|refused| refused.0),
-            None => Some(task),
+            Some(open) if open.process == process => {
+                open.tasks.send(task).err().map(|refused| refused.0)
+            }
+            Some(_) | None => Some(task),
         };
         // The first task, or one after the thread is gone: a machine out of threads may have some again.
         if let Some(task) = refused {
-            *inbox = start();
+            *inbox = start().map(|tasks| Inbox { process, tasks });
             if let Some(open) = &*inbox {
-                drop(open.send(task));
+                drop(open.tasks.send(task));
             }
         }
     }
