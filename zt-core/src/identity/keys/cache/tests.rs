@@ -66,6 +66,14 @@ impl Stage {
         self.cache.health().first().unwrap().state
     }
 
+    /// Lets time pass until the next set has come: when that is, the spread decides.
+    async fn refreshed(&self) {
+        let before = self.issuer.sets();
+        while self.issuer.sets() == before {
+            self.pass(Duration::from_secs(10)).await;
+        }
+    }
+
     /// Lets time pass in steps of ten seconds, as the runtime's second hand would find it.
     async fn pass(&self, time: Duration) {
         let step = Duration::from_secs(10);

@@ -32,14 +32,14 @@ async fn a_key_that_disappears_is_dropped_by_the_second_set_without_it_and_takes
 {
     let stage = Stage::ready().await;
     stage.issuer.publish(jwks(&[second()]));
-    stage.pass(Duration::from_secs(4000)).await;
+    stage.refreshed().await;
     assert_eq!(sets_of(&stage), [first().kid(), second().kid()]);
     let token = stage.tokens.user(first());
     let (_, remembered) = stage.door.authenticate_or_fetch(&token).await.unwrap();
     assert!(!remembered);
     let (_, remembered) = stage.door.authenticate_or_fetch(&token).await.unwrap();
     assert!(remembered);
-    stage.pass(Duration::from_secs(4000)).await;
+    stage.refreshed().await;
     assert_eq!(sets_of(&stage), [second().kid()]);
     let fresh = stage.tokens.user(first());
     for token in [&token, &fresh] {
@@ -52,11 +52,12 @@ async fn a_key_that_disappears_is_dropped_by_the_second_set_without_it_and_takes
 async fn a_key_that_one_set_forgot_stays() {
     let stage = Stage::ready().await;
     stage.issuer.publish(jwks(&[first(), second()]));
-    stage.pass(Duration::from_secs(4000)).await;
+    stage.refreshed().await;
     stage.issuer.publish(jwks(&[first()]));
-    stage.pass(Duration::from_secs(3700)).await;
+    stage.refreshed().await;
     stage.issuer.publish(jwks(&[first(), second()]));
-    stage.pass(Duration::from_secs(8000)).await;
+    stage.refreshed().await;
+    stage.refreshed().await;
     assert_eq!(sets_of(&stage), [first().kid(), second().kid()]);
     assert!(
         stage
@@ -70,7 +71,7 @@ async fn a_key_that_one_set_forgot_stays() {
 async fn a_purge_drops_at_once_what_the_newest_set_does_not_list() {
     let stage = Stage::ready().await;
     stage.issuer.publish(jwks(&[second()]));
-    stage.pass(Duration::from_secs(4000)).await;
+    stage.refreshed().await;
     let token = stage.tokens.user(first());
     assert!(stage.enter(&token).await.is_ok());
     let before = stage.issuer.sets();
@@ -88,7 +89,7 @@ async fn another_key_under_a_known_id_ends_what_the_old_one_proved() {
     let mut stolen = jwks(&[second()]);
     stolen["keys"][0]["kid"] = first().kid().into();
     stage.issuer.publish(stolen);
-    stage.pass(Duration::from_secs(4000)).await;
+    stage.refreshed().await;
     let token = stage.tokens.user(first());
     let error = stage.door.authenticate(&token).unwrap_err();
     assert!(matches!(error, AuthError::Signature { .. }), "{error}");
