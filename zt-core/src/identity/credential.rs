@@ -9,6 +9,8 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::port::BoxFuture;
 
+use super::challenge::Challenge;
+
 /// An access token of our own, wiped when dropped. `Debug` shows when it ends and nothing else.
 #[derive(Clone)]
 pub struct AccessToken {
@@ -136,6 +138,14 @@ impl From<CredentialError> for Error {
             }
         };
         let error = Self::new(code, reason.to_string()).with_help(reason.help());
+        let error = match &reason {
+            CredentialError::ClaimsRequired { claims, .. } => {
+                error.with_challenge(Challenge::claims(claims.as_str()))
+            }
+            CredentialError::NotSetUp { .. }
+            | CredentialError::Refused { .. }
+            | CredentialError::Unavailable { .. } => error,
+        };
         let error = match retry_in {
             Some(retry_in) => error.with_retry_in(retry_in),
             None => error,

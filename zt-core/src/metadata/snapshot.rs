@@ -92,6 +92,9 @@ impl Snapshot {
                 .or_default()
                 .push(at);
         }
+        let named = tables.principals.iter();
+        let oids: BTreeMap<PrincipalId, Guid> =
+            named.map(|row| (row.id.clone(), row.oid)).collect();
         let secrets = tables.secret_references.iter().enumerate();
         let policies = tables.access_policies.iter().enumerate();
         let shadows = policies.filter(|(_, row)| row.mode == Mode::Shadow);
@@ -105,17 +108,10 @@ impl Snapshot {
                 .iter()
                 .map(|row| ((row.tenant, row.oid), row.id.clone()))
                 .collect(),
-            oids: tables
-                .principals
-                .iter()
-                .map(|row| (row.id.clone(), row.oid))
-                .collect(),
             index,
             groups: NamedGroups::of(&tables),
-            revocations: Revocations::compile(&tables.revocations, |id| {
-                let row = tables.principals.iter().find(|row| row.id == *id);
-                row.map(|row| row.oid)
-            }),
+            revocations: Revocations::compile(&tables.revocations, |id| oids.get(id).copied()),
+            oids,
             ties: Ties::of(&tables),
             activations_of,
             named: OnceLock::new(),

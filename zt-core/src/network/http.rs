@@ -1,5 +1,5 @@
-//! The port to HTTP: one exchange, bounded in bytes and in time. Requests can carry credentials, so their text is wiped and
-//! no `Debug` shows a header's value or a body.
+//! The port to HTTP: one exchange, bounded in bytes and in time. Requests can carry credentials, so what zt
+//! holds of them is wiped, which the client library's own buffers are not, and no `Debug` shows a header's value or a body.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -99,6 +99,10 @@ impl Runtime {
         let (own, other) = (session.caller(), again.caller());
         if (own.tenant(), own.object()) != (other.tenant(), other.object()) {
             let message = "the token is of another caller than the session";
+            let now = self.0.clock.now();
+            let record = Record::new(Kind::Effect, now, "on-behalf-of", scope, Outcome::Refused);
+            let record = session.identify(record).with_detail("reason", message);
+            self.0.audit.append(record, Durability::Durable)?;
             return Err(Error::new(Code::InvalidToken, message));
         }
         let outside = &self.0.outside;
@@ -122,18 +126,6 @@ impl Runtime {
             record = record.with_detail("reason", why.to_string());
         }
         self.0.audit.append(record, Durability::Durable)?;
-        let claims = match &outcome {
-            Err(crate::identity::CredentialError::ClaimsRequired { claims, .. }) => {
-                Some(claims.clone())
-            }
-            Ok(_) | Err(_) => None,
-        };
-        outcome.map_err(|why| {
-            let error = Error::from(why);
-            match claims {
-                Some(claims) => error.with_challenge(crate::identity::Challenge::claims(claims)),
-                None => error,
-            }
-        })
+        Ok(outcome?)
     }
 }

@@ -13,6 +13,7 @@ mod faults;
 mod graph;
 mod keys;
 mod managed;
+mod own;
 mod runtime;
 mod token_endpoint;
 mod tokens;

@@ -1,21 +1,20 @@
 //! zt's own device code flow and its directory of groups, against the simulator.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zt_azure_simulator::{Fault, Options, Simulator, TokenOptions};
+use zt_azure_simulator::{Fault, Options, Simulator};
 use zt_core::adapters::azure::GraphGroups;
-use zt_core::clock::{SystemClock, Timestamp};
+use zt_core::clock::SystemClock;
 use zt_core::id::Guid;
 use zt_core::identity::{
-    AccessToken, CallerKind, Cloud, CredentialError, DeviceCode, DeviceCodeError, GroupSource,
-    GroupsError, Member, TokenCredential,
+    CallerKind, Cloud, DeviceCode, DeviceCodeError, GroupSource, GroupsError, Member,
 };
 use zt_core::network::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use zt_core::port::BoxFuture;
 
 use crate::client::{API, PROGRAM, TENANT, secure};
+use crate::own::Own;
 use crate::tokens::claims;
 
 /// The port, by way of the tests' client.
@@ -45,35 +44,6 @@ impl HttpClient for Dialled {
             }
             Ok(answer)
         })
-    }
-}
-
-/// zt's own identity, with a token that the simulator hands out.
-struct Own {
-    sim: Arc<Simulator>,
-    name: &'static str,
-}
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl TokenCredential for Own {
-    fn get_token<'a>(
-        &'a self,
-        scope: &'a str,
-    ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
-        let audience = scope.trim_end_matches("/.default");
-        let options = TokenOptions::new().for_audience(audience);
-        let token = self.sim.token_for(self.name, &options).unwrap();
-        let expires_at = Timestamp::from_secs(self.sim.now() + 3600);
-        Box::pin(async move { Ok(AccessToken::new(token, expires_at)) })
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
     }
 }
 

@@ -1,6 +1,5 @@
 //! The sample world's folder with a simulator of its own: one clock for both, everything else as an operator would set it up.
 
-use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -10,13 +9,13 @@ use tempfile::TempDir;
 use zt_azure_simulator::{Options, Simulator, TokenOptions};
 use zt_core::audit::{self, Entry};
 use zt_core::clock::{Clock, SystemClock, Timestamp};
-use zt_core::identity::{AccessToken, CredentialError, KeyHealth, TokenCredential};
-use zt_core::port::BoxFuture;
+use zt_core::identity::{KeyHealth, TokenCredential};
 use zt_core::runtime::{Config, Runtime, RuntimeBuilder};
 use zt_core::testing::ManualClock;
 use zt_core::{Error, Result, Session};
 
 use crate::client::{API, TENANT};
+use crate::own::Own;
 
 const TABLES: &str = include_str!("../../../../world/brindlewick.toml");
 
@@ -217,33 +216,4 @@ pub(crate) fn only_health(zt: &Runtime) -> KeyHealth {
     let mut all = zt.key_health();
     assert_eq!(all.len(), 1);
     all.remove(0)
-}
-
-/// An identity of the process, with tokens that the simulator hands out.
-struct Own {
-    sim: Arc<Simulator>,
-    name: &'static str,
-}
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-impl TokenCredential for Own {
-    fn get_token<'a>(
-        &'a self,
-        scope: &'a str,
-    ) -> BoxFuture<'a, Result<AccessToken, CredentialError>> {
-        let audience = scope.trim_end_matches("/.default");
-        let options = TokenOptions::new().for_audience(audience);
-        let token = self.sim.token_for(self.name, &options).unwrap();
-        let expires_at = Timestamp::from_secs(self.sim.now() + 3600);
-        Box::pin(async move { Ok(AccessToken::new(token, expires_at)) })
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
 }

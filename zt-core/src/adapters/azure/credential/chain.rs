@@ -14,8 +14,8 @@ use crate::network::HttpClient;
 use crate::port::BoxFuture;
 
 /// Asks one credential after the other. One that is not set up here is passed over; the first that gives a token, or fails
-/// for another reason, is the one: a process whose managed identity is slow for a moment does not become the developer who
-/// once signed in on that machine.
+/// for another reason, is the one: a process whose managed identity is slow later on does not become the developer who once
+/// signed in on that machine. Where `AZURE_CLIENT_ID` names an identity, a slow endpoint counts as such a reason from the start.
 pub struct CredentialChain {
     links: Vec<Arc<dyn TokenCredential>>,
     chosen: OnceLock<Arc<dyn TokenCredential>>,
@@ -66,10 +66,16 @@ impl CredentialChain {
         redaction_is_armed()?;
         let env = |name: &str| env(name).filter(|value| !value.is_empty());
         refuse_foreign_authority(cloud, &env)?;
+        let application = Application {
+            cloud,
+            http,
+            clock,
+            env: &env,
+        };
         let managed = ManagedIdentity::from_env(Arc::clone(http), Arc::clone(clock), &env);
         Ok(Self::new(vec![
-            or_absent(SECRET, client_secret(cloud, http, clock, &env)),
-            or_absent(WORKLOAD, workload(cloud, http, clock, &env)),
+            or_absent(SECRET, application.by_secret()),
+            or_absent(WORKLOAD, application.by_token_file()),
             or_absent("managed identity", managed),
         ]))
     }
@@ -167,31 +173,38 @@ fn or_absent<C: TokenCredential + 'static>(
     }
 }
 
-fn client_secret(
+/// The application that the environment names, proven by what one variable holds.
+struct Application<'a> {
     cloud: Cloud,
-    http: &Arc<dyn HttpClient>,
-    clock: &Arc<dyn Clock>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<ClientCredential, String> {
-    let [tenant, client] = application(env)?;
-    let secret = required(env, "AZURE_CLIENT_SECRET")?;
-    let proof = ClientProof::Secret(Zeroizing::new(secret));
-    let made = ClientCredential::new(cloud, &tenant, &client, proof, http, clock);
-    Ok(made.named(SECRET))
+    http: &'a Arc<dyn HttpClient>,
+    clock: &'a Arc<dyn Clock>,
+    env: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// The variables that the webhook of Kubernetes sets (Microsoft Learn, "Use Microsoft Entra Workload ID with AKS").
-fn workload(
-    cloud: Cloud,
-    http: &Arc<dyn HttpClient>,
-    clock: &Arc<dyn Clock>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<ClientCredential, String> {
-    let [tenant, client] = application(env)?;
-    let file = required(env, "AZURE_FEDERATED_TOKEN_FILE")?;
-    let proof = ClientProof::Assertion(Arc::new(FederatedTokenFile::new(file)));
-    let made = ClientCredential::new(cloud, &tenant, &client, proof, http, clock);
-    Ok(made.named(WORKLOAD))
+impl Application<'_> {
+    fn by_secret(&self) -> Result<ClientCredential, String> {
+        let proof = |secret| ClientProof::Secret(Zeroizing::new(secret));
+        self.by(SECRET, "AZURE_CLIENT_SECRET", proof)
+    }
+
+    /// With the variables that the webhook of Kubernetes sets (Microsoft Learn, "Use Microsoft Entra Workload ID with AKS").
+    fn by_token_file(&self) -> Result<ClientCredential, String> {
+        let proof = |file| ClientProof::Assertion(Arc::new(FederatedTokenFile::new(file)));
+        self.by(WORKLOAD, "AZURE_FEDERATED_TOKEN_FILE", proof)
+    }
+
+    fn by(
+        &self,
+        name: &'static str,
+        variable: &str,
+        proof: impl FnOnce(String) -> ClientProof,
+    ) -> Result<ClientCredential, String> {
+        let [tenant, client] = application(self.env)?;
+        let proof = proof(required(self.env, variable)?);
+        let made =
+            ClientCredential::new(self.cloud, &tenant, &client, proof, self.http, self.clock);
+        Ok(made.named(name))
+    }
 }
 
 fn application(env: &dyn Fn(&str) -> Option<String>) -> Result<[String; 2], String> {

@@ -1,5 +1,6 @@
 //! An issuer without a network: it answers what the test says, and counts.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -253,6 +254,23 @@ pub(super) struct News(pub(super) Mutex<Vec<KeyNews>>);
 impl KeyObserver for News {
     fn observe(&self, event: &KeyEvent) {
         self.0.lock().unwrap().push(event.what.clone());
+    }
+}
+
+/// What a process keeps for the next, in memory.
+#[derive(Debug, Default)]
+pub(super) struct Kept(Mutex<BTreeMap<String, Vec<u8>>>);
+
+impl KeyStore for Kept {
+    fn load(&self, name: &str) -> Option<Vec<u8>> {
+        self.0.lock().unwrap().get(name).cloned()
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) {
+        self.0
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), bytes.to_vec());
     }
 }
 

@@ -1,27 +1,9 @@
 //! The issuer is down, slow or lies.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
-use super::fake::Mood;
+use super::fake::{Kept, Mood};
 use super::*;
-
-#[derive(Debug, Default)]
-struct Kept(Mutex<BTreeMap<String, Vec<u8>>>);
-
-impl KeyStore for Kept {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.lock().unwrap().get(name).cloned()
-    }
-
-    fn save(&self, name: &str, bytes: &[u8]) {
-        self.0
-            .lock()
-            .unwrap()
-            .insert(name.to_owned(), bytes.to_vec());
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_day_without_the_issuer_signs_nobody_out() {

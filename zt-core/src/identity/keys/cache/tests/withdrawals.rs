@@ -1,9 +1,8 @@
 //! Keys that must not come back, and fetches that are lost.
-use super::fake::Mood;
+use super::fake::{Kept, Mood};
 use super::*;
 use crate::network::{HttpError, HttpRequest, HttpResponse};
 use crate::port::BoxFuture;
-use std::collections::BTreeMap;
 
 /// An issuer that is down for one tenant, or answers 304 to every set.
 #[derive(Debug)]
@@ -124,20 +123,6 @@ async fn an_outage_brings_no_withdrawn_key_back() {
         .authenticate(&stage.tokens.user(first()))
         .map(|c| c.object());
     assert!(outcome.is_err(), "ACCEPTED: {outcome:?}");
-}
-
-#[derive(Debug, Default)]
-struct Kept(Mutex<BTreeMap<String, Vec<u8>>>);
-impl KeyStore for Kept {
-    fn load(&self, name: &str) -> Option<Vec<u8>> {
-        self.0.lock().unwrap().get(name).cloned()
-    }
-    fn save(&self, name: &str, bytes: &[u8]) {
-        self.0
-            .lock()
-            .unwrap()
-            .insert(name.to_owned(), bytes.to_vec());
-    }
 }
 
 #[tokio::test(start_paused = true)]
