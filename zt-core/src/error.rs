@@ -253,7 +253,8 @@ impl Error {
             | Code::KeysUnavailable
             | Code::MetadataStale
             | Code::AlertsUnavailable
-            | Code::IdentityUnavailable => "temporarily unavailable",
+            | Code::IdentityUnavailable
+            | Code::NetworkRefused => "temporarily unavailable",
             Code::Cancelled => "cancelled",
             Code::Closed => "closed",
             Code::InvalidMetadata

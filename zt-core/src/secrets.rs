@@ -14,13 +14,13 @@ mod state;
 mod vault;
 
 pub use cache::{Counts, Secrets};
-pub use error::VaultError;
+pub use error::{FetchError, VaultError};
 pub use name::{
     NotASecretName, NotASecretVersion, NotAVaultUrl, SecretId, SecretName, SecretVersion, VaultUrl,
 };
 pub use request::{SecretRequest, SlotKey, Timing};
 pub use secret::{Secret, SecretBytes};
-pub use vault::{Fetched, SecretVault, Validity};
+pub use vault::{Attempt, AttemptId, Fetched, SecretVault, Validity};
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -41,6 +41,8 @@ pub const ZT_STATUS_METADATA_STALE: zt_status = 4004;
 pub const ZT_STATUS_ALERTS_UNAVAILABLE: zt_status = 4005;
 /// Entra, Microsoft Graph or the metadata endpoint of the machine gives no answer now.
 pub const ZT_STATUS_IDENTITY_UNAVAILABLE: zt_status = 4006;
+/// A rule of Network_Rules, or the firewall of the vault, refuses the connection.
+pub const ZT_STATUS_NETWORK_REFUSED: zt_status = 4007;
 /// An argument is malformed, NULL where it must not be, or not UTF-8.
 pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
 /// The metadata tables have errors; zt_error_report lists all of them.
@@ -90,6 +92,7 @@ mod tests {
             (Code::MetadataStale, ZT_STATUS_METADATA_STALE),
             (Code::AlertsUnavailable, ZT_STATUS_ALERTS_UNAVAILABLE),
             (Code::IdentityUnavailable, ZT_STATUS_IDENTITY_UNAVAILABLE),
+            (Code::NetworkRefused, ZT_STATUS_NETWORK_REFUSED),
             (Code::InvalidArgument, ZT_STATUS_INVALID_ARGUMENT),
             (Code::InvalidMetadata, ZT_STATUS_INVALID_METADATA),
             (Code::VaultIntegrity, ZT_STATUS_VAULT_INTEGRITY),

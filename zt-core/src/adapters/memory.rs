@@ -11,8 +11,8 @@ use aws_lc_rs::rand;
 
 use crate::port::BoxFuture;
 use crate::secrets::{
-    Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
-    VaultUrl,
+    Attempt, Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity,
+    VaultError, VaultUrl,
 };
 
 pub use alerts::MemoryAlerts;
@@ -85,7 +85,11 @@ impl MemoryVault {
 }
 
 impl SecretVault for MemoryVault {
-    fn fetch<'a>(&'a self, id: &'a SecretId) -> BoxFuture<'a, Result<Fetched, VaultError>> {
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        _attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
         Box::pin(async move { self.read(id) })
     }
 }

@@ -75,6 +75,8 @@ codes! {
     AlertsUnavailable = 4005, Unavailable, 503;
     /// Entra, Microsoft Graph or the metadata endpoint of the machine cannot be reached, or gives no answer now.
     IdentityUnavailable = 4006, Unavailable, 503;
+    /// A rule of `Network_Rules`, or the firewall of the vault, refuses the connection.
+    NetworkRefused = 4007, Unavailable, 503;
     /// An argument is malformed.
     InvalidArgument = 5001, Invalid, 400;
     /// The metadata tables have errors; [`Error::report`](super::Error::report) lists all of them.

@@ -229,7 +229,9 @@ impl Secrets {
         let id = request.key().id().clone();
         count(&self.counters.fetches);
         drop(handle.spawn(async move {
-            let fetched = vault.fetch(&id).await;
+            let attempt =
+                super::Attempt::new(super::AttemptId::from_u128(0), Duration::from_secs(3));
+            let fetched = vault.fetch(&id, &attempt).await;
             let now = Now::read(&*clock);
             let outcome = fetched.and_then(|fetched| Secret::admit(&id, fetched, now.wall));
             flight.land(outcome, ttl, now, &timing);

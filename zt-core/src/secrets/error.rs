@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 
-use super::SecretId;
+use super::{AttemptId, SecretId};
 
 /// Why a vault gave no secret, or did not take one.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,11 +56,50 @@ pub enum VaultError {
         expires: Timestamp,
     },
     /// The vault refuses this process's own identity.
-    #[error("the vault refuses to show `{id}` to this identity")]
+    #[error("the vault refuses to show `{id}` to this identity ({code})")]
     #[non_exhaustive]
     Denied {
         /// Which.
         id: SecretId,
+        /// The vault's word for why: `ForbiddenByRbac`, `ForbiddenByPolicy`, `AccessDenied`.
+        code: Arc<str>,
+    },
+    /// This process has no token for the vault, or the vault does not take it.
+    #[error("the vault does not know who we are: {reason}")]
+    #[non_exhaustive]
+    Unauthenticated {
+        /// What is missing.
+        reason: Arc<str>,
+    },
+    /// Our own guard refuses the connection: nothing was sent.
+    #[error("{reason}")]
+    #[non_exhaustive]
+    NetworkRefused {
+        /// Which rule, and what would allow it.
+        reason: Arc<str>,
+    },
+    /// The vault's firewall refuses the path on which we came.
+    #[error("the firewall of `{vault}` refuses the path on which we came ({code})")]
+    #[non_exhaustive]
+    Firewall {
+        /// Which vault.
+        vault: Arc<str>,
+        /// The vault's word for why: `ForbiddenByFirewall`, `ForbiddenByConnection`.
+        code: Arc<str>,
+    },
+    /// Whoever answers does not prove to be the vault.
+    #[error("the vault is not proven: {reason}")]
+    #[non_exhaustive]
+    Tls {
+        /// What is wrong with the certificate or the handshake.
+        reason: Arc<str>,
+    },
+    /// The vault has had too many calls.
+    #[error("the vault asks for a pause")]
+    #[non_exhaustive]
+    Throttled {
+        /// For how long, if it said so.
+        retry_in: Option<Duration>,
     },
     /// The vault cannot answer now.
     #[error("the vault cannot answer: {reason}")]
@@ -120,10 +159,52 @@ impl VaultError {
         Self::Disabled { id: id.clone() }
     }
 
-    /// The vault refuses this process's own identity.
+    /// The vault refuses this process's own identity, with this code.
     #[must_use]
-    pub fn denied(id: &SecretId) -> Self {
-        Self::Denied { id: id.clone() }
+    pub fn denied(id: &SecretId, code: &str) -> Self {
+        Self::Denied {
+            id: id.clone(),
+            code: code.into(),
+        }
+    }
+
+    /// No token, or one that the vault does not take. The reason must hold neither.
+    #[must_use]
+    pub fn unauthenticated(reason: &str) -> Self {
+        Self::Unauthenticated {
+            reason: reason.into(),
+        }
+    }
+
+    /// Our guard refuses the connection.
+    #[must_use]
+    pub fn network_refused(reason: &str) -> Self {
+        Self::NetworkRefused {
+            reason: reason.into(),
+        }
+    }
+
+    /// The vault's firewall refuses the path, with this code.
+    #[must_use]
+    pub fn firewall(vault: &str, code: &str) -> Self {
+        Self::Firewall {
+            vault: vault.into(),
+            code: code.into(),
+        }
+    }
+
+    /// Whoever answers does not prove to be the vault.
+    #[must_use]
+    pub fn tls(reason: &str) -> Self {
+        Self::Tls {
+            reason: reason.into(),
+        }
+    }
+
+    /// The vault asks for a pause.
+    #[must_use]
+    pub const fn throttled(retry_in: Option<Duration>) -> Self {
+        Self::Throttled { retry_in }
     }
 
     /// The vault cannot answer now. The reason must not repeat what the vault sent.
@@ -170,7 +251,12 @@ impl VaultError {
             | Self::Expired { .. } => Code::NotFound,
             // `Code::Denied` is the policy's word; this one is about how the vault is set up.
             Self::Denied { .. } => Code::Config,
-            Self::Unavailable { .. } | Self::Io { .. } => Code::VaultUnavailable,
+            Self::Unauthenticated { .. } => Code::NoOwnIdentity,
+            Self::NetworkRefused { .. } | Self::Firewall { .. } => Code::NetworkRefused,
+            Self::Unavailable { .. }
+            | Self::Throttled { .. }
+            | Self::Tls { .. }
+            | Self::Io { .. } => Code::VaultUnavailable,
             Self::Integrity { .. } | Self::WrongKey { .. } => Code::VaultIntegrity,
             Self::Invalid { .. } => Code::InvalidArgument,
         }
@@ -185,11 +271,20 @@ impl VaultError {
             Self::Denied { .. } => {
                 Some("give this identity the role `Key Vault Secrets User` on the vault".to_owned())
             }
+            Self::Firewall { .. } => Some(
+                "come over the vault's private endpoint: `zt doctor network` names what is missing"
+                    .to_owned(),
+            ),
+            Self::NetworkRefused { .. } | Self::Tls { .. } => {
+                Some("`zt doctor network` names the cause".to_owned())
+            }
             Self::WrongKey { .. } => {
                 Some("use the passphrase or key file it was written with".to_owned())
             }
             Self::Integrity { .. } => Some("restore it from a backup".to_owned()),
             Self::NotYetValid { .. }
+            | Self::Unauthenticated { .. }
+            | Self::Throttled { .. }
             | Self::Unavailable { .. }
             | Self::Invalid { .. }
             | Self::Io { .. } => None,
@@ -206,11 +301,39 @@ impl From<VaultError> for Error {
         if let VaultError::Unavailable {
             retry_in: Some(retry_in),
             ..
+        }
+        | VaultError::Throttled {
+            retry_in: Some(retry_in),
         } = &error
         {
             folded = folded.with_retry_in(*retry_in);
         }
         folded.with_source(error)
+    }
+}
+
+/// Why a fetch gave nothing, and which call it was: what waiters of one flight share and the audit record names.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{error}")]
+#[non_exhaustive]
+pub struct FetchError {
+    /// Why.
+    pub error: VaultError,
+    /// The last call that was made; none if the vault was not called.
+    pub attempt: Option<AttemptId>,
+}
+
+impl FetchError {
+    /// The failure of a call.
+    #[must_use]
+    pub const fn new(error: VaultError, attempt: Option<AttemptId>) -> Self {
+        Self { error, attempt }
+    }
+}
+
+impl From<FetchError> for Error {
+    fn from(failed: FetchError) -> Self {
+        Self::from(failed.error.clone()).with_source(failed)
     }
 }
 

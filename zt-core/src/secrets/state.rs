@@ -172,6 +172,11 @@ impl State {
                 timing.negative_ttl.min(wait)
             }
             VaultError::Unavailable { .. }
+            | VaultError::Unauthenticated { .. }
+            | VaultError::NetworkRefused { .. }
+            | VaultError::Firewall { .. }
+            | VaultError::Tls { .. }
+            | VaultError::Throttled { .. }
             | VaultError::Integrity { .. }
             | VaultError::WrongKey { .. }
             | VaultError::Io { .. } => return self.aged(now),

@@ -308,9 +308,10 @@ async fn a_vault_that_is_down_does_not_end_what_is_still_fresh() {
 async fn a_right_that_was_withdrawn_ends_what_was_fresh() {
     let world = World::with("zt-needle-right", Validity::ALWAYS);
     assert!(world.reads("zt-needle-right").await);
-    world
-        .vault
-        .fail(1, &VaultError::denied(world.request.key().id()));
+    world.vault.fail(
+        1,
+        &VaultError::denied(world.request.key().id(), "ForbiddenByRbac"),
+    );
     let uncached = world.request.clone().with_ttl(Duration::ZERO);
     let error = world.secrets.get(&uncached).await.unwrap_err();
     assert_eq!(error.code(), Code::Config);
@@ -500,7 +501,9 @@ async fn a_sweep_wipes_what_is_over() {
 async fn nothing_that_prints_shows_a_value() {
     let world = World::with("zt-needle-print", Validity::ALWAYS);
     let secret = world.get().await.unwrap();
-    let fetched = world.vault.fetch(world.request.key().id()).await.unwrap();
+    let attempt = Attempt::new(AttemptId::from_u128(1), MINUTE);
+    let id = world.request.key().id();
+    let fetched = world.vault.fetch(id, &attempt).await.unwrap();
     let error = crate::Error::from(VaultError::not_found(world.request.key().id()));
     for text in [
         format!("{secret:?} {secret:#?}"),

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::port::BoxFuture;
@@ -16,9 +17,65 @@ use super::{SecretBytes, SecretId, SecretVersion, VaultError};
 ///
 /// Called from many threads at once. The future may be dropped at any point, and then nothing must have happened.
 pub trait SecretVault: fmt::Debug + Send + Sync {
-    /// Fetches one version of one secret: the pinned one, else the newest. One attempt, within the adapter's own
-    /// deadline. A newest version that is disabled is an error, not a reason to answer with an older one.
-    fn fetch<'a>(&'a self, id: &'a SecretId) -> BoxFuture<'a, Result<Fetched, VaultError>>;
+    /// Fetches one version of one secret: the pinned one, else the newest. One attempt, within its deadline. A newest
+    /// version that is disabled is an error, not a reason to answer with an older one.
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>>;
+}
+
+/// One call to a vault: how long it may take, and the id by which the vault's log and ours name it.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use zt_core::secrets::{Attempt, AttemptId};
+/// let attempt = Attempt::new(AttemptId::from_u128(7), Duration::from_millis(1500));
+/// assert_eq!(attempt.id.to_string(), "00000000-0000-0000-0000-000000000007");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What the vault is told as `x-ms-client-request-id`.
+    pub id: AttemptId,
+    /// When it must be over.
+    pub deadline: Duration,
+}
+
+impl Attempt {
+    /// An attempt of this id, over within `deadline`.
+    #[must_use]
+    pub const fn new(id: AttemptId, deadline: Duration) -> Self {
+        Self { id, deadline }
+    }
+}
+
+/// The id of one call: a GUID, which joins a record of the audit log to the record of the vault's own log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId(u128);
+
+impl AttemptId {
+    /// From its 128 bits.
+    #[must_use]
+    pub const fn from_u128(bits: u128) -> Self {
+        Self(bits)
+    }
+}
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bits = self.0;
+        write!(
+            f,
+            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+            bits >> 96,
+            (bits >> 80) & 0xffff,
+            (bits >> 64) & 0xffff,
+            (bits >> 48) & 0xffff,
+            bits & 0xffff_ffff_ffff
+        )
+    }
 }
 
 /// What a vault gave.
@@ -31,8 +88,11 @@ pub struct Fetched {
     pub version: SecretVersion,
     /// When they may be used.
     pub validity: Validity,
-    /// How the path to the vault was proven, for the audit record: `local`, `memory`, `private`; `unproven` if not.
+    /// How the path to the vault was proven, for the audit record: `local`, `memory`, `private_link`, `address`; `unproven`
+    /// if not.
     pub path_proof: Cow<'static, str>,
+    /// What else the audit record says of this call: who answered, under which id. Names are unique and never hold a value.
+    pub details: Vec<(&'static str, String)>,
 }
 
 impl Fetched {
@@ -44,6 +104,7 @@ impl Fetched {
             version,
             validity: Validity::ALWAYS,
             path_proof: Cow::Borrowed("unproven"),
+            details: Vec::new(),
         }
     }
 
@@ -58,6 +119,13 @@ impl Fetched {
     #[must_use]
     pub fn with_path_proof(mut self, proof: impl Into<Cow<'static, str>>) -> Self {
         self.path_proof = proof.into();
+        self
+    }
+
+    /// The same with one more detail for the audit record.
+    #[must_use]
+    pub fn with_detail(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((name, text.into()));
         self
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 use crate::port::BoxFuture;
-use crate::secrets::{Fetched, SecretId, SecretVault, VaultError};
+use crate::secrets::{Attempt, Fetched, SecretId, SecretVault, VaultError};
 
 /// A [`SecretVault`] in front of another one: counts calls, fails the next few, holds answers back until released.
 ///
@@ -71,7 +71,11 @@ impl FaultyVault {
 }
 
 impl SecretVault for FaultyVault {
-    fn fetch<'a>(&'a self, id: &'a SecretId) -> BoxFuture<'a, Result<Fetched, VaultError>> {
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::SeqCst);
             let fault = self.script().pop_front();
@@ -80,7 +84,7 @@ impl SecretVault for FaultyVault {
                 return Err(VaultError::unavailable("the faulty vault is gone", None));
             }
             match fault {
-                None => self.inner.fetch(id).await,
+                None => self.inner.fetch(id, attempt).await,
                 Some(Fault::Fail(error)) => Err(error),
                 #[expect(clippy::panic, reason = "what was scripted")]
                 Some(Fault::Panic) => panic!("scripted panic of the faulty vault"),

@@ -7,8 +7,12 @@
     reason = "a contract suite speaks by panicking, like any test"
 )]
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
-use crate::secrets::{Fetched, SecretId, SecretVault, SecretVersion, Validity, VaultError};
+use crate::secrets::{
+    Attempt, AttemptId, Fetched, SecretId, SecretVault, SecretVersion, Validity, VaultError,
+};
 
 /// How the suite puts secrets into the vault under test.
 pub trait Seed {
@@ -32,6 +36,7 @@ pub async fn run<V: SecretVault + Seed>(vault: &V) {
     readers_do_not_disturb_each_other(vault).await;
 }
 
+const ATTEMPT: Attempt = Attempt::new(AttemptId::from_u128(1), Duration::from_secs(5));
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 
 /// What was written is what is fetched, with its version and the proof of its path.
@@ -55,7 +60,7 @@ pub async fn an_existing_secret_is_found<V: SecretVault + Seed>(vault: &V) {
 pub async fn a_missing_secret_is_not_found<V: SecretVault + Seed>(vault: &V) {
     vault.put(&id("present"), b"zt-needle-present", Validity::ALWAYS);
     for missing in [id("missing"), id("present").at(SecretVersion::from_u128(1))] {
-        match vault.fetch(&missing).await {
+        match vault.fetch(&missing, &ATTEMPT).await {
             Err(VaultError::NotFound { id, .. }) => assert_eq!(id, missing),
             other => panic!("{missing} gave {other:?}"),
         }
@@ -186,7 +191,10 @@ pub async fn readers_do_not_disturb_each_other<V: SecretVault + Seed>(vault: &V)
         vault.put(id, value.as_bytes(), Validity::ALWAYS);
     }
     // All begun before the first is awaited; dropping some of them must not disturb the others.
-    let mut fetches: Vec<_> = ids.iter().map(|id| (id, vault.fetch(id))).collect();
+    let mut fetches: Vec<_> = ids
+        .iter()
+        .map(|id| (id, vault.fetch(id, &ATTEMPT)))
+        .collect();
     drop(fetches.pop());
     for (id, fetch) in fetches {
         match fetch.await {
@@ -200,7 +208,7 @@ pub async fn readers_do_not_disturb_each_other<V: SecretVault + Seed>(vault: &V)
 }
 
 async fn fetch<V: SecretVault>(vault: &V, id: &SecretId) -> Fetched {
-    match vault.fetch(id).await {
+    match vault.fetch(id, &ATTEMPT).await {
         Ok(fetched) => fetched,
         Err(error) => panic!("{id} gave {error:?}"),
     }
@@ -208,7 +216,7 @@ async fn fetch<V: SecretVault>(vault: &V, id: &SecretId) -> Fetched {
 
 /// What the slots make of an answer.
 async fn usable<V: SecretVault>(vault: &V, id: &SecretId) -> Result<Fetched, VaultError> {
-    let fetched = vault.fetch(id).await?;
+    let fetched = vault.fetch(id, &ATTEMPT).await?;
     fetched.validity.check(id, NOW)?;
     Ok(fetched)
 }

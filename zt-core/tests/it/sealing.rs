@@ -10,7 +10,7 @@ use zt_core::batch::{Batch, Cells, Column};
 use zt_core::envelope::{DataKey, KEY_COLUMN, KeyError, KeyWrapper, WrappedKey};
 use zt_core::port::BoxFuture;
 use zt_core::runtime::{self, Runtime, RuntimeBuilder};
-use zt_core::secrets::{SecretId, SecretVault as _};
+use zt_core::secrets::{Attempt, AttemptId, SecretId, SecretVault as _};
 use zt_core::{Code, Error, ErrorKind, Session};
 
 use crate::world::{NEEDLE, World, sign_in};
@@ -253,7 +253,9 @@ async fn a_key_is_never_handed_out_as_a_secret() {
     // A second row calls the same name a secret.
     assert_eq!(job.secret("sly").await.unwrap_err().code(), Code::NotFound);
     let vault = runtime::local_vault(&world.config()).unwrap();
-    assert!(vault.fetch(&world.id_of("scores-kek").await).await.is_err());
+    let attempt = Attempt::new(AttemptId::from_u128(1), Duration::from_secs(1));
+    let kek = world.id_of("scores-kek").await;
+    assert!(vault.fetch(&kek, &attempt).await.is_err());
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::metadata::SecretKind;
 use crate::port::BoxFuture;
 use crate::secrets::{
-    Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity, VaultError,
-    VaultUrl,
+    Attempt, Fetched, SecretBytes, SecretId, SecretName, SecretVault, SecretVersion, Validity,
+    VaultError, VaultUrl,
 };
 
 use entries::{Entries, Kind, Version};
@@ -220,7 +220,11 @@ fn no_choice() -> VaultError {
 
 impl SecretVault for LocalVault {
     /// Reads a small file and decrypts it at the first poll; never waits for a writer.
-    fn fetch<'a>(&'a self, id: &'a SecretId) -> BoxFuture<'a, Result<Fetched, VaultError>> {
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        _attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
         Box::pin(async move { self.read(id) })
     }
 }

@@ -102,7 +102,9 @@ mod tests {
     use super::*;
     use crate::adapters::file::VaultKey;
     use crate::metadata::SecretKind;
-    use crate::secrets::{SecretVault as _, SecretVersion};
+    use std::time::Duration;
+
+    use crate::secrets::{Attempt, AttemptId, SecretVault as _, SecretVersion};
     use crate::testing::key_contract::{self, SeedKey};
 
     impl SeedKey for LocalVault {
@@ -132,8 +134,9 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let vault = vault(&folder);
         let version = vault.create_key(&id("kek")).unwrap();
+        let attempt = Attempt::new(AttemptId::from_u128(1), Duration::from_secs(1));
         for asked in [id("kek"), id("KEK"), id("kek").at(version)] {
-            let error = vault.fetch(&asked).await.unwrap_err();
+            let error = vault.fetch(&asked, &attempt).await.unwrap_err();
             assert!(matches!(error, VaultError::NotFound { .. }), "{error}");
         }
     }
