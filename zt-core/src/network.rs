@@ -7,7 +7,9 @@
 mod guard;
 mod http;
 mod names;
+mod path;
 
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use names::NameResolver;
+pub use path::{PathKind, PathProof};

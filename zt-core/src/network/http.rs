@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::PathProof;
 use crate::port::BoxFuture;
 
 /// Sends requests where the guard allows it.
@@ -139,6 +140,8 @@ pub struct HttpResponse {
     pub body: Zeroizing<Vec<u8>>,
     /// Who answered, where that is known.
     pub peer: Option<SocketAddr>,
+    /// How the path was proven, where the client judges it.
+    pub path: Option<PathProof>,
 }
 
 impl HttpResponse {
@@ -150,6 +153,7 @@ impl HttpResponse {
             headers: Vec::new(),
             body: Zeroizing::new(body.into()),
             peer: None,
+            path: None,
         }
     }
 
