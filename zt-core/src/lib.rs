@@ -57,6 +57,7 @@ pub mod network;
 pub mod plan;
 pub mod policy;
 pub mod port;
+mod process;
 pub mod runtime;
 pub mod secrets;
 pub mod session;

@@ -5,22 +5,39 @@
 //! who is calling. This module does no I/O: vaults are adapters of [`SecretVault`].
 
 mod cache;
+mod counters;
 mod error;
+mod event;
+mod flight;
+mod gate;
+mod health;
 mod name;
 mod request;
 mod secret;
 mod slot;
+mod spread;
 mod state;
+mod sweep;
+mod sync;
+mod table;
 mod vault;
+mod verdict;
+mod warm;
 
-pub use cache::{Counts, Secrets};
+pub use cache::Secrets;
+pub(crate) use cache::SlotHandle;
+pub use counters::Counts;
 pub use error::{FetchError, VaultError};
+pub use event::{Delivery, SecretChange, SecretEvent};
+pub use gate::{GateLimits, GateState};
+pub use health::{GateHealth, SecretsHealth, SlotHealth, SlotState};
 pub use name::{
     NotASecretName, NotASecretVersion, NotAVaultUrl, SecretId, SecretName, SecretVersion, VaultUrl,
 };
 pub use request::{SecretRequest, SlotKey, Timing};
 pub use secret::{Secret, SecretBytes};
 pub use vault::{Attempt, AttemptId, Fetched, SecretVault, Validity};
+pub use warm::Warmed;
 
 #[cfg(test)]
 #[cfg(feature = "testing")]

@@ -24,11 +24,11 @@ use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::identity::{ClientProof, GroupSource, TokenCredential};
 use crate::metadata::{
-    MetadataSource, RawTables, SecretKind, Snapshot, SnapshotStore, TableFormat,
+    MetadataSource, RawTables, SecretKind, SecretReference, Snapshot, SnapshotStore, TableFormat,
 };
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
-use crate::secrets::{SecretVault, Secrets, SlotKey, Timing};
+use crate::secrets::{SecretRequest, SecretVault, Secrets, Timing};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
@@ -218,7 +218,7 @@ fn vaults(
     keys: Option<Arc<dyn KeyWrapper>>,
 ) -> Result<Vaults> {
     // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
-    let local_timing = || Timing::default().without_negative();
+    let local_timing = Timing::local;
     Ok(match (vault, keys) {
         (Some(vault), Some(keys)) => (vault, Timing::default(), keys),
         (Some(vault), None) => (vault, Timing::default(), Arc::new(local_vault(config)?)),
@@ -294,10 +294,10 @@ pub fn local_vault(config: &Config) -> Result<LocalVault> {
 }
 
 /// The slots that the references of a snapshot need.
-pub(super) fn slots(snapshot: &Snapshot) -> Vec<SlotKey> {
+pub(super) fn slots(snapshot: &Snapshot) -> Vec<SecretRequest> {
     let references = snapshot.tables().secret_references.iter();
     let secrets = references.filter(|row| row.kind == SecretKind::Secret);
-    secrets.map(|row| row.request().key().clone()).collect()
+    secrets.map(SecretReference::request).collect()
 }
 
 fn random() -> Result<u32> {

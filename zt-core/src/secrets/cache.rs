@@ -3,36 +3,39 @@
 //! In: a [`SecretRequest`]. Out: a [`Secret`], from its slot if it is fresh, else from the vault: one call for however
 //! many readers are waiting. Policy and audit are not asked here; the session does so on every read, hit or miss.
 
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::port::Spawn;
 
-use super::slot::{Boarding, Outcome, Slot, Ticket};
-use super::state::Now;
+use super::counters::{Counters, Counts, count};
+use super::flight::{Crew, Flight, landing};
+use super::gate::GateLimits;
+use super::slot::{Boarding, Outcome, Start};
+use super::state::{Now, Serving};
+use super::table::{Declared, Table};
 use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, VaultError};
 
-/// The declared secrets of a process. Outlives every reload of the metadata tables.
+/// The declared secrets of a process. Outlives every reload of the metadata tables; in a forked child every slot is empty.
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
 /// # use zt_core::{adapters::memory::MemoryVault, clock::SystemClock, secrets::*};
-/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 /// let id = SecretId::new("https://kv.vault.azure.net".parse()?, "bureau-api-key".parse()?);
 /// let vault = MemoryVault::new();
 /// vault.set(&id, SecretBytes::copy_of(b"zt-needle-example"), Validity::ALWAYS)?;
 ///
 /// let secrets = Secrets::new(Arc::new(vault), Arc::new(SystemClock::new()));
 /// let request = SecretRequest::new(id).with_ttl(Duration::from_secs(600));
-/// secrets.declare([request.key().clone()]);
+/// secrets.declare([request.clone()]);
 ///
 /// let key = secrets.get(&request).await?; // asks the vault
 /// let again = secrets.peek(&request); // the same bytes, without waiting
@@ -41,117 +44,294 @@ use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, Vau
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Secrets {
-    vault: Arc<dyn SecretVault>,
-    clock: Arc<dyn Clock>,
-    timing: Timing,
-    slots: ArcSwap<HashMap<SlotKey, Arc<Slot>>>,
-    /// Held while the set of slots changes; readers never take it.
-    declaring: Mutex<()>,
-    counters: Arc<Counters>,
-}
-
-/// What a [`Secrets`] has done since it was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Reads served from a slot.
-    pub hits: u64,
-    /// Reads that had to wait for the vault or were refused.
-    pub misses: u64,
-    /// Calls to the vault.
-    pub fetches: u64,
-    /// Calls that gave no usable value.
-    pub failures: u64,
-}
-
-#[derive(Debug, Default)]
-struct Counters {
-    hits: AtomicU64,
-    misses: AtomicU64,
-    fetches: AtomicU64,
-    failures: AtomicU64,
+    pub(super) crew: Arc<Crew>,
+    limits: GateLimits,
+    spawn: Option<Arc<dyn Spawn>>,
+    table: ArcSwap<Table>,
+    /// Both clocks at the last sweep, in milliseconds; none before the first.
+    pub(super) swept_at: ArcSwap<Option<(i64, u64)>>,
 }
 
 impl Secrets {
-    /// An empty set of slots in front of `vault`, with the default [`Timing`].
+    /// An empty set of slots in front of `vault`, with the default [`Timing`]. Fetches run on the tokio runtime of whoever
+    /// misses first.
     #[must_use]
     pub fn new(vault: Arc<dyn SecretVault>, clock: Arc<dyn Clock>) -> Self {
         Self {
-            vault,
-            clock,
-            timing: Timing::default(),
-            slots: ArcSwap::default(),
-            declaring: Mutex::new(()),
-            counters: Arc::default(),
+            crew: Arc::new(Crew {
+                vault,
+                clock,
+                timing: Timing::default(),
+                counters: Counters::default(),
+                origin: 0,
+                attempts: AtomicU64::new(1),
+            }),
+            limits: GateLimits::new(),
+            spawn: None,
+            table: ArcSwap::from_pointee(Table::empty()),
+            swept_at: ArcSwap::from_pointee(None),
         }
     }
 
-    /// The same with another timing.
+    /// The same with another timing, whose salt also begins the ids of attempts.
     #[must_use]
     pub fn with_timing(mut self, timing: Timing) -> Self {
-        self.timing = timing;
+        self.crew = Arc::new(Crew {
+            vault: Arc::clone(&self.crew.vault),
+            clock: Arc::clone(&self.crew.clock),
+            origin: timing.salt,
+            timing,
+            counters: Counters::default(),
+            attempts: AtomicU64::new(1),
+        });
         self
     }
 
-    /// Makes `keys` the declared set. A slot that stays declared keeps its value; one that does not is wiped.
+    /// The same with other limits for each vault.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: GateLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same with fetches that run there, whoever misses: a reader needs no tokio runtime then.
+    #[must_use]
+    pub fn on(mut self, spawn: Arc<dyn Spawn>) -> Self {
+        self.spawn = Some(spawn);
+        self
+    }
+
+    /// Makes these the declared set. A slot that stays declared keeps its value; one that does not is wiped.
     ///
-    /// Call it with the keys of a new snapshot just before that snapshot is put in place: its readers then find every slot.
-    pub fn declare(&self, keys: impl IntoIterator<Item = SlotKey>) {
-        let _guard = self
-            .declaring
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let old = self.slots.load_full();
-        let carried = |key: &SlotKey| {
-            old.get(key)
-                .map_or_else(|| Arc::new(Slot::new()), Arc::clone)
-        };
-        let new: HashMap<_, _> = keys
-            .into_iter()
-            .map(|key| {
-                let slot = carried(&key);
-                (key, slot)
-            })
-            .collect();
-        let new = Arc::new(new);
-        self.slots.store(Arc::clone(&new));
-        let now = Now::read(&*self.clock);
-        for (_, slot) in old.iter().filter(|(key, _)| !new.contains_key(key)) {
-            slot.forget(now, &self.timing);
+    /// Call it with the requests of a new snapshot just before that snapshot is put in place: its readers then find every
+    /// slot.
+    pub fn declare(&self, requests: impl IntoIterator<Item = SecretRequest>) {
+        self.declare_where(requests, |_| None);
+    }
+
+    /// The same, with a word on each vault: whether the rules of the network refuse it. What a rule refuses is not served,
+    /// however fresh it is.
+    pub(crate) fn declare_where(
+        &self,
+        requests: impl IntoIterator<Item = SecretRequest>,
+        refused: impl Fn(&SecretRequest) -> Option<VaultError>,
+    ) {
+        let requests: Vec<SecretRequest> = requests.into_iter().collect();
+        let now = Now::read(&*self.crew.clock);
+        let salt = self.crew.timing.salt;
+        let _current = self.table();
+        let old = self
+            .table
+            .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
+        let new = self.table.load_full();
+        for declared in new.declared.values() {
+            let refused = refused(&declared.request);
+            let slot = &declared.slot;
+            slot.rule(refused.as_ref(), now, &self.crew.timing);
+        }
+        for (key, declared) in &old.declared {
+            match new.declared.get(key) {
+                Some(kept) if Arc::ptr_eq(kept, declared) => {}
+                Some(_) => declared.leave(),
+                None => {
+                    declared.leave();
+                    declared.slot.forget(now, &self.crew.timing);
+                    self.crew
+                        .counters
+                        .past_hits
+                        .fetch_add(declared.slot.hits(), Ordering::Relaxed);
+                }
+            }
+        }
+        // Versions are readable as long as their secret is declared.
+        for (key, version) in &new.versions {
+            let is_declared = |own: &SlotKey| {
+                own.id().name() == key.id().name() && own.id().vault() == key.id().vault()
+            };
+            if !new.declared.keys().any(is_declared) {
+                version.leave();
+                version.slot.forget(now, &self.crew.timing);
+                new.versions.invalidate(&*key);
+            }
         }
     }
 
-    /// The secret, if its slot has one that is fresh enough. Never waits, never calls the vault, allocates nothing.
+    /// The secret, if its slot has one that may be served. Never waits, never calls the vault, allocates nothing but where
+    /// it starts a refresh.
     #[must_use]
     pub fn peek(&self, request: &SecretRequest) -> Option<Secret> {
-        let ttl = request.ttl_under(&self.timing);
-        let secret = self
-            .slots
-            .load()
-            .get(request.key())?
-            .peek(ttl, &*self.clock)?;
-        count(&self.counters.hits);
+        let table = self.table();
+        match table.declared.get(request.key()) {
+            Some(declared) => self.peek_in(declared, request),
+            None => self.peek_in(&table.versions.get(request.key())?, request),
+        }
+    }
+
+    /// The slot of a request, to read it again without looking it up.
+    pub(crate) fn slot(&self, request: &SecretRequest) -> Option<SlotHandle> {
+        self.table().find(request.key()).map(SlotHandle)
+    }
+
+    /// The same as [`peek`](Self::peek) by a handle; `None` also if the handle's slot is no longer the one.
+    pub(crate) fn peek_by(&self, handle: &SlotHandle, request: &SecretRequest) -> Option<Secret> {
+        if !handle.0.is_current() {
+            return None;
+        }
+        self.peek_in(&handle.0, request)
+    }
+
+    fn peek_in(&self, declared: &Arc<Declared>, request: &SecretRequest) -> Option<Secret> {
+        let terms = request.terms_under(&self.crew.timing);
+        let Serving { secret, is_due } = declared.slot.peek(&terms, &*self.crew.clock)?;
+        if secret.stale_for().is_some() {
+            count(&self.crew.counters.stale);
+        }
+        if is_due {
+            self.refresh_beside(declared);
+        }
         Some(secret)
     }
 
     /// The secret, from its slot or from the vault. A hit returns at the first poll.
     ///
-    /// All who miss at once share one call to the vault, which runs as a task of its own on the tokio runtime of the first
-    /// of them: dropping this future cancels nothing for the others.
+    /// All who miss at once share one call to the vault, which runs as a task of its own: dropping this future cancels
+    /// nothing for the others. While the vault cannot answer, a value that has outlived its TTL by less than the reference
+    /// allows is served, and says so ([`Secret::stale_for`]).
     ///
     /// # Errors
     /// [`Code::NotFound`] if no table declares it, the vault has none, or it is disabled, not valid yet or expired;
-    /// [`Code::Config`] if the vault refuses this process, or outside of a tokio runtime; [`Code::VaultUnavailable`] if the
-    /// vault cannot answer; [`Code::VaultIntegrity`] if its answer cannot be trusted.
+    /// [`Code::Config`] if the vault refuses this process, or outside of a tokio runtime; [`Code::NoOwnIdentity`] if it does
+    /// not know this process; [`Code::NetworkRefused`] if a rule or the vault's firewall refuses the path;
+    /// [`Code::VaultUnavailable`] if the vault cannot answer; [`Code::VaultIntegrity`] if its answer cannot be trusted.
     pub async fn get(&self, request: &SecretRequest) -> Result<Secret> {
         if let Some(secret) = self.peek(request) {
             return Ok(secret);
         }
-        let waiter = match self.board(request)? {
+        let declared = self.table().find(request.key());
+        let declared = declared.ok_or_else(|| undeclared(request))?;
+        self.fill(&declared, request, false).await
+    }
+
+    /// One version of a declared secret, whichever is current. Kept for a day, because it cannot change.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_version(
+        &self,
+        request: &SecretRequest,
+        version: super::SecretVersion,
+    ) -> Result<Secret> {
+        let table = self.table();
+        if !table.declared.contains_key(request.key()) {
+            return Err(undeclared(request));
+        }
+        let request = request.clone().at(version);
+        let declared = table.version(&request, self.crew.timing.salt);
+        drop(table);
+        match self.peek_in(&declared, &request) {
+            Some(secret) => Ok(secret),
+            None => self.fill(&declared, &request, false).await,
+        }
+    }
+
+    /// Asks the vault now, whatever the slot holds; at most once a second for each slot. What is held is served on until
+    /// the answer is there, and after it if the vault cannot answer.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn refresh(&self, request: &SecretRequest) -> Result<Secret> {
+        let declared = self.table().find(request.key());
+        let declared = declared.ok_or_else(|| undeclared(request))?;
+        self.fill(&declared, request, true).await
+    }
+
+    async fn fill(
+        &self,
+        declared: &Arc<Declared>,
+        request: &SecretRequest,
+        is_forced: bool,
+    ) -> Result<Secret> {
+        let waiter = match self.board(declared, request, is_forced)? {
             Boarded::Served(secret) => return Ok(secret),
             Boarded::Wait(waiter) => waiter,
         };
-        Ok(outcome(waiter).await?)
+        match landing(waiter).await {
+            Ok(secret) => Ok(secret),
+            // What failed is now known to the slot, which may have something to bridge it.
+            Err(failed) => match self.peek_in(declared, request) {
+                Some(secret) if !is_forced => Ok(secret),
+                Some(_) | None => Err(failed.into()),
+            },
+        }
+    }
+
+    /// The synchronous part of a miss.
+    pub(super) fn board(
+        &self,
+        declared: &Arc<Declared>,
+        request: &SecretRequest,
+        is_forced: bool,
+    ) -> Result<Boarded> {
+        let terms = request.terms_under(&self.crew.timing);
+        let (clock, timing) = (&*self.crew.clock, &self.crew.timing);
+        let boarding = if is_forced {
+            declared.slot.force(clock, timing)
+        } else {
+            declared.slot.board(&terms, clock, timing)
+        };
+        let counters = &self.crew.counters;
+        match boarding {
+            Boarding::Served(secret, beside) => {
+                if secret.stale_for().is_some() {
+                    count(&counters.stale);
+                }
+                if let Some(start) = beside {
+                    let _is_beside = self.launch(declared, request, start);
+                }
+                return Ok(Boarded::Served(secret));
+            }
+            Boarding::Refused(error) => {
+                count(&counters.misses);
+                count(&counters.negative);
+                Err(error.into())
+            }
+            Boarding::Wait(waiter) => {
+                count(&counters.misses);
+                Ok(Boarded::Wait(waiter))
+            }
+            Boarding::Start(start) => {
+                count(&counters.misses);
+                let waiter = start.receiver.clone();
+                self.launch(declared, request, start)?;
+                Ok(Boarded::Wait(waiter))
+            }
+        }
+    }
+
+    /// A refresh that nobody waits for, where one is due.
+    pub(super) fn refresh_beside(&self, declared: &Arc<Declared>) {
+        if let Some(start) = declared.slot.ahead(&*self.crew.clock) {
+            let _may_have_no_runtime = self.launch(declared, &declared.request, start);
+        }
+    }
+
+    fn launch(
+        &self,
+        declared: &Arc<Declared>,
+        request: &SecretRequest,
+        start: Start,
+    ) -> Result<()> {
+        let terms = request.terms_under(&self.crew.timing);
+        let table = self.table.load_full();
+        let (crew, own) = (Arc::clone(&self.crew), Arc::clone(declared));
+        let flight = Flight::new(crew, table, own, terms, start);
+        match (&self.spawn, Handle::try_current()) {
+            (Some(spawn), _) => spawn.spawn(Box::pin(flight.fly())),
+            (None, Ok(handle)) => drop(handle.spawn(flight.fly())),
+            // Dropped, the flight frees its slot.
+            (None, Err(_)) => return Err(no_runtime(request)),
+        }
+        Ok(())
     }
 
     /// Wipes every slot of a secret of this name, in whichever vault: the next reader asks again. A fetch under way
@@ -165,156 +345,79 @@ impl Secrets {
         self.forget(|_| true);
     }
 
-    /// Wipes the values whose time is over and which nobody asked for since. Worth calling about once a second.
-    pub fn sweep(&self) {
-        let now = Now::read(&*self.clock);
-        for slot in self.slots.load().values() {
-            slot.age(now, &self.timing);
+    fn forget(&self, which: impl Fn(&SlotKey) -> bool) {
+        let now = Now::read(&*self.crew.clock);
+        let table = self.table();
+        for declared in table.all().filter(|own| which(own.request.key())) {
+            declared.slot.forget(now, &self.crew.timing);
         }
     }
 
     /// What was done so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts {
-            hits: read(&self.counters.hits),
-            misses: read(&self.counters.misses),
-            fetches: read(&self.counters.fetches),
-            failures: read(&self.counters.failures),
-        }
+        let hits = self
+            .table()
+            .all()
+            .map(|declared| declared.slot.hits())
+            .sum();
+        self.crew.counters.read(hits)
     }
 
-    /// The synchronous part of a miss.
-    fn board(&self, request: &SecretRequest) -> Result<Boarded> {
-        let slot = self.slots.load().get(request.key()).map(Arc::clone);
-        let slot = slot.ok_or_else(|| undeclared(request))?;
-        let handle = Handle::try_current();
-        let ttl = request.ttl_under(&self.timing);
-        let boarding = slot.board(ttl, &*self.clock, &self.timing);
-        let served = matches!(boarding, Boarding::Served(_));
-        count(if served {
-            &self.counters.hits
-        } else {
-            &self.counters.misses
+    /// The table of this process: a forked child begins with empty slots. The parent's table is left alone, for dropping it
+    /// could wait for a thread that is not there.
+    pub(super) fn table(&self) -> Guard<Arc<Table>> {
+        let table = self.table.load();
+        if table.is_of_this_process() {
+            return table;
+        }
+        self.begin_anew();
+        self.table.load()
+    }
+
+    #[cold]
+    fn begin_anew(&self) {
+        let now = self.crew.clock.elapsed();
+        let (salt, limits) = (self.crew.timing.salt, self.limits);
+        let old = self.table.rcu(|old| match old.is_of_this_process() {
+            true => Arc::clone(old),
+            false => Arc::new(old.reborn(salt, limits, now)),
         });
-        match boarding {
-            Boarding::Served(secret) => Ok(Boarded::Served(secret)),
-            Boarding::Refused(error) => Err(error.into()),
-            Boarding::Wait(waiter) => Ok(Boarded::Wait(waiter)),
-            Boarding::Start(ticket, sender, waiter) => {
-                let Ok(handle) = handle else {
-                    slot.abandon(ticket);
-                    return Err(no_runtime(request));
-                };
-                let flight = Flight {
-                    slot,
-                    ticket,
-                    sender,
-                    counters: Arc::clone(&self.counters),
-                    landed: false,
-                };
-                self.launch(&handle, flight, request, ttl);
-                Ok(Boarded::Wait(waiter))
-            }
+        if !old.is_of_this_process() {
+            Box::leak(Box::new(old));
         }
     }
 
-    fn launch(&self, handle: &Handle, flight: Flight, request: &SecretRequest, ttl: Duration) {
-        let (vault, clock, timing) = (
-            Arc::clone(&self.vault),
-            Arc::clone(&self.clock),
-            self.timing,
-        );
-        let id = request.key().id().clone();
-        count(&self.counters.fetches);
-        drop(handle.spawn(async move {
-            let attempt =
-                super::Attempt::new(super::AttemptId::from_u128(0), Duration::from_secs(3));
-            let fetched = vault.fetch(&id, &attempt).await;
-            let now = Now::read(&*clock);
-            let outcome = fetched.and_then(|fetched| Secret::admit(&id, fetched, now.wall));
-            flight.land(outcome, ttl, now, &timing);
-        }));
+    pub(super) const fn limits(&self) -> &GateLimits {
+        &self.limits
     }
 
-    fn forget(&self, which: impl Fn(&SlotKey) -> bool) {
-        let now = Now::read(&*self.clock);
-        for (_, slot) in self.slots.load().iter().filter(|(key, _)| which(key)) {
-            slot.forget(now, &self.timing);
-        }
+    pub(super) fn spawner(&self) -> Option<&dyn Spawn> {
+        self.spawn.as_deref()
     }
 }
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Secrets")
-            .field("vault", &self.vault)
-            .field("slots", &self.slots.load())
+            .field("vault", &self.crew.vault)
+            .field("slots", &self.table().declared)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }
 }
 
-enum Boarded {
+/// A slot that was looked up once.
+#[derive(Debug, Clone)]
+pub(crate) struct SlotHandle(Arc<Declared>);
+
+pub(super) enum Boarded {
     Served(Secret),
     Wait(watch::Receiver<Outcome>),
 }
 
-/// A fetch under way. However it ends, even by a panic of the adapter or the end of its runtime, the slot is freed first
-/// and the waiters wake after that.
-struct Flight {
-    slot: Arc<Slot>,
-    ticket: Ticket,
-    sender: watch::Sender<Outcome>,
-    counters: Arc<Counters>,
-    landed: bool,
-}
-
-impl Flight {
-    fn land(
-        mut self,
-        outcome: Result<Secret, VaultError>,
-        ttl: Duration,
-        now: Now,
-        timing: &Timing,
-    ) {
-        if outcome.is_err() {
-            count(&self.counters.failures);
-        }
-        self.slot.land(self.ticket, &outcome, ttl, now, timing);
-        self.landed = true;
-        drop(self.sender.send_replace(Some(outcome)));
-    }
-}
-
-impl Drop for Flight {
-    fn drop(&mut self) {
-        if !self.landed {
-            count(&self.counters.failures);
-            self.slot.abandon(self.ticket);
-        }
-    }
-}
-
-/// Waits for a fetch that somebody started.
-async fn outcome(mut waiter: watch::Receiver<Outcome>) -> Result<Secret, VaultError> {
-    let lost = || VaultError::unavailable("the fetch ended without an answer", None);
-    let outcome = waiter.wait_for(Option::is_some).await.map_err(|_| lost())?;
-    match &*outcome {
-        Some(Ok(secret)) => Ok(secret.share()),
-        Some(Err(error)) => Err(error.clone()),
-        None => Err(lost()),
-    }
-}
-
-/// Statistics order nothing: relaxed.
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
 #[cold]
-fn undeclared(request: &SecretRequest) -> Error {
+pub(super) fn undeclared(request: &SecretRequest) -> Error {
     let id = request.key().id();
     Error::new(Code::NotFound, format!("no table declares secret `{id}`"))
         .with_help("add a row to Secret_References")

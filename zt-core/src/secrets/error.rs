@@ -242,6 +242,28 @@ impl VaultError {
         }
     }
 
+    /// When to try again, if the vault said so.
+    #[must_use]
+    pub const fn retry_in(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_in, .. } | Self::Throttled { retry_in } => *retry_in,
+            Self::NotFound { .. }
+            | Self::NoVault { .. }
+            | Self::Disabled { .. }
+            | Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::Denied { .. }
+            | Self::Unauthenticated { .. }
+            | Self::NetworkRefused { .. }
+            | Self::Firewall { .. }
+            | Self::Tls { .. }
+            | Self::Integrity { .. }
+            | Self::WrongKey { .. }
+            | Self::Invalid { .. }
+            | Self::Io { .. } => None,
+        }
+    }
+
     const fn code(&self) -> Code {
         match self {
             Self::NotFound { .. }
@@ -298,15 +320,8 @@ impl From<VaultError> for Error {
         if let Some(help) = error.help() {
             folded = folded.with_help(help);
         }
-        if let VaultError::Unavailable {
-            retry_in: Some(retry_in),
-            ..
-        }
-        | VaultError::Throttled {
-            retry_in: Some(retry_in),
-        } = &error
-        {
-            folded = folded.with_retry_in(*retry_in);
+        if let Some(retry_in) = error.retry_in() {
+            folded = folded.with_retry_in(retry_in);
         }
         folded.with_source(error)
     }

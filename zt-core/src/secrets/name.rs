@@ -224,6 +224,13 @@ impl SecretId {
         self
     }
 
+    /// The same name, and version where pinned, in another vault.
+    #[must_use]
+    pub(crate) fn within(mut self, vault: VaultUrl) -> Self {
+        self.vault = vault;
+        self
+    }
+
     /// The vault.
     #[must_use]
     pub const fn vault(&self) -> &VaultUrl {

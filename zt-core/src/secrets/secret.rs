@@ -7,11 +7,13 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
+use crate::process;
 
 use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError};
 
@@ -79,14 +81,20 @@ impl fmt::Debug for SecretBytes {
 /// fn save(secret: zt_core::secrets::Secret) -> String { serde_json::to_string(&secret).unwrap() }
 /// ```
 #[must_use = "a secret that nobody reads was fetched and audited for nothing"]
-pub struct Secret(Arc<Inner>);
+pub struct Secret {
+    inner: Arc<Inner>,
+    /// For how long it had outlived its TTL when it was handed out.
+    stale_for: Option<Duration>,
+}
 
 struct Inner {
     name: SecretName,
     version: SecretVersion,
     validity: Validity,
     path_proof: Cow<'static, str>,
+    details: Vec<(&'static str, String)>,
     bytes: SecretBytes,
+    process: u64,
 }
 
 impl Secret {
@@ -103,19 +111,24 @@ impl Secret {
             });
         }
         fetched.validity.check(id, now)?;
-        Ok(Self(Arc::new(Inner {
-            name: id.name().clone(),
-            version: fetched.version,
-            validity: fetched.validity,
-            path_proof: fetched.path_proof,
-            bytes: fetched.value,
-        })))
+        Ok(Self {
+            inner: Arc::new(Inner {
+                name: id.name().clone(),
+                version: fetched.version,
+                validity: fetched.validity,
+                path_proof: fetched.path_proof,
+                details: fetched.details,
+                bytes: fetched.value,
+                process: process::generation(),
+            }),
+            stale_for: None,
+        })
     }
 
     /// The bytes. Do not copy them further than they must go: what is copied is no longer wiped.
     #[must_use]
     pub fn reveal(&self) -> &[u8] {
-        self.0.bytes.reveal()
+        self.inner.bytes.reveal()
     }
 
     /// The bytes as text.
@@ -126,7 +139,7 @@ impl Secret {
         str::from_utf8(self.reveal()).map_err(|_| {
             Error::new(
                 Code::InvalidArgument,
-                format!("secret `{}` is not UTF-8 text", self.0.name),
+                format!("secret `{}` is not UTF-8 text", self.inner.name),
             )
             .with_help("read it as bytes")
         })
@@ -135,52 +148,92 @@ impl Secret {
     /// The name in its vault.
     #[must_use]
     pub fn name(&self) -> &SecretName {
-        &self.0.name
+        &self.inner.name
     }
 
     /// Which version it is; never "the current one".
     #[must_use]
     pub fn version(&self) -> SecretVersion {
-        self.0.version
+        self.inner.version
     }
 
     /// When the vault says it ends, if it does.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.0.validity.expires
+        self.inner.validity.expires
     }
 
     /// How the path to the vault was proven when it was fetched, for the audit record: `local`, `memory`, `private`.
     #[must_use]
     pub fn path_proof(&self) -> &str {
-        &self.0.path_proof
+        &self.inner.path_proof
     }
 
     /// How many bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.bytes.len()
+        self.inner.bytes.len()
     }
 
     /// Whether it has no bytes. Key Vault takes empty values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.bytes.is_empty()
+        self.inner.bytes.is_empty()
+    }
+
+    /// For how long its TTL had passed when it was handed out, because the vault could not answer; none for a fresh one.
+    #[must_use]
+    pub const fn stale_for(&self) -> Option<Duration> {
+        self.stale_for
+    }
+
+    /// What else the audit record says of the call that fetched it: who answered, under which request id.
+    pub fn details(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.inner
+            .details
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
     }
 
     /// Another reader of the same bytes.
     pub(crate) fn share(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            inner: Arc::clone(&self.inner),
+            stale_for: self.stale_for,
+        }
+    }
+
+    /// The same, handed out so long after its TTL.
+    pub(super) fn share_stale(&self, stale_for: Duration) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            stale_for: Some(stale_for),
+        }
+    }
+
+    /// Whether both are readers of one fetch.
+    pub(crate) fn is_same_fetch(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// False in a forked child: its bytes stayed with the parent.
+    pub(super) fn is_of_this_process(&self) -> bool {
+        self.inner.process == process::generation()
+    }
+
+    /// How many readers hold it.
+    pub(super) fn readers(&self) -> usize {
+        Arc::strong_count(&self.inner)
     }
 
     pub(crate) fn validity(&self) -> &Validity {
-        &self.0.validity
+        &self.inner.validity
     }
 }
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[secret {}@{}]", self.0.name, self.0.version)
+        write!(f, "[secret {}@{}]", self.inner.name, self.inner.version)
     }
 }
 
@@ -225,7 +278,7 @@ mod tests {
         wipes_on_drop::<SecretBytes>();
         let first = secret(b"zt-needle-drop");
         let second = first.share();
-        let watch = Arc::downgrade(&first.0);
+        let watch = Arc::downgrade(&first.inner);
         drop(first);
         assert!(watch.upgrade().is_some());
         drop(second);

@@ -3,104 +3,181 @@
 //! Readers take the state from an `ArcSwap` and never wait. Whoever changes it holds the slot's lock for a few
 //! instructions, never over a wait; so no change is lost and a fetch that was overtaken by a "forget" is not kept.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
 
-use super::state::{Event, Now, State};
-use super::{Secret, Timing, VaultError};
+use super::request::Terms;
+use super::spread::Spread;
+use super::state::{Event, Now, Serving, State};
+use super::sweep::Reported;
+use super::sync::{Arc, ArcSwap, Mutex, MutexGuard, PoisonError};
+use super::{FetchError, Secret, SecretVersion, Timing, VaultError};
 
 /// What a fetch under way will say: nothing yet, or its outcome.
-pub(super) type Outcome = Option<Result<Secret, VaultError>>;
+pub(super) type Outcome = Option<Result<Secret, FetchError>>;
+
+/// Explicit refreshes of one slot are at least so far apart.
+const FORCED_PAUSE: Duration = Duration::from_secs(1);
 
 /// A state that many readers look at, and at most one fetch under way.
 #[derive(Debug)]
 pub(super) struct Slot {
     state: ArcSwap<State>,
     flights: Mutex<Flights>,
+    spread: Spread,
+    hits: AtomicU64,
+    /// The second of the last read, on the tick.
+    read_at: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct Flights {
     started: u64,
-    current: Option<(u64, watch::Receiver<Outcome>)>,
+    current: Option<Current>,
+    forced_at: Option<Duration>,
+    reported: Reported,
+}
+
+#[derive(Debug)]
+struct Current {
+    ticket: Ticket,
+    receiver: watch::Receiver<Outcome>,
+    purpose: Purpose,
+}
+
+/// Why a fetch is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A reader waits.
+    Miss,
+    /// Nobody does.
+    Refresh,
 }
 
 /// What a reader without a value does next.
 #[derive(Debug)]
 pub(super) enum Boarding {
-    /// Another fetch landed in the meantime.
-    Served(Secret),
-    /// The vault said no a moment ago.
-    Refused(VaultError),
+    /// There is one: another fetch landed in the meantime, or the vault is in trouble and what is held is stale. A refresh
+    /// is to be made beside.
+    Served(Secret, Option<Start>),
+    /// The vault said no a moment ago, or may not be asked.
+    Refused(FetchError),
     /// Wait for the fetch that is under way.
     Wait(watch::Receiver<Outcome>),
     /// Start this fetch, then wait for it.
-    Start(Ticket, watch::Sender<Outcome>, watch::Receiver<Outcome>),
+    Start(Start),
 }
 
-/// Which fetch of a slot: the answer of one that was overtaken by a "forget" is not kept.
+/// A fetch to be made.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) ticket: Ticket,
+    pub(super) sender: watch::Sender<Outcome>,
+    pub(super) receiver: watch::Receiver<Outcome>,
+    pub(super) purpose: Purpose,
+}
+
+/// Which fetch of a slot: the answer of one that was overtaken is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ticket(u64);
 
 impl Slot {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(spread: Spread) -> Self {
         Self {
             state: ArcSwap::from_pointee(State::Absent),
             flights: Mutex::default(),
+            spread,
+            hits: AtomicU64::new(0),
+            read_at: AtomicU64::new(0),
         }
     }
 
-    /// The value, if it may be served to a reader with this TTL. Never waits, allocates nothing.
-    pub(super) fn peek(&self, ttl: Duration, clock: &dyn Clock) -> Option<Secret> {
-        let state = self.state.load();
-        Some(state.value(ttl, clock)?.share())
+    /// The value, if it may be served to a reader with these terms. Never waits, allocates nothing.
+    pub(super) fn peek(&self, terms: &Terms, clock: &dyn Clock) -> Option<Serving> {
+        let tick = clock.tick();
+        let serving = self.state.load().serve(terms, tick, clock)?;
+        // Statistics order nothing: relaxed.
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        self.is_read(tick);
+        Some(serving)
     }
 
     /// Joins the fetch under way or becomes the one who starts it.
-    pub(super) fn board(&self, ttl: Duration, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    pub(super) fn board(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
-        self.apply(&Event::Looked, now, timing);
-        if let Some(secret) = self.peek(ttl, clock) {
-            return Boarding::Served(secret);
+        self.is_read(now.tick);
+        self.apply(&Event::Looked { is_idle: false }, now, timing);
+        if let Some(serving) = self.peek(terms, clock) {
+            let beside = (serving.is_due && flights.current.is_none())
+                .then(|| flights.start(Purpose::Refresh));
+            return Boarding::Served(serving.secret, beside);
         }
         if let Some(error) = self.state.load().refusal(now) {
             return Boarding::Refused(error);
         }
-        if let Some((_, receiver)) = &flights.current {
-            return Boarding::Wait(receiver.clone());
+        match &flights.current {
+            Some(current) if current.purpose == Purpose::Miss => {
+                Boarding::Wait(current.receiver.clone())
+            }
+            // A refresh may take longer than a reader waits: it is overtaken.
+            Some(_) | None => Boarding::Start(flights.start(Purpose::Miss)),
         }
-        let (sender, receiver) = watch::channel(None);
-        flights.started = flights.started.wrapping_add(1);
-        let ticket = Ticket(flights.started);
-        flights.current = Some((ticket.0, receiver.clone()));
-        Boarding::Start(ticket, sender, receiver)
+    }
+
+    /// A fetch that nobody waits for, if one is due and none is under way. Does not wait for the lock either.
+    pub(super) fn ahead(&self, clock: &dyn Clock) -> Option<Start> {
+        let mut flights = self.flights.try_lock().ok()?;
+        let is_due = match &**self.state.load() {
+            State::Held(held) => held.is_due(clock.elapsed()),
+            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => false,
+        };
+        (is_due && flights.current.is_none()).then(|| flights.start(Purpose::Refresh))
+    }
+
+    /// A fetch because somebody asks for one, whatever is held: at most one in a second. A "no" is asked again.
+    pub(super) fn force(&self, clock: &dyn Clock, timing: &Timing) -> Boarding {
+        let mut flights = self.lock();
+        let now = Now::read(clock);
+        if let State::Forbidden(error) = &**self.state.load() {
+            return Boarding::Refused(FetchError::new(error.clone(), None));
+        }
+        if let Some(current) = &flights.current {
+            return Boarding::Wait(current.receiver.clone());
+        }
+        let is_early = flights
+            .forced_at
+            .is_some_and(|at| now.tick.saturating_sub(at) < FORCED_PAUSE);
+        if is_early {
+            drop(flights);
+            return self.board(&Terms::ANY, clock, timing);
+        }
+        flights.forced_at = Some(now.tick);
+        Boarding::Start(flights.start(Purpose::Miss))
     }
 
     /// Takes the outcome of a fetch into the state, unless that fetch was overtaken.
     pub(super) fn land(
         &self,
         ticket: Ticket,
-        outcome: &Result<Secret, VaultError>,
-        ttl: Duration,
+        outcome: &Result<Secret, FetchError>,
+        terms: Terms,
         now: Now,
         timing: &Timing,
     ) {
         let mut flights = self.lock();
-        if flights.current.take_if(|(id, _)| *id == ticket.0).is_some() {
-            self.apply(&Event::Landed(outcome, ttl), now, timing);
+        if flights.end(ticket) {
+            self.apply(&Event::Landed(outcome, terms), now, timing);
         }
     }
 
     /// Ends a fetch that has no outcome, so that the next reader starts another.
     pub(super) fn abandon(&self, ticket: Ticket) {
-        let mut flights = self.lock();
-        drop(flights.current.take_if(|(id, _)| *id == ticket.0));
+        let _was_current = self.lock().end(ticket);
     }
 
     /// Wipes what is known. A fetch under way still answers those who wait for it, and nobody else.
@@ -110,20 +187,99 @@ impl Slot {
         self.apply(&Event::Forgotten, now, timing);
     }
 
+    /// Whether the rules of the network let its vault be reached.
+    pub(super) fn rule(&self, refused: Option<&VaultError>, now: Now, timing: &Timing) {
+        let mut flights = self.lock();
+        if refused.is_some() {
+            flights.current = None;
+        }
+        self.apply(&Event::Ruled(refused), now, timing);
+    }
+
     /// Wipes what time has ended.
-    pub(super) fn age(&self, now: Now, timing: &Timing) {
+    pub(super) fn age(&self, now: Now, timing: &Timing, slept: Duration) {
         let _flights = self.lock();
-        self.apply(&Event::Looked, now, timing);
+        if !slept.is_zero() {
+            self.apply(&Event::Slept(slept), now, timing);
+        }
+        let is_idle = self.is_idle(now.tick);
+        self.apply(&Event::Looked { is_idle }, now, timing);
+    }
+
+    /// Whether nobody read it for two lifetimes.
+    pub(super) fn is_idle(&self, tick: Duration) -> bool {
+        let read_at = Duration::from_secs(self.read_at.load(Ordering::Relaxed));
+        match &**self.state.load() {
+            State::Held(held) => tick.saturating_sub(read_at) > held.lifetime.saturating_mul(2),
+            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => true,
+        }
+    }
+
+    /// A look at the state, and whether a fetch is under way.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&State, bool) -> T) -> T {
+        let is_loading = self.lock().current.is_some();
+        look(&self.state.load(), is_loading)
+    }
+
+    /// Whether this is nearer to the end of a version than what was reported of it.
+    pub(super) fn reports(&self, nearness: (SecretVersion, usize)) -> bool {
+        let mut flights = self.lock();
+        let (version, level) = nearness;
+        let is_news = flights
+            .reported
+            .is_none_or(|(known, before)| known != version || level < before);
+        if is_news {
+            flights.reported = Some(nearness);
+        }
+        is_news
+    }
+
+    pub(super) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// Written once a second at most: readers of many threads do not fight for the line.
+    fn is_read(&self, tick: Duration) {
+        if self.read_at.load(Ordering::Relaxed) != tick.as_secs() {
+            self.read_at.store(tick.as_secs(), Ordering::Relaxed);
+        }
     }
 
     /// Only with the lock held: two changes at once would lose one of them.
     fn apply(&self, event: &Event<'_>, now: Now, timing: &Timing) {
-        let next = self.state.load().next(event, now, timing);
-        self.state.store(Arc::new(next));
+        let next = self.state.load().next(event, now, timing, self.spread);
+        if let Some(next) = next {
+            self.state.store(Arc::new(next));
+        }
     }
 
     /// A panic while the lock was held leaves nothing half done: every change is one store.
     fn lock(&self) -> MutexGuard<'_, Flights> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Flights {
+    fn start(&mut self, purpose: Purpose) -> Start {
+        let (sender, receiver) = watch::channel(None);
+        self.started = self.started.wrapping_add(1);
+        let ticket = Ticket(self.started);
+        self.current = Some(Current {
+            ticket,
+            receiver: receiver.clone(),
+            purpose,
+        });
+        Start {
+            ticket,
+            sender,
+            receiver,
+            purpose,
+        }
+    }
+
+    /// Whether the fetch was the current one.
+    fn end(&mut self, ticket: Ticket) -> bool {
+        let ended = self.current.take_if(|current| current.ticket == ticket);
+        ended.is_some()
     }
 }

@@ -1,13 +1,17 @@
 //! What is known about one secret, as a state machine without I/O.
 //!
-//! In: the old state, an event (a fetch landed, somebody looked, somebody forgot) and the time. Out: the next state. A TTL
-//! runs on the monotonic tick; `nbf` and `exp` are judged by the wall clock at every read.
+//! In: the old state, an event (a fetch landed, time passed, somebody forgot, a rule changed) and the time. Out: the next
+//! state. A TTL runs on the monotonic tick; `nbf` and `exp` are judged by the wall clock at every read, and `exp` by the
+//! tick as well, so that a wall clock that is set back revives nothing.
 
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 
-use super::{Secret, Timing, VaultError};
+use super::request::Terms;
+use super::spread::Spread;
+use super::verdict::Verdict;
+use super::{FetchError, Secret, Timing, VaultError};
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -30,26 +34,54 @@ impl Now {
 pub(super) enum State {
     /// Nothing was asked yet.
     Absent,
-    /// A value that may be served.
-    Fresh(Lease),
+    /// A value, and how its refreshes went.
+    Held(Held),
     /// The vault said no, and is not asked again before the tick `until`.
-    Negative { error: VaultError, until: Duration },
+    Negative { error: FetchError, until: Duration },
+    /// The rules of the network no longer name its vault: nothing is served, nobody is asked.
+    Forbidden(VaultError),
     /// There was a value; it is wiped.
     Dead(Cause),
 }
 
-/// A value and the span in which it may be served.
+/// A value, with the ages at which it changes. Fresh, then due for a refresh, then stale, then over.
 #[derive(Debug)]
-pub(super) struct Lease {
-    secret: Secret,
+pub(super) struct Held {
+    pub(super) secret: Secret,
     fetched_at: Duration,
-    fresh_until: Duration,
+    /// Time that passed while the tick stood still: the machine slept.
+    slept: Duration,
+    pub(super) lifetime: Duration,
+    refresh_after: Duration,
+    max_stale: Duration,
+    /// When `exp` comes.
+    ends_after: Option<Duration>,
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// How it goes since the vault last answered.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub(super) error: FetchError,
+    pub(super) failures: u32,
+    /// The tick before which the vault is not asked again for this secret.
+    retry_at: Duration,
+    /// The tick of the first "there is none".
+    missing_since: Option<Duration>,
+}
+
+/// A value for a reader.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) secret: Secret,
+    /// Whether the vault should be asked for a newer one beside.
+    pub(super) is_due: bool,
 }
 
 /// Why a value is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// Its TTL passed, or its time as the vault set it.
+    /// Its time passed, as the reference or the vault set it.
     Over,
     /// The vault said that it is gone, disabled or no longer ours.
     Withdrawn,
@@ -57,136 +89,285 @@ pub(super) enum Cause {
     Forgotten,
 }
 
+impl Cause {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Over => "its time is over",
+            Self::Withdrawn => "the vault withdrew it",
+            Self::Forgotten => "it was to be forgotten",
+        }
+    }
+}
+
 /// What happens to a slot.
 #[derive(Debug)]
 pub(super) enum Event<'a> {
-    /// A fetch for a reader with this TTL came back.
-    Landed(&'a Result<Secret, VaultError>, Duration),
-    /// Time passed.
-    Looked,
+    /// A fetch for a reader with these terms came back.
+    Landed(&'a Result<Secret, FetchError>, Terms),
+    /// Time passed. A value that nobody reads is not kept beyond its TTL.
+    Looked { is_idle: bool },
+    /// So much time passed while the tick stood still.
+    Slept(Duration),
     /// Forget everything.
     Forgotten,
+    /// The rules of the network refuse the vault, or do not any more.
+    Ruled(Option<&'a VaultError>),
 }
 
-impl Lease {
-    /// Whether a reader with this TTL may have the value. Asks for the wall clock only if the value has limits.
-    fn serves(&self, ttl: Duration, tick: Duration, wall: impl FnOnce() -> Timestamp) -> bool {
-        let validity = self.secret.validity();
-        tick < self.fresh_until
-            && tick.saturating_sub(self.fetched_at) < ttl
-            && (validity.is_timeless() || validity.holds(wall()))
+impl Held {
+    pub(super) fn age(&self, tick: Duration) -> Duration {
+        tick.saturating_sub(self.fetched_at)
+            .saturating_add(self.slept)
     }
 
-    fn share(&self) -> Self {
+    /// The value, if a reader with these terms may have it. Asks for the wall clock only if the value has limits.
+    pub(super) fn serve(
+        &self,
+        terms: &Terms,
+        tick: Duration,
+        wall: impl FnOnce() -> Timestamp,
+    ) -> Option<Serving> {
+        let age = self.age(tick);
+        let validity = self.secret.validity();
+        let is_valid = self.ends_after.is_none_or(|end| age < end)
+            && (validity.is_timeless() || validity.holds(wall()));
+        // A reader who keeps nothing takes nothing that is kept, in trouble neither.
+        if !is_valid || terms.ttl.is_zero() || !self.secret.is_of_this_process() {
+            return None;
+        }
+        let fresh = self.lifetime.min(terms.ttl);
+        let may_ask = self
+            .trouble
+            .as_ref()
+            .is_none_or(|trouble| trouble.retry_at <= tick);
+        if age < fresh {
+            return Some(Serving {
+                secret: self.secret.share(),
+                is_due: age >= self.refresh_after && may_ask,
+            });
+        }
+        let limit = fresh.saturating_add(self.max_stale.min(terms.max_stale));
+        (self.trouble.is_some() && age < limit).then(|| Serving {
+            secret: self.secret.share_stale(age.saturating_sub(fresh)),
+            is_due: may_ask,
+        })
+    }
+
+    /// Whether it may still be served to somebody, now or once the vault fails to answer.
+    fn is_worth_keeping(&self, now: Now, is_idle: bool) -> bool {
+        let age = self.age(now.tick);
+        let validity = self.secret.validity();
+        let limit = if is_idle {
+            self.lifetime
+        } else {
+            self.lifetime.saturating_add(self.max_stale)
+        };
+        age < limit
+            && self.ends_after.is_none_or(|end| age < end)
+            && (validity.is_timeless() || validity.holds(now.wall))
+    }
+
+    pub(super) fn is_stale(&self, tick: Duration) -> bool {
+        self.age(tick) >= self.lifetime
+    }
+
+    pub(super) fn is_past_refresh(&self, tick: Duration) -> bool {
+        self.age(tick) >= self.refresh_after
+    }
+
+    pub(super) fn is_due(&self, tick: Duration) -> bool {
+        self.is_past_refresh(tick)
+            && self
+                .trouble
+                .as_ref()
+                .is_none_or(|trouble| trouble.retry_at <= tick)
+    }
+
+    fn with_trouble(&self, trouble: Option<Trouble>) -> Self {
         Self {
             secret: self.secret.share(),
+            trouble,
             ..*self
         }
     }
 }
 
 impl State {
-    /// The state after `event` at `now`.
-    pub(super) fn next(&self, event: &Event<'_>, now: Now, timing: &Timing) -> Self {
+    /// The state after `event` at `now`; `None` if it stays.
+    pub(super) fn next(
+        &self,
+        event: &Event<'_>,
+        now: Now,
+        timing: &Timing,
+        spread: Spread,
+    ) -> Option<Self> {
         match event {
-            Event::Forgotten => match self {
-                Self::Absent => Self::Absent,
-                Self::Fresh(_) | Self::Negative { .. } | Self::Dead(_) => {
-                    Self::Dead(Cause::Forgotten)
-                }
+            Event::Ruled(Some(refused)) => Some(Self::Forbidden((*refused).clone())),
+            Event::Ruled(None) => {
+                matches!(self, Self::Forbidden(_)).then_some(Self::Dead(Cause::Forgotten))
+            }
+            Event::Forgotten => {
+                let knows = matches!(self, Self::Held(_) | Self::Negative { .. });
+                knows.then_some(Self::Dead(Cause::Forgotten))
+            }
+            Event::Looked { is_idle } => self.aged(now, *is_idle),
+            Event::Slept(slept) => match self {
+                Self::Held(held) => Some(Self::Held(Held {
+                    slept: held.slept.saturating_add(*slept),
+                    ..held.with_trouble(held.trouble.clone())
+                })),
+                Self::Absent | Self::Negative { .. } | Self::Forbidden(_) | Self::Dead(_) => None,
             },
-            Event::Looked => self.aged(now),
-            Event::Landed(Ok(secret), ttl) => {
-                let lifetime = timing.lifetime(*ttl, secret.expires_at(), now.wall);
-                if lifetime.is_zero() {
-                    return self.unkept(secret, now);
-                }
-                Self::Fresh(Lease {
-                    secret: secret.share(),
-                    fetched_at: now.tick,
-                    fresh_until: now.tick.saturating_add(lifetime),
-                })
+            Event::Landed(..) if matches!(self, Self::Forbidden(_)) => None,
+            Event::Landed(Ok(secret), terms) => {
+                Some(self.landed(secret, terms, now, timing, spread))
             }
-            Event::Landed(Err(error), _) => self.failed(error, now, timing),
+            Event::Landed(Err(error), _) => self.failed(error, now, timing, spread),
         }
     }
 
-    /// The value, if it may be served to a reader with this TTL.
-    pub(super) fn value(&self, ttl: Duration, clock: &dyn Clock) -> Option<&Secret> {
+    /// The value, if it may be served to a reader with these terms.
+    pub(super) fn serve(
+        &self,
+        terms: &Terms,
+        tick: Duration,
+        clock: &dyn Clock,
+    ) -> Option<Serving> {
         match self {
-            Self::Fresh(lease) if lease.serves(ttl, clock.elapsed(), || clock.now()) => {
-                Some(&lease.secret)
-            }
-            Self::Fresh(_) | Self::Absent | Self::Negative { .. } | Self::Dead(_) => None,
+            Self::Held(held) => held.serve(terms, tick, || clock.now()),
+            Self::Absent | Self::Negative { .. } | Self::Forbidden(_) | Self::Dead(_) => None,
         }
     }
 
-    /// The error to answer with, while the vault must not be asked again.
-    pub(super) fn refusal(&self, now: Now) -> Option<VaultError> {
+    /// The error to answer with, while the vault must not be asked.
+    pub(super) fn refusal(&self, now: Now) -> Option<FetchError> {
         match self {
             Self::Negative { error, until } if now.tick < *until => Some(error.clone()),
-            Self::Absent | Self::Fresh(_) | Self::Negative { .. } | Self::Dead(_) => None,
+            Self::Forbidden(error) => Some(FetchError::new(error.clone(), None)),
+            Self::Absent | Self::Held(_) | Self::Negative { .. } | Self::Dead(_) => None,
         }
     }
 
     /// The same without what time has ended.
-    fn aged(&self, now: Now) -> Self {
+    fn aged(&self, now: Now, is_idle: bool) -> Option<Self> {
         match self {
-            Self::Absent => Self::Absent,
-            Self::Fresh(lease) if lease.serves(Duration::MAX, now.tick, || now.wall) => {
-                Self::Fresh(lease.share())
+            Self::Held(held) if !held.is_worth_keeping(now, is_idle) => {
+                Some(Self::Dead(Cause::Over))
             }
-            Self::Fresh(_) => Self::Dead(Cause::Over),
-            Self::Negative { error, until } if now.tick < *until => Self::Negative {
-                error: error.clone(),
-                until: *until,
-            },
-            Self::Negative { .. } => Self::Absent,
-            Self::Dead(cause) => Self::Dead(*cause),
+            Self::Negative { until, .. } if *until <= now.tick => Some(Self::Absent),
+            Self::Held(_)
+            | Self::Absent
+            | Self::Negative { .. }
+            | Self::Forbidden(_)
+            | Self::Dead(_) => None,
         }
+    }
+
+    fn landed(
+        &self,
+        secret: &Secret,
+        terms: &Terms,
+        now: Now,
+        timing: &Timing,
+        spread: Spread,
+    ) -> Self {
+        let left = secret.expires_at().map(|expires| {
+            let left = expires.as_millis().saturating_sub(now.wall.as_millis());
+            Duration::from_millis(u64::try_from(left).unwrap_or(0))
+        });
+        let until_margin = left.map_or(Duration::MAX, |left| {
+            left.saturating_sub(timing.expiry_margin)
+        });
+        let lifetime = terms.ttl.min(until_margin);
+        if lifetime.is_zero() {
+            return self.unkept(secret, now);
+        }
+        Self::Held(Held {
+            secret: secret.share(),
+            fetched_at: now.tick,
+            slept: Duration::ZERO,
+            lifetime,
+            refresh_after: spread.refresh_after(lifetime),
+            max_stale: terms.max_stale,
+            ends_after: left,
+            trouble: None,
+        })
     }
 
     /// After a good answer that nobody may keep. What is kept for other readers stays only if it is the same version.
     fn unkept(&self, secret: &Secret, now: Now) -> Self {
         match self {
-            Self::Fresh(lease) if lease.secret.version() == secret.version() => self.aged(now),
-            Self::Fresh(_) => Self::Dead(Cause::Over),
+            Self::Held(held) if held.secret.version() == secret.version() => {
+                let aged = self.aged(now, false);
+                aged.unwrap_or_else(|| Self::Held(held.with_trouble(held.trouble.clone())))
+            }
+            Self::Held(_) => Self::Dead(Cause::Over),
             Self::Absent | Self::Negative { .. } => Self::Absent,
+            Self::Forbidden(error) => Self::Forbidden(error.clone()),
             Self::Dead(cause) => Self::Dead(*cause),
         }
     }
 
-    /// After a failure: a "no" ends what was known and is remembered for a moment; a vault that cannot answer changes
-    /// nothing, and neither is ever kept as a value.
-    fn failed(&self, error: &VaultError, now: Now, timing: &Timing) -> Self {
-        let pause = match error {
-            VaultError::NotFound { .. }
-            | VaultError::NoVault { .. }
-            | VaultError::Disabled { .. }
-            | VaultError::Expired { .. }
-            | VaultError::Denied { .. }
-            | VaultError::Invalid { .. } => timing.negative_ttl,
-            VaultError::NotYetValid { not_before, .. } => {
-                let wait = not_before.as_millis().saturating_sub(now.wall.as_millis());
-                let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-                timing.negative_ttl.min(wait)
+    /// After a failure. A "no" ends what was known and is remembered for a moment; a vault that cannot answer ends nothing
+    /// before its time, and neither is ever kept as a value.
+    fn failed(
+        &self,
+        error: &FetchError,
+        now: Now,
+        timing: &Timing,
+        spread: Spread,
+    ) -> Option<Self> {
+        let no = |pause: Duration| {
+            if pause.is_zero() {
+                return Some(Self::Dead(Cause::Withdrawn));
             }
-            VaultError::Unavailable { .. }
-            | VaultError::Unauthenticated { .. }
-            | VaultError::NetworkRefused { .. }
-            | VaultError::Firewall { .. }
-            | VaultError::Tls { .. }
-            | VaultError::Throttled { .. }
-            | VaultError::Integrity { .. }
-            | VaultError::WrongKey { .. }
-            | VaultError::Io { .. } => return self.aged(now),
+            let (error, until) = (error.clone(), now.tick.saturating_add(pause));
+            Some(Self::Negative { error, until })
         };
-        if pause.is_zero() {
-            return Self::Dead(Cause::Withdrawn);
+        let held = match self {
+            Self::Held(held) if held.is_worth_keeping(now, false) => Some(held),
+            Self::Held(_)
+            | Self::Absent
+            | Self::Negative { .. }
+            | Self::Forbidden(_)
+            | Self::Dead(_) => None,
+        };
+        match (Verdict::of(&error.error, now.wall, timing), held) {
+            (Verdict::No(pause), _) | (Verdict::NotYet(pause), None) => no(pause),
+            (Verdict::Missing, None) => no(timing.negative_ttl),
+            (Verdict::Unknown, None) => self.aged(now, false),
+            (Verdict::Missing, Some(held)) => {
+                let first = held.trouble.as_ref().and_then(|known| known.missing_since);
+                let first = first.unwrap_or(now.tick);
+                if now.tick.saturating_sub(first) >= timing.missing_grace {
+                    return no(timing.negative_ttl);
+                }
+                let mut trouble = Trouble::after(held, error, now, spread);
+                trouble.missing_since = Some(first);
+                trouble.retry_at = first.saturating_add(timing.missing_grace);
+                Some(Self::Held(held.with_trouble(Some(trouble))))
+            }
+            (Verdict::Unknown | Verdict::NotYet(_), Some(held)) => {
+                let trouble = Trouble::after(held, error, now, spread);
+                Some(Self::Held(held.with_trouble(Some(trouble))))
+            }
         }
-        Self::Negative {
+    }
+}
+
+impl Trouble {
+    fn after(held: &Held, error: &FetchError, now: Now, spread: Spread) -> Self {
+        let failures = held
+            .trouble
+            .as_ref()
+            .map_or(0, |known| known.failures)
+            .saturating_add(1);
+        let told = error.error.retry_in().unwrap_or_default();
+        Self {
             error: error.clone(),
-            until: now.tick.saturating_add(pause),
+            failures,
+            retry_at: now.tick.saturating_add(spread.pause(failures).max(told)),
+            missing_since: held.trouble.as_ref().and_then(|known| known.missing_since),
         }
     }
 }

@@ -33,7 +33,7 @@ impl World {
             Arc::clone(&clock) as Arc<dyn Clock>,
         ));
         let request = SecretRequest::new(id("bureau-api-key")).with_ttl(10 * MINUTE);
-        secrets.declare([request.key().clone()]);
+        secrets.declare([request.clone()]);
         Self {
             memory,
             vault,
@@ -157,9 +157,9 @@ async fn a_value_is_fetched_again_when_its_ttl_has_passed() {
     let world = World::with("zt-needle-old", Validity::ALWAYS);
     assert!(world.reads("zt-needle-old").await);
     world.set("zt-needle-new", Validity::ALWAYS);
-    world.clock.advance(10 * MINUTE - Duration::from_millis(1));
+    world.clock.advance(7 * MINUTE);
     assert!(world.reads("zt-needle-old").await);
-    world.clock.advance(Duration::from_millis(1));
+    world.clock.advance(3 * MINUTE);
     assert!(world.secrets.peek(&world.request).is_none());
     assert!(world.reads("zt-needle-new").await);
     assert_eq!(world.vault.calls(), 2);
@@ -273,8 +273,8 @@ async fn a_local_vault_is_asked_again_after_every_refusal() {
         Arc::clone(&world.vault) as Arc<dyn SecretVault>,
         Arc::clone(&world.clock) as Arc<dyn Clock>,
     )
-    .with_timing(Timing::default().without_negative());
-    secrets.declare([world.request.key().clone()]);
+    .with_timing(Timing::local());
+    secrets.declare([world.request.clone()]);
     assert!(secrets.get(&world.request).await.is_err());
     world.set("zt-needle-local", Validity::ALWAYS);
     assert!(secrets.get(&world.request).await.is_ok());
@@ -289,18 +289,26 @@ async fn a_failed_fetch_is_not_kept_in_place_of_a_value() {
         .fail(1, &VaultError::unavailable("503", retry_in));
     let error = world.get().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable { retry_in });
+    let error = world.get().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable { retry_in });
+    assert_eq!(world.vault.calls(), 1, "nobody calls while the pause runs");
+    world.clock.advance(Duration::from_secs(3));
     assert!(world.reads("zt-needle-after").await);
     let counts = world.secrets.counts();
-    assert_eq!((counts.fetches, counts.failures), (2, 1));
+    assert_eq!((counts.fetches, counts.failures), (2, 2));
+    assert_eq!((counts.turned_away, counts.closings), (1, 1));
 }
 
 #[tokio::test]
 async fn a_vault_that_is_down_does_not_end_what_is_still_fresh() {
     let world = World::with("zt-needle-down", Validity::ALWAYS);
     assert!(world.reads("zt-needle-down").await);
-    world.vault.fail(1, &VaultError::unavailable("503", None));
+    world.vault.fail(2, &VaultError::unavailable("503", None));
     let uncached = world.request.clone().with_ttl(Duration::ZERO);
-    assert!(world.secrets.get(&uncached).await.is_err());
+    assert!(
+        world.secrets.get(&uncached).await.is_err(),
+        "a TTL of zero is never served what is kept"
+    );
     assert!(world.secrets.peek(&world.request).is_some());
 }
 
@@ -368,6 +376,7 @@ fn a_runtime_that_ends_in_the_middle_of_a_fetch_blocks_nobody() {
     let world = World::with("zt-needle-ends", Validity::ALWAYS);
     let runtime = || {
         tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .unwrap()
     };
@@ -403,6 +412,7 @@ fn a_miss_outside_of_a_runtime_is_an_error_and_a_hit_is_not() {
     assert_eq!(error.code(), Code::Config);
     assert!(error.message().contains("no tokio runtime"));
     let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
         .build()
         .unwrap();
     assert!(runtime.block_on(world.reads("zt-needle-outside")));
@@ -445,7 +455,7 @@ async fn a_pinned_version_stays_for_a_day() {
     let version = world.set("zt-needle-pinned", Validity::ALWAYS);
     world.set("zt-needle-current", Validity::ALWAYS);
     let pinned = SecretRequest::new(id("bureau-api-key").at(version));
-    world.secrets.declare([pinned.key().clone()]);
+    world.secrets.declare([pinned.clone()]);
     let secret = world.secrets.get(&pinned).await.unwrap();
     assert!(secret.reveal() == b"zt-needle-pinned");
     world
@@ -461,15 +471,15 @@ async fn values_survive_a_reload_and_end_with_their_declaration() {
     let world = World::with("zt-needle-reload", Validity::ALWAYS);
     assert!(world.reads("zt-needle-reload").await);
     let other = SecretRequest::new(id("adb-token"));
-    let both = [world.request.key().clone(), other.key().clone()];
+    let both = [world.request.clone(), other.clone()];
     world.secrets.declare(both);
     assert!(world.secrets.peek(&world.request).is_some());
-    world.secrets.declare([other.key().clone()]);
+    world.secrets.declare([other.clone()]);
     assert!(world.secrets.peek(&world.request).is_none());
     let error = world.get().await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     assert!(error.message().contains("no table declares"));
-    world.secrets.declare([world.request.key().clone()]);
+    world.secrets.declare([world.request.clone()]);
     assert!(world.secrets.peek(&world.request).is_none(), "wiped");
 }
 
@@ -480,7 +490,7 @@ async fn each_identity_has_its_own_slot() {
         .request
         .clone()
         .with_identity("sp:sp-score-201".parse().unwrap());
-    let both = [world.request.key().clone(), other.key().clone()];
+    let both = [world.request.clone(), other.clone()];
     world.secrets.declare(both);
     assert!(world.reads("zt-needle-identity").await);
     assert!(world.secrets.peek(&other).is_none());
@@ -492,7 +502,14 @@ async fn a_sweep_wipes_what_is_over() {
     assert!(world.reads("zt-needle-sweep").await);
     world.secrets.sweep();
     assert!(world.secrets.peek(&world.request).is_some());
-    world.clock.advance(10 * MINUTE);
+    world.vault.hold();
+    world.clock.advance(20 * MINUTE);
+    world.secrets.sweep();
+    assert!(
+        !format!("{:?}", world.secrets).contains("Dead(Over)"),
+        "read within two TTLs"
+    );
+    world.clock.advance(2 * Duration::from_secs(1));
     world.secrets.sweep();
     assert!(format!("{:?}", world.secrets).contains("Dead(Over)"));
 }

@@ -1,0 +1,280 @@
+//! One fetch on its way: which vaults it asks, through which gates, and until when.
+//!
+//! In: a slot that asked for it. Out: the outcome, in the slot first and then with those who wait. It runs as a task of its
+//! own, so that no reader who gives up cancels it. It waits for a place at the gate, never for a pause that a vault asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::clock::Clock;
+
+use super::counters::{Counters, count};
+use super::gate::{Admission, Pass};
+use super::request::Terms;
+use super::slot::{Outcome, Purpose, Start, Ticket};
+use super::state::Now;
+use super::table::{Declared, Gatekeeper, Table};
+use super::verdict::{is_worth_another, is_worth_repeating};
+use super::{Attempt, AttemptId, FetchError, Secret, SecretId, SecretVault, Timing, VaultError};
+
+/// Before the same vault is asked again.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What every fetch of a process needs.
+#[derive(Debug)]
+pub(super) struct Crew {
+    pub(super) vault: Arc<dyn SecretVault>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timing: Timing,
+    pub(super) counters: Counters,
+    /// The upper half of attempt ids: drawn at random.
+    pub(super) origin: u64,
+    pub(super) attempts: AtomicU64,
+}
+
+/// A fetch under way. However it ends, even by a panic of the adapter or the end of its runtime, the slot is freed first
+/// and the waiters wake after that.
+pub(super) struct Flight {
+    crew: Arc<Crew>,
+    table: Arc<Table>,
+    declared: Arc<Declared>,
+    terms: Terms,
+    ticket: Ticket,
+    purpose: Purpose,
+    sender: watch::Sender<Outcome>,
+    landed: bool,
+}
+
+impl Flight {
+    pub(super) fn new(
+        crew: Arc<Crew>,
+        table: Arc<Table>,
+        declared: Arc<Declared>,
+        terms: Terms,
+        start: Start,
+    ) -> Self {
+        Self {
+            crew,
+            table,
+            declared,
+            terms,
+            ticket: start.ticket,
+            purpose: start.purpose,
+            sender: start.sender,
+            landed: false,
+        }
+    }
+
+    pub(super) async fn fly(self) {
+        let outcome = self.ask().await;
+        self.land(outcome);
+    }
+
+    async fn ask(&self) -> Result<Secret, FetchError> {
+        let timing = &self.crew.timing;
+        let (whole, each) = match self.purpose {
+            Purpose::Miss => (timing.miss_deadline, timing.attempt_deadline),
+            Purpose::Refresh => (timing.refresh_deadline, timing.refresh_deadline / 2),
+        };
+        let until = Instant::now() + whole;
+        let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
+        if let [only] = &sources[..] {
+            let again = usize::try_from(timing.attempts)
+                .unwrap_or(1)
+                .saturating_sub(1);
+            sources.extend(std::iter::repeat_n(only.clone(), again));
+        }
+        let mut first: Option<FetchError> = None;
+        let mut asked: Option<&SecretId> = None;
+        for source in &sources {
+            let is_other = asked.is_none_or(|asked| asked != source);
+            if let Some(failed) = &first {
+                let goes_on = if is_other {
+                    is_worth_another(&failed.error)
+                } else {
+                    is_worth_repeating(&failed.error)
+                };
+                if !goes_on || until.saturating_duration_since(Instant::now()).is_zero() {
+                    break;
+                }
+                if is_other {
+                    count(&self.crew.counters.failovers);
+                } else {
+                    sleep(BREATH).await;
+                }
+            }
+            asked = Some(source);
+            match self.call(source, until, each).await {
+                Ok(secret) => return Ok(secret),
+                // What the second vault says is not what the first one would have said: its "none" ends nothing.
+                Err(failed) => first = Some(first.unwrap_or(failed)),
+            }
+        }
+        Err(first.unwrap_or_else(|| lost()))
+    }
+
+    /// One call to one vault.
+    async fn call(
+        &self,
+        id: &SecretId,
+        until: Instant,
+        each: Duration,
+    ) -> Result<Secret, FetchError> {
+        let without_call = |error| FetchError::new(error, None);
+        let left = || until.saturating_duration_since(Instant::now());
+        let gate = self.table.gates.get(id.vault()).map(Arc::clone);
+        let mut passing = match &gate {
+            Some(gate) => Some(self.pass(gate, until).await.map_err(without_call)?),
+            None => None,
+        };
+        let _room = match &gate {
+            Some(gate) => match timeout(left(), gate.room.acquire()).await {
+                Ok(Ok(room)) => Some(room),
+                Ok(Err(_)) | Err(_) => {
+                    if let Some(passing) = &mut passing {
+                        passing.is_unused();
+                    }
+                    let busy = "too many calls to it are under way";
+                    return Err(without_call(VaultError::unavailable(busy, None)));
+                }
+            },
+            None => None,
+        };
+        let deadline = each.min(left());
+        let attempt = Attempt::new(self.crew.next_attempt(), deadline);
+        count(&self.crew.counters.fetches);
+        let answer = timeout(deadline, self.crew.vault.fetch(id, &attempt)).await;
+        let answer = answer.unwrap_or_else(|_| {
+            let ms = deadline.as_millis();
+            Err(VaultError::unavailable(
+                &format!("no answer within {ms} ms"),
+                None,
+            ))
+        });
+        if let Some(passing) = passing {
+            passing.ended(answer.as_ref().err());
+        }
+        let wall = self.crew.clock.now();
+        let secret = answer.and_then(|fetched| {
+            let is_first = id.vault() == self.declared.request.key().id().vault();
+            let fetched = if is_first {
+                fetched
+            } else {
+                fetched.with_detail("vault", id.vault().as_str())
+            };
+            Secret::admit(id, fetched, wall)
+        });
+        secret.map_err(|error| {
+            tracing::debug!(target: "zt::secrets", attempt = %attempt.id, vault = %id.vault(), %error, "a call to a vault gave nothing");
+            FetchError::new(error, Some(attempt.id))
+        })
+    }
+
+    /// Through the gate, as soon as the bucket has a call left.
+    async fn pass(&self, keeper: &Arc<Gatekeeper>, until: Instant) -> Result<Passing, VaultError> {
+        loop {
+            let admission = keeper.gate().ask(self.crew.clock.elapsed());
+            let wait = match admission {
+                Admission::Go(pass) => {
+                    return Ok(Passing {
+                        keeper: Arc::clone(keeper),
+                        crew: Arc::clone(&self.crew),
+                        pass: Some(pass),
+                    });
+                }
+                Admission::Closed(error) => {
+                    count(&self.crew.counters.turned_away);
+                    return Err(error);
+                }
+                Admission::Wait(wait) => wait,
+            };
+            if Instant::now() + wait >= until {
+                count(&self.crew.counters.turned_away);
+                let busy = "this process has used up its calls to it for the moment";
+                return Err(VaultError::unavailable(busy, Some(wait)));
+            }
+            sleep(wait).await;
+        }
+    }
+
+    fn land(mut self, outcome: Result<Secret, FetchError>) {
+        if outcome.is_err() {
+            count(&self.crew.counters.failures);
+        } else if self.purpose == Purpose::Refresh {
+            count(&self.crew.counters.refreshes);
+        }
+        let now = Now::read(&*self.crew.clock);
+        let slot = &self.declared.slot;
+        slot.land(self.ticket, &outcome, self.terms, now, &self.crew.timing);
+        self.landed = true;
+        drop(self.sender.send_replace(Some(outcome)));
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.landed {
+            count(&self.crew.counters.failures);
+            self.declared.slot.abandon(self.ticket);
+        }
+    }
+}
+
+/// A call that the gate let through. One that is dropped, by a panic or the end of its runtime, counts as unanswered.
+struct Passing {
+    keeper: Arc<Gatekeeper>,
+    crew: Arc<Crew>,
+    pass: Option<Pass>,
+}
+
+impl Passing {
+    fn ended(mut self, error: Option<&VaultError>) {
+        if let Some(pass) = self.pass.take() {
+            let now = self.crew.clock.elapsed();
+            if self.keeper.gate().ended(pass, error, now) {
+                count(&self.crew.counters.closings);
+                tracing::warn!(target: "zt::secrets", "a vault is not called for a while");
+            }
+        }
+    }
+
+    fn is_unused(&mut self) {
+        self.pass = None;
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if let Some(pass) = self.pass.take() {
+            self.keeper.gate().lost(pass, self.crew.clock.elapsed());
+        }
+    }
+}
+
+impl Crew {
+    fn next_attempt(&self) -> AttemptId {
+        let number = self.attempts.fetch_add(1, Ordering::Relaxed);
+        // A forked child inherits the count; its ids differ by its generation.
+        let origin = self.origin ^ crate::process::generation().rotate_left(32);
+        AttemptId::from_u128(u128::from(origin) << 64 | u128::from(number))
+    }
+}
+
+/// Waits for a fetch that somebody started.
+pub(super) async fn landing(mut waiter: watch::Receiver<Outcome>) -> Result<Secret, FetchError> {
+    let outcome = waiter.wait_for(Option::is_some).await.map_err(|_| lost())?;
+    match &*outcome {
+        Some(Ok(secret)) => Ok(secret.share()),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(lost()),
+    }
+}
+
+fn lost() -> FetchError {
+    let error = VaultError::unavailable("the fetch ended without an answer", None);
+    FetchError::new(error, None)
+}

@@ -1,0 +1,83 @@
+//! What a failure means for a value that is held, and for how long a "no" is believed: the failure table of the slots.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+use super::{Timing, VaultError};
+
+/// What one failure says about the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing: the vault was not reached, or gave no answer that can be believed. What is held is served on.
+    Unknown,
+    /// It is gone, switched off, over, or no longer ours. What is held ends, and the answer is believed for so long.
+    No(Duration),
+    /// There is none. Ends what is held when it is said twice: a secret that is being recovered is away for a moment.
+    Missing,
+    /// The newest version begins later. It replaces nothing before.
+    NotYet(Duration),
+}
+
+impl Verdict {
+    pub(super) fn of(error: &VaultError, now: Timestamp, timing: &Timing) -> Self {
+        match error {
+            VaultError::NotFound { .. } | VaultError::NoVault { .. } => Self::Missing,
+            VaultError::Denied { .. } | VaultError::Expired { .. } | VaultError::Invalid { .. } => {
+                Self::No(timing.negative_ttl)
+            }
+            VaultError::Disabled { .. } => Self::No(timing.disabled_ttl),
+            VaultError::NotYetValid { not_before, .. } => {
+                let wait = not_before.as_millis().saturating_sub(now.as_millis());
+                let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+                // Believed until then, but looked at now and then: whoever wrote the date may write another.
+                Self::NotYet(wait.min(timing.default_ttl).min(longest(timing)))
+            }
+            VaultError::Unavailable { .. }
+            | VaultError::Unauthenticated { .. }
+            | VaultError::NetworkRefused { .. }
+            | VaultError::Firewall { .. }
+            | VaultError::Tls { .. }
+            | VaultError::Throttled { .. }
+            | VaultError::Integrity { .. }
+            | VaultError::WrongKey { .. }
+            | VaultError::Io { .. } => Self::Unknown,
+        }
+    }
+}
+
+/// Where no "no" is remembered, a date is not either.
+const fn longest(timing: &Timing) -> Duration {
+    if timing.negative_ttl.is_zero() {
+        Duration::ZERO
+    } else {
+        Duration::MAX
+    }
+}
+
+/// Whether another call, here or at the second vault, may give what this one did not.
+pub(super) const fn is_worth_another(error: &VaultError) -> bool {
+    match error {
+        VaultError::Unavailable { .. }
+        | VaultError::Throttled { .. }
+        | VaultError::Firewall { .. }
+        | VaultError::Tls { .. }
+        | VaultError::NetworkRefused { .. }
+        | VaultError::Integrity { .. }
+        | VaultError::Io { .. } => true,
+        VaultError::NotFound { .. }
+        | VaultError::NoVault { .. }
+        | VaultError::Disabled { .. }
+        | VaultError::NotYetValid { .. }
+        | VaultError::Expired { .. }
+        | VaultError::Denied { .. }
+        | VaultError::Unauthenticated { .. }
+        | VaultError::WrongKey { .. }
+        | VaultError::Invalid { .. } => false,
+    }
+}
+
+/// Whether the same vault may be asked again at once: what failed was the way, not the answer.
+pub(super) const fn is_worth_repeating(error: &VaultError) -> bool {
+    matches!(error, VaultError::Unavailable { retry_in: None, .. })
+}
