@@ -148,6 +148,8 @@ fn requests(all: &[Request]) -> Value {
             "query": request.query,
             "group_ids": request.group_ids,
             "status": request.status,
+            "shows_token": request.shows_token,
+            "api_version": request.api_version,
             "faulty": request.is_faulty,
         })
     });

@@ -97,6 +97,8 @@ async fn respond(
         query: asked.raw_query.clone(),
         group_ids: crate::graph::asked_groups(&asked),
         status: Some(right.status),
+        shows_token: asked.bearer().is_some(),
+        api_version: asked.query.get("api-version").map(str::to_owned),
         is_faulty,
     };
     let Some(fault) = fault else {

@@ -18,6 +18,7 @@ use crate::request_log::Request;
 use crate::state::State;
 use crate::tls::Tls;
 use crate::token::{self, TokenOptions};
+use crate::vault::KeyVault;
 use crate::{entra, federated, server};
 
 /// Azure on loopback, on threads of its own; dropping it stops it.
@@ -247,6 +248,29 @@ impl Simulator {
     #[must_use]
     pub fn waiting_codes(&self) -> Vec<String> {
         self.state.devices().waiting()
+    }
+
+    /// The vault of this short name (of the public cloud) or host. Whether it was made is seen when it is used.
+    #[must_use]
+    pub fn vault(&self, name: &str) -> KeyVault<'_> {
+        KeyVault::new(&self.state, name)
+    }
+
+    /// Makes an empty vault in the first tenant, reached over the private endpoint `pe-NAME`; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// A vault cannot have this name.
+    pub fn make_vault(&self, name: &str) -> Result<KeyVault<'_>, Error> {
+        let vault = self.vault(name);
+        vault.make()?;
+        Ok(vault)
+    }
+
+    /// The hosts of all vaults.
+    #[must_use]
+    pub fn vaults(&self) -> Vec<String> {
+        let vaults = self.state.vaults();
+        vaults.all().map(|vault| vault.host.clone()).collect()
     }
 
     /// The simulator's time, in seconds since the Unix epoch.

@@ -12,7 +12,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use crate::cloud::HOSTS;
+use crate::cloud::{CLOUDS, HOSTS};
 use crate::error::Error;
 
 /// What a client needs and what the server needs.
@@ -63,7 +63,9 @@ fn certificates() -> Result<Certificates, rcgen::Error> {
     let ca = params.self_signed(&ca_key)?;
     let issuer = Issuer::new(params, ca_key);
 
-    let names: Vec<String> = HOSTS.iter().map(|&(name, ..)| name.to_owned()).collect();
+    let vaults = CLOUDS.map(|cloud| format!("*.{}", cloud.vault_suffix()));
+    let hosts = HOSTS.iter().map(|&(name, ..)| name.to_owned());
+    let names: Vec<String> = hosts.chain(vaults).collect();
     let mut params = CertificateParams::new(names)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params
