@@ -39,12 +39,12 @@ pub use directory::{
     Application, Directory, Group, ManagedIdentity, ServicePrincipal, Tenant, User,
 };
 pub use error::Error;
-pub use fault::Fault;
+pub use fault::{Denial, Fault, Misfit};
 pub use options::Options;
 pub use request_log::Request;
 pub use simulator::Simulator;
 pub use token::TokenOptions;
-pub use vault::{KeyVault, NetworkInfo, Right, SecretOptions};
+pub use vault::{KeyKind, KeyVault, NetworkInfo, Right, SecretOptions};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

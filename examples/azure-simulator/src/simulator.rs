@@ -47,10 +47,10 @@ impl Simulator {
     /// A port is taken, or the system gives no keys or threads.
     pub fn start(options: Options) -> Result<Self, Error> {
         let tls = Tls::new()?;
-        let config = Arc::clone(&tls.server);
+        let (ca, ca_pem) = (tls.ca.to_vec(), tls.ca_pem.clone());
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let serve = move || run(options, config, &tell, stopped);
+        let serve = move || run(options, &tls, &tell, stopped);
         let thread = std::thread::Builder::new()
             .name("azure-simulator".to_owned())
             .spawn(serve)
@@ -60,8 +60,8 @@ impl Simulator {
             .map_err(|_| Error::new("the simulator ended before it began"))??;
         Ok(Self {
             state,
-            ca: tls.ca.to_vec(),
-            ca_pem: tls.ca_pem,
+            ca,
+            ca_pem,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -308,7 +308,7 @@ impl fmt::Debug for Simulator {
 /// The life of the simulator's thread.
 fn run(
     options: Options,
-    tls: Arc<rustls::ServerConfig>,
+    tls: &Tls,
     tell: &mpsc::Sender<Result<Arc<State>, Error>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -333,7 +333,7 @@ fn run(
     runtime.shutdown_timeout(Duration::from_millis(200));
 }
 
-async fn begin(options: Options, tls: Arc<rustls::ServerConfig>) -> Result<Arc<State>, Error> {
+async fn begin(options: Options, tls: &Tls) -> Result<Arc<State>, Error> {
     let secure = listen(options.https_port).await?;
     let plain = listen(options.http_port).await?;
     let address = |listener: &TcpListener| {
@@ -341,6 +341,7 @@ async fn begin(options: Options, tls: Arc<rustls::ServerConfig>) -> Result<Arc<S
         address.map_err(|why| Error::new(format!("no address: {why}")))
     };
     let state = Arc::new(State::new(options, address(&secure)?, address(&plain)?)?);
+    let tls = tls.server(Arc::clone(&state))?;
     tokio::spawn(server::serve_tls(secure, tls, Arc::clone(&state)));
     tokio::spawn(server::serve_plain(plain, Arc::clone(&state)));
     Ok(state)

@@ -7,8 +7,12 @@
 
 mod attributes;
 mod bearer;
+mod crypto;
 mod deleted;
+mod faulty;
 mod handle;
+mod key;
+mod keys;
 mod network;
 mod page;
 mod refusal;
@@ -18,6 +22,8 @@ mod secret;
 mod secrets;
 mod store;
 
+use serde_json::Value;
+
 use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::cloud::Cloud;
@@ -25,6 +31,8 @@ use crate::random;
 use crate::state::State;
 
 use bearer::Caller;
+pub use crypto::KeyKind;
+pub(crate) use faulty::{is_list, refuse, stamped};
 pub use handle::KeyVault;
 pub use network::NetworkInfo;
 use refusal::Refusal;
@@ -40,6 +48,13 @@ struct Visit<'v> {
     vault: &'v mut Vault,
     asked: &'v Asked,
     now: i64,
+}
+
+impl Visit<'_> {
+    fn body(&self) -> Result<Value, Refusal> {
+        serde_json::from_slice(&self.asked.body)
+            .map_err(|_| Refusal::bad_parameter("The request body is not JSON"))
+    }
 }
 
 type Act = fn(&mut Visit<'_>, &Target<'_>) -> Result<Answer, Refusal>;
@@ -87,20 +102,18 @@ pub(crate) fn answer(state: &State, asked: &Asked, cloud: Cloud) -> Answer {
     stamp(vault, asked, answer)
 }
 
-fn visit(
-    vault: &mut Vault,
-    asked: &Asked,
-    caller: &Caller,
-    now: i64,
-) -> Result<Answer, Refusal> {
+fn visit(vault: &mut Vault, asked: &Asked, caller: &Caller, now: i64) -> Result<Answer, Refusal> {
     api_version(asked)?;
     let segments = asked.segments();
     let method = asked.method.as_str();
     let route = secrets::route(method, &segments)
         .or_else(|| deleted::route(method, &segments))
+        .or_else(|| keys::route(method, &segments))
         .ok_or_else(|| Refusal::no_route(asked))?;
     store::check_name(route.target.name)?;
-    let assignment = vault.grants.assignment(&caller.object_id, route.right, route.target.name);
+    let assignment = vault
+        .grants
+        .assignment(&caller.object_id, route.right, route.target.name);
     let Some(assignment) = assignment else {
         return Err(Refusal::no_right(vault, caller, route.right, asked));
     };

@@ -28,16 +28,10 @@ pub(super) fn caller(
     let challenge = challenge(cloud, tenant);
     let Some(token) = asked.bearer() else {
         let message = "AKV10000: Request is missing a Bearer or PoP token.";
-        return Err(Refusal::unauthorized(challenge, message));
+        return Err(Refusal::unauthorized(challenge.clone(), message));
     };
-    let invalid = |message: &str| {
-        let challenge =
-            format!("{challenge}, error=\"invalid_token\", error_description=\"{message}\"");
-        Refusal::unauthorized(challenge, message)
-    };
-    let claims = state
-        .verified(token)
-        .ok_or_else(|| invalid("AKV10046: Unable to resolve the key used for signature validation, or the token is expired."))?;
+    let invalid = |message: &str| invalid(&challenge, message);
+    let claims = state.verified(token).ok_or_else(|| invalid(UNVERIFIED))?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
     let audience = text("aud").trim_end_matches('/');
     let expected = format!("https://{}", cloud.vault_suffix());
@@ -66,3 +60,29 @@ fn challenge(cloud: Cloud, tenant: &str) -> String {
         cloud.vault_suffix()
     )
 }
+
+fn invalid(challenge: &str, message: &str) -> Refusal {
+    let challenge =
+        format!("{challenge}, error=\"invalid_token\", error_description=\"{message}\"");
+    Refusal::unauthorized(challenge, message)
+}
+
+/// What a vault answers to a token that it does not take.
+pub(super) fn refused(cloud: Cloud, tenant: &str) -> Refusal {
+    invalid(&challenge(cloud, tenant), UNVERIFIED)
+}
+
+impl Caller {
+    /// Nobody that a token names.
+    pub(super) fn unknown() -> Self {
+        let nobody = || "(unknown)".to_owned();
+        Self {
+            object_id: nobody(),
+            client_id: nobody(),
+            issuer: nobody(),
+        }
+    }
+}
+
+const UNVERIFIED: &str =
+    "AKV10046: Unable to resolve the key used for signature validation, or the token is expired.";

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
+use super::crypto::KeyKind;
 use super::network::NetworkInfo;
 use super::refusal::Refusal;
 use super::right::Right;
@@ -154,6 +157,43 @@ impl<'s> KeyVault<'s> {
             let secret = vault.secret(name);
             let secret = secret.ok_or_else(|| Refusal::no_secret(name))?;
             let all = secret.version_names().into_iter();
+            Ok(all.map(str::to_owned).collect())
+        })
+    }
+
+    /// Adds a version of a key, made when it is first used, and returns its 32 digits.
+    ///
+    /// # Errors
+    /// There is no such vault, or the name is none.
+    pub fn make_key(&self, name: &str, kind: KeyKind) -> Result<String, Error> {
+        let now = self.state.clock.now();
+        self.with(|vault| vault.make_key(name, kind, &Value::Null, now))
+    }
+
+    /// Enables or disables the latest version of a key.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn enable_key(&self, name: &str, is_enabled: bool) -> Result<(), Error> {
+        self.with(|vault| {
+            let key = vault.key_mut(name);
+            let key = key.ok_or_else(|| Refusal::no_key(name))?;
+            if let Some(latest) = key.versions.last_mut() {
+                latest.attributes.enabled = is_enabled;
+            }
+            Ok(())
+        })
+    }
+
+    /// The versions of a key, oldest first.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn key_versions(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.with(|vault| {
+            let key = vault.key(name);
+            let key = key.ok_or_else(|| Refusal::no_key(name))?;
+            let all = key.version_names().into_iter();
             Ok(all.map(str::to_owned).collect())
         })
     }

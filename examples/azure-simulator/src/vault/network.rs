@@ -34,7 +34,7 @@ impl NetworkInfo {
         }
     }
 
-    pub(super) fn header(&self) -> Option<String> {
+    pub(crate) fn header(&self) -> Option<String> {
         match self {
             Self::Public(address) => Some(format!(
                 "conn_type=Ipv4;addr={address};act_addr_fam=InterNetwork;"

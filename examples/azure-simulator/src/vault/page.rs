@@ -47,7 +47,10 @@ pub(super) fn answer(visit: &Visit<'_>, items: Vec<(String, Value)>) -> Result<A
             visit.vault.host
         )
     });
-    Ok(Answer::json(200, &json!({ "value": page, "nextLink": next })))
+    Ok(Answer::json(
+        200,
+        &json!({ "value": page, "nextLink": next }),
+    ))
 }
 
 fn read(token: &str) -> Option<String> {

@@ -10,6 +10,7 @@ use super::right::Right;
 use super::store::Vault;
 use crate::answer::Answer;
 use crate::asked::Asked;
+use crate::fault::Denial;
 
 /// A status and an error body; a challenge on 401.
 #[derive(Debug)]
@@ -49,9 +50,8 @@ impl Refusal {
     }
 
     pub(super) fn no_vault(host: &str) -> Self {
-        let message = format!(
-            "the simulator has no vault {host}; in reality its name would have no address"
-        );
+        let message =
+            format!("the simulator has no vault {host}; in reality its name would have no address");
         Self::new(404, "VaultNotSimulated", message)
     }
 
@@ -68,6 +68,13 @@ impl Refusal {
             "A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
         );
         Self::new(404, "SecretNotFound", message)
+    }
+
+    pub(super) fn no_key(name: &str) -> Self {
+        let message = format!(
+            "A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"
+        );
+        Self::new(404, "KeyNotFound", message)
     }
 
     pub(super) fn disabled_secret() -> Self {
@@ -87,6 +94,36 @@ impl Refusal {
             vault.region,
         );
         Self::new(403, "Forbidden", message).with_inner("ForbiddenByRbac")
+    }
+
+    /// As a vault words this reason.
+    pub(super) fn denied(
+        denial: Denial,
+        vault: &Vault,
+        caller: &Caller,
+        right: Right,
+        asked: &Asked,
+    ) -> Self {
+        let (who, address) = (who(caller), vault.network.address());
+        let place = format!("{};location={}", vault.name(), vault.region);
+        let message = match denial {
+            Denial::ForbiddenByRbac => return Self::no_right(vault, caller, right, asked),
+            Denial::SecretDisabled => return Self::disabled_secret(),
+            Denial::AccessDenied => format!(
+                "The user, group or application '{who};ipaddr={address}' does not have {} permission on key vault '{place}'.\r\nFor help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287",
+                right.name().replace('/', " ")
+            ),
+            Denial::ForbiddenByPolicy => format!(
+                "The operation is forbidden by a policy.\r\nClient address: {address}\r\nCaller: {who}\r\nVault: {place}"
+            ),
+            Denial::ForbiddenByFirewall => format!(
+                "Client address is not authorized and caller is not a trusted service.\r\nClient address: {address}\r\nCaller: {who}\r\nVault: {place}"
+            ),
+            Denial::ForbiddenByConnection => format!(
+                "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nClient address: {address}\r\nCaller: {who}\r\nVault: {place}"
+            ),
+        };
+        Self::new(403, "Forbidden", message).with_inner(denial.code())
     }
 
     /// For who does not ask over the network.

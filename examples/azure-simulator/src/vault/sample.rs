@@ -1,6 +1,7 @@
 //! The sample world's vault: the rows of Secret_References with made-up values, the private endpoint of Network_Rules, and for
 //! each workload the rights that its rows of Access_Policies need.
 
+use super::crypto::KeyKind;
 use super::network::NetworkInfo;
 use super::right::Right;
 use super::secret::SecretOptions;
@@ -9,6 +10,9 @@ use crate::error::Error;
 
 const VAULT: &str = "kv-brindlewick-prod";
 const ENDPOINT: &str = "pe-kv-brindlewick";
+
+/// What seals the scores.
+const KEY: &str = "scores-kek";
 
 /// Nobody's secrets.
 const SECRETS: &[(&str, &str)] = &[
@@ -27,16 +31,8 @@ const GRANTS: &[(&str, Option<&str>, &[Right])] = &[
     (FACTORY, Some("sql-loans-password"), &[Right::SecretsGet]),
     (FACTORY, Some("adb-token"), &[Right::SecretsGet]),
     (SCORING, Some("bureau-api-key"), &[Right::SecretsGet]),
-    (
-        SCORING,
-        Some("scores-kek"),
-        &[Right::KeysGet, Right::KeysWrap],
-    ),
-    (
-        INES,
-        Some("scores-kek"),
-        &[Right::KeysGet, Right::KeysUnwrap],
-    ),
+    (SCORING, Some(KEY), &[Right::KeysGet, Right::KeysWrap]),
+    (INES, Some(KEY), &[Right::KeysGet, Right::KeysUnwrap]),
     (
         ZT,
         None,
@@ -61,6 +57,9 @@ impl Vaults {
                 .set_secret(name, value, SecretOptions::new(), now)
                 .map_err(|_| Error::new("a sample secret cannot be set"))?;
         }
+        vault
+            .make_key(KEY, KeyKind::Rsa2048, &serde_json::Value::Null, now)
+            .map_err(|_| Error::new("the sample key cannot be made"))?;
         for &(who, on, rights) in GRANTS {
             for &right in rights {
                 vault.grants.add(who, right, on);

@@ -45,7 +45,7 @@ fn get(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
 }
 
 fn set(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
-    let body = body(visit)?;
+    let body = visit.body()?;
     let value = body.get("value").and_then(Value::as_str);
     let value = value.ok_or_else(|| Refusal::bad_parameter("Property value is required"))?;
     let options = SecretOptions::read(&body);
@@ -60,7 +60,7 @@ fn set(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
 }
 
 fn change(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
-    let body = body(visit)?;
+    let body = visit.body()?;
     let missing = || Refusal::no_secret(target.name);
     let now = visit.now;
     let secret = visit.vault.secret_mut(target.name).ok_or_else(missing)?;
@@ -101,9 +101,4 @@ fn versions(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusa
 fn delete(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
     visit.vault.delete_secret(target.name, visit.now)?;
     deleted::get(visit, target)
-}
-
-fn body(visit: &Visit<'_>) -> Result<Value, Refusal> {
-    serde_json::from_slice(&visit.asked.body)
-        .map_err(|_| Refusal::bad_parameter("The request body is not JSON"))
 }

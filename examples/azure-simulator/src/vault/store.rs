@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
+use super::crypto::KeyKind;
+use super::key::Key;
 use super::network::NetworkInfo;
 use super::refusal::Refusal;
 use super::right::Grants;
@@ -26,6 +30,7 @@ pub(crate) struct Vault {
     /// By their name in lowercase, as everything here.
     secrets: BTreeMap<String, Secret>,
     pub(super) deleted: BTreeMap<String, Deleted>,
+    keys: BTreeMap<String, Key>,
 }
 
 /// A secret that can be recovered.
@@ -61,6 +66,7 @@ impl Vaults {
             grants: Grants::default(),
             secrets: BTreeMap::new(),
             deleted: BTreeMap::new(),
+            keys: BTreeMap::new(),
         }))
     }
 
@@ -132,6 +138,32 @@ impl Vault {
         }
         let secret = self.secrets.entry(key).or_insert_with(|| Secret::new(name));
         Ok(secret.add(value, options, now))
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
+    pub(super) fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.get(&name.to_ascii_lowercase())
+    }
+
+    pub(super) fn key_mut(&mut self, name: &str) -> Option<&mut Key> {
+        self.keys.get_mut(&name.to_ascii_lowercase())
+    }
+
+    /// Adds a version of a key, with what a body says of it; returns what names it.
+    pub(super) fn make_key(
+        &mut self,
+        name: &str,
+        kind: KeyKind,
+        body: &Value,
+        now: i64,
+    ) -> Result<String, Refusal> {
+        check_name(name)?;
+        let key = self.keys.entry(name.to_ascii_lowercase());
+        let key = key.or_insert_with(|| Key::new(name));
+        Ok(key.add(kind, body, now))
     }
 
     /// Deletes a secret so that it can be recovered.
