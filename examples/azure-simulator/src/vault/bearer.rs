@@ -28,7 +28,7 @@ pub(super) fn caller(
     let challenge = challenge(cloud, tenant);
     let Some(token) = asked.bearer() else {
         let message = "AKV10000: Request is missing a Bearer or PoP token.";
-        return Err(Refusal::unauthorized(challenge.clone(), message));
+        return Err(Refusal::unauthorized(challenge, message));
     };
     let invalid = |message: &str| invalid(&challenge, message);
     let claims = state.verified(token).ok_or_else(|| invalid(UNVERIFIED))?;

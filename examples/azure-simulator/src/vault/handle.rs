@@ -125,11 +125,7 @@ impl<'s> KeyVault<'s> {
     /// There is no such vault or secret.
     pub fn delete_secret(&self, name: &str) -> Result<String, Error> {
         let now = self.state.clock.now();
-        self.with(|vault| {
-            let deleted = vault.delete_secret(name, now)?;
-            let latest = deleted.secret.version_names().last().copied();
-            Ok(latest.unwrap_or_default().to_owned())
-        })
+        self.with(|vault| vault.delete_secret(name, now))
     }
 
     /// Brings a deleted secret back.
@@ -137,7 +133,7 @@ impl<'s> KeyVault<'s> {
     /// # Errors
     /// There is no such vault or deleted secret.
     pub fn recover_secret(&self, name: &str) -> Result<(), Error> {
-        self.with(|vault| vault.recover_secret(name).map(|_secret| ()))
+        self.with(|vault| vault.recover_secret(name))
     }
 
     /// Removes a deleted secret for good.

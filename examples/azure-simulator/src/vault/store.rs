@@ -166,25 +166,23 @@ impl Vault {
         Ok(key.add(kind, body, now))
     }
 
-    /// Deletes a secret so that it can be recovered.
-    pub(super) fn delete_secret(&mut self, name: &str, now: i64) -> Result<&Deleted, Refusal> {
+    /// Deletes a secret so that it can be recovered; returns what names its latest version.
+    pub(super) fn delete_secret(&mut self, name: &str, now: i64) -> Result<String, Refusal> {
         let key = name.to_ascii_lowercase();
         let secret = self.secrets.remove(&key);
         let secret = secret.ok_or_else(|| Refusal::no_secret(name))?;
-        Ok(self
-            .deleted
-            .entry(key)
-            .insert_entry(Deleted { secret, at: now })
-            .into_mut())
+        let latest = secret.version_names().last().map(|&name| name.to_owned());
+        self.deleted.insert(key, Deleted { secret, at: now });
+        Ok(latest.unwrap_or_default())
     }
 
     /// Brings a deleted secret back.
-    pub(super) fn recover_secret(&mut self, name: &str) -> Result<&Secret, Refusal> {
+    pub(super) fn recover_secret(&mut self, name: &str) -> Result<(), Refusal> {
         let key = name.to_ascii_lowercase();
         let deleted = self.deleted.remove(&key);
         let deleted = deleted.ok_or_else(|| Refusal::no_secret(name))?;
-        let entry = self.secrets.entry(key);
-        Ok(entry.insert_entry(deleted.secret).into_mut())
+        self.secrets.insert(key, deleted.secret);
+        Ok(())
     }
 
     /// Removes a deleted secret for good.

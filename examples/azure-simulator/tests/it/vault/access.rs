@@ -59,7 +59,7 @@ async fn a_token_is_for_vaults_of_this_tenant_and_in_time() {
         sim.token_for(WHO, &for_vaults().with_claim("tid", json!("other")))
             .unwrap(),
         token(&stranger, WHO),
-        "x".to_owned(),
+        "not-a-token".to_owned(),
     ];
     for token in wrong {
         let bearer = format!("Bearer {token}");

@@ -57,7 +57,18 @@ async fn it_does_with_vaults_what_the_library_does() {
         (attributes.get("exp"), &attributes["nbf"]),
         (None, &json!(9))
     );
+}
 
+#[tokio::test]
+async fn rights_keys_and_deletion_are_told_to_it_too() {
+    let sim = open();
+    let post = async |path: &str, body: Value| {
+        let (status, answer) = control(&sim, "POST", path, &body).await;
+        assert_eq!(status, 200, "{path}: {answer}");
+        answer
+    };
+    vault(&sim).set_secret("one", "zt-needle-c").unwrap();
+    let off = json!({ "enabled": false });
     let grant = json!({ "who": "maya", "rights": ["secrets/get", "keys/get"], "on": "one" });
     post("/kv-tests/grant", grant.clone()).await;
     assert_eq!(
@@ -89,7 +100,11 @@ async fn it_does_with_vaults_what_the_library_does() {
     )
     .await;
     assert_eq!(get(&sim, "/deletedsecrets/one").await.status, 404);
+}
 
+#[tokio::test]
+async fn it_tells_what_there_is_and_no_value() {
+    let sim = open();
     let (_, all) = control(&sim, "GET", "", &Value::Null).await;
     assert!(!all.to_string().contains("zt-needle"));
     let all = all["vaults"].as_array().unwrap().clone();

@@ -12,7 +12,7 @@ use azure_security_keyvault_secrets::models::{
 };
 use azure_security_keyvault_secrets::{ResourceExt as _, SecretClient, SecretClientOptions};
 use futures_util::TryStreamExt as _;
-use zt_azure_simulator::{Right, SecretOptions, Simulator};
+use zt_azure_simulator::{Fault, Right, SecretOptions, Simulator};
 use zt_core::adapters::azure::{GuardedHttp, GuardedTransport};
 use zt_core::identity::Cloud;
 use zt_core::network::{Destination, Guard};
@@ -49,8 +49,10 @@ pub(crate) fn credential(sim: &Simulator, who: &str) -> Arc<Fixed> {
 }
 
 fn client(sim: &Simulator, who: &str) -> SecretClient {
-    let mut own = SecretClientOptions::default();
-    own.client_options = options(sim);
+    let own = SecretClientOptions {
+        client_options: options(sim),
+        ..SecretClientOptions::default()
+    };
     let url = format!("https://{HOST}");
     SecretClient::new(&url, credential(sim, who), Some(own)).unwrap()
 }
@@ -110,6 +112,18 @@ async fn a_list_is_followed_over_its_pages() {
     let expected: Vec<String> = (0..60).map(|at| format!("s{at:02}")).collect();
     assert_eq!(names, expected);
     assert_eq!(sim.count("/secrets"), 1 + 3);
+}
+
+#[tokio::test]
+async fn a_next_page_on_another_host_is_not_fetched() {
+    let sim = open();
+    vault(&sim).set_secret("one", "zt-needle-x").unwrap();
+    let elsewhere = "https://evil.example/secrets?api-version=7.6";
+    sim.fault(HOST, Fault::NextLink(elsewhere.to_owned()), 1);
+    let pager = client(&sim, WHO).list_secret_properties(None).unwrap();
+    let all: azure_core::Result<Vec<SecretProperties>> = pager.try_collect().await;
+    assert!(matches!(all.unwrap_err().kind(), ErrorKind::Io));
+    assert!(sim.requests().iter().all(|one| one.host == HOST));
 }
 
 #[tokio::test]

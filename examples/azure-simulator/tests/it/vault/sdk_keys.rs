@@ -13,8 +13,10 @@ use super::{HOST, WHO, open, vault};
 
 /// A client that has been challenged: its first call with a body would lose the body.
 async fn client(sim: &Simulator) -> KeyClient {
-    let mut own = KeyClientOptions::default();
-    own.client_options = options(sim);
+    let own = KeyClientOptions {
+        client_options: options(sim),
+        ..KeyClientOptions::default()
+    };
     let url = format!("https://{HOST}");
     let client = KeyClient::new(&url, credential(sim, WHO), Some(own)).unwrap();
     client.get_key("none", None).await.unwrap_err();
@@ -34,7 +36,13 @@ async fn a_key_wraps_and_unwraps() {
     let made = client.create_key("kek", parameters, None).await.unwrap();
     let made = made.into_model().unwrap();
     let version = made.resource_id().unwrap().version.unwrap();
-    assert_eq!(vault(&sim).key_versions("kek").unwrap(), [version.clone()]);
+    assert!(
+        vault(&sim)
+            .key_versions("kek")
+            .unwrap()
+            .iter()
+            .eq([&version])
+    );
     assert_eq!(made.key.unwrap().n.unwrap().len(), 256);
     let with = |value: Vec<u8>| KeyOperationParameters {
         algorithm: Some(EncryptionAlgorithm::RsaOaep256),
