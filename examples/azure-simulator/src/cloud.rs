@@ -22,6 +22,8 @@ pub(crate) enum Service {
     Login,
     /// Microsoft Graph.
     Graph,
+    /// A vault of Key Vault, whose name is the host's first label.
+    Vault,
     /// This machine's own name: the path says which service is meant.
     Local,
 }
@@ -44,6 +46,16 @@ impl Cloud {
             Self::Public => "graph.microsoft.com",
             Self::UsGov => "graph.microsoft.us",
             Self::China => "microsoftgraph.chinacloudapi.cn",
+        }
+    }
+
+    /// What the hosts of vaults end with, after the vault's name and a dot.
+    #[must_use]
+    pub const fn vault_suffix(self) -> &'static str {
+        match self {
+            Self::Public => "vault.azure.net",
+            Self::UsGov => "vault.usgovcloudapi.net",
+            Self::China => "vault.azure.cn",
         }
     }
 
@@ -73,7 +85,10 @@ impl Cloud {
     }
 }
 
-/// Every host that the simulator's certificate names.
+/// All of them.
+pub(crate) const CLOUDS: [Cloud; 3] = [Cloud::Public, Cloud::UsGov, Cloud::China];
+
+/// Every host that the simulator's certificate names, beside those of vaults.
 pub(crate) const HOSTS: &[(&str, Service, Cloud)] = &[
     ("login.microsoftonline.com", Service::Login, Cloud::Public),
     ("login.windows.net", Service::Login, Cloud::Public),
@@ -100,8 +115,16 @@ pub(crate) const HOSTS: &[(&str, Service, Cloud)] = &[
 /// What a `Host` header asks for, whatever its port.
 pub(crate) fn service_of(host: &str) -> Option<(Service, Cloud)> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    HOSTS
+    let known = HOSTS
         .iter()
         .find(|(own, _, _)| own.eq_ignore_ascii_case(name))
-        .map(|&(_, service, cloud)| (service, cloud))
+        .map(|&(_, service, cloud)| (service, cloud));
+    known.or_else(|| Some((Service::Vault, cloud_of_vault(name)?)))
+}
+
+/// The cloud of a host that can be a vault's: one label before a cloud's suffix.
+pub(crate) fn cloud_of_vault(host: &str) -> Option<Cloud> {
+    let (_, suffix) = host.split_once('.').filter(|(name, _)| !name.is_empty())?;
+    let mut clouds = CLOUDS.into_iter();
+    clouds.find(|cloud| cloud.vault_suffix().eq_ignore_ascii_case(suffix))
 }

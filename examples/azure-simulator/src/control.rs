@@ -10,9 +10,11 @@
 //! | `POST /control/device/approve?code=…&user=maya`, `…/decline?code=…` | settles a device code |
 //! | `POST /control/token?name=maya` | answers a token; `audience`, `scope`, `version` (`1.0`) are optional |
 //! | `POST /control/federated-token?name=sp-score-201` | answers a cluster's token for that workload |
+//! | `/control/vaults…` | makes vaults, secrets, keys, rights: see `vaults` below |
 //! | `POST /control/time?seconds=3600` | moves the simulator's clock ahead |
 
 mod faults;
+mod vaults;
 
 use serde_json::{Value, json};
 
@@ -81,6 +83,7 @@ fn act(state: &State, asked: &Asked) -> Result<Option<Value>, Error> {
                 .advance(seconds.map_err(|_| Error::new("`seconds` is not a whole number"))?);
             json!({ "now": state.clock.now() })
         }
+        (_, ["control", "vaults", path @ ..]) => return vaults::act(state, asked, path),
         _ => return Ok(None),
     };
     Ok(Some(answer))
@@ -148,6 +151,8 @@ fn requests(all: &[Request]) -> Value {
             "query": request.query,
             "group_ids": request.group_ids,
             "status": request.status,
+            "shows_token": request.shows_token,
+            "api_version": request.api_version,
             "faulty": request.is_faulty,
         })
     });

@@ -1,4 +1,4 @@
-//! Azure on loopback: Entra ID, Microsoft Graph, managed identities, with faults on demand.
+//! Azure on loopback: Entra ID, Microsoft Graph, managed identities, Key Vault, with faults on demand.
 //!
 //! In: requests to Azure's own host names, dialled to a port of this machine, under TLS of an authority that the client is told
 //! to trust. Out: answers in the shape of the real services, tokens signed with keys that exist for this run alone. A client
@@ -32,17 +32,19 @@ mod state;
 mod time;
 mod tls;
 mod token;
+mod vault;
 
 pub use cloud::Cloud;
 pub use directory::{
     Application, Directory, Group, ManagedIdentity, ServicePrincipal, Tenant, User,
 };
 pub use error::Error;
-pub use fault::Fault;
+pub use fault::{Denial, Fault, Misfit};
 pub use options::Options;
 pub use request_log::Request;
 pub use simulator::Simulator;
 pub use token::TokenOptions;
+pub use vault::{KeyKind, KeyVault, NetworkInfo, Right, SecretOptions};
 
 /// The README's example runs as a test.
 #[cfg(doctest)]

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use zt_azure_simulator::{Options, Simulator};
 
-/// Plays Entra ID, Microsoft Graph and managed identities on loopback, with the people and workloads of `examples/world`.
+/// Plays Entra ID, Microsoft Graph, managed identities and Key Vault on loopback, with the people, workloads and secrets of
+/// `examples/world`.
 /// Nothing that it issues is of any worth elsewhere.
 #[derive(Debug, Parser)]
 #[command(name = "zt-azure-simulator", version, after_help = AFTER_HELP)]
@@ -36,9 +37,17 @@ Control, on the plain port:
   DELETE /control/faults
   GET    /control/requests                         DELETE empties the log
   POST   /control/time?seconds=3600                moves the simulator's clock ahead
+  GET    /control/vaults                           vaults, secrets, keys, rights; never a value
+  POST   /control/vaults/NAME                      makes a vault
+  POST   /control/vaults/NAME/secrets/SECRET       {\"value\": \"…\"}; PATCH {\"enabled\": false, \"exp\": 0}, DELETE
+  POST   /control/vaults/NAME/keys/KEY             {\"kty\": \"RSA\", \"key_size\": 2048}
+  POST   /control/vaults/NAME/grant                {\"who\": \"maya\", \"rights\": [\"secrets/get\"], \"on\": \"NAME\"}; or revoke
+  POST   /control/vaults/NAME/network              {\"way\": \"public\", \"address\": \"192.0.2.1\"}
 
 Faults: slow (seconds), status (status, retry_after), truncated, html, wrong_json, redirect (to),
-giant (bytes), drip (seconds), close, no_keys, other_cloud. `path` is the start of a path, or of a
+giant (bytes), drip (seconds), close, no_keys, other_cloud; for vaults: throttled (milliseconds),
+unauthorized, forbidden (code), not_found, other_id (id), value_not_text, next_link (to), certificate
+(certificate: other_name, expired, unknown_authority). `path` is the start of a path, or of a
 host and a path; `times` 0 is for ever.";
 
 #[tokio::main(flavor = "current_thread")]
@@ -69,6 +78,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 fn greeting(sim: &Simulator, ca: &Path) -> String {
     let (https, http) = (sim.https_addr(), sim.http_addr());
     let ca = ca.display();
+    let vaults = sim.vaults().join(", ");
     let (endpoint, header) = (sim.identity_endpoint(), sim.identity_header());
     format!(
         "\
@@ -76,6 +86,7 @@ Entra and Graph       https://{https}   (connect here for every Azure host; the 
 Managed identities    http://{http}/metadata/identity/oauth2/token
 Device codes          http://{http}/device
 Control               http://{http}/control
+Vaults                {vaults}
 Authority to trust    {ca}
 
 zt.toml:

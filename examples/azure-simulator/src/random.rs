@@ -21,9 +21,14 @@ pub(crate) fn below(limit: u32) -> u32 {
     u32::from_le_bytes(bytes()) % limit.max(1)
 }
 
+/// 32 random digits in lowercase: versions of secrets.
+pub(crate) fn hex() -> String {
+    bytes::<16>().iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// A random GUID.
 pub(crate) fn guid() -> String {
-    let hex: String = bytes::<16>().iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hex();
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!(
         "{}-{}-4{}-8{}-{}",

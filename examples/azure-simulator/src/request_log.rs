@@ -16,6 +16,10 @@ pub struct Request {
     pub group_ids: Vec<String>,
     /// The status that was answered; none if the connection was closed.
     pub status: Option<u16>,
+    /// Whether a token was shown. Never the token.
+    pub shows_token: bool,
+    /// `api-version` of the query, where there is one.
+    pub api_version: Option<String>,
     /// Whether a scripted fault changed the answer.
     pub is_faulty: bool,
 }

@@ -17,6 +17,7 @@ use crate::dispatch;
 use crate::fault::ScriptedBody;
 use crate::request_log;
 use crate::state::State;
+use crate::vault;
 
 /// Serves over TLS until the runtime ends.
 pub(crate) async fn serve_tls(listener: TcpListener, tls: Arc<ServerConfig>, state: Arc<State>) {
@@ -97,6 +98,8 @@ async fn respond(
         query: asked.raw_query.clone(),
         group_ids: crate::graph::asked_groups(&asked),
         status: Some(right.status),
+        shows_token: asked.bearer().is_some(),
+        api_version: asked.query.get("api-version").map(str::to_owned),
         is_faulty,
     };
     let Some(fault) = fault else {
@@ -106,7 +109,16 @@ async fn respond(
     };
     seen.status = fault.status(right.status);
     state.log().push(seen);
-    let (answer, body) = fault.apply(right).await.ok_or(Closed::ByFault)?;
+    let is_of_service = fault.is_of_service();
+    let in_its_words = vault::refuse(&state, &asked, &fault);
+    let (mut answer, mut body) = fault.apply(right).await.ok_or(Closed::ByFault)?;
+    if let Some(refused) = in_its_words {
+        body = ScriptedBody::whole(refused.body.clone());
+        answer = refused;
+    }
+    if is_of_service {
+        answer = vault::stamped(&state, &asked, answer);
+    }
     Ok(response(answer, body))
 }
 

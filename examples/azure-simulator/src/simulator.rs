@@ -18,6 +18,7 @@ use crate::request_log::Request;
 use crate::state::State;
 use crate::tls::Tls;
 use crate::token::{self, TokenOptions};
+use crate::vault::KeyVault;
 use crate::{entra, federated, server};
 
 /// Azure on loopback, on threads of its own; dropping it stops it.
@@ -46,10 +47,10 @@ impl Simulator {
     /// A port is taken, or the system gives no keys or threads.
     pub fn start(options: Options) -> Result<Self, Error> {
         let tls = Tls::new()?;
-        let config = Arc::clone(&tls.server);
+        let (ca, ca_pem) = (tls.ca.to_vec(), tls.ca_pem.clone());
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let serve = move || run(options, config, &tell, stopped);
+        let serve = move || run(options, &tls, &tell, stopped);
         let thread = std::thread::Builder::new()
             .name("azure-simulator".to_owned())
             .spawn(serve)
@@ -59,8 +60,8 @@ impl Simulator {
             .map_err(|_| Error::new("the simulator ended before it began"))??;
         Ok(Self {
             state,
-            ca: tls.ca.to_vec(),
-            ca_pem: tls.ca_pem,
+            ca,
+            ca_pem,
             stop: Some(stop),
             thread: Some(thread),
         })
@@ -249,6 +250,29 @@ impl Simulator {
         self.state.devices().waiting()
     }
 
+    /// The vault of this short name (of the public cloud) or host. Whether it was made is seen when it is used.
+    #[must_use]
+    pub fn vault(&self, name: &str) -> KeyVault<'_> {
+        KeyVault::new(&self.state, name)
+    }
+
+    /// Makes an empty vault in the first tenant, reached over the private endpoint `pe-NAME`; one that is there stays as it is.
+    ///
+    /// # Errors
+    /// A vault cannot have this name.
+    pub fn make_vault(&self, name: &str) -> Result<KeyVault<'_>, Error> {
+        let vault = self.vault(name);
+        vault.make()?;
+        Ok(vault)
+    }
+
+    /// The hosts of all vaults.
+    #[must_use]
+    pub fn vaults(&self) -> Vec<String> {
+        let vaults = self.state.vaults();
+        vaults.all().map(|vault| vault.host.clone()).collect()
+    }
+
     /// The simulator's time, in seconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> i64 {
@@ -284,7 +308,7 @@ impl fmt::Debug for Simulator {
 /// The life of the simulator's thread.
 fn run(
     options: Options,
-    tls: Arc<rustls::ServerConfig>,
+    tls: &Tls,
     tell: &mpsc::Sender<Result<Arc<State>, Error>>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -309,7 +333,7 @@ fn run(
     runtime.shutdown_timeout(Duration::from_millis(200));
 }
 
-async fn begin(options: Options, tls: Arc<rustls::ServerConfig>) -> Result<Arc<State>, Error> {
+async fn begin(options: Options, tls: &Tls) -> Result<Arc<State>, Error> {
     let secure = listen(options.https_port).await?;
     let plain = listen(options.http_port).await?;
     let address = |listener: &TcpListener| {
@@ -317,6 +341,7 @@ async fn begin(options: Options, tls: Arc<rustls::ServerConfig>) -> Result<Arc<S
         address.map_err(|why| Error::new(format!("no address: {why}")))
     };
     let state = Arc::new(State::new(options, address(&secure)?, address(&plain)?)?);
+    let tls = tls.server(Arc::clone(&state))?;
     tokio::spawn(server::serve_tls(secure, tls, Arc::clone(&state)));
     tokio::spawn(server::serve_plain(plain, Arc::clone(&state)));
     Ok(state)

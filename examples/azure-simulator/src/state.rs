@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::random;
 use crate::request_log::RequestLog;
 use crate::time::Clock;
+use crate::vault::Vaults;
 
 /// Holds the identity header and open device codes: there is no `Debug`.
 pub(crate) struct State {
@@ -21,6 +22,7 @@ pub(crate) struct State {
     faults: Mutex<Script>,
     log: Mutex<RequestLog>,
     devices: Mutex<Devices>,
+    vaults: Mutex<Vaults>,
     pub(crate) clock: Clock,
     pub(crate) cluster: Cluster,
     /// What App Service puts into `IDENTITY_HEADER`: only code on the machine knows it.
@@ -36,13 +38,18 @@ impl State {
         http: SocketAddr,
     ) -> Result<Self, Error> {
         let devices = Devices::new(options.device_interval, options.device_lifetime);
+        let clock = Clock::new(options.clock);
+        let first = options.directory.tenants.first();
+        let tenant = first.map(|tenant| tenant.id.as_str()).unwrap_or_default();
+        let vaults = Vaults::sample(tenant, clock.now())?;
         Ok(Self {
             directory: RwLock::new(options.directory),
             keys: RwLock::new(KeyRing::new()?),
             faults: Mutex::default(),
             log: Mutex::default(),
             devices: Mutex::new(devices),
-            clock: Clock::new(options.clock),
+            vaults: Mutex::new(vaults),
+            clock,
             cluster: Cluster::new()?,
             identity_header: random::guid(),
             https,
@@ -80,6 +87,10 @@ impl State {
 
     pub(crate) fn devices(&self) -> MutexGuard<'_, Devices> {
         self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn vaults(&self) -> MutexGuard<'_, Vaults> {
+        self.vaults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The claims of a token that this simulator signed and that is valid now.

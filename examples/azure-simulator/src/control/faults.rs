@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::fault::Fault;
+use crate::fault::{Denial, Fault, Misfit};
 
 pub(super) fn read(body: &[u8]) -> Result<(String, Fault, u32), Error> {
     let body: Value =
@@ -54,9 +54,40 @@ fn fault(name: &str, body: &Value) -> Result<Fault, Error> {
         "close" => Fault::Close,
         "no_keys" => Fault::NoKeys,
         "other_cloud" => Fault::OtherCloud,
+        _ => return of_vault(name, body),
+    })
+}
+
+/// Those that are of use with vaults.
+fn of_vault(name: &str, body: &Value) -> Result<Fault, Error> {
+    let text = |name: &str| {
+        let text = body.get(name).and_then(Value::as_str);
+        text.ok_or_else(|| Error::new(format!("`{name}` is missing")))
+    };
+    Ok(match name {
+        "throttled" => {
+            let milliseconds = body.get("milliseconds").and_then(Value::as_u64);
+            Fault::Throttled(Duration::from_millis(milliseconds.unwrap_or(1000)))
+        }
+        "unauthorized" => Fault::Unauthorized,
+        "forbidden" => {
+            let code = text("code")?;
+            let denial = Denial::named(code);
+            Fault::Forbidden(denial.ok_or_else(|| Error::new("`code` is no inner code of a 403"))?)
+        }
+        "not_found" => Fault::NotFound,
+        "other_id" => Fault::OtherId(text("id")?.to_owned()),
+        "value_not_text" => Fault::ValueNotText,
+        "next_link" => Fault::NextLink(text("to")?.to_owned()),
+        "certificate" => {
+            let misfit = Misfit::named(text("certificate")?);
+            Fault::Certificate(misfit.ok_or_else(|| {
+                Error::new("`certificate` is none of other_name, expired, unknown_authority")
+            })?)
+        }
         _ => {
             return Err(Error::new(
-                "`fault` is none of slow, status, truncated, html, wrong_json, redirect, giant, drip, close, no_keys, other_cloud",
+                "`fault` is none of slow, status, truncated, html, wrong_json, redirect, giant, drip, close, no_keys, other_cloud, throttled, unauthorized, forbidden, not_found, other_id, value_not_text, next_link, certificate",
             ));
         }
     })

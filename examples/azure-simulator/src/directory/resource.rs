@@ -27,7 +27,7 @@ const MICROSOFTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+        VAULT,
         &[
             "https://vault.azure.net",
             "https://vault.usgovcloudapi.net",
@@ -47,6 +47,8 @@ const MICROSOFTS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The client id of Key Vault.
+pub(crate) const VAULT: &str = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
 /// The client id of Microsoft Graph.
 pub(crate) const GRAPH: &str = "00000003-0000-0000-c000-000000000000";
 

@@ -15,10 +15,7 @@ pub(crate) fn tenant(
 ) -> Result<String, Refusal> {
     let invalid = |message: &str| Refusal::new(401, "InvalidAuthenticationToken", message);
     let token = asked
-        .header("authorization")
-        .and_then(|field| field.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
+        .bearer()
         .ok_or_else(|| invalid("Access token is empty."))?;
     let claims = state.verified(token).ok_or_else(|| {
         invalid("Access token validation failure. Invalid signature or lifetime.")

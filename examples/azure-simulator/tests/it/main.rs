@@ -17,4 +17,5 @@ mod own;
 mod runtime;
 mod token_endpoint;
 mod tokens;
+mod vault;
 mod zt;
