@@ -18,6 +18,7 @@ mod refusal;
 mod report;
 mod resolved;
 mod seal;
+mod secret;
 mod seen;
 mod standing;
 
@@ -29,19 +30,19 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use permit::Permit;
-use question::reference_of;
 pub use question::{claim, fact, parse, parse_action};
 pub(crate) use record::record_about;
 use resolved::Resolved;
+use secret::Reads;
+pub use secret::SecretHandle;
 use seen::Seen;
 
 use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::identity::{Caller, Groups, Membership};
 use crate::metadata::Snapshot;
-use crate::policy::{self, Action, Columns, Context, Decision, Explanation, Request, Resource};
+use crate::policy::{self, Action, Context, Decision, Explanation, Request, Resource};
 use crate::runtime::shared::Shared;
-use crate::secrets::{Secret, SecretRequest};
 
 /// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.
 #[derive(Clone)]
@@ -53,6 +54,8 @@ pub struct Session {
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
     seen: Arc<Seen>,
+    /// What it was told of secrets a moment ago.
+    reads: Arc<Reads>,
     /// Under which keys the caller was found proven last.
     proven_under: Arc<AtomicU64>,
     /// The token's end on the monotonic tick: a wall clock set back does not revive it.
@@ -98,6 +101,7 @@ impl Session {
             proven_under: Arc::default(),
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
             seen: Arc::new(Seen::default()),
+            reads: Arc::default(),
         })
     }
 
@@ -168,65 +172,6 @@ impl Session {
             Ok(Permit::new(decision))
         } else {
             Err(self.denied(&decision))
-        }
-    }
-
-    /// The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is
-    /// fresh in the cache is served without waiting for the vault. After a wait the policy is asked again: what was
-    /// withdrawn in the meantime is not handed out.
-    ///
-    /// # Errors
-    /// `Denied`; `NotFound` when the vault has no such secret; `Unavailable` when the vault or the audit log is down;
-    /// `Integrity` for a damaged vault; else as [`check`](Self::check). Who is denied never learns whether it exists.
-    pub async fn secret(&self, reference: &str) -> Result<Secret> {
-        let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
-        loop {
-            let (decision, request) = self.may_read(action, &resource, reference)?;
-            if let Some(secret) = self.shared.secrets.peek(&request) {
-                self.record_release(&decision, &secret)?;
-                return Ok(secret);
-            }
-            let found = self.shared.secrets.get(&request).await;
-            let (decision, wanted) = self.may_read(action, &resource, reference)?;
-            if wanted != request {
-                continue;
-            }
-            match found {
-                Ok(secret) => {
-                    self.record_release(&decision, &secret)?;
-                    return Ok(secret);
-                }
-                Err(error) => {
-                    self.record_failure(&decision, &error)?;
-                    return Err(error);
-                }
-            }
-        }
-    }
-
-    /// Decides a read on the snapshot in force and finds its row; a refusal stands in the log.
-    fn may_read(
-        &self,
-        action: Action,
-        resource: &Resource,
-        reference: &str,
-    ) -> Result<(Decision, SecretRequest)> {
-        let decision = self.decide(action, resource.clone(), self.context.clone())?;
-        // A row about columns says nothing about a secret: validation refuses it, and so does this.
-        if !decision.is_allowed() || *decision.columns() != Columns::All {
-            let error = self.denied(&decision);
-            self.record_refusal(&decision, &error)?;
-            return Err(error);
-        }
-        match reference_of(&decision, reference) {
-            Ok(row) => {
-                let request = row.request();
-                Ok((decision, request))
-            }
-            Err(error) => {
-                self.record_failure(&decision, &error)?;
-                Err(error)
-            }
         }
     }
 

@@ -93,6 +93,11 @@ impl SnapshotStore {
         self.current.load_full()
     }
 
+    /// Whether this is the current one.
+    pub(crate) fn is_current(&self, snapshot: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.current.load(), snapshot)
+    }
+
     /// How long ago the source was last seen to hold what is in force: the longer of what the wall clock and the monotonic
     /// tick say. Refused tables and a source that cannot be read confirm nothing.
     #[must_use]

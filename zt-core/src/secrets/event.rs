@@ -27,6 +27,18 @@ pub enum SecretChange {
     Expired,
 }
 
+impl SecretChange {
+    /// The word of audit records.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NewVersion => "new_version",
+            Self::NearExpiry => "near_expiry",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One event about a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -41,7 +53,7 @@ pub struct SecretEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The events about declared secrets, each with the number of slots that ask now.
+    /// The events about declared secrets.
     pub taken: Vec<SecretEvent>,
     /// Events about other things, and about secrets that no table declares.
     pub ignored: usize,
@@ -122,8 +134,8 @@ fn wrong(what: &str) -> Error {
 }
 
 impl Secrets {
-    /// Takes in a delivery of Event Grid: every slot of a secret that it names asks its vault now, once a second at most,
-    /// and a "no" that was believed is forgotten. Does not wait for the answers.
+    /// Takes in a delivery of Event Grid: every slot that knows something of a secret that it names asks its vault now, once
+    /// a second at most, and a "no" that was believed is forgotten. Does not wait for the answers.
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for what is no delivery.
@@ -144,8 +156,11 @@ impl Secrets {
             let mut is_known = false;
             for declared in &mut about {
                 is_known = true;
-                // Refused or under way: either is an answer.
-                let _outcome = self.board(declared, &declared.request, true);
+                // Of what nobody has read there is nothing to renew, and nobody's right was asked.
+                if declared.slot.is_known() {
+                    // Refused or under way: either is an answer.
+                    let _outcome = self.board(declared, &declared.request, true);
+                }
             }
             if is_known {
                 delivery.taken.push(event);

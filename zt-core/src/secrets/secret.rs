@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -95,7 +96,11 @@ struct Inner {
     details: Vec<(&'static str, String)>,
     bytes: SecretBytes,
     process: u64,
+    fetch: u64,
 }
+
+/// Counts the fetches of this process.
+static FETCHES: AtomicU64 = AtomicU64::new(0);
 
 impl Secret {
     /// What `fetched` holds, if it answers `id` and may be used at `now`.
@@ -120,6 +125,7 @@ impl Secret {
                 details: fetched.details,
                 bytes: fetched.value,
                 process: process::generation(),
+                fetch: FETCHES.fetch_add(1, Ordering::Relaxed),
             }),
             stale_for: None,
         })
@@ -211,9 +217,9 @@ impl Secret {
         }
     }
 
-    /// Whether both are readers of one fetch.
-    pub(crate) fn is_same_fetch(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
+    /// Which fetch of this process it came by: two that differ may hold other bytes.
+    pub(crate) fn fetch(&self) -> u64 {
+        self.inner.fetch
     }
 
     /// False in a forked child: its bytes stayed with the parent.

@@ -206,6 +206,14 @@ impl Slot {
         self.apply(&Event::Looked { is_idle }, now, timing);
     }
 
+    /// Whether it has a value, or a "no".
+    pub(super) fn is_known(&self) -> bool {
+        matches!(
+            &**self.state.load(),
+            State::Held(_) | State::Negative { .. }
+        )
+    }
+
     /// Whether nobody read it for two lifetimes.
     pub(super) fn is_idle(&self, tick: Duration) -> bool {
         let read_at = Duration::from_secs(self.read_at.load(Ordering::Relaxed));

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::Session;
 use super::seen::{Repeat, Sight};
-use crate::audit::{Durability, Kind, Outcome, Record};
+use crate::audit::{Durability, Kind, Outcome, Record, Tally};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
 use crate::policy::{self, AuditLevel, Decision, DecisionKind};
-use crate::secrets::Secret;
+use crate::secrets::{AttemptId, FetchError, Secret};
 
 impl Session {
     /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
@@ -88,21 +88,37 @@ impl Session {
         Ok(())
     }
 
-    /// The first release of a version to this session is on disk before the value is handed out.
-    pub(super) fn record_release(&self, decision: &Decision, secret: &Secret) -> Result<()> {
+    /// The first release of a version to this session is on disk before the value is handed out. Answers how its repeats are
+    /// counted, and when it was recorded in full.
+    pub(super) fn record_release(
+        &self,
+        decision: &Decision,
+        secret: &Secret,
+    ) -> Result<Option<(Tally, Duration)>> {
         let build = || {
-            self.record_of(decision, Kind::Release, Outcome::Ok)
+            let mut record = self
+                .record_of(decision, Kind::Release, Outcome::Ok)
                 .with_detail("version", secret.version().to_string())
-                .with_detail("path", secret.path_proof())
+                .with_detail("path", secret.path_proof());
+            for (name, text) in secret.details() {
+                record = record.with_detail(name, text);
+            }
+            match secret.stale_for() {
+                // To the minute: repeats are counted, and each second would be a record of its own.
+                Some(stale) => {
+                    record.with_detail("stale_min", stale.as_secs().div_ceil(60).to_string())
+                }
+                None => record,
+            }
         };
         let sight = Sight::release(decision, secret);
         let now = self.shared.clock.elapsed();
         let is_counted = !must_be_durable(decision);
-        if is_counted && self.count_repeat(&sight, now, build)? {
-            return Ok(());
+        if !is_counted || !self.count_repeat(&sight, now, build)? {
+            self.shared.audit.append(build(), Durability::Durable)?;
+            self.remember(sight.clone(), now, build())?;
         }
-        self.shared.audit.append(build(), Durability::Durable)?;
-        self.remember(sight, now, build())
+        Ok(is_counted.then(|| self.seen.tally(&sight)).flatten())
     }
 
     /// Data keys were unwrapped. On disk before anything can be opened with them.
@@ -125,7 +141,10 @@ impl Session {
     /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.
     pub(super) fn record_failure(&self, decision: &Decision, error: &Error) -> Result<()> {
         let record = self.record_of(decision, Kind::Release, Outcome::Failed);
-        let record = record.with_detail("reason", error.message());
+        let mut record = record.with_detail("reason", error.message());
+        if let Some(attempt) = attempt_of(error) {
+            record = record.with_detail("client_request_id", attempt.to_string());
+        }
         Ok(self.shared.audit.append(record, Durability::Counted)?)
     }
 
@@ -174,8 +193,14 @@ impl Session {
     }
 }
 
+/// Which call to the vault failed.
+fn attempt_of(error: &Error) -> Option<AttemptId> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<FetchError>()?.attempt
+}
+
 /// Whether every decision like this one must be on disk before its answer, and none is counted.
-fn must_be_durable(decision: &Decision) -> bool {
+pub(super) fn must_be_durable(decision: &Decision) -> bool {
     decision.is_allowed() && decision.obligations().audit == AuditLevel::Durable
 }
 

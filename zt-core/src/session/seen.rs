@@ -10,7 +10,7 @@ use crate::policy::{Action, Context, Decision, DecisionKind, Resource};
 use crate::secrets::{Secret, SecretVersion};
 
 /// Repeats within this long are counted; after it the next one is recorded in full again.
-const LEASE: Duration = Duration::from_secs(60);
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 /// So many different things are remembered; beyond, all is forgotten and recorded in full again.
 const MOST: usize = 1024;
 
@@ -62,6 +62,7 @@ impl Sight {
     pub(super) fn release(decision: &Decision, secret: &Secret) -> Self {
         let mut path = DefaultHasher::new();
         secret.path_proof().hash(&mut path);
+        secret.stale_for().is_some().hash(&mut path);
         Self {
             released: Some((secret.version(), path.finish())),
             ..Self::decision(decision)
@@ -99,6 +100,13 @@ impl Seen {
             Some(tally) => Repeat::Tally(tally.clone()),
             None => Repeat::Record,
         })
+    }
+
+    /// How repeats are counted, and when it was recorded in full.
+    pub(super) fn tally(&self, sight: &Sight) -> Option<(Tally, Duration)> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = seen.get(sight)?;
+        Some((memory.tally.clone()?, memory.at))
     }
 
     /// Remembers what was recorded in full, and how its repeats are counted.

@@ -1,6 +1,7 @@
 //! Whether a session may still ask: its token, the key that proved it, and the tables it is decided by.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Session;
 use crate::audit::{Durability, Kind, Outcome, Record};
@@ -47,6 +48,23 @@ impl Session {
         let message = format!("the token of `{}` has expired", self.name());
         Err(Error::new(Code::TokenExpired, message)
             .with_help("authenticate again with a new token"))
+    }
+
+    /// Whether the caller is as proven as at the last full look, and the token has not ended; the full look says why not.
+    pub(super) fn is_proven_still(&self, now: Timestamp, tick: Duration) -> bool {
+        let is_over = |end: Timestamp| now >= end.after(self.shared.profile.skew());
+        let keys = self.shared.authenticator.load();
+        let is_proven = keys.as_ref().is_none_or(|keys| {
+            self.proven_under.load(Ordering::Acquire) == keys.stamp()
+                && keys.refuse_aged(&self.caller).is_ok()
+        });
+        is_proven
+            && !self.caller.expires_at().is_some_and(is_over)
+            && self.ends.is_none_or(|end| tick < end)
+            && self
+                .shared
+                .max_staleness
+                .is_none_or(|limit| self.shared.snapshots.age() <= limit)
     }
 
     /// The key that proved the caller may have been withdrawn since, or be too old to count.

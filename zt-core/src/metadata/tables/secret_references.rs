@@ -22,8 +22,12 @@ pub struct SecretReference {
     pub version: Option<SecretVersion>,
     /// A secret to read or a key to wrap with.
     pub kind: SecretKind,
+    /// The vault that is asked for the same name while the first one cannot answer.
+    pub fallback_vault: Option<VaultUrl>,
     /// How long a value may be served from the cache, in seconds; 0 means never.
     pub ttl_s: u32,
+    /// For how many seconds after its TTL a value may still be served while the vault cannot answer; 0 means never.
+    pub max_stale_s: Option<u32>,
     /// After how many days a new value is due.
     pub rotate_days: Option<u32>,
 }
@@ -55,7 +59,15 @@ impl SecretReference {
             Some(version) => id.at(version),
             None => id,
         };
-        SecretRequest::new(id).with_ttl(Duration::from_secs(u64::from(self.ttl_s)))
+        let seconds = |count: u32| Duration::from_secs(u64::from(count));
+        let mut request = SecretRequest::new(id).with_ttl(seconds(self.ttl_s));
+        if let Some(max_stale) = self.max_stale_s {
+            request = request.with_max_stale(seconds(max_stale));
+        }
+        match &self.fallback_vault {
+            Some(vault) => request.with_fallback(vault.clone()),
+            None => request,
+        }
     }
 }
 
@@ -68,7 +80,9 @@ impl Row for SecretReference {
         Column::text("name"),
         Column::text("version"),
         Column::text("kind"),
+        Column::text("fallback_vault"),
         Column::number("ttl_s"),
+        Column::number("max_stale_s"),
         Column::number("rotate_days"),
     ];
 
@@ -80,7 +94,9 @@ impl Row for SecretReference {
         let kind = cells
             .one_of("kind", SecretKind::WORDS)
             .unwrap_or(SecretKind::Secret);
+        let fallback_vault = read_fallback(cells, vault.as_ref());
         let ttl_s = cells.number("ttl_s").unwrap_or(DEFAULT_TTL_S);
+        let max_stale_s = cells.number("max_stale_s");
         let rotate_days = cells.number("rotate_days");
         Some(Self {
             id: SecretRef::new(&id?),
@@ -88,8 +104,24 @@ impl Row for SecretReference {
             name: name?,
             version,
             kind,
+            fallback_vault,
             ttl_s,
+            max_stale_s,
             rotate_days,
         })
     }
+}
+
+/// The same vault again would be no help when it is down.
+fn read_fallback(cells: &mut RowReader<'_>, vault: Option<&VaultUrl>) -> Option<VaultUrl> {
+    let fallback: VaultUrl = cells.parse("fallback_vault")?;
+    if vault == Some(&fallback) {
+        cells.problem(
+            "fallback_vault",
+            fallback.as_str(),
+            "name another vault than `vault`, or leave it out",
+        );
+        return None;
+    }
+    Some(fallback)
 }

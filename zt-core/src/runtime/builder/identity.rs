@@ -39,7 +39,7 @@ impl Identity {
         let (own, shared) = (config.clone(), Arc::clone(clock));
         let rules = snapshot.tables().network_rules.clone();
         let outside = Outside::new(own, profile.clone(), shared, rules, given, MAKERS);
-        let background = Arc::new(Background::default());
+        let background = Arc::new(Background::new("zt-background"));
         let key_log = Arc::new(KeyLog::default());
         let published = published(&outside, &background, &key_log)?;
         let authenticator = match &published {

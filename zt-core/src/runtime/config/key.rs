@@ -76,6 +76,16 @@ config_keys! {
     IdentityGroups = "identity.groups", "ZT_IDENTITY_GROUPS";
     /// The client id of the public client that people sign in with by device code, a GUID. Default: the audience.
     IdentitySignInClient = "identity.sign_in_client", "ZT_IDENTITY_SIGN_IN_CLIENT";
+    /// Where secrets come from: `local` (default), the encrypted file of this machine, which answers for every vault, or
+    /// `key_vault`, the vaults that Secret_References names.
+    VaultStore = "vault.store", "ZT_VAULT_STORE";
+    /// The version of Key Vault's API. Default: that of the SDK. For emulators that know an older one.
+    VaultApiVersion = "vault.api_version", "ZT_VAULT_API_VERSION";
+    /// How often each vault is called in a second at most, over time; bursts may be five times as long. Default 40.
+    VaultCallsPerSecond = "vault.calls_per_s", "ZT_VAULT_CALLS_PER_S";
+    /// What secret bytes are kept in: `locked` where the system allows it and the heap else (`prefer_locked`, the default), or
+    /// `locked` alone, which refuses a secret that finds no room in it.
+    VaultMemory = "vault.memory", "ZT_VAULT_MEMORY";
     /// The encrypted local vault, a file. Default `.zt/vault`.
     VaultFile = "vault.file", "ZT_VAULT_FILE";
     /// The local vault's key, a file that only its owner may read. Default `.zt/vault.key`.
@@ -86,6 +96,9 @@ config_keys! {
     AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
     /// The file that fired alerts are appended to. Default `.zt/alerts.jsonl`.
     AlertsFile = "alerts.file", "ZT_ALERTS_FILE";
+    /// Where the process writes how it is, for `zt status`: a folder, one file for each process, never a value of a secret.
+    /// Default: nowhere.
+    StatusFolder = "status.folder", "ZT_STATUS_FOLDER";
 }
 
 impl fmt::Display for ConfigKey {
@@ -119,6 +132,10 @@ impl ConfigKey {
             | Self::IdentitySigningKeys
             | Self::IdentityClockSkew
             | Self::IdentityGroups
+            | Self::VaultStore
+            | Self::VaultApiVersion
+            | Self::VaultCallsPerSecond
+            | Self::VaultMemory
             | Self::VaultFile
             | Self::VaultKeyFile
             | Self::AuditFolder
@@ -128,6 +145,7 @@ impl ConfigKey {
             | Self::MetadataWatch
             | Self::IdentityTenant
             | Self::IdentityAudience
+            | Self::StatusFolder
             | Self::VaultPassphrase => false,
         }
     }

@@ -1,0 +1,153 @@
+//! How a live process is: as a value, and as a file that `zt status` reads.
+//!
+//! In: the parts of a runtime. Out: names, ages, counts and last errors. Never a value of a secret, a token or a claim.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Runtime;
+use super::shared::Shared;
+use crate::audit;
+use crate::clock::Timestamp;
+use crate::identity::KeyHealth;
+use crate::secrets::SecretsHealth;
+
+/// How often the file is written. A file that is older than three times this is of a process that is gone or stuck.
+pub(super) const WRITTEN_EVERY: Duration = Duration::from_secs(5);
+
+/// How a runtime is at one moment.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The process.
+    pub process: u32,
+    /// When this was looked at, RFC 3339.
+    pub at: String,
+    /// `production` or `development`.
+    pub mode: &'static str,
+    /// Whether callers can be verified and the tables are young enough; else why not.
+    pub ready: Option<String>,
+    /// The metadata tables in force.
+    pub snapshot: SnapshotStatus,
+    /// The issuer's keys, one line for each tenant and token format.
+    pub keys: Vec<String>,
+    /// Slots, gates, counts.
+    pub secrets: SecretsHealth,
+    /// Where secret bytes lie.
+    pub memory: MemoryStatus,
+    /// The audit log.
+    pub audit: audit::Health,
+}
+
+/// The snapshot in force.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct SnapshotStatus {
+    /// Its version in this process.
+    pub version: u64,
+    /// Its content hash.
+    pub hash: String,
+    /// How many seconds ago the tables were last seen to be like this.
+    pub confirmed_s: u64,
+}
+
+/// Where secret bytes lie.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct MemoryStatus {
+    /// `secret_memory`, `locked_memory` or `heap`.
+    pub protection: &'static str,
+    /// Bytes that are mapped for secrets.
+    pub mapped_bytes: usize,
+    /// Values that found no room there and lie on the heap, so far.
+    pub heap_fallbacks: u64,
+    /// Why the last of them did.
+    pub last_fallback: Option<String>,
+}
+
+impl Runtime {
+    /// How this process is: for `/readyz`, dashboards and the engineer on call. Cheap; asks nobody.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let shared = &self.0;
+        let snapshot = self.snapshot();
+        Status {
+            process: std::process::id(),
+            at: shared.clock.now().to_string(),
+            mode: shared.config.mode().as_str(),
+            ready: self.ready().err().map(|why| why.message().to_owned()),
+            snapshot: SnapshotStatus {
+                version: snapshot.version(),
+                hash: snapshot.hash().to_string(),
+                confirmed_s: self.snapshot_age().as_secs(),
+            },
+            keys: self.key_health().iter().map(key_line).collect(),
+            secrets: shared.secrets.health(),
+            memory: memory(),
+            audit: shared.audit.health(),
+        }
+    }
+}
+
+fn key_line(keys: &KeyHealth) -> String {
+    let mut line = format!(
+        "{} keys of tenant {} ({}): {}",
+        keys.keys, keys.tenant, keys.version, keys.state
+    );
+    if let Some(age) = keys.age {
+        line.push_str(&format!(", fetched {} s ago", age.as_secs()));
+    }
+    if let Some(error) = &keys.error {
+        line.push_str(&format!(", last fetch failed: {error}"));
+    }
+    line
+}
+
+fn memory() -> MemoryStatus {
+    let status = zt_memory::status();
+    MemoryStatus {
+        protection: status.protection.as_str(),
+        mapped_bytes: status.mapped_bytes,
+        heap_fallbacks: status.heap_fallbacks,
+        last_fallback: status.last_fallback.map(|why| why.to_string()),
+    }
+}
+
+/// Writes the file of this process, whole or not at all. What cannot be written is not: a full disk must not stop anything
+/// that works.
+pub(super) fn write(runtime: &Runtime, folder: &Path) -> io::Result<()> {
+    let text = serde_json::to_vec_pretty(&runtime.status())?;
+    fs::create_dir_all(folder)?;
+    let name = format!("{}.json", std::process::id());
+    let draft = folder.join(format!(".{name}"));
+    fs::write(&draft, text)?;
+    fs::rename(draft, folder.join(name))
+}
+
+/// Takes the file away when the runtime ends.
+pub(super) fn remove(folder: &Path) {
+    let _may_be_gone = fs::remove_file(folder.join(format!("{}.json", std::process::id())));
+}
+
+/// When the next file is due, on the tick.
+#[derive(Debug, Default)]
+pub(super) struct Due(Option<Duration>);
+
+impl Due {
+    pub(super) fn is_due(&mut self, shared: &Shared) -> bool {
+        let now = shared.clock.elapsed();
+        let due = self.0.is_none_or(|at| now >= at);
+        if due {
+            self.0 = Some(now.saturating_add(WRITTEN_EVERY));
+        }
+        due
+    }
+}
+
+/// So that the moment's text is the only use of it here.
+#[expect(dead_code, reason = "the type is named in the documentation of `at`")]
+type Moment = Timestamp;

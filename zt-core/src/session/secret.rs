@@ -1,0 +1,281 @@
+//! Reading secrets: policy and audit at each read, in a few steps where nothing has changed since the last one.
+//!
+//! In: the id of a row of Secret_References. Out: a [`Secret`]. A read in full decides, looks for the row, takes the value
+//! from its slot or the vault, decides again after a wait, and records the release before the value is handed out.
+//! A repeat may be answered by what the last read in full found, as long as every fact that it rests on still holds: the same
+//! snapshot, the same rights of the caller, within the decision's lease ([`Decision::lease`]), the same fetch in the slot,
+//! and within the span in which the audit log counts repeats. It is counted as the read in full would count it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use super::question::{parse, reference_of};
+use super::resolved::Resolved;
+use super::seen::LEASE;
+use super::{Session, record};
+use crate::audit::Tally;
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::metadata::Snapshot;
+use crate::policy::{Action, Columns, Decision, Resource};
+use crate::secrets::{Secret, SecretRequest, SecretVersion, SlotHandle};
+
+/// So many references are remembered by a session; beyond, all are forgotten.
+const MOST: usize = 1024;
+
+/// What a session was told a moment ago, by reference.
+#[derive(Default)]
+pub(super) struct Reads(ArcSwap<HashMap<Box<str>, Arc<Place>>>);
+
+/// What is known of one reference; nothing before the first read in full.
+type Place = ArcSwapOption<Known>;
+
+/// All that the last read in full rests on.
+struct Known {
+    snapshot: Arc<Snapshot>,
+    resolved: Arc<Resolved>,
+    decided_at: Timestamp,
+    lease: Option<Timestamp>,
+    request: SecretRequest,
+    slot: SlotHandle,
+    fetch: u64,
+    tally: Tally,
+    recorded_at: Duration,
+}
+
+/// A secret that is read again and again, by a session under its claims. Every read is decided and audited as
+/// [`Session::secret`] is; the handle saves looking up the name.
+///
+/// ```
+/// # use zt_core::{Result, Session};
+/// async fn serve(job: &Session) -> Result<usize> {
+///     let key = job.secret_handle("bureau-api-key");
+///     let mut sent = 0;
+///     for _request in 0..3 {
+///         sent += key.get().await?.reveal().len();
+///     }
+///     Ok(sent)
+/// }
+/// ```
+#[derive(Clone)]
+pub struct SecretHandle {
+    session: Session,
+    reference: Box<str>,
+    place: Arc<Place>,
+}
+
+impl SecretHandle {
+    /// The secret, as [`Session::secret`] gives it.
+    ///
+    /// # Errors
+    /// As [`Session::secret`].
+    pub async fn get(&self) -> Result<Secret> {
+        if let Some(secret) = self.session.again(&self.place)? {
+            return Ok(secret);
+        }
+        self.session.read(&self.reference, None, &self.place).await
+    }
+
+    /// The id of the row.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        &self.reference
+    }
+}
+
+impl fmt::Debug for SecretHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[handle of secret {}]", self.reference)
+    }
+}
+
+impl Session {
+    /// The secret of a row of Secret_References. Policy is checked and the read audited each time; a value that is
+    /// fresh in the cache is served without waiting for the vault. After a wait the policy is asked again: what was
+    /// withdrawn in the meantime is not handed out. While the vault cannot answer, a value may be served beyond its TTL for
+    /// as long as its row allows (`max_stale_s`): [`Secret::stale_for`] says so, and so does the record.
+    ///
+    /// # Errors
+    /// `Denied`; `NotFound` when the vault has no such secret; `Unavailable` when the vault or the audit log is down, or the
+    /// rules of the network refuse the vault; `Integrity` for a damaged vault; else as [`check`](Self::check). Who is denied
+    /// never learns whether it exists.
+    pub async fn secret(&self, reference: &str) -> Result<Secret> {
+        let place = self.reads.place(reference);
+        if let Some(secret) = self.again(&place)? {
+            return Ok(secret);
+        }
+        self.read(reference, None, &place).await
+    }
+
+    /// One version of the secret of a row, whichever is the current one: under the same right and with the same record.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret); `Invalid` for a row that is pinned to another version.
+    pub async fn secret_version(&self, reference: &str, version: SecretVersion) -> Result<Secret> {
+        self.read(reference, Some(version), &Place::empty()).await
+    }
+
+    /// A handle for a secret that is read often. Nothing is asked yet, neither policy nor vault.
+    #[must_use]
+    pub fn secret_handle(&self, reference: &str) -> SecretHandle {
+        SecretHandle {
+            session: self.clone(),
+            reference: reference.into(),
+            place: self.reads.place(reference),
+        }
+    }
+
+    /// The read in full.
+    async fn read(
+        &self,
+        reference: &str,
+        version: Option<SecretVersion>,
+        place: &Place,
+    ) -> Result<Secret> {
+        let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
+        let secrets = &self.shared.secrets;
+        loop {
+            let (decision, request) = self.may_read(action, &resource, reference)?;
+            if version.is_none()
+                && let Some(secret) = secrets.peek(&request)
+            {
+                self.release(&decision, &request, &secret, place)?;
+                return Ok(secret);
+            }
+            let found = match version {
+                Some(version) => secrets.get_version(&request, version).await,
+                None => secrets.get(&request).await,
+            };
+            let (decision, wanted) = self.may_read(action, &resource, reference)?;
+            if wanted != request {
+                continue;
+            }
+            match found {
+                Ok(secret) => {
+                    self.release(&decision, &request, &secret, place)?;
+                    return Ok(secret);
+                }
+                Err(error) => {
+                    self.record_failure(&decision, &error)?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Decides a read on the snapshot in force and finds its row; a refusal stands in the log.
+    fn may_read(
+        &self,
+        action: Action,
+        resource: &Resource,
+        reference: &str,
+    ) -> Result<(Decision, SecretRequest)> {
+        let decision = self.decide(action, resource.clone(), self.context.clone())?;
+        // A row about columns says nothing about a secret: validation refuses it, and so does this.
+        if !decision.is_allowed() || *decision.columns() != Columns::All {
+            let error = self.denied(&decision);
+            self.record_refusal(&decision, &error)?;
+            return Err(error);
+        }
+        match reference_of(&decision, reference) {
+            Ok(row) => {
+                let request = row.request();
+                Ok((decision, request))
+            }
+            Err(error) => {
+                self.record_failure(&decision, &error)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Records a release, and remembers what it rests on.
+    fn release(
+        &self,
+        decision: &Decision,
+        request: &SecretRequest,
+        secret: &Secret,
+        place: &Place,
+    ) -> Result<()> {
+        let recorded = self.record_release(decision, secret)?;
+        let slot = self.shared.secrets.slot(request);
+        let known = match (recorded, slot, decision.request().now) {
+            (Some((tally, recorded_at)), Some(slot), Some(decided_at))
+                if secret.stale_for().is_none() && !record::must_be_durable(decision) =>
+            {
+                Some(Arc::new(Known {
+                    snapshot: Arc::clone(decision.snapshot()),
+                    resolved: self.resolved.load_full(),
+                    decided_at,
+                    lease: decision.lease(),
+                    request: request.clone(),
+                    slot,
+                    fetch: secret.fetch(),
+                    tally,
+                    recorded_at,
+                }))
+            }
+            _ => None,
+        };
+        place.store(known);
+        Ok(())
+    }
+
+    /// The answer of the last read in full, if all that it rests on still holds; counted like it.
+    fn again(&self, place: &Place) -> Result<Option<Secret>> {
+        let known = place.load();
+        let Some(known) = &*known else {
+            return Ok(None);
+        };
+        let (clock, tick) = (&self.shared.clock, self.shared.clock.tick());
+        let now = clock.now();
+        let holds = !self.shared.is_closed.load(Ordering::Acquire)
+            && self.is_proven_still(now, tick)
+            && self.shared.snapshots.is_current(&known.snapshot)
+            && self.is_resolved_still(&known.resolved)
+            && known.decided_at <= now
+            && known.lease.is_none_or(|end| now < end)
+            && tick.saturating_sub(known.recorded_at) < LEASE;
+        if !holds {
+            return Ok(None);
+        }
+        let secret = self.shared.secrets.peek_by(&known.slot, &known.request);
+        let Some(secret) =
+            secret.filter(|secret| secret.fetch() == known.fetch && secret.stale_for().is_none())
+        else {
+            return Ok(None);
+        };
+        self.shared.audit.count(&known.tally, now)?;
+        Ok(Some(secret))
+    }
+
+    /// Whether the caller's rights were worked out on the same facts.
+    fn is_resolved_still(&self, resolved: &Arc<Resolved>) -> bool {
+        // A directory may have answered anew: the read in full asks.
+        self.membership.is_none() && Arc::ptr_eq(&self.resolved.load(), resolved)
+    }
+}
+
+impl Reads {
+    fn place(&self, reference: &str) -> Arc<Place> {
+        if let Some(place) = self.0.load().get(reference) {
+            return Arc::clone(place);
+        }
+        let place = Arc::new(Place::empty());
+        self.0.rcu(|reads| {
+            let mut reads = if reads.len() < MOST {
+                HashMap::clone(reads)
+            } else {
+                HashMap::new()
+            };
+            reads.insert(reference.into(), Arc::clone(&place));
+            reads
+        });
+        place
+    }
+}
