@@ -108,14 +108,11 @@ impl<T> Default for Local<T> {
 
 impl<T> Drop for Local<T> {
     fn drop(&mut self) {
-        if !self
-            .entry()
-            .is_some_and(|entry| entry.generation == generation())
-        {
-            return;
+        let entry = self.entry();
+        if entry.is_some_and(|entry| entry.generation == generation()) {
+            // SAFETY: made by `Box::into_raw`, and `self` is borrowed by nobody else.
+            drop(unsafe { Box::from_raw(*self.current.get_mut()) });
         }
-        // SAFETY: made by `Box::into_raw`, and `self` is borrowed by nobody else.
-        drop(unsafe { Box::from_raw(*self.current.get_mut()) });
     }
 }
 

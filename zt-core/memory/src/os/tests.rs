@@ -30,7 +30,8 @@ fn a_mapping_is_whole_pages_of_zeros_between_guards() {
     let end = start.wrapping_add(mapping.len());
     for at in 0..mapping.len() {
         // SAFETY: inside of the mapping.
-        assert_eq!(unsafe { start.add(at).read_volatile() }, 0);
+        let byte = unsafe { start.wrapping_add(at).read_volatile() };
+        assert_eq!(byte, 0);
     }
     assert!(is_deadly(start.wrapping_sub(1)));
     assert!(is_deadly(end));

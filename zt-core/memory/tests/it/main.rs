@@ -2,7 +2,14 @@
 
 #![cfg_attr(
     target_os = "linux",
-    expect(unsafe_code, reason = "tests fork, and change what a process may do")
+    expect(
+        unsafe_code,
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stdout,
+        reason = "tests fork, change what a process may do, and stop at the first thing that is not as it should be"
+    )
 )]
 
 #[cfg(target_os = "linux")]
