@@ -55,8 +55,11 @@ fn after(block: Vec<u8>, end: impl FnOnce(Vec<u8>)) -> Vec<u8> {
     let size = KEPT.load(Ordering::SeqCst);
     AWAITED.store(ptr::null_mut(), Ordering::SeqCst);
     // SAFETY: kept, so still allocated, and `size` is what it was allocated with.
-    let bytes = unsafe { slice::from_raw_parts(start, size) };
-    bytes.to_vec()
+    let bytes = unsafe { slice::from_raw_parts(start, size) }.to_vec();
+    let layout = Layout::array::<u8>(size).unwrap();
+    // SAFETY: the system allocated it with this layout, and nobody awaits it any more.
+    unsafe { System.dealloc(start, layout) };
+    bytes
 }
 
 fn block(len: usize) -> Vec<u8> {

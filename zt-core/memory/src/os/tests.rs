@@ -18,6 +18,18 @@ fn is_deadly(address: *const u8) -> bool {
     libc::WIFSIGNALED(status) && matches!(libc::WTERMSIG(status), libc::SIGSEGV | libc::SIGBUS)
 }
 
+/// Whether the address is mapped so that nobody may read there: proc(5), /proc/PID/maps.
+#[cfg(target_os = "linux")]
+fn is_reserved(address: usize) -> bool {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    maps.lines().any(|line| {
+        let (range, rest) = line.split_once(' ').unwrap();
+        let (start, end) = range.split_once('-').unwrap();
+        let bound = |text| usize::from_str_radix(text, 16).unwrap();
+        rest.starts_with("---") && (bound(start)..bound(end)).contains(&address)
+    })
+}
+
 #[test]
 fn a_mapping_is_whole_pages_of_zeros_between_guards() {
     let Ok(mapping) = Mapping::new(page_size() + 1) else {
@@ -33,6 +45,8 @@ fn a_mapping_is_whole_pages_of_zeros_between_guards() {
         let byte = unsafe { start.wrapping_add(at).read_volatile() };
         assert_eq!(byte, 0);
     }
+    #[cfg(target_os = "linux")]
+    assert!(is_reserved(start.addr() - 1) && is_reserved(end.addr()));
     assert!(is_deadly(start.wrapping_sub(1)));
     assert!(is_deadly(end));
     // What lies between is not: a child finds zeros there.

@@ -94,6 +94,28 @@ fn a_limit_of_8_mib_protects_a_thousand() {
 }
 
 #[test]
+fn what_is_left_of_a_limit_is_used_in_smaller_regions() {
+    alone(
+        "limits::what_is_left_of_a_limit_is_used_in_smaller_regions",
+        || {
+            // SAFETY: asks for a number.
+            if unsafe { libc::sysconf(libc::_SC_PAGESIZE) } != 4_096 {
+                println!("skipped: pages are larger here");
+                return;
+            }
+            limit_locked_memory(28 * 1024);
+            let secrets: Vec<SecretBuf> =
+                (0..1_000).map(|_| SecretBuf::copy_of(&[1; 40])).collect();
+            // 16, 8 and 4 KiB, all of them full.
+            let full = status();
+            assert_eq!((full.regions, full.bytes_mapped), (3, 28 * 1024));
+            assert_eq!(full.slots_in_use, 28 * 1024 / 64);
+            drop(secrets);
+        },
+    );
+}
+
+#[test]
 fn room_that_was_freed_protects_the_next_secret() {
     alone(
         "limits::room_that_was_freed_protects_the_next_secret",

@@ -9,6 +9,9 @@ use zeroize::{Zeroize, Zeroizing};
 /// Bytes are kept under this mask, so that the needle itself stands nowhere but where a test put it.
 const MASK: u8 = 0xa5;
 
+/// Heaps keep their lists in the first bytes of what was freed, and would hide that the rest is still there.
+pub(crate) const BEFORE: usize = 64;
+
 /// A text that no other memory holds.
 pub(crate) struct Needle(Vec<u8>);
 
@@ -26,14 +29,20 @@ impl Needle {
         Self(masked)
     }
 
-    /// The text, wiped when the test lets go of it.
+    /// The text behind [`BEFORE`] other bytes, wiped when the test lets go of it.
     pub(crate) fn text(&self) -> Zeroizing<Vec<u8>> {
-        let mut text = Zeroizing::new(Vec::with_capacity(self.0.len()));
+        let mut text = Zeroizing::new(Vec::with_capacity(BEFORE + self.0.len()));
+        text.extend([b'.'; BEFORE]);
         text.extend(self.0.iter().map(|byte| byte ^ MASK));
         text
     }
 
-    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
+    /// Whether these bytes end in the text.
+    pub(crate) fn ends(&self, bytes: &[u8]) -> bool {
+        bytes.get(BEFORE..).is_some_and(|text| self.is(text))
+    }
+
+    fn is(&self, bytes: &[u8]) -> bool {
         bytes.len() == self.0.len() && bytes.iter().zip(&self.0).all(|(a, b)| *a ^ MASK == *b)
     }
 
