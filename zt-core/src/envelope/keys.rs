@@ -40,7 +40,7 @@ impl DataKey {
 
     /// The 32 bytes, for the adapter that wraps them.
     #[must_use]
-    pub const fn reveal(&self) -> &[u8] {
+    pub fn reveal(&self) -> &[u8] {
         self.0.reveal()
     }
 

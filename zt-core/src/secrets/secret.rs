@@ -1,8 +1,8 @@
 //! The bytes of a secret, which nothing prints and which are overwritten when they are dropped.
 //!
 //! In: bytes that a vault gave. Out: [`Secret::reveal`], the one way to them and easy to search for. What is promised:
-//! one copy per version in zt's own memory, wiped when the last reader lets go. What is not: copies that a reader makes,
-//! pages that the operating system swapped or dumped.
+//! one copy per version in zt's own memory, in the arena of [`zt_memory`], wiped when the last reader lets go and empty in
+//! a forked child. What is not: copies that a reader makes, and what `zt_memory` itself does not promise.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zt_memory::SecretBuf;
 
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
@@ -18,33 +19,40 @@ use crate::process;
 
 use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError};
 
-/// Secret bytes on their way from a vault into a [`Secret`]: unprintable, overwritten on drop.
+/// Secret bytes on their way from a vault into a [`Secret`]: unprintable, in protected memory where there is any,
+/// overwritten on drop, empty in a child that was forked after they were stored.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct SecretBytes(Box<[u8]>);
+pub struct SecretBytes(SecretBuf);
 
 impl SecretBytes {
     /// Copies `bytes`. The original stays the caller's to wipe.
     #[must_use]
     pub fn copy_of(bytes: &[u8]) -> Self {
-        Self(Box::from(bytes))
+        Self(SecretBuf::copy_of(bytes))
     }
 
     /// How many bytes.
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is none.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The bytes themselves.
     #[must_use]
-    pub const fn reveal(&self) -> &[u8] {
-        &self.0
+    pub fn reveal(&self) -> &[u8] {
+        self.0.reveal()
+    }
+
+    /// Whether this process stored them. If not, a fork lies between, and they must be fetched anew.
+    #[expect(dead_code, reason = "for the cache, before it serves a value")]
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.0.is_of_this_process()
     }
 }
 
