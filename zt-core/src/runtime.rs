@@ -7,11 +7,14 @@ mod background;
 mod budget;
 mod builder;
 mod config;
+mod housekeeping;
 mod key_log;
 mod outside;
 mod own_identity;
 mod samples;
 pub(crate) mod shared;
+mod status;
+mod vault_events;
 mod watch;
 
 use std::fmt;
@@ -25,6 +28,7 @@ pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables
 use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
+pub use status::{MemoryStatus, SnapshotStatus, Status};
 
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};

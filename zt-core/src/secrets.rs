@@ -6,6 +6,7 @@
 
 mod cache;
 mod counters;
+mod declare;
 mod error;
 mod event;
 mod flight;

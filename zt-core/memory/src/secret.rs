@@ -105,6 +105,15 @@ impl SecretBuf {
         self.generation == fork::generation()
     }
 
+    /// Whether the bytes lie in protected memory. None need none.
+    #[must_use]
+    pub const fn is_protected(&self) -> bool {
+        match self.place {
+            Place::Empty | Place::Protected(_) => true,
+            Place::Heap(_) => false,
+        }
+    }
+
     /// Overwrites the bytes at once. The buffer keeps its length and holds zeros.
     pub fn wipe(&mut self) {
         match &mut self.place {

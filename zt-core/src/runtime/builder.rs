@@ -6,17 +6,16 @@ mod outside;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::thread;
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
 
+use super::background::Background;
 use super::budget::Budget;
 use super::outside::Given;
 use super::samples::Samples;
 use super::shared::Shared;
-use super::{Config, ConfigKey, Runtime, watch};
+use super::{Config, ConfigKey, Runtime, housekeeping, watch};
 use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
@@ -28,7 +27,7 @@ use crate::metadata::{
 };
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
-use crate::secrets::{SecretRequest, SecretVault, Secrets, Timing};
+use crate::secrets::{GateLimits, SecretRequest, SecretVault, Secrets, Timing};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
@@ -173,7 +172,7 @@ impl RuntimeBuilder {
             .reference
             .unwrap_or_else(|| Arc::new(FileReference::new(config.folder())));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
-        let secrets = Secrets::new(vault, Arc::clone(&clock)).with_timing(timing);
+        let secrets = secrets(&config, &clock, vault, timing)?;
         secrets.declare(slots(&snapshots.current()));
         let watch_every = config.watch_every();
         let runtime = Runtime(Arc::new(Shared {
@@ -201,7 +200,7 @@ impl RuntimeBuilder {
         }));
         identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
-        wipe_idle_values(&runtime)?;
+        housekeeping::start(&runtime)?;
         if let Some(every) = watch_every {
             let _runs_by_itself = watch::start(&runtime, every)?;
         }
@@ -230,22 +229,27 @@ fn vaults(
     })
 }
 
-/// A value past its TTL that nobody reads is wiped within a second. The thread ends with the last runtime handle.
-fn wipe_idle_values(runtime: &Runtime) -> Result<()> {
-    let inner = Arc::downgrade(&runtime.0);
-    let sweep = move || {
-        while let Some(inner) = inner.upgrade() {
-            inner.secrets.sweep();
-            drop(inner);
-            thread::sleep(Duration::from_secs(1));
-        }
-    };
-    let thread = thread::Builder::new()
-        .name("zt-sweep".to_owned())
-        .spawn(sweep);
-    thread.map(drop).map_err(|why| {
-        Error::new(Code::Internal, "the operating system gives no thread").with_source(why)
-    })
+/// The slots, whose fetches run on a thread of their own: one that overwrites what it frees, where the process has that
+/// allocator.
+fn secrets(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    vault: Arc<dyn SecretVault>,
+    timing: Timing,
+) -> Result<Secrets> {
+    let mut timing = timing;
+    timing.must_be_locked = config.must_lock_secrets()?;
+    let mut limits = GateLimits::default();
+    if let Some(calls) = config.calls_per_second()? {
+        limits.calls_per_second = calls;
+        limits.burst = calls.saturating_mul(5);
+    }
+    let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
+    let salt = u64::from(random()?) << 32 | u64::from(random()?);
+    Ok(Secrets::new(vault, Arc::clone(clock))
+        .with_timing(timing.salted(salt))
+        .with_limits(limits)
+        .on(Arc::new(thread)))
 }
 
 /// The tables of a configuration, without opening a runtime.

@@ -212,6 +212,37 @@ impl Config {
         self.path(ConfigKey::AlertsFile, ".zt/alerts.jsonl")
     }
 
+    /// Whether a secret that finds no room in locked memory is refused.
+    pub(super) fn must_lock_secrets(&self) -> Result<bool> {
+        self.one_of(ConfigKey::VaultMemory, ["prefer_locked", "locked"])
+    }
+
+    /// Whether a setting has its second value; the first is its default.
+    pub(super) fn one_of(&self, key: ConfigKey, [default, other]: [&str; 2]) -> Result<bool> {
+        match self.value(key) {
+            None => Ok(false),
+            Some(value) if value == default => Ok(false),
+            Some(value) if value == other => Ok(true),
+            Some(_) => {
+                let message = format!("`{key}` must be `{default}` or `{other}`");
+                Err(Error::new(Code::Config, message))
+            }
+        }
+    }
+
+    /// How often each vault may be called in a second.
+    pub(super) fn calls_per_second(&self) -> Result<Option<u32>> {
+        let key = ConfigKey::VaultCallsPerSecond;
+        let read = |text: &str| text.parse().ok().filter(|calls| (1..=400).contains(calls));
+        match self.value(key) {
+            None => Ok(None),
+            Some(text) => read(text).map(Some).ok_or_else(|| {
+                let message = format!("`{key}` must be a number of calls from 1 to 400");
+                Error::new(Code::Config, message)
+            }),
+        }
+    }
+
     /// Where the local vault is.
     #[must_use]
     pub fn vault_file(&self) -> PathBuf {

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Runtime;
 use super::shared::Shared;
+use super::{Mode, Runtime};
 use crate::audit;
-use crate::clock::Timestamp;
 use crate::identity::KeyHealth;
 use crate::secrets::SecretsHealth;
 
@@ -59,12 +58,16 @@ pub struct SnapshotStatus {
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct MemoryStatus {
-    /// `secret_memory`, `locked_memory` or `heap`.
+    /// `secret memory`, `locked memory` or `heap`.
     pub protection: &'static str,
     /// Bytes that are mapped for secrets.
     pub mapped_bytes: usize,
     /// Values that found no room there and lie on the heap, so far.
     pub heap_fallbacks: u64,
+    /// Values that lie in them.
+    pub in_use: usize,
+    /// Values that somebody wrote past the end of: a defect.
+    pub broken: u64,
     /// Why the last of them did.
     pub last_fallback: Option<String>,
 }
@@ -78,7 +81,10 @@ impl Runtime {
         Status {
             process: std::process::id(),
             at: shared.clock.now().to_string(),
-            mode: shared.config.mode().as_str(),
+            mode: match shared.config.mode() {
+                Mode::Production => "production",
+                Mode::Development => "development",
+            },
             ready: self.ready().err().map(|why| why.message().to_owned()),
             snapshot: SnapshotStatus {
                 version: snapshot.version(),
@@ -95,7 +101,7 @@ impl Runtime {
 
 fn key_line(keys: &KeyHealth) -> String {
     let mut line = format!(
-        "{} keys of tenant {} ({}): {}",
+        "{} keys of tenant {} ({:?}): {}",
         keys.keys, keys.tenant, keys.version, keys.state
     );
     if let Some(age) = keys.age {
@@ -111,9 +117,11 @@ fn memory() -> MemoryStatus {
     let status = zt_memory::status();
     MemoryStatus {
         protection: status.protection.as_str(),
-        mapped_bytes: status.mapped_bytes,
+        mapped_bytes: status.bytes_mapped,
+        in_use: status.slots_in_use,
+        broken: status.broken_canaries,
         heap_fallbacks: status.heap_fallbacks,
-        last_fallback: status.last_fallback.map(|why| why.to_string()),
+        last_fallback: status.last_fallback,
     }
 }
 
@@ -147,7 +155,3 @@ impl Due {
         due
     }
 }
-
-/// So that the moment's text is the only use of it here.
-#[expect(dead_code, reason = "the type is named in the documentation of `at`")]
-type Moment = Timestamp;

@@ -21,7 +21,13 @@ impl Runtime {
             Error::new(Code::NotFound, message)
         })?;
         let (now, resource) = (self.0.clock.now(), format!("secret:{reference}"));
-        let record = Record::new(Kind::Admin, now, "invalidate-secret", &resource, Outcome::Ok);
+        let record = Record::new(
+            Kind::Admin,
+            now,
+            "invalidate-secret",
+            &resource,
+            Outcome::Ok,
+        );
         self.0.audit.append(record, Durability::Durable)?;
         self.0.secrets.invalidate(&row.name);
         Ok(())

@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ use super::gate::GateLimits;
 use super::slot::{Boarding, Outcome, Start};
 use super::state::{Now, Serving};
 use super::table::{Declared, Table};
-use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, VaultError};
+use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing};
 
 /// The declared secrets of a process. Outlives every reload of the metadata tables; in a forked child every slot is empty.
 ///
@@ -45,9 +45,9 @@ use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, Vau
 /// ```
 pub struct Secrets {
     pub(super) crew: Arc<Crew>,
-    limits: GateLimits,
+    pub(super) limits: GateLimits,
     spawn: Option<Arc<dyn Spawn>>,
-    table: ArcSwap<Table>,
+    pub(super) table: ArcSwap<Table>,
     /// Both clocks at the last sweep, in milliseconds; none before the first.
     pub(super) swept_at: ArcSwap<Option<(i64, u64)>>,
 }
@@ -99,61 +99,6 @@ impl Secrets {
     pub fn on(mut self, spawn: Arc<dyn Spawn>) -> Self {
         self.spawn = Some(spawn);
         self
-    }
-
-    /// Makes these the declared set. A slot that stays declared keeps its value; one that does not is wiped.
-    ///
-    /// Call it with the requests of a new snapshot just before that snapshot is put in place: its readers then find every
-    /// slot.
-    pub fn declare(&self, requests: impl IntoIterator<Item = SecretRequest>) {
-        self.declare_where(requests, |_| None);
-    }
-
-    /// The same, with a word on each vault: whether the rules of the network refuse it. What a rule refuses is not served,
-    /// however fresh it is.
-    pub(crate) fn declare_where(
-        &self,
-        requests: impl IntoIterator<Item = SecretRequest>,
-        refused: impl Fn(&SecretRequest) -> Option<VaultError>,
-    ) {
-        let requests: Vec<SecretRequest> = requests.into_iter().collect();
-        let now = Now::read(&*self.crew.clock);
-        let salt = self.crew.timing.salt;
-        let _current = self.table();
-        let old = self
-            .table
-            .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
-        let new = self.table.load_full();
-        for declared in new.declared.values() {
-            let refused = refused(&declared.request);
-            let slot = &declared.slot;
-            slot.rule(refused.as_ref(), now, &self.crew.timing);
-        }
-        for (key, declared) in &old.declared {
-            match new.declared.get(key) {
-                Some(kept) if Arc::ptr_eq(kept, declared) => {}
-                Some(_) => declared.leave(),
-                None => {
-                    declared.leave();
-                    declared.slot.forget(now, &self.crew.timing);
-                    self.crew
-                        .counters
-                        .past_hits
-                        .fetch_add(declared.slot.hits(), Ordering::Relaxed);
-                }
-            }
-        }
-        // Versions are readable as long as their secret is declared.
-        for (key, version) in &new.versions {
-            let is_declared = |own: &SlotKey| {
-                own.id().name() == key.id().name() && own.id().vault() == key.id().vault()
-            };
-            if !new.declared.keys().any(is_declared) {
-                version.leave();
-                version.slot.forget(now, &self.crew.timing);
-                new.versions.invalidate(&*key);
-            }
-        }
     }
 
     /// The secret, if its slot has one that may be served. Never waits, never calls the vault, allocates nothing but where
@@ -362,34 +307,6 @@ impl Secrets {
             .map(|declared| declared.slot.hits())
             .sum();
         self.crew.counters.read(hits)
-    }
-
-    /// The table of this process: a forked child begins with empty slots. The parent's table is left alone, for dropping it
-    /// could wait for a thread that is not there.
-    pub(super) fn table(&self) -> Guard<Arc<Table>> {
-        let table = self.table.load();
-        if table.is_of_this_process() {
-            return table;
-        }
-        self.begin_anew();
-        self.table.load()
-    }
-
-    #[cold]
-    fn begin_anew(&self) {
-        let now = self.crew.clock.elapsed();
-        let (salt, limits) = (self.crew.timing.salt, self.limits);
-        let old = self.table.rcu(|old| match old.is_of_this_process() {
-            true => Arc::clone(old),
-            false => Arc::new(old.reborn(salt, limits, now)),
-        });
-        if !old.is_of_this_process() {
-            Box::leak(Box::new(old));
-        }
-    }
-
-    pub(super) const fn limits(&self) -> &GateLimits {
-        &self.limits
     }
 
     pub(super) fn spawner(&self) -> Option<&dyn Spawn> {

@@ -160,6 +160,11 @@ impl Flight {
         }
         let wall = self.crew.clock.now();
         let secret = answer.and_then(|fetched| {
+            if self.crew.timing.must_be_locked && !fetched.value.is_protected() {
+                let unlocked =
+                    "there is no locked memory left for its value, and `vault.memory` demands it";
+                return Err(VaultError::unavailable(unlocked, None));
+            }
             let is_first = id.vault() == self.declared.request.key().id().vault();
             let fetched = if is_first {
                 fetched

@@ -111,7 +111,7 @@ impl Secrets {
             .map(|declared| slot_health(&declared, now))
             .collect();
         slots.sort_by(|a, b| (&a.name, &a.vault).cmp(&(&b.name, &b.vault)));
-        let most = self.limits().concurrent;
+        let most = self.limits.concurrent;
         let mut gates: Vec<GateHealth> = table
             .gates
             .iter()

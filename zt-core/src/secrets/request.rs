@@ -164,6 +164,8 @@ pub struct Timing {
     pub attempt_deadline: Duration,
     /// When a refresh that nobody waits for must be over: 10 seconds.
     pub refresh_deadline: Duration,
+    /// Whether a value that finds no room in locked memory is refused: false.
+    pub must_be_locked: bool,
     /// What the spread of refreshes is made of. Processes have different ones, so that they do not all refresh at once.
     pub salt: u64,
 }
@@ -197,6 +199,7 @@ impl Timing {
             miss_deadline: Duration::from_secs(3),
             attempt_deadline: Duration::from_millis(1500),
             refresh_deadline: Duration::from_secs(10),
+            must_be_locked: false,
             salt: 0,
         }
     }

@@ -15,7 +15,6 @@ use zt_memory::SecretBuf;
 
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
-use crate::process;
 
 use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError};
 
@@ -49,8 +48,12 @@ impl SecretBytes {
         self.0.reveal()
     }
 
+    /// Whether they lie in memory that is neither swapped nor dumped.
+    pub(crate) const fn is_protected(&self) -> bool {
+        self.0.is_protected()
+    }
+
     /// Whether this process stored them. If not, a fork lies between, and they must be fetched anew.
-    #[expect(dead_code, reason = "for the cache, before it serves a value")]
     pub(crate) fn is_of_this_process(&self) -> bool {
         self.0.is_of_this_process()
     }
@@ -103,7 +106,6 @@ struct Inner {
     path_proof: Cow<'static, str>,
     details: Vec<(&'static str, String)>,
     bytes: SecretBytes,
-    process: u64,
     fetch: u64,
 }
 
@@ -132,7 +134,6 @@ impl Secret {
                 path_proof: fetched.path_proof,
                 details: fetched.details,
                 bytes: fetched.value,
-                process: process::generation(),
                 fetch: FETCHES.fetch_add(1, Ordering::Relaxed),
             }),
             stale_for: None,
@@ -232,7 +233,7 @@ impl Secret {
 
     /// False in a forked child: its bytes stayed with the parent.
     pub(super) fn is_of_this_process(&self) -> bool {
-        self.inner.process == process::generation()
+        self.inner.bytes.is_of_this_process()
     }
 
     /// How many readers hold it.

@@ -20,10 +20,10 @@ use super::seen::LEASE;
 use super::{Session, record};
 use crate::audit::Tally;
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::metadata::Snapshot;
 use crate::policy::{Action, Columns, Decision, Resource};
-use crate::secrets::{Secret, SecretRequest, SecretVersion, SlotHandle};
+use crate::secrets::{Secret, SecretRequest, SecretVersion, SlotHandle, Warmed};
 
 /// So many references are remembered by a session; beyond, all are forgotten.
 const MOST: usize = 1024;
@@ -128,6 +128,61 @@ impl Session {
             reference: reference.into(),
             place: self.reads.place(reference),
         }
+    }
+
+    /// The secret, asked of the vault now; at most once a second, else what is cached. Under the same right and with the same
+    /// record as [`secret`](Self::secret).
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret); the vault's error also where a value is held, which other readers are still served.
+    pub async fn refresh_secret(&self, reference: &str) -> Result<Secret> {
+        let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
+        let (_, request) = self.may_read(action, &resource, reference)?;
+        let asked = self.shared.secrets.refresh(&request).await;
+        let (decision, _) = self.may_read(action, &resource, reference)?;
+        match asked {
+            Ok(_) => {
+                self.read(reference, None, &self.reads.place(reference))
+                    .await
+            }
+            Err(error) => {
+                self.record_failure(&decision, &error)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Fetches secrets before they are read, all at once, and waits at most `budget`: what a job needs, while it starts.
+    /// Nothing is handed out, and only what this session may read is fetched. Answers how many are there and which are not,
+    /// by their place in `references`; a fetch that is not back in time goes on.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check). What is denied or cannot be fetched is in the answer and no error.
+    pub async fn warm(&self, references: &[&str], budget: Duration) -> Result<Warmed> {
+        let (mut places, mut requests, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, reference) in references.iter().enumerate() {
+            let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
+            match self.may_read(action, &resource, reference) {
+                Ok((decision, request)) => {
+                    self.record(&decision)?;
+                    places.push(place);
+                    requests.push(request);
+                }
+                Err(error) => match error.kind() {
+                    ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid => {
+                        refused.push((place, error));
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
+        let mut warmed = self.shared.secrets.warm(&requests, budget).await;
+        for (place, _) in &mut warmed.failed {
+            *place = places.get(*place).copied().unwrap_or(*place);
+        }
+        warmed.failed.extend(refused);
+        warmed.failed.sort_by_key(|(place, _)| *place);
+        Ok(warmed)
     }
 
     /// The read in full.

@@ -76,34 +76,16 @@ pub(crate) fn profile(config: &Config, snapshot: &Snapshot) -> Result<EntraProfi
     if let Some(skew) = config.seconds(ConfigKey::IdentityClockSkew) {
         profile = profile.with_skew(skew)?;
     }
-    if is_set(
-        config,
-        ConfigKey::IdentityAlgorithms,
-        ["RS256", "RS256 PS256"],
-    )? {
+    if config.one_of(ConfigKey::IdentityAlgorithms, ["RS256", "RS256 PS256"])? {
         profile = profile.accepting_ps256();
     }
-    if is_set(config, ConfigKey::IdentityTokenTypes, ["JWT", "JWT at+jwt"])? {
+    if config.one_of(ConfigKey::IdentityTokenTypes, ["JWT", "JWT at+jwt"])? {
         profile = profile.accepting_at_jwt();
     }
-    if is_set(
-        config,
-        ConfigKey::IdentitySigningKeys,
-        ["tenant", "application"],
-    )? {
+    if config.one_of(ConfigKey::IdentitySigningKeys, ["tenant", "application"])? {
         profile = profile.with_own_signing_keys();
     }
     Ok(profile)
-}
-
-/// Whether a setting has its second value; the first is its default.
-fn is_set(config: &Config, key: ConfigKey, [default, other]: [&str; 2]) -> Result<bool> {
-    match config.value(key) {
-        None => Ok(false),
-        Some(value) if value == default => Ok(false),
-        Some(value) if value == other => Ok(true),
-        Some(_) => Err(wrong(key, &format!("must be `{default}` or `{other}`"))),
-    }
 }
 
 fn allowed_tenants(config: &Config) -> Result<Vec<Guid>> {
@@ -185,7 +167,7 @@ pub(super) fn keep_fresh(runtime: &Runtime) {
 /// The directory of groups, where one is asked for.
 fn groups(outside: &Outside, background: &Arc<Background>) -> Result<Option<GroupDirectory>> {
     let key = ConfigKey::IdentityGroups;
-    let is_graph = is_set(outside.config(), key, ["token", "graph"])?;
+    let is_graph = outside.config().one_of(key, ["token", "graph"])?;
     if !is_graph && !outside.has_groups() {
         return Ok(None);
     }

@@ -1,0 +1,41 @@
+//! The thread that looks after the slots once a second and tells how the process is. It ends with the last runtime handle; a
+//! forked child has none until the first runtime of its own.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use super::status::{self, Due};
+use super::{ConfigKey, Runtime};
+use crate::error::{Code, Error, Result};
+
+/// A value past its time that nobody reads is wiped within so long.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Starts it.
+pub(super) fn start(runtime: &Runtime) -> Result<()> {
+    let weak = Arc::downgrade(&runtime.0);
+    let folder = runtime.config().value(ConfigKey::StatusFolder);
+    let folder = folder.map(|folder| runtime.config().folder().join(folder));
+    let mut due = Due::default();
+    let work = move || {
+        while let Some(shared) = weak.upgrade() {
+            shared.secrets.sweep();
+            if let Some(folder) = folder.as_ref().filter(|_| due.is_due(&shared)) {
+                let written = status::write(&Runtime(Arc::clone(&shared)), folder);
+                if let Err(why) = written {
+                    tracing::warn!(target: "zt::status", folder = %folder.display(), %why, "the status file cannot be written");
+                }
+            }
+            drop(shared);
+            thread::sleep(EVERY);
+        }
+        if let Some(folder) = &folder {
+            status::remove(folder);
+        }
+    };
+    let thread = thread::Builder::new().name("zt-sweep".to_owned());
+    thread.spawn(work).map(drop).map_err(|why| {
+        Error::new(Code::Internal, "the operating system gives no thread").with_source(why)
+    })
+}

@@ -1,0 +1,91 @@
+//! Which slots there are: those that the tables declare, in the process that is running.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use arc_swap::Guard;
+
+use super::state::Now;
+use super::table::Table;
+use super::{SecretRequest, Secrets, SlotKey, VaultError};
+
+impl Secrets {
+    /// Makes these the declared set. A slot that stays declared keeps its value; one that does not is wiped.
+    ///
+    /// Call it with the requests of a new snapshot just before that snapshot is put in place: its readers then find every
+    /// slot.
+    pub fn declare(&self, requests: impl IntoIterator<Item = SecretRequest>) {
+        self.declare_where(requests, |_| None);
+    }
+
+    /// The same, with a word on each vault: whether the rules of the network refuse it. What a rule refuses is not served,
+    /// however fresh it is.
+    pub(crate) fn declare_where(
+        &self,
+        requests: impl IntoIterator<Item = SecretRequest>,
+        refused: impl Fn(&SecretRequest) -> Option<VaultError>,
+    ) {
+        let requests: Vec<SecretRequest> = requests.into_iter().collect();
+        let now = Now::read(&*self.crew.clock);
+        let salt = self.crew.timing.salt;
+        let _current = self.table();
+        let old = self
+            .table
+            .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
+        let new = self.table.load_full();
+        for declared in new.declared.values() {
+            let refused = refused(&declared.request);
+            let slot = &declared.slot;
+            slot.rule(refused.as_ref(), now, &self.crew.timing);
+        }
+        for (key, declared) in &old.declared {
+            match new.declared.get(key) {
+                Some(kept) if Arc::ptr_eq(kept, declared) => {}
+                Some(_) => declared.leave(),
+                None => {
+                    declared.leave();
+                    declared.slot.forget(now, &self.crew.timing);
+                    self.crew
+                        .counters
+                        .past_hits
+                        .fetch_add(declared.slot.hits(), Ordering::Relaxed);
+                }
+            }
+        }
+        // Versions are readable as long as their secret is declared.
+        for (key, version) in &new.versions {
+            let is_declared = |own: &SlotKey| {
+                own.id().name() == key.id().name() && own.id().vault() == key.id().vault()
+            };
+            if !new.declared.keys().any(is_declared) {
+                version.leave();
+                version.slot.forget(now, &self.crew.timing);
+                new.versions.invalidate(&*key);
+            }
+        }
+    }
+
+    /// The table of this process: a forked child begins with empty slots. The parent's table is left alone, for dropping it
+    /// could wait for a thread that is not there.
+    pub(super) fn table(&self) -> Guard<Arc<Table>> {
+        let table = self.table.load();
+        if table.is_of_this_process() {
+            return table;
+        }
+        self.begin_anew();
+        self.table.load()
+    }
+
+    #[cold]
+    fn begin_anew(&self) {
+        let now = self.crew.clock.elapsed();
+        let (salt, limits) = (self.crew.timing.salt, self.limits);
+        let old = self.table.rcu(|old| match old.is_of_this_process() {
+            true => Arc::clone(old),
+            false => Arc::new(old.reborn(salt, limits, now)),
+        });
+        if !old.is_of_this_process() {
+            Box::leak(Box::new(old));
+        }
+    }
+}
