@@ -84,6 +84,7 @@ mod entry;
 mod error;
 mod folder;
 mod lines;
+mod live;
 mod log;
 mod options;
 mod queue;

@@ -1,30 +1,16 @@
-//! The log as callers hold it: append, flush, close.
+//! The log as callers hold it: append, flush, close; in whichever process they are.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde::Serialize;
+use zt_memory::fork::Local;
 
-use super::counted::{Counted, NotCounted};
-use super::disk::{Disk, OsDisk, create_folder};
-use super::folder::writer_name;
-use super::queue::{Queue, Refused};
-use super::record::to_fields;
-use super::recover::{Survey, Torn, survey};
-use super::scan::LogLink;
-use super::status::Status;
-use super::worker::{Message, Shared, Worker};
-use super::writer::Writer;
-use super::{AuditError, AuditOptions, Kind, Outcome, Record, Tally};
+use super::disk::{Disk, OsDisk};
+use super::live::LiveLog;
+use super::{AuditError, AuditOptions, Record, Tally};
 use crate::clock::{Clock, Timestamp};
-
-/// How long dropping a log waits for its last records.
-const DROP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How safe a record must be before the caller goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +28,14 @@ pub enum Durability {
 ///
 /// Every append that returns `Ok` is in the chain, also when a segment fails afterwards. After a write or sync error
 /// the segment is given up and each append tries a new one; while that fails, each append is an error.
+/// A forked child opens a log of its own in the same folder at its first append: a chain has one writer.
 /// [`close`](Self::close) it: dropping flushes too, but cannot say that it failed.
 pub struct AuditLog {
-    name: String,
-    deadline: Duration,
-    shared: Arc<Shared>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    options: AuditOptions,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+    /// The chain of this process; none in a child before its first append.
+    own: Local<OnceLock<LiveLog>>,
 }
 
 /// How the log is doing.
@@ -83,45 +71,36 @@ impl AuditLog {
         clock: Arc<dyn Clock>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, AuditError> {
-        options.check()?;
-        let folder = options.folder;
-        create_folder(&folder)
-            .map_err(|error| AuditError::unavailable("create the audit folder", &folder, error))?;
-        let Survey { links, torn } = survey(&folder)?;
-        let name = writer_name(clock.now())?;
-        let status = Arc::new(Status::default());
-        let mut writer = Writer::new(
-            folder.clone(),
-            name.clone(),
-            options.segment_bytes,
-            Arc::clone(&clock),
+        let log = Self {
+            options,
+            clock,
             disk,
-            Arc::clone(&status),
-        );
-        writer.push(opened(clock.now(), &name, &links)?, None);
-        for torn in &torn {
-            writer.push(recovered(clock.now(), torn).fields(None)?, None);
-        }
-        writer.sync()?;
-        torn.iter().try_for_each(Torn::cut)?;
-        let shared = Arc::new(Shared {
-            queue: Queue::new(options.queue_records, options.queue_bytes),
-            counted: Counted::new(options.counted_keys),
-            status,
-        });
-        let thread = spawn(Worker::new(writer, Arc::clone(&shared), clock), &folder)?;
-        Ok(Self {
-            name,
-            deadline: options.deadline,
-            shared,
-            thread: Mutex::new(Some(thread)),
-        })
+            own: Local::new(),
+        };
+        let _ours = log.here()?;
+        Ok(log)
     }
 
-    /// The name of this log's writer, as in its file names.
+    /// The log of this process, opened if it is a child that has none yet.
+    fn here(&self) -> Result<&LiveLog, AuditError> {
+        let place = self.own.get_or_init(OnceLock::new);
+        if let Some(live) = place.get() {
+            return Ok(live);
+        }
+        let (clock, disk) = (Arc::clone(&self.clock), Arc::clone(&self.disk));
+        let live = LiveLog::open_on(&self.options, clock, disk)?;
+        // Two threads may open one each; the second ends its own, which has records of opening and closing alone.
+        Ok(place.get_or_init(|| live))
+    }
+
+    fn opened(&self) -> Option<&LiveLog> {
+        self.own.get().and_then(OnceLock::get)
+    }
+
+    /// The name of this log's writer, as in its file names; empty in a child that has written nothing yet.
     #[must_use]
     pub fn writer(&self) -> &str {
-        &self.name
+        self.opened().map_or("", LiveLog::writer)
     }
 
     /// Appends a record; how long it waits is for `durability` to say.
@@ -135,22 +114,7 @@ impl AuditLog {
     /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`]. On an error the caller must refuse what
     /// it was about to do; after a timeout the record may still be written.
     pub fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
-        if record.kind() == Kind::Counted {
-            let what = "`counted` records are written by the audit log alone".to_owned();
-            return Err(AuditError::Invalid { what });
-        }
-        if self.shared.status.is_failed.load(Ordering::Acquire) {
-            return self.append_durable(record);
-        }
-        match durability {
-            Durability::Durable => self.append_durable(record),
-            Durability::Ordered => self.append_ordered(record),
-            Durability::Counted => match self.shared.counted.add(record) {
-                Ok(()) => Ok(()),
-                Err(NotCounted::Full(record)) => self.append_ordered(*record),
-                Err(NotCounted::Closed) => Err(AuditError::Closed),
-            },
-        }
+        self.here()?.append(record, durability)
     }
 
     /// A counter for a record that may repeat: [`count`](Self::count) is then as good as an append of it as
@@ -161,11 +125,7 @@ impl AuditLog {
     ///
     /// [`AuditError::Closed`].
     pub fn tally(&self, record: Record) -> Result<Option<Tally>, AuditError> {
-        match self.shared.counted.tally(record) {
-            Ok(tally) => Ok(Some(tally)),
-            Err(NotCounted::Full(_)) => Ok(None),
-            Err(NotCounted::Closed) => Err(AuditError::Closed),
-        }
+        self.here()?.tally(record)
     }
 
     /// Counts one repeat of a [`tally`](Self::tally) of this log.
@@ -174,14 +134,7 @@ impl AuditLog {
     ///
     /// As [`append`](Self::append).
     pub fn count(&self, tally: &Tally, at: Timestamp) -> Result<(), AuditError> {
-        if self.shared.status.is_failed.load(Ordering::Acquire) {
-            return self.append_durable(tally.record(at));
-        }
-        if tally.add(at) {
-            Ok(())
-        } else {
-            Err(AuditError::Closed)
-        }
+        self.here()?.count(tally, at)
     }
 
     /// Returns once everything appended before is on the disk, counted records included. May wait twice the deadline.
@@ -190,9 +143,7 @@ impl AuditLog {
     ///
     /// As [`append`](Self::append).
     pub fn flush(&self) -> Result<(), AuditError> {
-        let (reply, answer) = sync_channel(1);
-        self.send(Message::Flush(reply), 0)?;
-        wait(&answer, self.deadline, "reach the disk")
+        self.here()?.flush()
     }
 
     /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
@@ -202,124 +153,34 @@ impl AuditLog {
     /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
     pub fn close(&self, timeout: Duration) -> Result<(), AuditError> {
-        self.end(true, timeout)
+        self.here()?.close(timeout)
     }
 
     /// How the log is doing; never waits for the disk.
     #[must_use]
     pub fn health(&self) -> Health {
-        let status = &self.shared.status;
-        Health {
-            is_writable: !status.is_failed.load(Ordering::Acquire),
-            last_error: status.last_error().clone(),
-            records: status.records.load(Ordering::Acquire),
-            syncs: status.syncs.load(Ordering::Acquire),
-            queued: self.shared.queue.len(),
-        }
-    }
-
-    fn append_durable(&self, record: Record) -> Result<(), AuditError> {
-        let (reply, answer) = sync_channel(1);
-        let weight = record.weight();
-        let message = Message::Append(Box::new(record), Some(reply));
-        self.send(message, weight)?;
-        wait(&answer, self.deadline, "bring the record to the disk")
-    }
-
-    fn append_ordered(&self, record: Record) -> Result<(), AuditError> {
-        let weight = record.weight();
-        self.send(Message::Append(Box::new(record), None), weight)
-    }
-
-    fn send(&self, message: Message, weight: usize) -> Result<(), AuditError> {
-        let sent = self.shared.queue.push(message, weight, self.deadline);
-        sent.map_err(|refused| match refused {
-            Refused::Closed => AuditError::Closed,
-            Refused::Full => AuditError::Timeout {
-                what: "take the record",
-            },
-        })
-    }
-
-    fn end(&self, is_close: bool, timeout: Duration) -> Result<(), AuditError> {
-        let (reply, answer) = sync_channel(1);
-        let message = Message::End { reply, is_close };
-        let sent = self.shared.queue.push(message, 0, timeout);
-        sent.map_err(|refused| match refused {
-            Refused::Closed => AuditError::Closed,
-            Refused::Full => AuditError::Timeout { what: "close" },
-        })?;
-        wait(&answer, timeout, "close")?;
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(thread) = thread {
-            // It has answered and only has to return; a panic of it was answered as an error.
-            drop(thread.join());
-        }
-        Ok(())
+        self.opened().map_or_else(Health::unopened, LiveLog::health)
     }
 }
 
-impl Drop for AuditLog {
-    fn drop(&mut self) {
-        // Nobody is left to tell; `close` is the way to know.
-        drop(self.end(false, DROP_PATIENCE));
+impl Health {
+    /// A child that has written nothing yet: nothing is known to be wrong.
+    const fn unopened() -> Self {
+        Self {
+            is_writable: true,
+            last_error: None,
+            records: 0,
+            syncs: 0,
+            queued: 0,
+        }
     }
 }
 
 impl fmt::Debug for AuditLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuditLog")
-            .field("writer", &self.name)
+            .field("writer", &self.writer())
             .field("health", &self.health())
             .finish_non_exhaustive()
     }
-}
-
-fn wait(
-    answer: &Receiver<Result<(), AuditError>>,
-    deadline: Duration,
-    what: &'static str,
-) -> Result<(), AuditError> {
-    match answer.recv_timeout(deadline) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(AuditError::Timeout { what }),
-        Err(RecvTimeoutError::Disconnected) => Err(AuditError::Closed),
-    }
-}
-
-fn spawn(worker: Worker, folder: &Path) -> Result<JoinHandle<()>, AuditError> {
-    thread::Builder::new()
-        .name("zt-audit".to_owned())
-        .spawn(move || worker.run())
-        .map_err(|error| AuditError::unavailable("start a thread for", folder, error))
-}
-
-fn opened(at: Timestamp, writer: &str, links: &[LogLink]) -> Result<String, AuditError> {
-    #[derive(Serialize)]
-    struct Links<'a> {
-        #[serde(skip_serializing_if = "<[LogLink]>::is_empty")]
-        links: &'a [LogLink],
-    }
-    let resource = format!("audit:{writer}");
-    let record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok).fields(None)?;
-    let links = to_fields(&Links { links })?;
-    Ok(if links.is_empty() {
-        record
-    } else {
-        format!("{record},{links}")
-    })
-}
-
-fn recovered(at: Timestamp, torn: &Torn) -> Record {
-    let resource = format!("audit:{}", torn.file);
-    Record::new(Kind::Admin, at, "audit.recovered", resource, Outcome::Ok)
-        .with_detail("file", &torn.file)
-        .with_detail("kept_as", &torn.kept_as)
-        .with_detail("bytes_cut", torn.bytes_cut.to_string())
-        .with_detail("last_good_seq", torn.last_good_seq.to_string())
-        .with_detail("sha256", &torn.sha256)
 }

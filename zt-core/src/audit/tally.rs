@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use super::Record;
 use super::record::Count;
 use crate::clock::Timestamp;
+use crate::process;
 
 /// Set while the log is closed. In one word with the count, so that no repeat slips in between.
 const CLOSED: u64 = 1 << 63;
@@ -19,6 +20,8 @@ const CLOSED: u64 = 1 << 63;
 pub struct Tally(Arc<Inner>);
 
 struct Inner {
+    /// Whose log writes it.
+    process: u64,
     record: Record,
     made: i64,
     count: AtomicU64,
@@ -29,12 +32,18 @@ struct Inner {
 impl Tally {
     pub(super) fn new(record: Record) -> Self {
         Self(Arc::new(Inner {
+            process: process::generation(),
             made: record.at().as_millis(),
             record,
             count: AtomicU64::new(0),
             first: AtomicI64::new(i64::MAX),
             last: AtomicI64::new(i64::MIN),
         }))
+    }
+
+    /// False in a forked child: the parent's log writes it, and would never see what is counted here.
+    pub(super) fn is_of_this_process(&self) -> bool {
+        self.0.process == process::generation()
     }
 
     /// Counts one; whether it will be written.

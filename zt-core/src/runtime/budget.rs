@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use zt_memory::fork::Local;
+
 use crate::error::{Code, Error, Result};
 use crate::id::Guid;
 
@@ -16,12 +18,16 @@ const CALLERS: usize = 4096;
 
 /// Counts by the caller's tenant and object id, so that signing in again gains nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Budget(Mutex<HashMap<(Guid, Guid), (Duration, u32)>>);
+pub(crate) struct Budget(Local<Mutex<HashMap<(Guid, Guid), (Duration, u32)>>>);
 
 impl Budget {
     /// Takes one refusal out of the caller's budget.
     pub(crate) fn spend(&self, caller: (Guid, Guid), now: Duration) -> Result<()> {
-        let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut callers = self
+            .0
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if callers.len() >= CALLERS && !callers.contains_key(&caller) {
             callers.clear();
         }

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use arc_swap::ArcSwapOption;
 use aws_lc_rs::rand;
+use zt_memory::fork::Local;
 
 use super::background::Background;
 use super::budget::Budget;
 use super::outside::Given;
 use super::samples::Samples;
 use super::shared::Shared;
-use super::{Config, ConfigKey, Runtime, housekeeping, watch};
+use super::{Config, ConfigKey, Runtime, housekeeping};
 use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
@@ -174,7 +175,6 @@ impl RuntimeBuilder {
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = secrets(&config, &clock, vault, timing)?;
         secrets.declare(slots(&snapshots.current()));
-        let watch_every = config.watch_every();
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,
@@ -197,13 +197,12 @@ impl RuntimeBuilder {
             process: random()?,
             decisions: AtomicU64::new(1),
             is_closed: AtomicBool::new(false),
+            threads: Local::new(),
         }));
         identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
-        housekeeping::start(&runtime)?;
-        if let Some(every) = watch_every {
-            let _runs_by_itself = watch::start(&runtime, every)?;
-        }
+        housekeeping::start_all(&runtime)?;
+        runtime.0.threads.get_or_init(|| ());
         Ok(runtime)
     }
 }

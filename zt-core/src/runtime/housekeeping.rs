@@ -6,14 +6,22 @@ use std::thread;
 use std::time::Duration;
 
 use super::status::{self, Due};
-use super::{ConfigKey, Runtime};
+use super::{ConfigKey, Runtime, watch};
 use crate::error::{Code, Error, Result};
 
 /// A value past its time that nobody reads is wiped within so long.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Starts it.
-pub(super) fn start(runtime: &Runtime) -> Result<()> {
+/// Starts all threads of a runtime.
+pub(super) fn start_all(runtime: &Runtime) -> Result<()> {
+    start(runtime)?;
+    if let Some(every) = runtime.0.config.watch_every() {
+        let _runs_by_itself = watch::start(runtime, every)?;
+    }
+    Ok(())
+}
+
+fn start(runtime: &Runtime) -> Result<()> {
     let weak = Arc::downgrade(&runtime.0);
     let folder = runtime.config().value(ConfigKey::StatusFolder);
     let folder = folder.map(|folder| runtime.config().folder().join(folder));

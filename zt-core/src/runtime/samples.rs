@@ -3,17 +3,23 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use zt_memory::fork::Local;
+
 /// So many a second in full; the others are counted by their code.
 const MOST: u32 = 8;
 
 /// Counts within the current second.
 #[derive(Debug, Default)]
-pub(crate) struct Samples(Mutex<(u64, u32)>);
+pub(crate) struct Samples(Local<Mutex<(u64, u32)>>);
 
 impl Samples {
     /// Whether this one is among the first of its second.
     pub(super) fn takes(&self, now: Duration) -> bool {
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self
+            .0
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if current.0 != now.as_secs() {
             *current = (now.as_secs(), 0);
         }

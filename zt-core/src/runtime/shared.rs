@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use zt_memory::fork::Local;
 
-use super::Config;
 use super::background::Background;
 use super::budget::Budget;
 use super::outside::Outside;
 use super::samples::Samples;
+use super::{Config, Runtime, housekeeping};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::envelope::KeyWrapper;
@@ -47,15 +48,22 @@ pub(crate) struct Shared {
     pub(crate) process: u32,
     pub(crate) decisions: AtomicU64,
     pub(crate) is_closed: AtomicBool,
+    /// Whether the threads of this process are started: those of the parent are not a child's.
+    pub(super) threads: Local<()>,
 }
 
 impl Shared {
-    /// After close nothing is asked of the vault any more: what came back would lie in a cache that nobody clears.
-    pub(crate) fn refuse_closed(&self) -> Result<()> {
+    /// After close nothing is asked of the vault any more: what came back would lie in a cache that nobody clears. In a
+    /// forked child the first call starts the threads anew; where the system gives none, values still end when they are
+    /// read, and tables that nobody confirms end by `metadata.max_staleness_s`.
+    pub(crate) fn refuse_closed(self: &Arc<Self>) -> Result<()> {
         if self.is_closed.load(Ordering::Acquire) {
             let message = "the runtime has been closed";
             return Err(Error::new(Code::Closed, message).with_help("open a new one"));
         }
+        self.threads.get_or_init(|| {
+            let _is_told = housekeeping::start_all(&Runtime(Arc::clone(self)));
+        });
         Ok(())
     }
 

@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use zt_memory::fork::Local;
+
 use crate::audit::Tally;
 use crate::policy::{Action, Context, Decision, DecisionKind, Resource};
 use crate::secrets::{Secret, SecretVersion};
@@ -86,12 +88,16 @@ pub(super) enum Repeat {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Seen(Mutex<HashMap<Sight, Memory>>);
+pub(super) struct Seen(Local<Mutex<HashMap<Sight, Memory>>>);
 
 impl Seen {
     /// How to count it, if the same was recorded within the lease.
     pub(super) fn recently(&self, sight: &Sight, now: Duration) -> Option<Repeat> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self
+            .0
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let memory = seen.get(sight)?;
         if now.saturating_sub(memory.at) >= LEASE {
             return None;
@@ -104,14 +110,22 @@ impl Seen {
 
     /// How repeats are counted, and when it was recorded in full.
     pub(super) fn tally(&self, sight: &Sight) -> Option<(Tally, Duration)> {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self
+            .0
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let memory = seen.get(sight)?;
         Some((memory.tally.clone()?, memory.at))
     }
 
     /// Remembers what was recorded in full, and how its repeats are counted.
     pub(super) fn note(&self, sight: Sight, at: Duration, tally: Option<Tally>) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self
+            .0
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if seen.len() >= MOST {
             seen.clear();
         }

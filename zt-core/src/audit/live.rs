@@ -1,0 +1,286 @@
+//! The log of one process: its chain, its worker, its queue.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::counted::{Counted, NotCounted};
+use super::disk::{Disk, create_folder};
+use super::folder::writer_name;
+use super::queue::{Queue, Refused};
+use super::record::to_fields;
+use super::recover::{Survey, Torn, survey};
+use super::scan::LogLink;
+use super::status::Status;
+use super::worker::{Message, Shared, Worker};
+use super::writer::Writer;
+use super::{AuditError, AuditOptions, Durability, Health, Kind, Outcome, Record, Tally};
+use crate::clock::{Clock, Timestamp};
+
+/// How long dropping a log waits for its last records.
+const DROP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// An open log: one chain of its own in the folder. Safe to share between threads, never async.
+///
+/// Every append that returns `Ok` is in the chain, also when a segment fails afterwards. After a write or sync error
+/// the segment is given up and each append tries a new one; while that fails, each append is an error.
+/// [`close`](Self::close) it: dropping flushes too, but cannot say that it failed.
+pub(super) struct LiveLog {
+    name: String,
+    deadline: Duration,
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl LiveLog {
+    /// As [`AuditLog::open`](super::AuditLog::open).
+    pub(super) fn open_on(
+        options: &AuditOptions,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, AuditError> {
+        options.check()?;
+        let folder = options.folder.clone();
+        create_folder(&folder)
+            .map_err(|error| AuditError::unavailable("create the audit folder", &folder, error))?;
+        let Survey { links, torn } = survey(&folder)?;
+        let name = writer_name(clock.now())?;
+        let status = Arc::new(Status::default());
+        let mut writer = Writer::new(
+            folder.clone(),
+            name.clone(),
+            options.segment_bytes,
+            Arc::clone(&clock),
+            disk,
+            Arc::clone(&status),
+        );
+        writer.push(opened(clock.now(), &name, &links)?, None);
+        for torn in &torn {
+            writer.push(recovered(clock.now(), torn).fields(None)?, None);
+        }
+        writer.sync()?;
+        torn.iter().try_for_each(Torn::cut)?;
+        let shared = Arc::new(Shared {
+            queue: Queue::new(options.queue_records, options.queue_bytes),
+            counted: Counted::new(options.counted_keys),
+            status,
+        });
+        let thread = spawn(Worker::new(writer, Arc::clone(&shared), clock), &folder)?;
+        Ok(Self {
+            name,
+            deadline: options.deadline,
+            shared,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// The name of this log's writer, as in its file names.
+    pub(super) fn writer(&self) -> &str {
+        &self.name
+    }
+
+    /// Appends a record; how long it waits is for `durability` to say.
+    ///
+    /// While the log fails, every durability waits like [`Durability::Durable`], so that the caller learns whether
+    /// its record could be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Unavailable`] if it could not be written, [`AuditError::Timeout`] after the deadline,
+    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`]. On an error the caller must refuse what
+    /// it was about to do; after a timeout the record may still be written.
+    pub(super) fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
+        if record.kind() == Kind::Counted {
+            let what = "`counted` records are written by the audit log alone".to_owned();
+            return Err(AuditError::Invalid { what });
+        }
+        if self.shared.status.is_failed.load(Ordering::Acquire) {
+            return self.append_durable(record);
+        }
+        match durability {
+            Durability::Durable => self.append_durable(record),
+            Durability::Ordered => self.append_ordered(record),
+            Durability::Counted => match self.shared.counted.add(record) {
+                Ok(()) => Ok(()),
+                Err(NotCounted::Full(record)) => self.append_ordered(*record),
+                Err(NotCounted::Closed) => Err(AuditError::Closed),
+            },
+        }
+    }
+
+    /// A counter for a record that may repeat: [`count`](Self::count) is then as good as an append of it as
+    /// [`Durability::Counted`], and builds nothing. Nothing is counted yet. `None` when there is no room for another: append
+    /// the record instead.
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Closed`].
+    pub(super) fn tally(&self, record: Record) -> Result<Option<Tally>, AuditError> {
+        match self.shared.counted.tally(record) {
+            Ok(tally) => Ok(Some(tally)),
+            Err(NotCounted::Full(_)) => Ok(None),
+            Err(NotCounted::Closed) => Err(AuditError::Closed),
+        }
+    }
+
+    /// Counts one repeat of a [`tally`](Self::tally) of this log.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub(super) fn count(&self, tally: &Tally, at: Timestamp) -> Result<(), AuditError> {
+        let is_failed = self.shared.status.is_failed.load(Ordering::Acquire);
+        if is_failed || !tally.is_of_this_process() {
+            return self.append_durable(tally.record(at));
+        }
+        if tally.add(at) {
+            Ok(())
+        } else {
+            Err(AuditError::Closed)
+        }
+    }
+
+    /// Returns once everything appended before is on the disk, counted records included. May wait twice the deadline.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub(super) fn flush(&self) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Message::Flush(reply), 0)?;
+        wait(&answer, self.deadline, "reach the disk")
+    }
+
+    /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
+    /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
+    pub(super) fn close(&self, timeout: Duration) -> Result<(), AuditError> {
+        self.end(true, timeout)
+    }
+
+    /// How the log is doing; never waits for the disk.
+    pub(super) fn health(&self) -> Health {
+        let status = &self.shared.status;
+        Health {
+            is_writable: !status.is_failed.load(Ordering::Acquire),
+            last_error: status.last_error().clone(),
+            records: status.records.load(Ordering::Acquire),
+            syncs: status.syncs.load(Ordering::Acquire),
+            queued: self.shared.queue.len(),
+        }
+    }
+
+    fn append_durable(&self, record: Record) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        let weight = record.weight();
+        let message = Message::Append(Box::new(record), Some(reply));
+        self.send(message, weight)?;
+        wait(&answer, self.deadline, "bring the record to the disk")
+    }
+
+    fn append_ordered(&self, record: Record) -> Result<(), AuditError> {
+        let weight = record.weight();
+        self.send(Message::Append(Box::new(record), None), weight)
+    }
+
+    fn send(&self, message: Message, weight: usize) -> Result<(), AuditError> {
+        let sent = self.shared.queue.push(message, weight, self.deadline);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => AuditError::Closed,
+            Refused::Full => AuditError::Timeout {
+                what: "take the record",
+            },
+        })
+    }
+
+    fn end(&self, is_close: bool, timeout: Duration) -> Result<(), AuditError> {
+        let (reply, answer) = sync_channel(1);
+        let message = Message::End { reply, is_close };
+        let sent = self.shared.queue.push(message, 0, timeout);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => AuditError::Closed,
+            Refused::Full => AuditError::Timeout { what: "close" },
+        })?;
+        wait(&answer, timeout, "close")?;
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // It has answered and only has to return; a panic of it was answered as an error.
+            drop(thread.join());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for LiveLog {
+    fn drop(&mut self) {
+        // Nobody is left to tell; `close` is the way to know.
+        drop(self.end(false, DROP_PATIENCE));
+    }
+}
+
+impl fmt::Debug for LiveLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveLog")
+            .field("writer", &self.name)
+            .field("health", &self.health())
+            .finish_non_exhaustive()
+    }
+}
+
+fn wait(
+    answer: &Receiver<Result<(), AuditError>>,
+    deadline: Duration,
+    what: &'static str,
+) -> Result<(), AuditError> {
+    match answer.recv_timeout(deadline) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(AuditError::Timeout { what }),
+        Err(RecvTimeoutError::Disconnected) => Err(AuditError::Closed),
+    }
+}
+
+fn spawn(worker: Worker, folder: &Path) -> Result<JoinHandle<()>, AuditError> {
+    thread::Builder::new()
+        .name("zt-audit".to_owned())
+        .spawn(move || worker.run())
+        .map_err(|error| AuditError::unavailable("start a thread for", folder, error))
+}
+
+fn opened(at: Timestamp, writer: &str, links: &[LogLink]) -> Result<String, AuditError> {
+    #[derive(Serialize)]
+    struct Links<'a> {
+        #[serde(skip_serializing_if = "<[LogLink]>::is_empty")]
+        links: &'a [LogLink],
+    }
+    let resource = format!("audit:{writer}");
+    let record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok).fields(None)?;
+    let links = to_fields(&Links { links })?;
+    Ok(if links.is_empty() {
+        record
+    } else {
+        format!("{record},{links}")
+    })
+}
+
+fn recovered(at: Timestamp, torn: &Torn) -> Record {
+    let resource = format!("audit:{}", torn.file);
+    Record::new(Kind::Admin, at, "audit.recovered", resource, Outcome::Ok)
+        .with_detail("file", &torn.file)
+        .with_detail("kept_as", &torn.kept_as)
+        .with_detail("bytes_cut", torn.bytes_cut.to_string())
+        .with_detail("last_good_seq", torn.last_good_seq.to_string())
+        .with_detail("sha256", &torn.sha256)
+}
