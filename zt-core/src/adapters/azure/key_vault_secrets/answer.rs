@@ -206,7 +206,8 @@ mod tests {
             let raw = serde_json::to_string(&value).unwrap();
             prop_assert!(text(&raw).unwrap().reveal() == value.as_bytes());
             let escaped: String = value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-            prop_assert!(text(&format!("\"{escaped}\"")).unwrap().reveal() == value.as_bytes());
+            let raw = format!("\"{escaped}\"");
+            prop_assert!(text(&raw).unwrap().reveal() == value.as_bytes());
         }
 
         #[test]
