@@ -17,5 +17,5 @@ pub use credential::{
 };
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
-pub use key_vault_secrets::KeyVaultSecrets;
+pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
 pub use transport::{GuardedTransport, redaction_is_armed};

@@ -11,6 +11,7 @@ mod refusal;
 #[cfg(feature = "testing")]
 mod tests;
 mod token;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,6 +29,7 @@ use crate::port::BoxFuture;
 use crate::secrets::{Attempt, Fetched, SecretId, SecretVault, VaultError, VaultUrl};
 use call::{Call, Token};
 use client::{Client, Setup};
+pub use writer::KeyVaultWriter;
 
 /// Vaults with a client at a time; a process reads from a handful.
 const MOST_VAULTS: usize = 64;
@@ -123,12 +125,18 @@ impl KeyVaultSecrets {
         self
     }
 
+    /// Writes to one vault, with the same identity, over the same client.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] if the SDK does not take the URL.
+    pub fn writer(&self, vault: &VaultUrl) -> Result<KeyVaultWriter, VaultError> {
+        KeyVaultWriter::new(&self.setup, vault)
+    }
+
     async fn ask(&self, id: &SecretId, attempt: &Attempt) -> Result<Fetched, VaultError> {
         let client = self.client(id.vault())?;
         let call = Arc::new(Call::new(id.clone(), !self.setup.checks_challenge));
-        let turn = client.board().await;
-        let sent = client.send(id, attempt, &call).await;
-        drop(turn);
+        let sent = client.get(id, attempt, &call).await;
         if call.token() == Token::Refused {
             self.renew(id.vault(), &client);
         }
@@ -187,18 +195,7 @@ impl SecretVault for KeyVaultSecrets {
         id: &'a SecretId,
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
-        Box::pin(async move {
-            if Handle::try_current().is_err() {
-                let reason = "there is no tokio runtime to ask Key Vault from";
-                return Err(VaultError::invalid(reason));
-            }
-            let asking = tokio::time::timeout(attempt.deadline, self.ask(id, attempt));
-            asking.await.unwrap_or_else(|_| {
-                let (host, within) = (id.vault().host(), attempt.deadline.as_secs_f32());
-                let reason = format!("`{host}` did not answer within {within} s");
-                Err(VaultError::unavailable(&reason, None))
-            })
-        })
+        Box::pin(within(id.vault(), attempt, self.ask(id, attempt)))
     }
 }
 
@@ -210,6 +207,24 @@ impl fmt::Debug for KeyVaultSecrets {
             .field("checks_challenge", &self.setup.checks_challenge)
             .finish_non_exhaustive()
     }
+}
+
+/// What `asking` gives, before the attempt's deadline.
+async fn within<T: Send>(
+    vault: &VaultUrl,
+    attempt: &Attempt,
+    asking: impl Future<Output = Result<T, VaultError>> + Send,
+) -> Result<T, VaultError> {
+    if Handle::try_current().is_err() {
+        let reason = "there is no tokio runtime to ask Key Vault from";
+        return Err(VaultError::invalid(reason));
+    }
+    let asked = tokio::time::timeout(attempt.deadline, asking).await;
+    asked.unwrap_or_else(|_| {
+        let (host, within) = (vault.host(), attempt.deadline.as_secs_f32());
+        let reason = format!("`{host}` did not answer within {within} s");
+        Err(VaultError::unavailable(&reason, None))
+    })
 }
 
 /// Our own error inside the SDK's. The SDK's is never a source of ours: its texts hold what the vault sent.

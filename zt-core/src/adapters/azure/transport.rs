@@ -191,8 +191,9 @@ impl GuardedTransport {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
             Method::Put => HttpMethod::Put,
-            Method::Delete | Method::Head | Method::Patch | _ => {
-                return Err(malformed("zt sends GET, POST and PUT alone"));
+            Method::Delete => HttpMethod::Delete,
+            Method::Head | Method::Patch | _ => {
+                return Err(malformed("zt sends GET, POST, PUT and DELETE alone"));
             }
         };
         prepared.body = match request.body() {

@@ -9,12 +9,14 @@ use super::refusal::{MESSAGE_OF_401, refusal};
 use crate::network::HttpResponse;
 use crate::secrets::{SecretId, VaultError};
 
-/// A call for one secret.
+/// A call about one secret.
 #[derive(Debug)]
 pub(super) struct Call {
     id: SecretId,
     /// Whether only answers of this machine count.
     on_loopback: bool,
+    /// The status of success.
+    wanted: u16,
     seen: Mutex<Seen>,
 }
 
@@ -42,8 +44,15 @@ impl Call {
         Self {
             id,
             on_loopback,
+            wanted: 200,
             seen: Mutex::default(),
         }
+    }
+
+    /// The same where success has another status than 200.
+    pub(super) const fn wanting(mut self, status: u16) -> Self {
+        self.wanted = status;
+        self
     }
 
     /// What the SDK may see of an answer. A refusal is told in our own words, and nothing of its text goes on.
@@ -68,10 +77,10 @@ impl Call {
                 seen.token = Token::Refused;
                 Err(VaultError::unauthenticated(MESSAGE_OF_401))
             }
-            (200, true) => {
+            (status, true) if status == self.wanted => {
                 seen.token = Token::Taken;
                 seen.answer = Some(answer);
-                Ok(HttpResponse::new(200, ""))
+                Ok(HttpResponse::new(status, ""))
             }
             (_, with_token) => {
                 if with_token {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use azure_core::http::ClientMethodOptions;
 use azure_core::http::request::options::ClientRequestId;
 use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
@@ -20,6 +21,7 @@ use crate::network::HttpClient;
 use crate::secrets::{Attempt, SecretId, VaultError, VaultUrl};
 
 /// What clients are made of.
+#[derive(Clone)]
 pub(super) struct Setup {
     pub(super) http: Arc<dyn HttpClient>,
     pub(super) credential: Arc<dyn TokenCredential>,
@@ -67,36 +69,59 @@ impl Client {
         })
     }
 
-    /// Waits until a vault that does not know us yet is nobody else's turn. Holding what comes back is having the turn; a call
-    /// that is given up gives up its turn.
-    pub(super) async fn board(&self) -> Option<MutexGuard<'_, ()>> {
-        if self.is_known.load(Ordering::Acquire) {
-            return None;
-        }
-        let turn = self.gate.lock().await;
-        (!self.is_known.load(Ordering::Acquire)).then_some(turn)
+    /// The SDK's own client, for [`run`](Self::run) alone.
+    pub(super) const fn sdk(&self) -> &SecretClient {
+        &self.sdk
     }
 
-    /// Sends one call. What came back stands in `call`.
-    pub(super) async fn send(
+    /// What every call of ours has beside its request.
+    pub(super) fn options(attempt: &Attempt, call: &Arc<Call>) -> ClientMethodOptions<'static> {
+        let mut options = ClientMethodOptions::default();
+        options
+            .context
+            .insert(ClientRequestId::new(attempt.id.to_string()));
+        options.context.insert(Within(attempt.deadline));
+        options.context.insert(Arc::clone(call));
+        options
+    }
+
+    /// Fetches one secret. What came back stands in `call`.
+    pub(super) async fn get(
         &self,
         id: &SecretId,
         attempt: &Attempt,
         call: &Arc<Call>,
     ) -> azure_core::Result<()> {
-        let mut options = SecretClientGetSecretOptions {
+        let options = SecretClientGetSecretOptions {
+            method_options: Self::options(attempt, call),
             secret_version: id.version().map(|version| version.to_string()),
             ..SecretClientGetSecretOptions::default()
         };
-        let context = &mut options.method_options.context;
-        context.insert(ClientRequestId::new(attempt.id.to_string()));
-        context.insert(Within(attempt.deadline));
-        context.insert(Arc::clone(call));
-        let name = id.name().as_str();
-        let sent = self.sdk.get_secret(name, Some(options)).await;
+        let sending = self.sdk.get_secret(id.name().as_str(), Some(options));
+        self.run(call, sending).await
+    }
+
+    /// Sends when it is this call's turn.
+    pub(super) async fn run<T: Send>(
+        &self,
+        call: &Call,
+        sending: impl Future<Output = azure_core::Result<T>> + Send,
+    ) -> azure_core::Result<()> {
+        let _turn = self.board().await;
+        let sent = sending.await;
         if call.token() == Token::Taken {
             self.is_known.store(true, Ordering::Release);
         }
         sent.map(drop)
+    }
+
+    /// Waits until a vault that does not know us yet is nobody else's turn. Holding what comes back is having the turn; a call
+    /// that is given up gives up its turn.
+    async fn board(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.is_known.load(Ordering::Acquire) {
+            return None;
+        }
+        let turn = self.gate.lock().await;
+        (!self.is_known.load(Ordering::Acquire)).then_some(turn)
     }
 }

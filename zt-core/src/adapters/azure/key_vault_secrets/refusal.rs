@@ -29,6 +29,7 @@ pub(super) fn refusal(id: &SecretId, answer: &HttpResponse) -> VaultError {
         404 => VaultError::not_found(id),
         429 => VaultError::throttled(retry_in(answer)),
         408 | 500..=599 => VaultError::unavailable(&told(answer), retry_in(answer)),
+        409 if is_under_way(answer) => VaultError::unavailable(&told(answer), retry_in(answer)),
         400 | 402 | 405..=499 => {
             let told = told(answer);
             VaultError::invalid(&format!(
@@ -42,6 +43,12 @@ pub(super) fn refusal(id: &SecretId, answer: &HttpResponse) -> VaultError {
         200 => VaultError::integrity(vault, "it answers without asking who we are"),
         _ => VaultError::integrity(vault, &format!("it answers with status {status}")),
     }
+}
+
+/// What is being deleted or recovered takes nothing until that is over.
+fn is_under_way(answer: &HttpResponse) -> bool {
+    let inner = Codes::of(answer).inner;
+    inner.is_some_and(|code| code.starts_with("ObjectIsBeing"))
 }
 
 fn forbidden(id: &SecretId, answer: &HttpResponse) -> VaultError {

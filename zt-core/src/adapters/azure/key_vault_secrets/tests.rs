@@ -12,7 +12,7 @@ use super::*;
 use crate::adapters::azure::GuardedTransport;
 use crate::clock::Timestamp;
 use crate::network::HttpResponse;
-use crate::secrets::{AttemptId, SecretVersion, Validity};
+use crate::secrets::{AttemptId, SecretBytes, SecretVersion, Validity};
 use crate::testing::vault_contract;
 use fake::{CHALLENGE, Next, World, header, json_answer, parts, refused};
 
@@ -198,7 +198,8 @@ async fn every_status_has_its_error() {
 #[tokio::test]
 async fn a_pause_is_read_from_any_of_three_headers_and_bounded() {
     let seconds = |secs| Some(Duration::from_secs(secs));
-    let cases: [(&[(&str, &str)], Option<Duration>); 8] = [
+    type Headers = &'static [(&'static str, &'static str)];
+    let cases: [(Headers, Option<Duration>); 8] = [
         (&[], None),
         (&[("retry-after", "7")], seconds(7)),
         (&[("retry-after", "86400")], seconds(300)),
@@ -691,6 +692,10 @@ async fn a_challenge_for_another_resource_gets_no_token() {
             "{challenge}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_asks_for_no_token_is_no_key_vault() {
     let world = World::new();
     world
         .azure
@@ -758,6 +763,73 @@ async fn the_transport_of_a_vault_goes_nowhere_else() {
 }
 
 #[tokio::test]
+async fn what_is_written_is_fetched_until_it_is_deleted() {
+    let world = World::new();
+    let sql = id("sql");
+    let writer = world.vault.writer(sql.vault()).unwrap();
+    let day = |day: i64| Timestamp::from_secs(1_790_000_000 + day * 86_400);
+    let validity = Validity::ALWAYS.starting(day(-1)).ending(day(1));
+    let value = SecretBytes::copy_of("zt-needle-\"påsswörd\"".as_bytes());
+    let written = writer.set(sql.name(), &value, validity, &ATTEMPT).await;
+    let version = written.unwrap();
+    let fetched = world.vault.fetch(&sql, &ATTEMPT).await.unwrap();
+    assert!(fetched.value.reveal() == value.reveal());
+    assert_eq!((fetched.version, fetched.validity), (version, validity));
+    {
+        let asked = world.azure.asked.lock().unwrap();
+        assert!(
+            asked[0].body.is_empty(),
+            "nothing is shown to a vault that does not know us"
+        );
+        assert!(!asked[1].body.is_empty());
+        assert_eq!(
+            asked[1].url,
+            format!("{VAULT}/secrets/sql?api-version=2025-07-01")
+        );
+        assert!(
+            asked
+                .iter()
+                .all(|one| header(one, "x-ms-client-request-id") == Some(ATTEMPT.id.to_string()))
+        );
+    }
+    writer.delete(sql.name(), &ATTEMPT).await.unwrap();
+    assert!(matches!(
+        world.vault.fetch(&sql, &ATTEMPT).await,
+        Err(VaultError::NotFound { .. })
+    ));
+    world.azure.then(Next::Answer(refused(
+        409,
+        "Conflict",
+        Some("ObjectIsBeingDeleted"),
+    )));
+    let busy = writer.purge(sql.name(), &ATTEMPT).await;
+    assert!(
+        matches!(busy, Err(VaultError::Unavailable { .. })),
+        "{busy:?}"
+    );
+    writer.purge(sql.name(), &ATTEMPT).await.unwrap();
+
+    let binary = SecretBytes::copy_of(b"zt-needle-\xff");
+    let error = writer
+        .set(sql.name(), &binary, validity, &ATTEMPT)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, VaultError::Invalid { .. }), "{error:?}");
+    let never = Validity::ALWAYS.ending(Timestamp::from_millis(i64::MAX));
+    let error = writer
+        .set(sql.name(), &value, never, &ATTEMPT)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, VaultError::Invalid { .. }), "{error:?}");
+    assert_eq!(
+        world.azure.counts(),
+        [2, 6],
+        "one challenge for each client"
+    );
+    assert!(!format!("{writer:?} {error:?}").contains("needle"));
+}
+
+#[tokio::test]
 async fn clients_are_bounded() {
     let world = World::new();
     for number in 0..=MOST_VAULTS {
@@ -780,12 +852,10 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     let fetch = world.vault.fetch(&id, &ATTEMPT);
     let mut fetch = std::pin::pin!(fetch);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match fetch.as_mut().poll(&mut context) {
-        Poll::Ready(Err(error)) => {
-            assert!(matches!(error, VaultError::Invalid { .. }), "{error:?}");
-        }
-        other => panic!("{other:?}"),
-    }
+    let Poll::Ready(Err(error)) = fetch.as_mut().poll(&mut context) else {
+        panic!("it waits or has a secret");
+    };
+    assert!(matches!(error, VaultError::Invalid { .. }), "{error:?}");
 }
 
 proptest! {

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use crate::adapters::azure::KeyVaultSecrets;
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{AccessToken, Cloud, CredentialError, TokenCredential};
-use crate::network::{HttpClient, HttpError, HttpRequest, HttpResponse, PathKind, PathProof};
+use crate::network::{
+    HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse, PathKind, PathProof,
+};
 use crate::port::BoxFuture;
 use crate::secrets::{SecretId, SecretVault, SecretVersion, Validity};
 use crate::testing::ManualClock;
@@ -89,6 +91,9 @@ impl Azure {
             )
             .with_header("www-authenticate", CHALLENGE);
         }
+        if request.method != HttpMethod::Get {
+            return self.write(request);
+        }
         let (host, name, version) = parts(&request.url);
         let secrets = self.secrets.lock().unwrap();
         let versions = secrets.get(&(host, name)).map_or(&[][..], Vec::as_slice);
@@ -102,6 +107,41 @@ impl Azure {
             None => refused(404, "SecretNotFound", None),
             Some(one) if !one.validity.enabled => refused(403, "Forbidden", Some("SecretDisabled")),
             Some(one) => json_answer(200, &one.bundle()),
+        }
+    }
+
+    fn write(&self, request: &HttpRequest) -> HttpResponse {
+        let url = url::Url::parse(&request.url).unwrap();
+        let host = url.host_str().unwrap().to_owned();
+        let segments: Vec<&str> = url.path_segments().unwrap().collect();
+        let mut secrets = self.secrets.lock().unwrap();
+        match (request.method.as_str(), &segments[..]) {
+            ("PUT", ["secrets", name]) => {
+                let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+                let attributes = &body["attributes"];
+                let date = |name: &str| attributes[name].as_i64().map(Timestamp::from_secs);
+                let mut validity = Validity::ALWAYS;
+                validity.enabled = attributes["enabled"].as_bool().unwrap();
+                (validity.not_before, validity.expires) = (date("nbf"), date("exp"));
+                let versions = secrets.entry((host.clone(), name.to_ascii_lowercase()));
+                let versions = versions.or_default();
+                let one = Stored {
+                    id: format!("https://{host}/secrets/{name}"),
+                    version: SecretVersion::from_u128(0xdef0 + versions.len() as u128),
+                    value: body["value"].as_str().unwrap().to_owned(),
+                    validity,
+                };
+                versions.push(one.clone());
+                json_answer(200, &one.bundle())
+            }
+            ("DELETE", ["secrets", name]) => {
+                match secrets.remove(&(host, name.to_ascii_lowercase())) {
+                    Some(_) => json_answer(200, "{}"),
+                    None => refused(404, "SecretNotFound", None),
+                }
+            }
+            ("DELETE", ["deletedsecrets", _]) => HttpResponse::new(204, ""),
+            other => panic!("{other:?} is not an operation of Key Vault"),
         }
     }
 
