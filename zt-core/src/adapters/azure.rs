@@ -1,13 +1,15 @@
-//! Azure: HTTP through the guard, the credentials of the process itself, and groups from Microsoft Graph.
+//! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets of Key Vault.
 //!
 //! In: a [`Guard`](crate::network::Guard) and what the environment says. Out: implementations of
-//! [`HttpClient`](crate::network::HttpClient) and [`TokenCredential`](crate::identity::TokenCredential).
+//! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential) and
+//! [`SecretVault`](crate::secrets::SecretVault).
 //! Never: a client with a transport or a TLS provider of its own; features of `azure_core` and `reqwest` unify across a
 //! build, so nothing here relies on a default of theirs.
 
 mod credential;
 mod graph;
 mod http;
+mod key_vault_secrets;
 mod transport;
 
 pub use credential::{
@@ -15,4 +17,5 @@ pub use credential::{
 };
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
+pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
 pub use transport::{GuardedTransport, redaction_is_armed};

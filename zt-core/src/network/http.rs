@@ -30,6 +30,8 @@ pub enum HttpMethod {
     Post,
     /// Replaces.
     Put,
+    /// Removes.
+    Delete,
 }
 
 impl HttpMethod {
@@ -40,6 +42,7 @@ impl HttpMethod {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }

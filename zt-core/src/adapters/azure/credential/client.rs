@@ -1,6 +1,5 @@
 //! An application with a secret or an assertion: the client credentials grant (RFC 6749 §4.4), by `azure_identity`.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 
 use azure_core::Error as SdkError;
@@ -13,7 +12,7 @@ use azure_identity::{
 };
 use zeroize::Zeroizing;
 
-use crate::adapters::azure::transport::GuardedTransport;
+use crate::adapters::azure::transport::{GuardedTransport, own_error};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{
     AccessToken, ClientAssertion, ClientProof, Cloud, CredentialError, TokenCredential, read_token,
@@ -124,15 +123,11 @@ pub(super) fn own(token: &azure_core::credentials::AccessToken) -> AccessToken {
 
 /// Our own error inside the SDK's: its texts hold bodies of answers, and are not repeated.
 fn explain(name: &str, error: &SdkError) -> CredentialError {
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(error) = next {
-        if let Some(known) = error.downcast_ref::<CredentialError>() {
-            return known.clone();
-        }
-        if let Some(http) = error.downcast_ref::<HttpError>() {
-            return unreachable(name, http);
-        }
-        next = error.source();
+    if let Some(known) = own_error::<CredentialError>(error) {
+        return known.clone();
+    }
+    if let Some(http) = own_error::<HttpError>(error) {
+        return unreachable(name, http);
     }
     CredentialError::Unavailable {
         credential: name.to_owned(),

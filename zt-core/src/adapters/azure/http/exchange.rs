@@ -50,6 +50,7 @@ fn prepare(route: &Route, request: &HttpRequest) -> Result<Request, HttpError> {
         HttpMethod::Get => Method::GET,
         HttpMethod::Post => Method::POST,
         HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
     };
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
     for (name, value) in &request.headers {
