@@ -13,7 +13,7 @@ use zt_memory::fork::Local;
 
 use super::background::Background;
 use super::budget::Budget;
-use super::outside::Given;
+use super::outside::{Given, Outside};
 use super::samples::Samples;
 use super::shared::Shared;
 use super::{Config, ConfigKey, Runtime, housekeeping};
@@ -165,7 +165,7 @@ impl RuntimeBuilder {
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
         let identity = Identity::new(&config, &profile, &clock, &snapshots.current(), self.given)?;
-        let (vault, timing, keys) = vaults(&config, self.vault, self.keys)?;
+        let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self
             .alerts
             .unwrap_or_else(|| Arc::new(FileAlerts::new(config.alerts_file())));
@@ -209,21 +209,25 @@ impl RuntimeBuilder {
 
 type Vaults = (Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>);
 
-/// Where secrets and keys live: what was passed, else the local vault for either.
+/// Where secrets and keys live: what was passed, else what `vault.store` names. Keys are wrapped by the local vault alone so far.
 fn vaults(
     config: &Config,
+    outside: &Outside,
     vault: Option<Arc<dyn SecretVault>>,
     keys: Option<Arc<dyn KeyWrapper>>,
 ) -> Result<Vaults> {
-    // A local file is cheap to ask again, and `zt vault set` after a miss should be seen at once.
-    let local_timing = Timing::local;
+    let is_key_vault = config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
+    let vault = match vault {
+        None if is_key_vault => Some(outside.vault()?),
+        given => given,
+    };
     Ok(match (vault, keys) {
         (Some(vault), Some(keys)) => (vault, Timing::default(), keys),
         (Some(vault), None) => (vault, Timing::default(), Arc::new(local_vault(config)?)),
-        (None, Some(keys)) => (Arc::new(local_vault(config)?), local_timing(), keys),
+        (None, Some(keys)) => (Arc::new(local_vault(config)?), Timing::local(), keys),
         (None, None) => {
             let local = Arc::new(local_vault(config)?);
-            (Arc::<LocalVault>::clone(&local), local_timing(), local)
+            (Arc::<LocalVault>::clone(&local), Timing::local(), local)
         }
     })
 }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
 use crate::metadata::NetworkRule;
 use crate::network::HttpClient;
+use crate::secrets::SecretVault;
 
 /// How the parts are made where the builder was given none: by the adapters that this build has.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,7 @@ pub(super) struct Makers {
     pub(super) credential: fn(&Outside) -> Result<Arc<dyn TokenCredential>>,
     pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
+    pub(super) vault: fn(&Outside) -> Result<Arc<dyn SecretVault>>,
 }
 
 /// What the builder was given.
@@ -124,6 +126,16 @@ impl Outside {
             Some(given) => Ok(Arc::clone(given)),
             None => (self.makers.groups)(self),
         }
+    }
+
+    /// TEMPORARY
+    pub(crate) fn vault_http(&self) -> Result<&Arc<dyn HttpClient>> {
+        self.http()
+    }
+
+    /// The vaults that Secret_References names.
+    pub(super) fn vault(&self) -> Result<Arc<dyn SecretVault>> {
+        (self.makers.vault)(self)
     }
 
     /// Whether the builder was given a directory.

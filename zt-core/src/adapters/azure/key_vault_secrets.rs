@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use azure_core::Error as SdkError;
 use tokio::runtime::Handle;
+use zt_memory::fork::Local;
 
 use super::transport::own_error;
 use crate::clock::Clock;
@@ -76,7 +77,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(60);
 pub struct KeyVaultSecrets {
     setup: Setup,
     clock: Arc<dyn Clock>,
-    vaults: Mutex<BTreeMap<VaultUrl, Entry>>,
+    /// A forked child begins with none: connections are the parent's.
+    vaults: Local<Mutex<BTreeMap<VaultUrl, Entry>>>,
 }
 
 #[derive(Default)]
@@ -106,7 +108,7 @@ impl KeyVaultSecrets {
                 checks_challenge: true,
             },
             clock,
-            vaults: Mutex::default(),
+            vaults: Local::new(),
         }
     }
 
@@ -185,7 +187,10 @@ impl KeyVaultSecrets {
 
     /// A panic cannot leave an entry half changed: every change is one assignment.
     fn lock(&self) -> MutexGuard<'_, BTreeMap<VaultUrl, Entry>> {
-        self.vaults.lock().unwrap_or_else(PoisonError::into_inner)
+        self.vaults
+            .get_or_init(Mutex::default)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

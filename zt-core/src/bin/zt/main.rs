@@ -16,6 +16,7 @@ mod plan;
 mod principal;
 mod problems;
 mod replay;
+mod status;
 mod transfer;
 mod vault;
 
@@ -65,6 +66,8 @@ enum Command {
     Export(transfer::Export),
     /// Read tables from anywhere, check them, and write them as TOML or CSV.
     Import(transfer::Import),
+    /// How the live processes of this folder are.
+    Status(status::Status),
     /// The encrypted local vault.
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -119,6 +122,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Plan(plan) => plan.run(&config()?).await,
         Command::Export(export) => export.run(&config()?).await,
         Command::Import(import) => import.run().await,
+        Command::Status(status) => status.run(&config()?),
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
         #[cfg(feature = "testing")]

@@ -13,19 +13,23 @@ mod azure {
     use std::sync::Arc;
 
     use super::Makers;
-    use crate::adapters::azure::{CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp};
+    use crate::adapters::azure::{
+        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultSecrets,
+    };
     use crate::error::{Code, Error, Result};
     use crate::identity::{ClientProof, GroupSource, TokenCredential};
     use crate::metadata::NetworkRule;
     use crate::network::{Guard, HttpClient, HttpError};
-    use crate::runtime::Mode;
     use crate::runtime::outside::Outside;
+    use crate::runtime::{ConfigKey, Mode};
+    use crate::secrets::SecretVault;
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
         http,
         credential,
         groups,
         proof,
+        vault,
     };
 
     fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
@@ -93,6 +97,18 @@ mod azure {
         Ok(Arc::new(GraphGroups::new(http, identity, cloud, tenant)))
     }
 
+    /// Key Vault, as whoever the process is.
+    fn vault(outside: &Outside) -> Result<Arc<dyn SecretVault>> {
+        let (http, identity) = (outside.vault_http()?, outside.identity()?.clone());
+        let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
+        let vault = KeyVaultSecrets::new(Arc::clone(http), Arc::new(identity), cloud, clock);
+        let vault = match outside.config().value(ConfigKey::VaultApiVersion) {
+            Some(version) => vault.with_api_version(version),
+            None => vault,
+        };
+        Ok(Arc::new(vault))
+    }
+
     /// The environment's proof, if it is of the very application that callers' tokens are for.
     fn proof(outside: &Outside) -> Result<ClientProof> {
         let own = outside.profile().client_id();
@@ -136,6 +152,7 @@ mod without {
         credential: |_| Err(missing("a credential")),
         groups: |_| Err(missing("a directory of groups")),
         proof: |_| Err(missing("a proof of the application")),
+        vault: |_| Err(missing("a client of Key Vault")),
     };
 
     fn missing(what: &str) -> Error {
