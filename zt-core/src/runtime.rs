@@ -23,6 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+#[cfg(feature = "azure")]
+pub use builder::key_vault;
 pub(crate) use builder::profile;
 pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables};
 use builder::{authenticator, maybe_authenticator};

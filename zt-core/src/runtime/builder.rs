@@ -32,6 +32,8 @@ use crate::secrets::{GateLimits, SecretRequest, SecretVault, Secrets, Timing};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
+#[cfg(feature = "azure")]
+pub use outside::key_vault;
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
 #[derive(Debug)]

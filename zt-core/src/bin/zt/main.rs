@@ -6,6 +6,8 @@
 
 mod audit;
 mod check;
+#[cfg(all(feature = "azure", feature = "testing"))]
+mod conformance;
 #[cfg(feature = "testing")]
 mod dev_token;
 mod diff;
@@ -74,6 +76,10 @@ enum Command {
     /// The tamper-evident log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// The contract suites, against a real tenant or an emulator.
+    #[cfg(all(feature = "azure", feature = "testing"))]
+    #[command(subcommand)]
+    Conformance(conformance::Conformance),
     /// A token of the development issuer. A production `zt.toml` refuses it.
     #[cfg(feature = "testing")]
     DevToken(dev_token::DevToken),
@@ -88,7 +94,7 @@ enum Answer {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|why| Error::new(zt_core::Code::Internal, "no executor").with_source(why))
         .and_then(|executor| executor.block_on(run(cli)));
@@ -125,6 +131,8 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Status(status) => status.run(&config()?),
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
+        #[cfg(all(feature = "azure", feature = "testing"))]
+        Command::Conformance(conformance) => conformance.run(&config()?).await,
         #[cfg(feature = "testing")]
         Command::DevToken(token) => token.run(&config()?).await,
     }

@@ -9,6 +9,9 @@ pub(super) use without::MAKERS;
 pub(super) use azure::MAKERS;
 
 #[cfg(feature = "azure")]
+pub use azure::key_vault;
+
+#[cfg(feature = "azure")]
 mod azure {
     use std::sync::Arc;
 
@@ -16,12 +19,14 @@ mod azure {
     use crate::adapters::azure::{
         CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultSecrets,
     };
+    use crate::clock::{Clock, SystemClock};
     use crate::error::{Code, Error, Result};
     use crate::identity::{ClientProof, GroupSource, TokenCredential};
-    use crate::metadata::NetworkRule;
+    use crate::metadata::{NetworkRule, Snapshot};
     use crate::network::{Guard, HttpClient, HttpError};
+    use crate::runtime::outside::Given;
     use crate::runtime::outside::Outside;
-    use crate::runtime::{ConfigKey, Mode};
+    use crate::runtime::{Config, ConfigKey, Mode};
     use crate::secrets::SecretVault;
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
@@ -97,16 +102,32 @@ mod azure {
         Ok(Arc::new(GraphGroups::new(http, identity, cloud, tenant)))
     }
 
+    /// The client of Key Vault that a runtime of this configuration would have, for tools: no slots, no policy, no audit.
+    /// It reaches the vaults that have a row of Network_Rules.
+    ///
+    /// # Errors
+    /// `Config` for a configuration without an identity or certificate authorities.
+    pub fn key_vault(config: &Config, snapshot: &Snapshot) -> Result<KeyVaultSecrets> {
+        let profile = super::super::profile(config, snapshot)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let rules = snapshot.tables().network_rules.clone();
+        let outside = Outside::new(config.clone(), profile, clock, rules, Given::new(), MAKERS);
+        client_of_key_vault(&outside)
+    }
+
     /// Key Vault, as whoever the process is.
     fn vault(outside: &Outside) -> Result<Arc<dyn SecretVault>> {
+        Ok(Arc::new(client_of_key_vault(outside)?))
+    }
+
+    fn client_of_key_vault(outside: &Outside) -> Result<KeyVaultSecrets> {
         let (http, identity) = (outside.vault_http()?, outside.identity()?.clone());
         let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
         let vault = KeyVaultSecrets::new(Arc::clone(http), Arc::new(identity), cloud, clock);
-        let vault = match outside.config().value(ConfigKey::VaultApiVersion) {
+        Ok(match outside.config().value(ConfigKey::VaultApiVersion) {
             Some(version) => vault.with_api_version(version),
             None => vault,
-        };
-        Ok(Arc::new(vault))
+        })
     }
 
     /// The environment's proof, if it is of the very application that callers' tokens are for.
