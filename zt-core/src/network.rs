@@ -6,10 +6,12 @@
 
 mod guard;
 mod http;
+mod live;
 mod names;
 mod path;
 
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
+pub use live::LiveGuard;
 pub use names::NameResolver;
 pub use path::{PathKind, PathProof};

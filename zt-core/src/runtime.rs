@@ -7,6 +7,7 @@ mod background;
 mod budget;
 mod builder;
 mod config;
+mod guards;
 mod housekeeping;
 mod key_log;
 mod outside;
@@ -208,7 +209,7 @@ impl Runtime {
         self.0.snapshots.look(|next| self.take(next)).await
     }
 
-    /// The last step before a snapshot is in force: keys, record, slots.
+    /// The last step before a snapshot is in force: keys, record, guards, slots.
     fn take(&self, next: &Snapshot) -> Result<()> {
         // Tokens are verified for the tenant that the runtime was opened with; object ids of another mean other people.
         if profile(&self.0.config, next)?.tenant() != self.0.profile.tenant() {
@@ -226,7 +227,9 @@ impl Runtime {
         if self.0.published.is_none() {
             self.0.authenticator.store(pinned);
         }
-        self.0.secrets.declare(builder::slots(next));
+        // Before a slot of the new snapshot is asked for: its vault is one that the new rows name.
+        self.0.outside.follow(&next.tables().network_rules);
+        self.0.declare(next);
         Ok(())
     }
 

@@ -25,7 +25,8 @@ use crate::identity::Cloud;
 use crate::metadata::NetworkRule;
 use url::Target;
 
-/// An allow-list of destinations. Immutable once built; when the tables change, the next one is built beside it.
+/// An allow-list of destinations. Immutable once built; when the tables change, the next one is built beside it and put in
+/// force by a [`LiveGuard`](super::LiveGuard).
 ///
 /// ```
 /// use zt_core::identity::Cloud;
@@ -62,6 +63,14 @@ impl Guard {
         rows.fold(Self::new(), Self::with)
     }
 
+    /// What the tables say: what an identity needs, and every row of `Network_Rules`. One client behind it would send a token
+    /// for one service to another if it was told so; [`Runtime`](crate::runtime::Runtime) keeps identity and data apart.
+    #[must_use]
+    pub fn for_tables(cloud: Cloud, rules: &[NetworkRule]) -> Self {
+        let rules: Vec<&NetworkRule> = rules.iter().collect();
+        Self::for_identity(cloud).with_rules(&rules)
+    }
+
     /// Adds the identity endpoint of App Service or Container Apps, whose URL is in `IDENTITY_ENDPOINT`: plain HTTP, and on
     /// this machine alone (Microsoft Learn, "How to use managed identities for App Service and Azure Functions").
     ///
@@ -82,7 +91,7 @@ impl Guard {
         self
     }
 
-    /// Adds the rows of `Network_Rules`. For their hosts and ports they replace the built-in rows.
+    /// Adds the rows of `Network_Rules`. For their hosts they replace the built-in rows, at the ports that they do not open too.
     #[must_use]
     pub fn with_rules(self, rules: &[&NetworkRule]) -> Self {
         let rows = rules.iter().map(|rule| Destination::from(*rule));
@@ -111,16 +120,10 @@ impl Guard {
         if rows.is_empty() {
             return Err(Refusal::UnknownHost(target.host.to_owned()));
         }
-        let covering = |built_in: bool| -> Vec<Arc<Destination>> {
-            let rows = rows.iter().filter(|row| {
-                row.is_built_in() == built_in && row.covers(target.scheme, target.port)
-            });
-            rows.map(Arc::clone).collect()
-        };
-        let mut rows_of_port = covering(false);
-        if rows_of_port.is_empty() {
-            rows_of_port = covering(true);
-        }
+        let is_ruled = rows.iter().any(|row| !row.is_built_in());
+        let counting = rows.iter().filter(|row| !is_ruled || !row.is_built_in());
+        let covering = counting.filter(|row| row.covers(target.scheme, target.port));
+        let rows_of_port: Vec<_> = covering.map(Arc::clone).collect();
         if rows_of_port.is_empty() {
             return Err(refusal::of_port(&target, rows));
         }

@@ -23,12 +23,10 @@ use crate::clock::{Clock, SystemClock};
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::identity::{ClientProof, GroupSource, TokenCredential};
-use crate::metadata::{
-    MetadataSource, RawTables, SecretKind, SecretReference, Snapshot, SnapshotStore, TableFormat,
-};
+use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableFormat};
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
-use crate::secrets::{GateLimits, SecretRequest, SecretVault, Secrets, Timing};
+use crate::secrets::{GateLimits, SecretVault, Secrets, Timing};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
@@ -167,6 +165,8 @@ impl RuntimeBuilder {
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
         let profile = profile(&config, &snapshots.current())?;
         let identity = Identity::new(&config, &profile, &clock, &snapshots.current(), self.given)?;
+        let is_key_vault =
+            self.vault.is_none() && config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
         let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self
             .alerts
@@ -176,7 +176,6 @@ impl RuntimeBuilder {
             .unwrap_or_else(|| Arc::new(FileReference::new(config.folder())));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = secrets(&config, &clock, vault, timing)?;
-        secrets.declare(slots(&snapshots.current()));
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,
@@ -188,6 +187,7 @@ impl RuntimeBuilder {
             outside: identity.outside,
             groups: identity.groups,
             background: identity.background,
+            is_key_vault,
             secrets,
             keys,
             alerts,
@@ -201,6 +201,7 @@ impl RuntimeBuilder {
             is_closed: AtomicBool::new(false),
             threads: Local::new(),
         }));
+        runtime.0.declare(&runtime.snapshot());
         identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
         housekeeping::start_all(&runtime)?;
@@ -218,9 +219,10 @@ fn vaults(
     vault: Option<Arc<dyn SecretVault>>,
     keys: Option<Arc<dyn KeyWrapper>>,
 ) -> Result<Vaults> {
-    let is_key_vault = config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
     let vault = match vault {
-        None if is_key_vault => Some(outside.vault()?),
+        None if config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])? => {
+            Some(outside.vault()?)
+        }
         given => given,
     };
     Ok(match (vault, keys) {
@@ -300,13 +302,6 @@ pub fn local_vault(config: &Config) -> Result<LocalVault> {
         None => VaultKey::key_file(config.vault_key_file()),
     };
     Ok(LocalVault::open(config.vault_file(), key)?)
-}
-
-/// The slots that the references of a snapshot need.
-pub(super) fn slots(snapshot: &Snapshot) -> Vec<SecretRequest> {
-    let references = snapshot.tables().secret_references.iter();
-    let secrets = references.filter(|row| row.kind == SecretKind::Secret);
-    secrets.map(SecretReference::request).collect()
 }
 
 fn random() -> Result<u32> {

@@ -1,21 +1,25 @@
-//! What identity reaches outside of the process: HTTP through the guard, our own tokens, a directory of groups. Made when first
-//! needed, so that a runtime with pinned keys opens no TLS.
+//! What a runtime reaches outside of the process: HTTP through the guards, our own tokens, a directory of groups. Made when first
+//! needed, so that a runtime with pinned keys opens no TLS. The guards follow the tables.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::Config;
+use super::guards::Guards;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
 use crate::metadata::NetworkRule;
-use crate::network::HttpClient;
+use crate::network::{HttpClient, LiveGuard, Refusal};
 use crate::secrets::SecretVault;
 
 /// How the parts are made where the builder was given none: by the adapters that this build has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Makers {
+    /// `IDENTITY_ENDPOINT`, where this build can use it.
+    pub(super) identity_endpoint: fn() -> Option<String>,
     pub(super) http: fn(&Outside) -> Result<Arc<dyn HttpClient>>,
+    pub(super) vault_http: fn(&Outside) -> Result<Arc<dyn HttpClient>>,
     pub(super) credential: fn(&Outside) -> Result<Arc<dyn TokenCredential>>,
     pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
@@ -47,9 +51,10 @@ pub(crate) struct Outside {
     config: Config,
     profile: EntraProfile,
     clock: Arc<dyn Clock>,
-    rules: Vec<NetworkRule>,
+    guards: Guards,
     makers: Makers,
     http: OnceLock<Arc<dyn HttpClient>>,
+    vault_http: OnceLock<Arc<dyn HttpClient>>,
     credential: Option<Arc<dyn TokenCredential>>,
     identity: OnceLock<OwnIdentity>,
     groups: Option<Arc<dyn GroupSource>>,
@@ -61,7 +66,7 @@ impl Outside {
         config: Config,
         profile: EntraProfile,
         clock: Arc<dyn Clock>,
-        rules: Vec<NetworkRule>,
+        rules: &[NetworkRule],
         given: Given,
         makers: Makers,
     ) -> Self {
@@ -69,13 +74,15 @@ impl Outside {
         if let Some(given) = given.http {
             let _is_empty = http.set(given);
         }
+        let guards = Guards::new(&config, &profile, (makers.identity_endpoint)(), rules);
         Self {
             config,
             profile,
             clock,
-            rules,
+            guards,
             makers,
             http,
+            vault_http: OnceLock::new(),
             credential: given.credential,
             identity: OnceLock::new(),
             groups: given.groups,
@@ -95,18 +102,46 @@ impl Outside {
         &self.clock
     }
 
-    /// The rows of Network_Rules with which the runtime was opened.
+    /// What identity may reach, by the tables in force.
     #[cfg_attr(
         not(feature = "azure"),
         expect(dead_code, reason = "the guard of this build has no client")
     )]
-    pub(crate) fn rules(&self) -> &[NetworkRule] {
-        &self.rules
+    pub(super) const fn identity_guard(&self) -> &LiveGuard {
+        self.guards.identity()
     }
 
-    /// HTTP through the guard.
+    /// What data may be asked for, by the tables in force.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "the guard of this build has no client")
+    )]
+    pub(super) const fn data_guard(&self) -> &LiveGuard {
+        self.guards.data()
+    }
+
+    /// Puts these rows of Network_Rules in force, for the clients that there are too.
+    pub(super) fn follow(&self, rules: &[NetworkRule]) {
+        self.guards.follow(rules);
+    }
+
+    /// Why no data service may be asked at this URL: the rows in force do not open it. `None` if one does.
+    pub(crate) fn refuses(&self, url: &str) -> Option<Refusal> {
+        self.guards.refuses(url)
+    }
+
+    /// HTTP for identity: to its own hosts alone.
     pub(crate) fn http(&self) -> Result<&Arc<dyn HttpClient>> {
         once(&self.http, || (self.makers.http)(self))
+    }
+
+    /// HTTP for vaults and other data services: to the hosts of Network_Rules alone, so that no token for them goes elsewhere.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "this build has no client")
+    )]
+    pub(crate) fn vault_http(&self) -> Result<&Arc<dyn HttpClient>> {
+        once(&self.vault_http, || (self.makers.vault_http)(self))
     }
 
     /// The process's own identity.
@@ -126,11 +161,6 @@ impl Outside {
             Some(given) => Ok(Arc::clone(given)),
             None => (self.makers.groups)(self),
         }
-    }
-
-    /// TEMPORARY
-    pub(crate) fn vault_http(&self) -> Result<&Arc<dyn HttpClient>> {
-        self.http()
     }
 
     /// The vaults that Secret_References names.
@@ -167,6 +197,7 @@ impl fmt::Debug for Outside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outside")
             .field("http", &self.http.get())
+            .field("vault_http", &self.vault_http.get())
             .field("identity", &self.identity.get().map(OwnIdentity::name))
             .finish_non_exhaustive()
     }

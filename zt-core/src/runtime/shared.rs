@@ -18,10 +18,10 @@ use crate::clock::Clock;
 use crate::envelope::KeyWrapper;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
-use crate::metadata::SnapshotStore;
+use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
 use crate::monitor::{AlertSink, References};
 use crate::policy::DecisionId;
-use crate::secrets::Secrets;
+use crate::secrets::{SecretRequest, Secrets, VaultError};
 
 /// The parts, each safe to use from any thread.
 pub(crate) struct Shared {
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) outside: Outside,
     pub(crate) groups: Option<GroupDirectory>,
     pub(crate) background: Arc<Background>,
+    /// Whether secrets come over the network, where the rows of Network_Rules say which vaults.
+    pub(super) is_key_vault: bool,
     pub(crate) secrets: Secrets,
     pub(crate) keys: Arc<dyn KeyWrapper>,
     pub(crate) alerts: Arc<dyn AlertSink>,
@@ -65,6 +67,21 @@ impl Shared {
             let _is_told = housekeeping::start_all(&Runtime(Arc::clone(self)));
         });
         Ok(())
+    }
+
+    /// Makes the slots those of a snapshot. What lies in a vault that no row of Network_Rules names any more is wiped.
+    pub(super) fn declare(&self, snapshot: &Snapshot) {
+        let rows = snapshot.tables().secret_references.iter();
+        let secrets = rows.filter(|row| row.kind == SecretKind::Secret);
+        let refused = |request: &SecretRequest| {
+            if !self.is_key_vault {
+                return None;
+            }
+            let refusal = self.outside.refuses(request.key().id().vault().as_str())?;
+            Some(VaultError::network_refused(&refusal.to_string()))
+        };
+        self.secrets
+            .declare_where(secrets.map(SecretReference::request), refused);
     }
 
     pub(crate) fn next_decision(&self) -> DecisionId {

@@ -167,7 +167,8 @@ impl From<&NetworkRule> for Destination {
 }
 
 /// The way to a host that one row or more have opened. Rows are permissions: an address is admitted if one of them has it.
-#[derive(Debug, Clone)]
+/// Two are equal when they admit the same by the same rows, and lead to the same simulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     host: String,
     scheme: Scheme,
@@ -207,6 +208,12 @@ impl Route {
     #[must_use]
     pub const fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// Scheme, host and port as a URL begins, the port always written: a URL that the guard reads as this route.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}:{}", self.scheme.as_str(), self.host, self.port)
     }
 
     /// The address that stands in place of a name, for the metadata and identity endpoints of the machine.

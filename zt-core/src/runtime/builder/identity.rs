@@ -37,7 +37,7 @@ impl Identity {
         given: Given,
     ) -> Result<Self> {
         let (own, shared) = (config.clone(), Arc::clone(clock));
-        let rules = snapshot.tables().network_rules.clone();
+        let rules = &snapshot.tables().network_rules;
         let outside = Outside::new(own, profile.clone(), shared, rules, given, MAKERS);
         let background = Arc::new(Background::new("zt-background"));
         let key_log = Arc::new(KeyLog::default());

@@ -22,15 +22,17 @@ mod azure {
     use crate::clock::{Clock, SystemClock};
     use crate::error::{Code, Error, Result};
     use crate::identity::{ClientProof, GroupSource, TokenCredential};
-    use crate::metadata::{NetworkRule, Snapshot};
-    use crate::network::{Guard, HttpClient, HttpError};
+    use crate::metadata::Snapshot;
+    use crate::network::{HttpClient, HttpError, LiveGuard};
     use crate::runtime::outside::Given;
     use crate::runtime::outside::Outside;
     use crate::runtime::{Config, ConfigKey, Mode};
     use crate::secrets::SecretVault;
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
+        identity_endpoint: || env("IDENTITY_ENDPOINT"),
         http,
+        vault_http,
         credential,
         groups,
         proof,
@@ -38,32 +40,16 @@ mod azure {
     };
 
     fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
-        let (config, profile) = (outside.config(), outside.profile());
-        let mut guard = Guard::for_identity(profile.cloud());
-        // A row for one of these hosts is stricter or is meant to be; rows for others open nothing here.
-        let is_ours = |rule: &&NetworkRule| {
-            profile.cloud().is_login_host(&rule.host)
-                || profile.cloud().graph_host() == Some(rule.host.as_str())
-        };
-        let rules: Vec<&NetworkRule> = outside.rules().iter().filter(is_ours).collect();
-        guard = guard.with_rules(&rules);
-        if let Some(endpoint) = env("IDENTITY_ENDPOINT").filter(|endpoint| !endpoint.is_empty()) {
-            // One that is not on this machine gets no row; the credential that needs it says so.
-            let without = guard.clone();
-            guard = guard.with_identity_endpoint(&endpoint).unwrap_or(without);
-        }
-        // Only a development file can say so.
-        if let Some(at) = config.simulated_azure() {
-            let hosts = profile
-                .cloud()
-                .login_hosts()
-                .chain(profile.cloud().graph_host());
-            guard = hosts.fold(guard, |guard, host| guard.dialling(host, at));
-        }
-        if let Some(at) = config.simulated_metadata_endpoint() {
-            guard = guard.dialling("169.254.169.254", at);
-        }
-        let made = match config.simulated_azure_ca() {
+        client(outside, outside.identity_guard())
+    }
+
+    fn vault_http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
+        client(outside, outside.data_guard())
+    }
+
+    fn client(outside: &Outside, guard: &LiveGuard) -> Result<Arc<dyn HttpClient>> {
+        let guard = guard.clone();
+        let made = match outside.config().simulated_azure_ca() {
             Some(file) => {
                 let pem = std::fs::read(&file).map_err(|why| {
                     let message =
@@ -110,7 +96,7 @@ mod azure {
     pub fn key_vault(config: &Config, snapshot: &Snapshot) -> Result<KeyVaultSecrets> {
         let profile = super::super::profile(config, snapshot)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let rules = snapshot.tables().network_rules.clone();
+        let rules = &snapshot.tables().network_rules;
         let outside = Outside::new(config.clone(), profile, clock, rules, Given::new(), MAKERS);
         client_of_key_vault(&outside)
     }
@@ -169,7 +155,9 @@ mod without {
     use crate::error::{Code, Error};
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
+        identity_endpoint: || None,
         http: |_| Err(missing("HTTP")),
+        vault_http: |_| Err(missing("HTTP")),
         credential: |_| Err(missing("a credential")),
         groups: |_| Err(missing("a directory of groups")),
         proof: |_| Err(missing("a proof of the application")),

@@ -9,11 +9,12 @@ use reqwest::{Client, Method, Request, Response, Url};
 use zeroize::Zeroizing;
 
 use super::failure::explain;
-use crate::network::{HttpError, HttpMethod, HttpRequest, HttpResponse, Refusal, Route};
+use crate::network::{HttpError, HttpMethod, HttpRequest, HttpResponse, LiveGuard, Refusal, Route};
 
 /// Runs it.
 pub(super) async fn run(
     client: &Client,
+    guard: &LiveGuard,
     route: &Route,
     request: &HttpRequest,
 ) -> Result<HttpResponse, HttpError> {
@@ -22,7 +23,9 @@ pub(super) async fn run(
     let exchange = async {
         let sent = client.execute(prepared).await;
         let response = sent.map_err(|error| explain(&error, route.host()))?;
-        receive(route, response, most_bytes).await
+        // The rows may have changed meanwhile: the answer comes in by those that are in force now, or not at all.
+        let now = guard.current().route(&request.url)?;
+        receive(&now, response, most_bytes).await
     };
     let host = || route.host().to_owned();
     // A tokio runtime without its I/O or time driver panics at the first use of it, and there is no way to ask.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::network::{NameResolver, Refusal, Route};
+use crate::network::{LiveGuard, NameResolver, Refusal, Route};
 use crate::port::BoxFuture;
 
 /// The resolver of the operating system, on tokio's blocking threads.
@@ -29,16 +29,19 @@ impl NameResolver for SystemResolver {
     }
 }
 
-/// The resolver of one route's client.
+/// The resolver of one route's client. Addresses are admitted by the guard in force when they came, not by the one that was
+/// when the client was made.
 #[derive(Debug)]
 pub(super) struct Admitting {
+    guard: LiveGuard,
     route: Arc<Route>,
     names: Arc<dyn NameResolver>,
 }
 
 impl Admitting {
-    pub(super) fn new(route: Route, names: Arc<dyn NameResolver>) -> Self {
+    pub(super) fn new(guard: LiveGuard, route: Route, names: Arc<dyn NameResolver>) -> Self {
         Self {
+            guard,
             route: Arc::new(route),
             names,
         }
@@ -47,7 +50,7 @@ impl Admitting {
 
 impl Resolve for Admitting {
     fn resolve(&self, name: Name) -> Resolving {
-        let route = Arc::clone(&self.route);
+        let (guard, route) = (self.guard.clone(), Arc::clone(&self.route));
         let names = Arc::clone(&self.names);
         Box::pin(async move {
             // The client was made for one host; whoever asks it for another is a defect, and not served.
@@ -58,7 +61,7 @@ impl Resolve for Admitting {
                 return Ok(Box::new(std::iter::once(simulator)) as Addrs);
             }
             let addresses = names.resolve(route.host()).await?;
-            route.admit(&addresses)?;
+            guard.current().route(&route.origin())?.admit(&addresses)?;
             let port = route.port();
             let addresses = addresses.into_iter();
             Ok(Box::new(addresses.map(move |ip| SocketAddr::new(ip, port))) as Addrs)
