@@ -8,6 +8,7 @@ mod guard;
 mod http;
 mod names;
 mod path;
+pub mod private_link;
 
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
