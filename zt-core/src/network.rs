@@ -4,6 +4,7 @@
 //! sent. Everything that leaves the process goes through one [`HttpClient`]; the guard inside it decides where it may go.
 //! Never: a proxy, a redirect, an address that no row allows.
 
+pub mod doctor;
 mod guard;
 mod http;
 mod names;
@@ -11,6 +12,7 @@ mod path;
 pub mod private_link;
 
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};
+pub(crate) use guard::is_public;
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use names::NameResolver;
 pub use path::{PathKind, PathProof};

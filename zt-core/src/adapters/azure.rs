@@ -6,6 +6,7 @@
 //! build, so nothing here relies on a default of theirs.
 
 mod credential;
+mod doctor;
 mod graph;
 mod http;
 mod transport;
@@ -13,6 +14,7 @@ mod transport;
 pub use credential::{
     ClientCredential, CommandLine, CredentialChain, FederatedTokenFile, ManagedIdentity,
 };
+pub use doctor::NetworkDoctor;
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use transport::{GuardedTransport, redaction_is_armed};

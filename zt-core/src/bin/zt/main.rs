@@ -9,6 +9,7 @@ mod check;
 #[cfg(feature = "testing")]
 mod dev_token;
 mod diff;
+mod doctor;
 mod lint;
 mod list;
 mod paint;
@@ -61,6 +62,9 @@ enum Command {
     Replay(replay::Replay),
     /// What a run of a job needs, or all that it lacks. A simulation, as `check`.
     Plan(plan::Plan),
+    /// What is wrong with the path to a host, and what to do.
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
     /// Write the tables as CSV, a folder with a file a table, or as one TOML file.
     Export(transfer::Export),
     /// Read tables from anywhere, check them, and write them as TOML or CSV.
@@ -85,7 +89,7 @@ enum Answer {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let answer = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .map_err(|why| Error::new(zt_core::Code::Internal, "no executor").with_source(why))
         .and_then(|executor| executor.block_on(run(cli)));
@@ -117,6 +121,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
             replay.run(found.as_ref(), audit).await
         }
         Command::Plan(plan) => plan.run(&config()?).await,
+        Command::Doctor(doctor) => doctor.run(&config()?).await,
         Command::Export(export) => export.run(&config()?).await,
         Command::Import(import) => import.run().await,
         Command::Vault(vault) => vault.run(&config()?).await,
