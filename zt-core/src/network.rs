@@ -4,12 +4,15 @@
 //! sent. Everything that leaves the process goes through one [`HttpClient`]; the guard inside it decides where it may go.
 //! Never: a proxy, a redirect, an address that no row allows.
 
+pub mod doctor;
 mod guard;
 mod http;
 mod live;
 mod names;
 mod path;
+pub mod private_link;
 
+pub(crate) use guard::is_public;
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use live::LiveGuard;

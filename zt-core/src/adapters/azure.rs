@@ -7,6 +7,7 @@
 //! build, so nothing here relies on a default of theirs.
 
 mod credential;
+mod doctor;
 mod graph;
 mod http;
 mod key_vault_secrets;
@@ -15,6 +16,7 @@ mod transport;
 pub use credential::{
     ClientCredential, CommandLine, CredentialChain, FederatedTokenFile, ManagedIdentity,
 };
+pub use doctor::NetworkDoctor;
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};

@@ -35,7 +35,7 @@ pub use jobs::{Job, Priority};
 pub use memberships::Membership;
 pub use ml_models::MlModel;
 pub use named_cells::NamedCells;
-pub use network_rules::{NetworkMode, NetworkRule, NotPorts, PortRange};
+pub use network_rules::{NetworkMode, NetworkRule, NotPorts, PortRange, PrivateLink};
 pub use output_storage::{OutputFormat, OutputStorage};
 pub use pipeline_dependencies::{PipelineDependency, StageOutcome};
 pub use policy_activations::PolicyActivation;

@@ -9,6 +9,7 @@
 mod address;
 mod built_in;
 mod destination;
+mod proof;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub(crate) use address::is_public;
 pub use destination::{Destination, Route, Scheme};
 pub use refusal::Refusal;
 

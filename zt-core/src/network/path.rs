@@ -20,7 +20,7 @@ pub enum PathKind {
     PrivateLink,
     /// The address that answered is inside the ranges of a row; the server says nothing of the path.
     Address,
-    /// A public address, as a row or a built-in row expects it.
+    /// A public address, as a row or a built-in row expects it; or a vault that says so where a row expects another path.
     Public,
     /// Nothing proves it: the server says nothing, and the row names no addresses.
     Unproven,

@@ -149,6 +149,7 @@ mod tests {
             private_endpoint: None,
             ports: Vec::new(),
             runtime: None,
+            private_link: crate::metadata::PrivateLink::Record,
         }
     }
 

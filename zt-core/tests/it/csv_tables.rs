@@ -238,7 +238,7 @@ prop_compose! {
         ]);
         let network = row(vec![
             ("id", Some(text(key.clone()))), ("host", Some(text(format!("h{at}.example.com")))),
-            ("mode", Some(text("ncc"))), ("ports", ports),
+            ("mode", Some(text("ncc"))), ("ports", ports), ("private_link", Some(text("record"))),
         ]);
         let integration = row(vec![
             ("name", Some(text(key.clone()))), ("kind", Some(text("Managed"))), ("reaches", Some(Cell::List(vec![text(key.clone())]))),

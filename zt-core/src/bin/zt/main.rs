@@ -11,6 +11,7 @@ mod conformance;
 #[cfg(feature = "testing")]
 mod dev_token;
 mod diff;
+mod doctor;
 mod lint;
 mod list;
 mod paint;
@@ -64,6 +65,9 @@ enum Command {
     Replay(replay::Replay),
     /// What a run of a job needs, or all that it lacks. A simulation, as `check`.
     Plan(plan::Plan),
+    /// What is wrong with the path to a host, and what to do.
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
     /// Write the tables as CSV, a folder with a file a table, or as one TOML file.
     Export(transfer::Export),
     /// Read tables from anywhere, check them, and write them as TOML or CSV.
@@ -126,6 +130,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
             replay.run(found.as_ref(), audit).await
         }
         Command::Plan(plan) => plan.run(&config()?).await,
+        Command::Doctor(doctor) => doctor.run(&config()?).await,
         Command::Export(export) => export.run(&config()?).await,
         Command::Import(import) => import.run().await,
         Command::Status(status) => status.run(&config()?),

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use super::words::words;
 use crate::metadata::reader::{Row, RowReader};
 use crate::metadata::{Cell, Column};
+use crate::network::private_link::{self, Service};
 
 /// One destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct NetworkRule {
     pub cidrs: Vec<IpNet>,
     /// The private endpoint's name.
     pub private_endpoint: Option<String>,
+    /// What counts as proof of the path.
+    pub private_link: PrivateLink,
     /// The ports; empty means 443.
     pub ports: Vec<PortRange>,
     /// The integration runtime that alone reaches the host.
@@ -43,6 +46,18 @@ pub enum NetworkMode {
     AllowCidr,
     /// From serverless compute through a network connectivity configuration.
     Ncc,
+}
+
+/// Whether a vault's word on the path counts: `x-ms-keyvault-network-info` in each of its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PrivateLink {
+    /// It is not read.
+    Off,
+    /// It is read and recorded.
+    Record,
+    /// Without it no answer is taken, and no token is sent.
+    Require,
 }
 
 /// Ports from `first` to `last`, both included.
@@ -98,6 +113,12 @@ words!(NetworkMode {
     Ncc = "ncc",
 });
 
+words!(PrivateLink {
+    Off = "off",
+    Record = "record",
+    Require = "require",
+});
+
 impl Row for NetworkRule {
     const TABLE: &'static str = "Network_Rules";
     const KEY: &'static [&'static str] = &["id"];
@@ -109,6 +130,7 @@ impl Row for NetworkRule {
         Column::text("group_id"),
         Column::texts("cidrs"),
         Column::text("private_endpoint"),
+        Column::text("private_link"),
         Column::mixed("ports"),
         Column::text("runtime"),
     ];
@@ -122,6 +144,10 @@ impl Row for NetworkRule {
         let zone = cells
             .optional_text("zone")
             .and_then(|zone| check_zone(cells, host.as_deref(), zone));
+        let group_id = cells
+            .optional_text("group_id")
+            .and_then(|group_id| check_group_id(cells, host.as_deref(), group_id));
+        let private_link = read_private_link(cells, host.as_deref(), mode);
         let cidrs: Vec<IpNet> = cells.parse_list("cidrs").unwrap_or_default();
         if cells.cell("cidrs").is_none() && mode != Some(NetworkMode::Ncc) {
             cells.problem(
@@ -135,9 +161,10 @@ impl Row for NetworkRule {
             host: host?,
             mode: mode?,
             zone,
-            group_id: cells.optional_text("group_id"),
+            group_id,
             cidrs,
             private_endpoint: cells.optional_text("private_endpoint"),
+            private_link: private_link?,
             ports: read_ports(cells),
             runtime: cells.optional_text("runtime"),
         })
@@ -166,9 +193,18 @@ pub(super) fn check_host(cells: &mut RowReader<'_>, column: &str, host: String) 
     Some(host)
 }
 
-/// The zones of Private Link are the public name's suffix behind `privatelink.` (Microsoft Learn, "Azure Private Endpoint
-/// private DNS zone values"), so a zone that shares no suffix with its host can never resolve it.
+/// A service that is known has one zone. Of any other is known that its zone is the public name's suffix behind
+/// `privatelink.` (Microsoft Learn, "Azure Private Endpoint private DNS zone values"), so a zone that shares no suffix with
+/// its host can never resolve it.
 fn check_zone(cells: &mut RowReader<'_>, host: Option<&str>, zone: String) -> Option<String> {
+    if let Some(service) = host.and_then(Service::of) {
+        if zone == service.zone {
+            return Some(zone);
+        }
+        let reason = format!("the zone of {} is `{}`", service.name, service.zone);
+        cells.problem("zone", &zone, reason);
+        return None;
+    }
     if !zone.starts_with("privatelink.") {
         cells.problem(
             "zone",
@@ -178,7 +214,6 @@ fn check_zone(cells: &mut RowReader<'_>, host: Option<&str>, zone: String) -> Op
         return None;
     }
     let top = |name: &str| name.rsplit('.').take(2).collect::<Vec<_>>().join(".");
-    // Key Vault's zone is vaultcore.azure.net for hosts of vault.azure.net: compare the last two labels only.
     if host.is_some_and(|host| top(host) != top(&zone)) {
         cells.problem(
             "zone",
@@ -188,6 +223,51 @@ fn check_zone(cells: &mut RowReader<'_>, host: Option<&str>, zone: String) -> Op
         return None;
     }
     Some(zone)
+}
+
+fn check_group_id(
+    cells: &mut RowReader<'_>,
+    host: Option<&str>,
+    group_id: String,
+) -> Option<String> {
+    match host.and_then(Service::of) {
+        Some(service) if !service.takes(&group_id) => {
+            let known = service.group_ids.join("`, `");
+            let reason = format!("the sub-resources of {} are `{known}`", service.name);
+            cells.problem("group_id", &group_id, reason);
+            None
+        }
+        Some(_) | None => Some(group_id),
+    }
+}
+
+/// Serverless compute has no subnet of ours: there the vault's word is the only proof.
+fn read_private_link(
+    cells: &mut RowReader<'_>,
+    host: Option<&str>,
+    mode: Option<NetworkMode>,
+) -> Option<PrivateLink> {
+    let only_proof = mode == Some(NetworkMode::Ncc) && host.is_some_and(private_link::is_key_vault);
+    let Some(_) = cells.cell("private_link") else {
+        return Some(if only_proof {
+            PrivateLink::Require
+        } else {
+            PrivateLink::Record
+        });
+    };
+    let said = cells.one_of("private_link", PrivateLink::WORDS)?;
+    let nobody = host.is_some_and(|host| !private_link::testifies(host));
+    let reason = match said {
+        PrivateLink::Require if nobody => {
+            "only a Key Vault or a Managed HSM says on which path a request came in"
+        }
+        PrivateLink::Off if only_proof => {
+            "from serverless compute the vault's word is the only proof of the path"
+        }
+        PrivateLink::Off | PrivateLink::Record | PrivateLink::Require => return Some(said),
+    };
+    cells.problem("private_link", said.as_str(), reason);
+    None
 }
 
 fn read_ports(cells: &mut RowReader<'_>) -> Vec<PortRange> {

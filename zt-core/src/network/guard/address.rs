@@ -4,6 +4,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// Whether an address is public.
+pub(crate) fn is_public(address: IpAddr) -> bool {
+    why_not_public(address).is_none()
+}
+
 /// What keeps an address from being public; `None` for a public one.
 pub(super) fn why_not_public(address: IpAddr) -> Option<&'static str> {
     match address.to_canonical() {

@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use super::Refusal;
 use super::address::why_not_public;
 use super::url::Target;
-use crate::metadata::{NetworkMode, NetworkRule, PortRange};
+use crate::metadata::{NetworkMode, NetworkRule, PortRange, PrivateLink};
+use crate::network::private_link::testifies;
 
 /// How a host is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,12 +47,16 @@ pub struct Destination {
     scheme: Scheme,
     ports: Vec<PortRange>,
     addresses: Addresses,
+    /// Through a private endpoint only.
+    is_private: bool,
+    private_link: PrivateLink,
+    private_endpoint: Option<String>,
     built_in: bool,
 }
 
 /// Where a host must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Addresses {
+pub(super) enum Addresses {
     /// At global unicast addresses.
     Public,
     /// Inside these ranges; an empty list is nowhere.
@@ -80,8 +85,33 @@ impl Destination {
             scheme: Scheme::Https,
             ports: vec![PortRange::HTTPS],
             addresses,
+            is_private: false,
+            private_link: PrivateLink::Off,
+            private_endpoint: None,
             built_in: false,
         }
+        .demanding(PrivateLink::Record, None)
+    }
+
+    #[cfg(test)]
+    pub(super) fn anywhere(rule: &str, host: &str) -> Self {
+        Self::new(rule, host, Addresses::Any)
+    }
+
+    /// What the vault must say of the path, and the name of the private endpoint where one is expected. Of a host that
+    /// does not testify nothing is read: its word would prove nothing.
+    #[must_use]
+    pub fn demanding(mut self, demand: PrivateLink, endpoint: Option<&str>) -> Self {
+        if testifies(&self.host) {
+            self.private_link = demand;
+            self.private_endpoint = endpoint.map(str::to_owned);
+        }
+        self
+    }
+
+    pub(super) const fn privately(mut self) -> Self {
+        self.is_private = true;
+        self
     }
 
     /// At these ports instead of 443.
@@ -113,6 +143,22 @@ impl Destination {
         self.scheme
     }
 
+    pub(super) const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    pub(super) const fn is_private(&self) -> bool {
+        self.is_private || matches!(self.addresses, Addresses::Any)
+    }
+
+    pub(super) const fn private_link(&self) -> PrivateLink {
+        self.private_link
+    }
+
+    pub(super) fn private_endpoint(&self) -> Option<&str> {
+        self.private_endpoint.as_deref()
+    }
+
     pub(super) const fn is_built_in(&self) -> bool {
         self.built_in
     }
@@ -123,7 +169,7 @@ impl Destination {
     }
 
     /// An IPv4 address in the clothes of IPv6 (`::ffff:10.0.0.4`) is judged as what it is.
-    fn check(&self, address: IpAddr) -> Result<(), Refusal> {
+    pub(super) fn check(&self, address: IpAddr) -> Result<(), Refusal> {
         let plain = address.to_canonical();
         let host = self.host.clone();
         match &self.addresses {
@@ -158,7 +204,11 @@ impl From<&NetworkRule> for Destination {
             NetworkMode::Ncc => Addresses::Any,
         };
         let name = format!("row `{}` of Network_Rules", rule.id);
-        let row = Self::new(&name, &rule.host, addresses);
+        let mut row = Self::new(&name, &rule.host, addresses)
+            .demanding(rule.private_link, rule.private_endpoint.as_deref());
+        if rule.mode == NetworkMode::PrivateOnly {
+            row = row.privately();
+        }
         if rule.ports.is_empty() {
             return row;
         }
@@ -190,6 +240,10 @@ impl Route {
             rows,
             dialled,
         }
+    }
+
+    pub(super) fn rows(&self) -> &[Arc<Destination>] {
+        &self.rows
     }
 
     /// The host.

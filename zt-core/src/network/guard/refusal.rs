@@ -84,6 +84,40 @@ pub enum Refusal {
         /// Who answered.
         peer: SocketAddr,
     },
+    /// The vault says nothing of the path, or nothing that can be read.
+    #[error(
+        "{rule} requires that `{host}` testifies to Private Link, and its answer does not; look at what stands between, or set `private_link` to `record`"
+    )]
+    NoTestimony {
+        /// The host.
+        host: String,
+        /// The row.
+        rule: String,
+    },
+    /// The vault says that we came over the internet.
+    #[error(
+        "{rule} requires Private Link, and `{host}` says that the request came over its public endpoint; approve the private endpoint and let private DNS answer"
+    )]
+    PublicPath {
+        /// The host.
+        host: String,
+        /// The row.
+        rule: String,
+    },
+    /// The vault names another private endpoint than the row.
+    #[error(
+        "{rule} names the private endpoint `{expected}`, and `{host}` was reached through `{named}`; correct the row, or the record in the private zone"
+    )]
+    OtherEndpoint {
+        /// The host.
+        host: String,
+        /// The row.
+        rule: String,
+        /// The row's endpoint.
+        expected: String,
+        /// The one that the vault names.
+        named: String,
+    },
     /// `IDENTITY_ENDPOINT` names something that is not this machine.
     #[error(
         "IDENTITY_ENDPOINT names `{0}`, which is not `localhost`, a loopback or a link-local address; App Service sets it, nobody else should"
@@ -105,6 +139,9 @@ impl Refusal {
             | Self::NoAddress { host }
             | Self::NotPublic { host, .. }
             | Self::OutsideRanges { host, .. }
+            | Self::NoTestimony { host, .. }
+            | Self::PublicPath { host, .. }
+            | Self::OtherEndpoint { host, .. }
             | Self::Peer { host, .. } => Some(host),
         }
     }

@@ -1,7 +1,7 @@
 use super::*;
 use std::net::IpAddr;
 
-use crate::metadata::{NetworkMode, PortRange};
+use crate::metadata::{NetworkMode, PortRange, PrivateLink};
 
 fn ips(list: &[&str]) -> Vec<IpAddr> {
     list.iter().map(|ip| ip.parse().unwrap()).collect()
@@ -16,6 +16,7 @@ fn rule(host: &str, mode: NetworkMode, cidrs: &[&str], ports: &[&str]) -> Networ
         group_id: None,
         cidrs: cidrs.iter().map(|cidr| cidr.parse().unwrap()).collect(),
         private_endpoint: None,
+        private_link: PrivateLink::Record,
         ports: ports.iter().map(|port| port.parse().unwrap()).collect(),
         runtime: None,
     }

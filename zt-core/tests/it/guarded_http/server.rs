@@ -20,6 +20,9 @@ use zt_core::network::Guard;
 /// The name in the server's certificate.
 pub(crate) const HOST: &str = "login.microsoftonline.com";
 
+/// A vault's name in it.
+pub(crate) const VAULT: &str = "kv-zt.vault.azure.net";
+
 /// A server with an authority of its own and a certificate for [`HOST`].
 pub(crate) struct Server {
     /// Over TLS.
@@ -86,7 +89,7 @@ pub(crate) fn certificates() -> (String, ServerConfig) {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let names = vec![HOST.to_owned(), "kv.example".to_owned()];
+    let names = vec![HOST.to_owned(), VAULT.to_owned(), "kv.example".to_owned()];
     let params = CertificateParams::new(names).unwrap();
     let certificate = params.signed_by(&key, &authority).unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();

@@ -1,4 +1,4 @@
-//! One exchange: send, compare the peer, read the body to its limit, all before the deadline.
+//! One exchange: send, compare the peer, prove the path, read the body to its limit, all before the deadline.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -9,6 +9,7 @@ use reqwest::{Client, Method, Request, Response, Url};
 use zeroize::Zeroizing;
 
 use super::failure::explain;
+use crate::network::private_link::TESTIMONY;
 use crate::network::{HttpError, HttpMethod, HttpRequest, HttpResponse, LiveGuard, Refusal, Route};
 
 /// Runs it.
@@ -107,12 +108,14 @@ async fn receive(
     most_bytes: usize,
 ) -> Result<HttpResponse, HttpError> {
     let host = || route.host().to_owned();
-    let peer = response.remote_addr();
-    match peer {
-        Some(peer) if route.is_peer(peer) => {}
-        Some(peer) => return Err(Refusal::Peer { host: host(), peer }.into()),
-        None => return Err(HttpError::Broken { host: host() }),
+    let Some(peer) = response.remote_addr() else {
+        return Err(HttpError::Broken { host: host() });
+    };
+    if !route.is_peer(peer) {
+        return Err(Refusal::Peer { host: host(), peer }.into());
     }
+    // Before the body, and of a challenge as of any answer: no token follows on a path that is not proven.
+    let path = route.prove(peer, testimony(&response))?;
     let too_long = || HttpError::TooLong {
         host: host(),
         most_bytes,
@@ -123,7 +126,8 @@ async fn receive(
         .filter(|bytes| *bytes <= most_bytes);
     let announced = announced.ok_or_else(too_long)?;
     let mut answer = HttpResponse::new(response.status().as_u16(), Vec::new());
-    answer.peer = peer;
+    answer.peer = Some(peer);
+    answer.path = Some(path);
     for (name, value) in response.headers() {
         if let Ok(value) = value.to_str() {
             answer = answer.with_header(name.as_str(), value);
@@ -142,6 +146,16 @@ async fn receive(
     }
     answer.body = body;
     Ok(answer)
+}
+
+/// What the server says of the path. Two of them are none: which one counts is not for us to choose.
+fn testimony(response: &Response) -> Option<&str> {
+    let mut found = response.headers().get_all(TESTIMONY).iter();
+    let only = found.next()?;
+    match found.next() {
+        None => only.to_str().ok(),
+        Some(_) => None,
+    }
 }
 
 /// What a future gives, or `None` if it panics.
