@@ -173,7 +173,12 @@ mod tests {
         assert!(guards.identity.current().route(LOGIN).is_ok());
         assert!(guards.identity.current().route(VAULT).is_err());
         assert!(guards.refuses(VAULT).is_none());
-        for url in [LOGIN, LAKE, "https://graph.microsoft.com/", "http://169.254.169.254/"] {
+        for url in [
+            LOGIN,
+            LAKE,
+            "https://graph.microsoft.com/",
+            "http://169.254.169.254/",
+        ] {
             assert!(guards.refuses(url).is_some(), "{url}");
         }
     }
@@ -191,7 +196,10 @@ mod tests {
         guards.follow(&[login, rule("lake.dfs.core.windows.net", &["10.0.0.0/8"])]);
         assert!(login_admits().is_err());
         assert!(data.current().route(LAKE).is_ok());
-        assert!(matches!(guards.refuses(VAULT), Some(Refusal::UnknownHost(_))));
+        assert!(matches!(
+            guards.refuses(VAULT),
+            Some(Refusal::UnknownHost(_))
+        ));
 
         guards.follow(&[]);
         assert!(login_admits().is_ok());

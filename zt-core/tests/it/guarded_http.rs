@@ -1,5 +1,6 @@
 //! The client behind the guard, against a server on loopback that behaves badly.
 
+mod live;
 pub(crate) mod server;
 
 use std::io;
