@@ -228,7 +228,9 @@ fn a_row_of_the_tables_replaces_the_built_in_one() {
 fn routes_are_equal_when_they_lead_alike() {
     let route = |cidr: &str| {
         let row = rule("db.example", NetworkMode::AllowCidr, &[cidr], &[]);
-        Guard::new().with_rules(&[&row]).route("https://db.example/x")
+        Guard::new()
+            .with_rules(&[&row])
+            .route("https://db.example/x")
     };
     assert_eq!(route("10.1.0.0/16"), route("10.1.0.0/16"));
     assert_ne!(route("10.1.0.0/16"), route("10.2.0.0/16"));
@@ -237,7 +239,10 @@ fn routes_are_equal_when_they_lead_alike() {
     assert_eq!(guard.route(&plain.origin()).as_ref(), Ok(&plain));
     let at = "127.0.0.1:18443".parse().unwrap();
     let dialled = guard.dialling("graph.microsoft.com", at);
-    assert_ne!(dialled.route("https://graph.microsoft.com/a").unwrap(), plain);
+    assert_ne!(
+        dialled.route("https://graph.microsoft.com/a").unwrap(),
+        plain
+    );
 }
 
 #[test]

@@ -100,7 +100,11 @@ async fn other_ranges_are_another_connection_and_the_same_ones_are_not() {
     bench.get("/kept").await.unwrap();
     bench.put_in_force(&["127.0.0.0/8"]);
     bench.get("/kept").await.unwrap();
-    assert_eq!(bench.seen(), (1, 2), "a reload without a change costs nothing");
+    assert_eq!(
+        bench.seen(),
+        (1, 2),
+        "a reload without a change costs nothing"
+    );
     bench.put_in_force(&["127.0.0.0/16"]);
     bench.get("/kept").await.unwrap();
     assert_eq!(bench.seen(), (2, 3));
@@ -165,7 +169,12 @@ impl NameResolver for Rebinds {
 
 #[tokio::test]
 async fn a_name_that_moves_out_of_its_ranges_is_not_followed() {
-    let answers = ["127.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "127.0.0.1"];
+    let answers = [
+        "127.0.0.1",
+        "169.254.169.254",
+        "::ffff:10.0.0.1",
+        "127.0.0.1",
+    ];
     let names = Arc::new(Rebinds(Mutex::new(answers.into())));
     let bench = Bench::resolving(&["127.0.0.0/8"], names).await;
     assert_eq!(bench.get("/echo").await.unwrap().status, 200);
