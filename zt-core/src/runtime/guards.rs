@@ -57,18 +57,10 @@ impl Guards {
         self.data.replace(self.lasting.data(rules));
     }
 
-    #[cfg_attr(
-        not(feature = "azure"),
-        expect(dead_code, reason = "the guards of this build have no client")
-    )]
     pub(super) const fn identity(&self) -> &LiveGuard {
         &self.identity
     }
 
-    #[cfg_attr(
-        not(any(feature = "azure", test)),
-        expect(dead_code, reason = "the guards of this build have no client")
-    )]
     pub(super) const fn data(&self) -> &LiveGuard {
         &self.data
     }

@@ -4,6 +4,7 @@ mod configuration;
 mod groups;
 mod keys;
 mod needles;
+mod network;
 mod office;
 mod outages;
 mod own_identity;

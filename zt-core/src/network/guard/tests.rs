@@ -211,6 +211,39 @@ fn a_row_of_the_tables_replaces_the_built_in_one() {
     let route = guard.route("https://graph.microsoft.com/").unwrap();
     assert!(route.admit(&ips(&["10.9.0.1"])).is_ok());
     assert!(route.admit(&ips(&["20.190.160.1"])).is_err());
+
+    let elsewhere = rule(
+        "graph.microsoft.com",
+        NetworkMode::PrivateOnly,
+        &["10.9.0.0/16"],
+        &["8443"],
+    );
+    let guard = Guard::for_tables(Cloud::Public, &[elsewhere]);
+    let refused = guard.route("https://graph.microsoft.com/").unwrap_err();
+    assert!(matches!(refused, Refusal::Port { .. }), "{refused}");
+    assert!(guard.route("https://graph.microsoft.com:8443/").is_ok());
+    assert!(guard.route("https://login.microsoftonline.com/").is_ok());
+}
+
+#[test]
+fn routes_are_equal_when_they_lead_alike() {
+    let route = |cidr: &str| {
+        let row = rule("db.example", NetworkMode::AllowCidr, &[cidr], &[]);
+        Guard::new()
+            .with_rules(&[&row])
+            .route("https://db.example/x")
+    };
+    assert_eq!(route("10.1.0.0/16"), route("10.1.0.0/16"));
+    assert_ne!(route("10.1.0.0/16"), route("10.2.0.0/16"));
+    let guard = Guard::for_identity(Cloud::Public);
+    let plain = guard.route("https://graph.microsoft.com/a").unwrap();
+    assert_eq!(guard.route(&plain.origin()).as_ref(), Ok(&plain));
+    let at = "127.0.0.1:18443".parse().unwrap();
+    let dialled = guard.dialling("graph.microsoft.com", at);
+    assert_ne!(
+        dialled.route("https://graph.microsoft.com/a").unwrap(),
+        plain
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -33,6 +34,19 @@ pub(crate) struct Server {
     pub(crate) authority: String,
     /// How many connections were made.
     pub(crate) connections: Arc<AtomicUsize>,
+    /// How many requests came over TLS.
+    pub(crate) requests: Arc<AtomicUsize>,
+    /// Where answers of `/gated` wait.
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// Holds an answer back until a test lets it go.
+#[derive(Default)]
+pub(crate) struct Gate {
+    /// The request is there.
+    pub(crate) arrived: Notify,
+    /// It may be answered.
+    pub(crate) open: Notify,
 }
 
 impl Server {
@@ -43,20 +57,26 @@ impl Server {
         let (at, plain_at) = (listener.local_addr().unwrap(), plain.local_addr().unwrap());
         let connections = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&connections);
+        let (requests, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Gate::default()));
+        let (answered, waits) = (Arc::clone(&requests), Arc::clone(&gate));
+        let plain_waits = Arc::clone(&gate);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 counted.fetch_add(1, Ordering::SeqCst);
                 let acceptor = acceptor.clone();
+                let (answered, waits) = (Arc::clone(&answered), Arc::clone(&waits));
                 tokio::spawn(async move {
                     let mut stream = acceptor.accept(stream).await?;
-                    answer(&mut stream).await?;
+                    while answer(&mut stream, &waits, &answered).await? {}
                     stream.shutdown().await
                 });
             }
         });
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = plain.accept().await {
-                tokio::spawn(async move { answer(&mut stream).await });
+                let waits = Arc::clone(&plain_waits);
+                let uncounted = AtomicUsize::new(0);
+                tokio::spawn(async move { answer(&mut stream, &waits, &uncounted).await });
             }
         });
         Self {
@@ -64,6 +84,8 @@ impl Server {
             plain_at,
             authority,
             connections,
+            requests,
+            gate,
         }
     }
 
@@ -102,8 +124,8 @@ pub(crate) fn certificates() -> (String, ServerConfig) {
     (authority.pem(), config)
 }
 
-/// Answers one request by its path.
-async fn answer<S>(stream: &mut S) -> io::Result<()>
+/// Answers one request by its path, and counts it; whether the connection stays open for the next.
+async fn answer<S>(stream: &mut S, gate: &Gate, answered: &AtomicUsize) -> io::Result<bool>
 where
     S: AsyncReadExt + AsyncWriteExt + Unpin,
 {
@@ -116,6 +138,11 @@ where
     let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
     stream.read_exact(&mut vec![0; length.unwrap_or(0)]).await?;
     let path = head.split(' ').nth(1).unwrap_or_default();
+    answered.fetch_add(1, Ordering::SeqCst);
+    if path == "/gated" {
+        gate.arrived.notify_one();
+        gate.open.notified().await;
+    }
     let ok = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
     let first = match path {
         "/echo" => format!(
@@ -123,6 +150,8 @@ where
             head.len()
         ),
         "/redirect" => "HTTP/1.1 302 Found\r\nlocation: https://graph.microsoft.com/stolen\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        "/kept" => "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_owned(),
+        "/gated" => format!("{ok}content-length: 0\r\n\r\n"),
         "/announced" => format!("{ok}content-length: 99999999999\r\n\r\n"),
         "/endless" => format!("{ok}\r\n"),
         "/chunks" => format!("{ok}transfer-encoding: chunked\r\n\r\n"),
@@ -148,7 +177,7 @@ where
         "/chunks" => (format!("1000\r\n{}\r\n", "x".repeat(4096)), Duration::ZERO),
         "/drip" => ("x".to_owned(), Duration::from_millis(20)),
         "/stuck" | "/silent" => (String::new(), Duration::from_secs(60)),
-        _ => return Ok(()),
+        _ => return Ok(path == "/kept"),
     };
     loop {
         stream.write_all(more.as_bytes()).await?;

@@ -112,3 +112,65 @@ impl Drop for Clients {
 
 /// Origins with a client at a time.
 const MOST_CLIENTS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::Cloud;
+
+    const GRAPH: &str = "https://graph.microsoft.com/";
+
+    fn no_client() -> Result<Client, HttpError> {
+        let reason = "made".to_owned();
+        Err(HttpError::Malformed { reason })
+    }
+
+    fn kept(process: u64, guard: &Arc<Guard>) -> Arc<Kept> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let builder = Client::builder().tls_backend_preconfigured(tls);
+        let route = guard.route(GRAPH).unwrap();
+        let entry = (route.clone(), builder.build().unwrap());
+        Arc::new(Kept {
+            process,
+            guard: Arc::clone(guard),
+            by_origin: BTreeMap::from([(route.origin(), entry)]),
+        })
+    }
+
+    #[test]
+    fn a_client_of_the_parent_is_neither_used_nor_dropped() {
+        let guard = Arc::new(Guard::for_identity(Cloud::Public));
+        let route = guard.route(GRAPH).unwrap();
+        for asks in [true, false] {
+            let of_parent = kept(process::generation().wrapping_add(1), &guard);
+            let watched = Arc::downgrade(&of_parent);
+            let clients = Clients(ArcSwap::new(of_parent));
+            if asks {
+                assert!(clients.of(&guard, &route, no_client).is_err());
+            }
+            drop(clients);
+            assert!(watched.upgrade().is_some());
+        }
+    }
+
+    #[test]
+    fn a_client_goes_with_the_first_request_after_its_row() {
+        let guard = Arc::new(Guard::for_identity(Cloud::Public));
+        let route = guard.route(GRAPH).unwrap();
+        let clients = Clients(ArcSwap::new(kept(process::generation(), &guard)));
+        assert!(clients.of(&guard, &route, no_client).is_ok());
+        let equal = Arc::new(Guard::for_identity(Cloud::Public));
+        assert!(clients.of(&equal, &route, no_client).is_ok());
+
+        let login = "https://login.microsoftonline.us/";
+        let other = Arc::new(Guard::for_identity(Cloud::UsGov));
+        let elsewhere = other.route(login).unwrap();
+        assert!(clients.of(&other, &elsewhere, no_client).is_err());
+        assert!(clients.0.load().by_origin.is_empty());
+    }
+}
