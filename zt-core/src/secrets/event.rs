@@ -41,7 +41,7 @@ pub struct SecretEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The events about declared secrets, each with the number of slots that ask now.
+    /// The events about declared secrets.
     pub taken: Vec<SecretEvent>,
     /// Events about other things, and about secrets that no table declares.
     pub ignored: usize,
@@ -122,8 +122,9 @@ fn wrong(what: &str) -> Error {
 }
 
 impl Secrets {
-    /// Takes in a delivery of Event Grid: every slot of a secret that it names asks its vault now, once a second at most,
-    /// and a "no" that was believed is forgotten. Does not wait for the answers.
+    /// Takes in a delivery of Event Grid: every slot of a secret that it names asks its vault now, and a "no" that was
+    /// believed is forgotten. Does not wait for the answers. A slot asks once a second at most; an event that comes too
+    /// early, or while a fetch is under way that may have asked before, is made up for by a later [`sweep`](Self::sweep).
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for what is no delivery.
@@ -144,8 +145,9 @@ impl Secrets {
             let mut is_known = false;
             for declared in &mut about {
                 is_known = true;
-                // Refused or under way: either is an answer.
-                let _outcome = self.board(declared, &declared.request, true);
+                if let Some(start) = declared.slot.nudge(&*self.crew.clock, &self.crew.timing) {
+                    let _may_have_no_runtime = self.launch(declared, &declared.request, start);
+                }
             }
             if is_known {
                 delivery.taken.push(event);

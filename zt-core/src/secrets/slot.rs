@@ -39,6 +39,8 @@ struct Flights {
     started: u64,
     current: Option<Current>,
     forced_at: Option<Duration>,
+    /// Somebody said that there is news while the vault could not be asked for it.
+    is_wanted: bool,
     reported: Reported,
 }
 
@@ -120,12 +122,9 @@ impl Slot {
         if let Some(error) = self.state.load().refusal(now) {
             return Boarding::Refused(error);
         }
-        match &flights.current {
-            Some(current) if current.purpose == Purpose::Miss => {
-                Boarding::Wait(current.receiver.clone())
-            }
-            // A refresh may take longer than a reader waits: it is overtaken.
-            Some(_) | None => Boarding::Start(flights.start(Purpose::Miss)),
+        match flights.awaited() {
+            Some(waiter) => Boarding::Wait(waiter),
+            None => Boarding::Start(flights.start(Purpose::Miss)),
         }
     }
 
@@ -139,39 +138,66 @@ impl Slot {
         (is_due && flights.current.is_none()).then(|| flights.start(Purpose::Refresh))
     }
 
-    /// A fetch because somebody asks for one, whatever is held: at most one in a second. A "no" is asked again.
-    pub(super) fn force(&self, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    /// A fetch because a reader asks for one, whatever is held: at most one in a second. A "no" is forgotten for it.
+    pub(super) fn force(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
+        self.is_read(now.tick);
         if let State::Forbidden(error) = &**self.state.load() {
             return Boarding::Refused(FetchError::new(error.clone(), None));
         }
-        if let Some(current) = &flights.current {
-            return Boarding::Wait(current.receiver.clone());
+        if let Some(waiter) = flights.awaited() {
+            return Boarding::Wait(waiter);
         }
-        let is_early = flights
-            .forced_at
-            .is_some_and(|at| now.tick.saturating_sub(at) < FORCED_PAUSE);
-        if is_early {
+        if flights.is_early(now.tick) {
             drop(flights);
-            return self.board(&Terms::ANY, clock, timing);
+            return self.board(terms, clock, timing);
         }
-        flights.forced_at = Some(now.tick);
-        Boarding::Start(flights.start(Purpose::Miss))
+        self.unbelieve(now, timing);
+        Boarding::Start(flights.force(now.tick))
     }
 
-    /// Takes the outcome of a fetch into the state, unless that fetch was overtaken.
+    /// A fetch because there is news, if the vault may be asked now; else the next [`again`](Self::again) makes it. Readers
+    /// wait for it like for one of their own, and a "no" is forgotten for it.
+    pub(super) fn nudge(&self, clock: &dyn Clock, timing: &Timing) -> Option<Start> {
+        let mut flights = self.lock();
+        if matches!(&**self.state.load(), State::Forbidden(_)) {
+            return None;
+        }
+        let now = Now::read(clock);
+        self.unbelieve(now, timing);
+        // A fetch under way may have asked before the news.
+        flights.is_wanted = true;
+        flights.wanted(now.tick)
+    }
+
+    /// The fetch that a [`nudge`](Self::nudge) had to put off.
+    pub(super) fn again(&self, clock: &dyn Clock) -> Option<Start> {
+        self.lock().wanted(clock.elapsed())
+    }
+
+    /// Takes the outcome of a fetch into the state, unless that fetch was overtaken. A value is as old as the question to
+    /// which it is the answer.
     pub(super) fn land(
         &self,
         ticket: Ticket,
         outcome: &Result<Secret, FetchError>,
         terms: Terms,
+        asked: Now,
         now: Now,
         timing: &Timing,
     ) {
         let mut flights = self.lock();
-        if flights.end(ticket) {
-            self.apply(&Event::Landed(outcome, terms), now, timing);
+        if !flights.end(ticket) {
+            return;
+        }
+        if outcome.is_err() {
+            return self.apply(&Event::Landed(outcome, terms), now, timing);
+        }
+        self.apply(&Event::Landed(outcome, terms), asked, timing);
+        let slept = now.slept_since(asked);
+        if !slept.is_zero() {
+            self.apply(&Event::Slept(slept), now, timing);
         }
     }
 
@@ -183,15 +209,29 @@ impl Slot {
     /// Wipes what is known. A fetch under way still answers those who wait for it, and nobody else.
     pub(super) fn forget(&self, now: Now, timing: &Timing) {
         let mut flights = self.lock();
-        flights.current = None;
+        flights.leave();
         self.apply(&Event::Forgotten, now, timing);
+    }
+
+    /// What is held is not kept for longer than these terms say.
+    pub(super) fn redeclare(&self, terms: Terms, now: Now, timing: &Timing) {
+        let _flights = self.lock();
+        self.apply(&Event::Redeclared(terms), now, timing);
+    }
+
+    /// The word of the rules, if they refuse its vault.
+    pub(super) fn forbidden(&self) -> Option<VaultError> {
+        match &**self.state.load() {
+            State::Forbidden(error) => Some(error.clone()),
+            State::Absent | State::Held(_) | State::Negative { .. } | State::Dead(_) => None,
+        }
     }
 
     /// Whether the rules of the network let its vault be reached.
     pub(super) fn rule(&self, refused: Option<&VaultError>, now: Now, timing: &Timing) {
         let mut flights = self.lock();
         if refused.is_some() {
-            flights.current = None;
+            flights.leave();
         }
         self.apply(&Event::Ruled(refused), now, timing);
     }
@@ -206,11 +246,12 @@ impl Slot {
         self.apply(&Event::Looked { is_idle }, now, timing);
     }
 
-    /// Whether nobody read it for two lifetimes.
+    /// Whether nobody read it for two lifetimes, to the second.
     pub(super) fn is_idle(&self, tick: Duration) -> bool {
-        let read_at = Duration::from_secs(self.read_at.load(Ordering::Relaxed));
+        let read_at = self.read_at.load(Ordering::Relaxed).saturating_add(1);
+        let unread = tick.saturating_sub(Duration::from_secs(read_at));
         match &**self.state.load() {
-            State::Held(held) => tick.saturating_sub(read_at) > held.lifetime.saturating_mul(2),
+            State::Held(held) => unread > held.lifetime.saturating_mul(2),
             State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => true,
         }
     }
@@ -245,6 +286,13 @@ impl Slot {
         }
     }
 
+    /// Forgets a "no". Only with the lock held.
+    fn unbelieve(&self, now: Now, timing: &Timing) {
+        if matches!(&**self.state.load(), State::Negative { .. }) {
+            self.apply(&Event::Forgotten, now, timing);
+        }
+    }
+
     /// Only with the lock held: two changes at once would lose one of them.
     fn apply(&self, event: &Event<'_>, now: Now, timing: &Timing) {
         let next = self.state.load().next(event, now, timing, self.spread);
@@ -275,6 +323,35 @@ impl Flights {
             receiver,
             purpose,
         }
+    }
+
+    /// What a reader may wait for. A refresh may take longer than a reader waits: it is overtaken.
+    fn awaited(&self) -> Option<watch::Receiver<Outcome>> {
+        let current = self.current.as_ref()?;
+        (current.purpose == Purpose::Miss).then(|| current.receiver.clone())
+    }
+
+    fn is_early(&self, tick: Duration) -> bool {
+        self.forced_at
+            .is_some_and(|at| tick.saturating_sub(at) < FORCED_PAUSE)
+    }
+
+    fn force(&mut self, tick: Duration) -> Start {
+        self.forced_at = Some(tick);
+        self.is_wanted = false;
+        self.start(Purpose::Miss)
+    }
+
+    /// The fetch that is wanted, once none is under way and the last one that was asked for is a second old.
+    fn wanted(&mut self, tick: Duration) -> Option<Start> {
+        let may_start = self.is_wanted && self.current.is_none() && !self.is_early(tick);
+        may_start.then(|| self.force(tick))
+    }
+
+    /// The fetch under way has no say any more.
+    fn leave(&mut self) {
+        self.current = None;
+        self.is_wanted = false;
     }
 
     /// Whether the fetch was the current one.
