@@ -1,9 +1,20 @@
 //! The slots in front of a vault that counts, fails and waits as told, with a clock that stands still.
 
+mod black_hole;
+mod day;
 mod declarations;
+mod events;
+mod failover;
+mod faults;
 mod flights;
+mod herd;
 mod hits;
+mod laws;
+mod model;
+mod suspend;
 mod validity;
+mod versions;
+mod warming;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -71,6 +82,20 @@ impl World {
         self.get().await.unwrap().reveal() == value.as_bytes()
     }
 
+    /// Until no fetch is under way. Needs tokio's time to be paused where a fetch waits.
+    async fn settle(&self) {
+        settle(&self.secrets).await;
+    }
+
+    /// The state of the one slot.
+    fn slot(&self) -> SlotHealth {
+        slot_of(&self.secrets, "bureau-api-key")
+    }
+
+    fn gate(&self) -> &'static str {
+        self.secrets.health().gates[0].state
+    }
+
     async fn code(&self) -> Code {
         self.get().await.unwrap_err().code()
     }
@@ -85,4 +110,25 @@ fn id(name: &str) -> SecretId {
 
 fn at(offset: Duration) -> Timestamp {
     START.after(offset)
+}
+
+async fn settle(secrets: &Secrets) {
+    let is_loading = |declared: Arc<table::Declared>| declared.slot.look(|_, loading| loading);
+    while secrets.table().all().any(is_loading) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+fn slot_of(secrets: &Secrets, name: &str) -> SlotHealth {
+    let slots = secrets.health().slots;
+    slots.into_iter().find(|slot| slot.name == name).unwrap()
+}
+
+/// Where a read leads without waiting: a value, or the code of an error.
+fn at_once(secrets: &Secrets, request: &SecretRequest) -> Option<Secret> {
+    let mut read = std::pin::pin!(secrets.get(request));
+    match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(read) => read.ok(),
+        Poll::Pending => None,
+    }
 }

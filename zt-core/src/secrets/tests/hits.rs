@@ -151,3 +151,25 @@ async fn nothing_that_prints_shows_a_value() {
         assert!(!text.contains("122, 116, 45, 110"), "a value was printed");
     }
 }
+
+/// A hit by name is measured with the rest of the public interface, in `tests/no_alloc.rs`.
+#[tokio::test(start_paused = true)]
+async fn a_hit_by_handle_allocates_nothing() {
+    let world = World::with("zt-needle-handle", Validity::ALWAYS.ending(at(90 * MINUTE)));
+    assert!(world.reads("zt-needle-handle").await);
+    let handle = world.secrets.slot(&world.request).unwrap();
+    for (passed, is_stale) in [(MINUTE, false), (10 * MINUTE, true)] {
+        world.clock.advance(passed);
+        world.vault.fail(2, &VaultError::unavailable("503", None));
+        assert!(world.get().await.is_ok());
+        let mut served = 0;
+        let counted = allocation_counter::measure(|| {
+            for _ in 0..100 {
+                let secret = world.secrets.peek_by(&handle, &world.request);
+                let secret = secret.filter(|secret| secret.stale_for().is_some() == is_stale);
+                served += u32::from(secret.is_some());
+            }
+        });
+        assert_eq!((counted.count_total, served), (0, 100));
+    }
+}
