@@ -1,4 +1,4 @@
-//! Verdicts allocate nothing. A binary of its own, because what counts allocations is the allocator of the whole process.
+//! Verdicts and hits of secrets allocate nothing. A binary of its own, because what counts allocations is the allocator of the whole process.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,12 +6,19 @@
 )]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use allocation_counter::measure;
-use zt_core::clock::Timestamp;
+use zt_core::clock::{Clock, Timestamp};
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{
     Action, Context, DecisionKind, Located, Projection, Provenance, Value, Verdict,
+};
+use zt_core::port::BoxFuture;
+use zt_core::secrets::{
+    Attempt, Fetched, SecretBytes, SecretId, SecretRequest, SecretVault, SecretVersion, Secrets,
+    Validity, VaultError,
 };
 
 fn row(cells: &[(&str, &str)]) -> RawRow {
@@ -141,6 +148,83 @@ fn verdicts_allocate_nothing() {
             for verdict in verdicts {
                 assert_eq!(verdict.map(Verdict::kind), Some(expected), "{text}");
             }
+        }
+    }
+}
+
+/// A clock that is set, and a vault that answers once.
+#[derive(Debug, Default)]
+struct Scene {
+    seconds: AtomicU64,
+    calls: AtomicU64,
+}
+
+impl Clock for Scene {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(1_790_000_000).after(self.elapsed())
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_secs(self.seconds.load(Ordering::SeqCst))
+    }
+}
+
+impl SecretVault for Scene {
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        _attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
+        Box::pin(async move {
+            if self.calls.fetch_add(1, Ordering::SeqCst) > 0 {
+                return Err(VaultError::integrity("kv", "not JSON"));
+            }
+            let value = SecretBytes::copy_of(b"zt-needle-hit");
+            let fetched = Fetched::new(value, SecretVersion::from_u128(1));
+            let end = self.now().after(Duration::from_secs(5000));
+            Ok(match id.name().as_str() {
+                "ending" => fetched.with_validity(Validity::ALWAYS.ending(end)),
+                _ => fetched,
+            })
+        })
+    }
+}
+
+#[test]
+fn hits_of_secrets_allocate_nothing() {
+    for name in ["timeless", "ending"] {
+        let scene = Arc::new(Scene::default());
+        let secrets = Secrets::new(
+            Arc::clone(&scene) as Arc<dyn SecretVault>,
+            Arc::clone(&scene) as Arc<dyn Clock>,
+        );
+        let vault = "https://kv.vault.azure.net".parse().unwrap();
+        let id = SecretId::new(vault, name.parse().unwrap());
+        let request = SecretRequest::new(id).with_ttl(Duration::from_secs(600));
+        secrets.declare([request.clone()]);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        assert!(runtime.block_on(secrets.get(&request)).is_ok());
+        // Fresh; then in the stale window, with the vault in trouble and not yet to be asked again.
+        for (at, is_stale) in [(1, false), (700, true)] {
+            scene.seconds.store(at, Ordering::SeqCst);
+            assert!(runtime.block_on(secrets.get(&request)).is_ok());
+            let mut bytes = 0;
+            let counted = measure(|| {
+                for _ in 0..100 {
+                    let secret = secrets.peek(&request);
+                    assert!(
+                        secret
+                            .as_ref()
+                            .is_some_and(|secret| secret.stale_for().is_some() == is_stale)
+                    );
+                    bytes += secret.map_or(0, |secret| secret.reveal().len());
+                }
+            });
+            assert_eq!(counted.count_total, 0, "{name} at {at} s: {counted:?}");
+            assert_eq!(bytes, 1300);
         }
     }
 }

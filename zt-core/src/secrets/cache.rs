@@ -48,8 +48,8 @@ pub struct Secrets {
     pub(super) limits: GateLimits,
     spawn: Option<Arc<dyn Spawn>>,
     pub(super) table: ArcSwap<Table>,
-    /// Both clocks at the last sweep, in milliseconds; none before the first.
-    pub(super) swept_at: ArcSwap<Option<(i64, u64)>>,
+    /// Both clocks when they last agreed.
+    pub(super) anchor: ArcSwap<Now>,
 }
 
 impl Secrets {
@@ -57,6 +57,7 @@ impl Secrets {
     /// misses first.
     #[must_use]
     pub fn new(vault: Arc<dyn SecretVault>, clock: Arc<dyn Clock>) -> Self {
+        let anchor = ArcSwap::from_pointee(Now::read(&*clock));
         Self {
             crew: Arc::new(Crew {
                 vault,
@@ -69,7 +70,7 @@ impl Secrets {
             limits: GateLimits::new(),
             spawn: None,
             table: ArcSwap::from_pointee(Table::empty()),
-            swept_at: ArcSwap::from_pointee(None),
+            anchor,
         }
     }
 
@@ -167,8 +168,10 @@ impl Secrets {
         version: super::SecretVersion,
     ) -> Result<Secret> {
         let table = self.table();
-        if !table.declared.contains_key(request.key()) {
-            return Err(undeclared(request));
+        let current = table.declared.get(request.key());
+        let current = current.ok_or_else(|| undeclared(request))?;
+        if let Some(refused) = current.slot.forbidden() {
+            return Err(refused.into());
         }
         let request = request.clone().at(version);
         let declared = table.version(&request, self.crew.timing.salt);
@@ -201,7 +204,11 @@ impl Secrets {
             Boarded::Wait(waiter) => waiter,
         };
         match landing(waiter).await {
-            Ok(secret) => Ok(secret),
+            // The rules may have changed while the vault answered.
+            Ok(secret) => match declared.slot.forbidden() {
+                Some(refused) => Err(refused.into()),
+                None => Ok(secret),
+            },
             // What failed is now known to the slot, which may have something to bridge it.
             Err(failed) => match self.peek_in(declared, request) {
                 Some(secret) if !is_forced => Ok(secret),
@@ -220,7 +227,7 @@ impl Secrets {
         let terms = request.terms_under(&self.crew.timing);
         let (clock, timing) = (&*self.crew.clock, &self.crew.timing);
         let boarding = if is_forced {
-            declared.slot.force(clock, timing)
+            declared.slot.force(&terms, clock, timing)
         } else {
             declared.slot.board(&terms, clock, timing)
         };
@@ -260,7 +267,7 @@ impl Secrets {
         }
     }
 
-    fn launch(
+    pub(super) fn launch(
         &self,
         declared: &Arc<Declared>,
         request: &SecretRequest,

@@ -41,7 +41,11 @@ impl Secrets {
         for (key, declared) in &old.declared {
             match new.declared.get(key) {
                 Some(kept) if Arc::ptr_eq(kept, declared) => {}
-                Some(_) => declared.leave(),
+                Some(kept) => {
+                    declared.leave();
+                    let terms = kept.request.terms_under(&self.crew.timing);
+                    kept.slot.redeclare(terms, now, &self.crew.timing);
+                }
                 None => {
                     declared.leave();
                     declared.slot.forget(now, &self.crew.timing);
@@ -55,9 +59,14 @@ impl Secrets {
         // Versions are readable as long as their secret is declared.
         for (key, version) in &new.versions {
             let is_declared = |own: &SlotKey| {
-                own.id().name() == key.id().name() && own.id().vault() == key.id().vault()
+                own.id().name() == key.id().name()
+                    && own.id().vault() == key.id().vault()
+                    && own.identity() == key.identity()
             };
-            if !new.declared.keys().any(is_declared) {
+            if new.declared.keys().any(is_declared) {
+                let refused = refused(&version.request);
+                version.slot.rule(refused.as_ref(), now, &self.crew.timing);
+            } else {
                 version.leave();
                 version.slot.forget(now, &self.crew.timing);
                 new.versions.invalidate(&*key);

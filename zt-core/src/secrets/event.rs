@@ -134,8 +134,10 @@ fn wrong(what: &str) -> Error {
 }
 
 impl Secrets {
-    /// Takes in a delivery of Event Grid: every slot that knows something of a secret that it names asks its vault now, once
-    /// a second at most, and a "no" that was believed is forgotten. Does not wait for the answers.
+    /// Takes in a delivery of Event Grid: every slot that knows something of a secret that it names asks its vault now, and a
+    /// "no" that was believed is forgotten. Does not wait for the answers. A slot asks once a second at most; an event that
+    /// comes too early, or while a fetch is under way that may have asked before, is made up for by a later
+    /// [`sweep`](Self::sweep).
     ///
     /// # Errors
     /// [`Code::InvalidArgument`] for what is no delivery.
@@ -157,9 +159,10 @@ impl Secrets {
             for declared in &mut about {
                 is_known = true;
                 // Of what nobody has read there is nothing to renew, and nobody's right was asked.
-                if declared.slot.is_known() {
-                    // Refused or under way: either is an answer.
-                    let _outcome = self.board(declared, &declared.request, true);
+                if declared.slot.is_known()
+                    && let Some(start) = declared.slot.nudge(&*self.crew.clock, &self.crew.timing)
+                {
+                    let _may_have_no_runtime = self.launch(declared, &declared.request, start);
                 }
             }
             if is_known {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
@@ -34,6 +34,12 @@ pub(super) struct Crew {
     /// The upper half of attempt ids: drawn at random.
     pub(super) origin: u64,
     pub(super) attempts: AtomicU64,
+}
+
+/// A value, and when it was asked for.
+struct Answer {
+    secret: Secret,
+    asked: Now,
 }
 
 /// A fetch under way. However it ends, even by a panic of the adapter or the end of its runtime, the slot is freed first
@@ -74,15 +80,19 @@ impl Flight {
         self.land(outcome);
     }
 
-    async fn ask(&self) -> Result<Secret, FetchError> {
+    async fn ask(&self) -> Result<Answer, FetchError> {
         let timing = &self.crew.timing;
+        let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
         let (whole, each) = match self.purpose {
             Purpose::Miss => (timing.miss_deadline, timing.attempt_deadline),
-            Purpose::Refresh => (timing.refresh_deadline, timing.refresh_deadline / 2),
+            // Nobody waits: the same vault is asked again by the schedule of failures, not at once.
+            Purpose::Refresh if sources.len() > 1 => {
+                (timing.refresh_deadline, timing.refresh_deadline / 2)
+            }
+            Purpose::Refresh => (timing.refresh_deadline, timing.refresh_deadline),
         };
         let until = Instant::now() + whole;
-        let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
-        if let [only] = &sources[..] {
+        if let ([only], Purpose::Miss) = (&sources[..], self.purpose) {
             let again = usize::try_from(timing.attempts)
                 .unwrap_or(1)
                 .saturating_sub(1);
@@ -109,7 +119,7 @@ impl Flight {
             }
             asked = Some(source);
             match self.call(source, until, each).await {
-                Ok(secret) => return Ok(secret),
+                Ok(answer) => return Ok(answer),
                 // What the second vault says is not what the first one would have said: its "none" ends nothing.
                 Err(failed) => first = Some(first.unwrap_or(failed)),
             }
@@ -123,30 +133,21 @@ impl Flight {
         id: &SecretId,
         until: Instant,
         each: Duration,
-    ) -> Result<Secret, FetchError> {
+    ) -> Result<Answer, FetchError> {
         let without_call = |error| FetchError::new(error, None);
         let left = || until.saturating_duration_since(Instant::now());
         let gate = self.table.gates.get(id.vault()).map(Arc::clone);
-        let mut passing = match &gate {
-            Some(gate) => Some(self.pass(gate, until).await.map_err(without_call)?),
-            None => None,
-        };
-        let _room = match &gate {
-            Some(gate) => match timeout(left(), gate.room.acquire()).await {
-                Ok(Ok(room)) => Some(room),
-                Ok(Err(_)) | Err(_) => {
-                    if let Some(passing) = &mut passing {
-                        passing.is_unused();
-                    }
-                    let busy = "too many calls to it are under way";
-                    return Err(without_call(VaultError::unavailable(busy, None)));
-                }
-            },
-            None => None,
+        let (_room, passing) = match &gate {
+            Some(gate) => {
+                let entered = self.enter(gate, until).await.map_err(without_call)?;
+                (Some(entered.0), Some(entered.1))
+            }
+            None => (None, None),
         };
         let deadline = each.min(left());
         let attempt = Attempt::new(self.crew.next_attempt(), deadline);
         count(&self.crew.counters.fetches);
+        let asked = Now::read(&*self.crew.clock);
         let answer = timeout(deadline, self.crew.vault.fetch(id, &attempt)).await;
         let answer = answer.unwrap_or_else(|_| {
             let ms = deadline.as_millis();
@@ -159,7 +160,7 @@ impl Flight {
             passing.ended(answer.as_ref().err());
         }
         let wall = self.crew.clock.now();
-        let secret = answer.and_then(|fetched| {
+        let answer = answer.and_then(|fetched| {
             if self.crew.timing.must_be_locked && !fetched.value.is_protected() {
                 let unlocked =
                     "there is no locked memory left for its value, and `vault.memory` demands it";
@@ -171,12 +172,32 @@ impl Flight {
             } else {
                 fetched.with_detail("vault", id.vault().as_str())
             };
-            Secret::admit(id, fetched, wall)
+            let secret = Secret::admit(id, fetched, wall)?;
+            Ok(Answer { secret, asked })
         });
-        secret.map_err(|error| {
+        answer.map_err(|error| {
             tracing::debug!(target: "zt::secrets", attempt = %attempt.id, vault = %id.vault(), %error, "a call to a vault gave nothing");
             FetchError::new(error, Some(attempt.id))
         })
+    }
+
+    /// A place first, the right to call after it: a gate that closes while many wait for a place turns them all away.
+    async fn enter<'a>(
+        &self,
+        keeper: &'a Arc<Gatekeeper>,
+        until: Instant,
+    ) -> Result<(SemaphorePermit<'a>, Passing), VaultError> {
+        if let Some(closed) = keeper.gate().refusal(self.crew.clock.elapsed()) {
+            count(&self.crew.counters.turned_away);
+            return Err(closed);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok(Ok(room)) = timeout(left, keeper.room.acquire()).await else {
+            count(&self.crew.counters.turned_away);
+            let busy = "too many calls to it are under way";
+            return Err(VaultError::unavailable(busy, None));
+        };
+        Ok((room, self.pass(keeper, until).await?))
     }
 
     /// Through the gate, as soon as the bucket has a call left.
@@ -206,15 +227,19 @@ impl Flight {
         }
     }
 
-    fn land(mut self, outcome: Result<Secret, FetchError>) {
+    fn land(mut self, answer: Result<Answer, FetchError>) {
+        let now = Now::read(&*self.crew.clock);
+        let (outcome, asked) = match answer {
+            Ok(answer) => (Ok(answer.secret), answer.asked),
+            Err(failed) => (Err(failed), now),
+        };
         if outcome.is_err() {
             count(&self.crew.counters.failures);
         } else if self.purpose == Purpose::Refresh {
             count(&self.crew.counters.refreshes);
         }
-        let now = Now::read(&*self.crew.clock);
-        let slot = &self.declared.slot;
-        slot.land(self.ticket, &outcome, self.terms, now, &self.crew.timing);
+        let (slot, timing) = (&self.declared.slot, &self.crew.timing);
+        slot.land(self.ticket, &outcome, self.terms, asked, now, timing);
         self.landed = true;
         drop(self.sender.send_replace(Some(outcome)));
     }
@@ -245,10 +270,6 @@ impl Passing {
                 tracing::warn!(target: "zt::secrets", "a vault is not called for a while");
             }
         }
-    }
-
-    fn is_unused(&mut self) {
-        self.pass = None;
     }
 }
 

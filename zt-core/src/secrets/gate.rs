@@ -149,13 +149,20 @@ impl Gate {
         }
     }
 
+    /// Why nothing goes through, if nothing does.
+    pub(super) fn refusal(&self, now: Duration) -> Option<VaultError> {
+        match self.state(now) {
+            GateState::Paused(left) => Some(VaultError::throttled(Some(left))),
+            GateState::Broken(left) => Some(broken(left)),
+            GateState::Probing => Some(broken(Duration::from_secs(1))),
+            GateState::Open => None,
+        }
+    }
+
     /// Whether a call may be made at `now`.
     pub(super) fn ask(&mut self, now: Duration) -> Admission {
-        match self.state(now) {
-            GateState::Paused(left) => return Admission::Closed(VaultError::throttled(Some(left))),
-            GateState::Broken(left) => return Admission::Closed(broken(left)),
-            GateState::Probing => return Admission::Closed(broken(Duration::from_secs(1))),
-            GateState::Open => {}
+        if let Some(closed) = self.refusal(now) {
+            return Admission::Closed(closed);
         }
         self.fill(now);
         let Some(left) = self.bucket.checked_sub(1000) else {

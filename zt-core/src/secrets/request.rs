@@ -83,8 +83,9 @@ impl SecretRequest {
     #[must_use]
     pub(crate) fn at(mut self, version: super::SecretVersion) -> Self {
         self.key.id = self.key.id.at(version);
-        // What is asked for by its version is immutable: the TTL of the reference is about the current one.
-        self.ttl = None;
+        // What is asked for by its version is immutable: the TTL of the reference is about the current one, but for "keep
+        // nothing", which is about the bytes.
+        self.ttl = self.ttl.filter(Duration::is_zero);
         self
     }
 
@@ -128,14 +129,6 @@ pub(super) struct Terms {
     pub(super) max_stale: Duration,
 }
 
-impl Terms {
-    /// Those of a reader who takes what the slot's last fetch was made for.
-    pub(super) const ANY: Self = Self {
-        ttl: Duration::MAX,
-        max_stale: Duration::MAX,
-    };
-}
-
 /// How long what is known stays true, and how long anybody waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -156,7 +149,7 @@ pub struct Timing {
     /// A value that is still held ends only with the second "there is none" at least this long after the first, because a
     /// secret that is being recovered is away for a moment: 5 seconds.
     pub missing_grace: Duration,
-    /// Calls that one miss may make, in whichever vaults: 2.
+    /// Calls that one miss may make to a vault that stands alone: 2. With a second vault, each is called once.
     pub attempts: u32,
     /// When a miss must be over, all its calls together: 3 seconds.
     pub miss_deadline: Duration,

@@ -18,14 +18,14 @@ use super::sync::{Arc, ArcSwap, Mutex, MutexGuard, PoisonError};
 use super::{FetchError, Secret, SecretVersion, Timing, VaultError};
 
 /// What a fetch under way will say: nothing yet, or its outcome.
-pub(super) type Outcome = Option<Result<Secret, FetchError>>;
+pub(in crate::secrets) type Outcome = Option<Result<Secret, FetchError>>;
 
 /// Explicit refreshes of one slot are at least so far apart.
 const FORCED_PAUSE: Duration = Duration::from_secs(1);
 
 /// A state that many readers look at, and at most one fetch under way.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(in crate::secrets) struct Slot {
     state: ArcSwap<State>,
     flights: Mutex<Flights>,
     spread: Spread,
@@ -39,6 +39,8 @@ struct Flights {
     started: u64,
     current: Option<Current>,
     forced_at: Option<Duration>,
+    /// Somebody said that there is news while the vault could not be asked for it.
+    is_wanted: bool,
     reported: Reported,
 }
 
@@ -51,7 +53,7 @@ struct Current {
 
 /// Why a fetch is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(in crate::secrets) enum Purpose {
     /// A reader waits.
     Miss,
     /// Nobody does.
@@ -60,7 +62,7 @@ pub(super) enum Purpose {
 
 /// What a reader without a value does next.
 #[derive(Debug)]
-pub(super) enum Boarding {
+pub(in crate::secrets) enum Boarding {
     /// There is one: another fetch landed in the meantime, or the vault is in trouble and what is held is stale. A refresh
     /// is to be made beside.
     Served(Secret, Option<Start>),
@@ -74,19 +76,19 @@ pub(super) enum Boarding {
 
 /// A fetch to be made.
 #[derive(Debug)]
-pub(super) struct Start {
-    pub(super) ticket: Ticket,
-    pub(super) sender: watch::Sender<Outcome>,
-    pub(super) receiver: watch::Receiver<Outcome>,
-    pub(super) purpose: Purpose,
+pub(in crate::secrets) struct Start {
+    pub(in crate::secrets) ticket: Ticket,
+    pub(in crate::secrets) sender: watch::Sender<Outcome>,
+    pub(in crate::secrets) receiver: watch::Receiver<Outcome>,
+    pub(in crate::secrets) purpose: Purpose,
 }
 
 /// Which fetch of a slot: the answer of one that was overtaken is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(in crate::secrets) struct Ticket(u64);
 
 impl Slot {
-    pub(super) fn new(spread: Spread) -> Self {
+    pub(in crate::secrets) fn new(spread: Spread) -> Self {
         Self {
             state: ArcSwap::from_pointee(State::Absent),
             flights: Mutex::default(),
@@ -97,7 +99,7 @@ impl Slot {
     }
 
     /// The value, if it may be served to a reader with these terms. Never waits, allocates nothing.
-    pub(super) fn peek(&self, terms: &Terms, clock: &dyn Clock) -> Option<Serving> {
+    pub(in crate::secrets) fn peek(&self, terms: &Terms, clock: &dyn Clock) -> Option<Serving> {
         let tick = clock.tick();
         let serving = self.state.load().serve(terms, tick, clock)?;
         // Statistics order nothing: relaxed.
@@ -107,7 +109,7 @@ impl Slot {
     }
 
     /// Joins the fetch under way or becomes the one who starts it.
-    pub(super) fn board(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    pub(in crate::secrets) fn board(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
         self.is_read(now.tick);
@@ -120,17 +122,14 @@ impl Slot {
         if let Some(error) = self.state.load().refusal(now) {
             return Boarding::Refused(error);
         }
-        match &flights.current {
-            Some(current) if current.purpose == Purpose::Miss => {
-                Boarding::Wait(current.receiver.clone())
-            }
-            // A refresh may take longer than a reader waits: it is overtaken.
-            Some(_) | None => Boarding::Start(flights.start(Purpose::Miss)),
+        match flights.awaited() {
+            Some(waiter) => Boarding::Wait(waiter),
+            None => Boarding::Start(flights.start(Purpose::Miss)),
         }
     }
 
     /// A fetch that nobody waits for, if one is due and none is under way. Does not wait for the lock either.
-    pub(super) fn ahead(&self, clock: &dyn Clock) -> Option<Start> {
+    pub(in crate::secrets) fn ahead(&self, clock: &dyn Clock) -> Option<Start> {
         let mut flights = self.flights.try_lock().ok()?;
         let is_due = match &**self.state.load() {
             State::Held(held) => held.is_due(clock.elapsed()),
@@ -139,65 +138,106 @@ impl Slot {
         (is_due && flights.current.is_none()).then(|| flights.start(Purpose::Refresh))
     }
 
-    /// A fetch because somebody asks for one, whatever is held: at most one in a second. A "no" is asked again.
-    pub(super) fn force(&self, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    /// A fetch because a reader asks for one, whatever is held: at most one in a second. A "no" is forgotten for it.
+    pub(in crate::secrets) fn force(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
+        self.is_read(now.tick);
         if let State::Forbidden(error) = &**self.state.load() {
             return Boarding::Refused(FetchError::new(error.clone(), None));
         }
-        if let Some(current) = &flights.current {
-            return Boarding::Wait(current.receiver.clone());
+        if let Some(waiter) = flights.awaited() {
+            return Boarding::Wait(waiter);
         }
-        let is_early = flights
-            .forced_at
-            .is_some_and(|at| now.tick.saturating_sub(at) < FORCED_PAUSE);
-        if is_early {
+        if flights.is_early(now.tick) {
             drop(flights);
-            return self.board(&Terms::ANY, clock, timing);
+            return self.board(terms, clock, timing);
         }
-        flights.forced_at = Some(now.tick);
-        Boarding::Start(flights.start(Purpose::Miss))
+        self.unbelieve(now, timing);
+        Boarding::Start(flights.force(now.tick))
     }
 
-    /// Takes the outcome of a fetch into the state, unless that fetch was overtaken.
-    pub(super) fn land(
+    /// A fetch because there is news, if the vault may be asked now; else the next [`again`](Self::again) makes it. Readers
+    /// wait for it like for one of their own, and a "no" is forgotten for it.
+    pub(in crate::secrets) fn nudge(&self, clock: &dyn Clock, timing: &Timing) -> Option<Start> {
+        let mut flights = self.lock();
+        if matches!(&**self.state.load(), State::Forbidden(_)) {
+            return None;
+        }
+        let now = Now::read(clock);
+        self.unbelieve(now, timing);
+        // A fetch under way may have asked before the news.
+        flights.is_wanted = true;
+        flights.wanted(now.tick)
+    }
+
+    /// The fetch that a [`nudge`](Self::nudge) had to put off.
+    pub(in crate::secrets) fn again(&self, clock: &dyn Clock) -> Option<Start> {
+        self.lock().wanted(clock.elapsed())
+    }
+
+    /// Takes the outcome of a fetch into the state, unless that fetch was overtaken. A value is as old as the question to
+    /// which it is the answer.
+    pub(in crate::secrets) fn land(
         &self,
         ticket: Ticket,
         outcome: &Result<Secret, FetchError>,
         terms: Terms,
+        asked: Now,
         now: Now,
         timing: &Timing,
     ) {
         let mut flights = self.lock();
-        if flights.end(ticket) {
-            self.apply(&Event::Landed(outcome, terms), now, timing);
+        if !flights.end(ticket) {
+            return;
+        }
+        if outcome.is_err() {
+            return self.apply(&Event::Landed(outcome, terms), now, timing);
+        }
+        self.apply(&Event::Landed(outcome, terms), asked, timing);
+        let slept = now.slept_since(asked);
+        if !slept.is_zero() {
+            self.apply(&Event::Slept(slept), now, timing);
         }
     }
 
     /// Ends a fetch that has no outcome, so that the next reader starts another.
-    pub(super) fn abandon(&self, ticket: Ticket) {
+    pub(in crate::secrets) fn abandon(&self, ticket: Ticket) {
         let _was_current = self.lock().end(ticket);
     }
 
     /// Wipes what is known. A fetch under way still answers those who wait for it, and nobody else.
-    pub(super) fn forget(&self, now: Now, timing: &Timing) {
+    pub(in crate::secrets) fn forget(&self, now: Now, timing: &Timing) {
         let mut flights = self.lock();
-        flights.current = None;
+        flights.leave();
         self.apply(&Event::Forgotten, now, timing);
     }
 
+    /// What is held is not kept for longer than these terms say.
+    pub(in crate::secrets) fn redeclare(&self, terms: Terms, now: Now, timing: &Timing) {
+        let _flights = self.lock();
+        self.apply(&Event::Redeclared(terms), now, timing);
+    }
+
+    /// The word of the rules, if they refuse its vault.
+    pub(in crate::secrets) fn forbidden(&self) -> Option<VaultError> {
+        match &**self.state.load() {
+            State::Forbidden(error) => Some(error.clone()),
+            State::Absent | State::Held(_) | State::Negative { .. } | State::Dead(_) => None,
+        }
+    }
+
     /// Whether the rules of the network let its vault be reached.
-    pub(super) fn rule(&self, refused: Option<&VaultError>, now: Now, timing: &Timing) {
+    pub(in crate::secrets) fn rule(&self, refused: Option<&VaultError>, now: Now, timing: &Timing) {
         let mut flights = self.lock();
         if refused.is_some() {
-            flights.current = None;
+            flights.leave();
         }
         self.apply(&Event::Ruled(refused), now, timing);
     }
 
     /// Wipes what time has ended.
-    pub(super) fn age(&self, now: Now, timing: &Timing, slept: Duration) {
+    pub(in crate::secrets) fn age(&self, now: Now, timing: &Timing, slept: Duration) {
         let _flights = self.lock();
         if !slept.is_zero() {
             self.apply(&Event::Slept(slept), now, timing);
@@ -206,31 +246,31 @@ impl Slot {
         self.apply(&Event::Looked { is_idle }, now, timing);
     }
 
-    /// Whether it has a value, or a "no".
-    pub(super) fn is_known(&self) -> bool {
-        matches!(
-            &**self.state.load(),
-            State::Held(_) | State::Negative { .. }
-        )
+    /// Whether it has a value, a "no", or a fetch under way.
+    pub(in crate::secrets) fn is_known(&self) -> bool {
+        let is_loading = self.lock().current.is_some();
+        let state = self.state.load();
+        is_loading || matches!(&**state, State::Held(_) | State::Negative { .. })
     }
 
-    /// Whether nobody read it for two lifetimes.
-    pub(super) fn is_idle(&self, tick: Duration) -> bool {
-        let read_at = Duration::from_secs(self.read_at.load(Ordering::Relaxed));
+    /// Whether nobody read it for two lifetimes, to the second.
+    pub(in crate::secrets) fn is_idle(&self, tick: Duration) -> bool {
+        let read_at = self.read_at.load(Ordering::Relaxed).saturating_add(1);
+        let unread = tick.saturating_sub(Duration::from_secs(read_at));
         match &**self.state.load() {
-            State::Held(held) => tick.saturating_sub(read_at) > held.lifetime.saturating_mul(2),
+            State::Held(held) => unread > held.lifetime.saturating_mul(2),
             State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => true,
         }
     }
 
     /// A look at the state, and whether a fetch is under way.
-    pub(super) fn look<T>(&self, look: impl FnOnce(&State, bool) -> T) -> T {
+    pub(in crate::secrets) fn look<T>(&self, look: impl FnOnce(&State, bool) -> T) -> T {
         let is_loading = self.lock().current.is_some();
         look(&self.state.load(), is_loading)
     }
 
     /// Whether this is nearer to the end of a version than what was reported of it.
-    pub(super) fn reports(&self, nearness: (SecretVersion, usize)) -> bool {
+    pub(in crate::secrets) fn reports(&self, nearness: (SecretVersion, usize)) -> bool {
         let mut flights = self.lock();
         let (version, level) = nearness;
         let is_news = flights
@@ -242,7 +282,7 @@ impl Slot {
         is_news
     }
 
-    pub(super) fn hits(&self) -> u64 {
+    pub(in crate::secrets) fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
     }
 
@@ -250,6 +290,13 @@ impl Slot {
     fn is_read(&self, tick: Duration) {
         if self.read_at.load(Ordering::Relaxed) != tick.as_secs() {
             self.read_at.store(tick.as_secs(), Ordering::Relaxed);
+        }
+    }
+
+    /// Forgets a "no". Only with the lock held.
+    fn unbelieve(&self, now: Now, timing: &Timing) {
+        if matches!(&**self.state.load(), State::Negative { .. }) {
+            self.apply(&Event::Forgotten, now, timing);
         }
     }
 
@@ -283,6 +330,35 @@ impl Flights {
             receiver,
             purpose,
         }
+    }
+
+    /// What a reader may wait for. A refresh may take longer than a reader waits: it is overtaken.
+    fn awaited(&self) -> Option<watch::Receiver<Outcome>> {
+        let current = self.current.as_ref()?;
+        (current.purpose == Purpose::Miss).then(|| current.receiver.clone())
+    }
+
+    fn is_early(&self, tick: Duration) -> bool {
+        self.forced_at
+            .is_some_and(|at| tick.saturating_sub(at) < FORCED_PAUSE)
+    }
+
+    fn force(&mut self, tick: Duration) -> Start {
+        self.forced_at = Some(tick);
+        self.is_wanted = false;
+        self.start(Purpose::Miss)
+    }
+
+    /// The fetch that is wanted, once none is under way and the last one that was asked for is a second old.
+    fn wanted(&mut self, tick: Duration) -> Option<Start> {
+        let may_start = self.is_wanted && self.current.is_none() && !self.is_early(tick);
+        may_start.then(|| self.force(tick))
+    }
+
+    /// The fetch under way has no say any more.
+    fn leave(&mut self) {
+        self.current = None;
+        self.is_wanted = false;
     }
 
     /// Whether the fetch was the current one.

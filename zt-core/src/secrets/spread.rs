@@ -12,6 +12,9 @@ use super::SlotKey;
 /// The longest pause between two attempts.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// The longest pause that a vault may ask for before one slot tries again.
+pub(super) const LONGEST_TOLD: Duration = Duration::from_secs(300);
+
 /// The place of one slot among all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spread(u64);

@@ -9,9 +9,13 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 
 use super::request::Terms;
-use super::spread::Spread;
+use super::spread::{LONGEST_TOLD, Spread};
 use super::verdict::Verdict;
 use super::{FetchError, Secret, Timing, VaultError};
+
+/// The wall clock may drift from the tick by so much: more is a machine that slept, or a clock that was set. Either way a
+/// value is taken to be as old as the wall clock says, never younger.
+const DRIFT: Duration = Duration::from_secs(5);
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +30,17 @@ impl Now {
             wall: clock.now(),
             tick: clock.elapsed(),
         }
+    }
+
+    /// How much longer than the tick the wall clock says that the time since `before` was, if that is more than drift.
+    pub(super) fn slept_since(self, before: Self) -> Duration {
+        let wall = self
+            .wall
+            .as_millis()
+            .saturating_sub(before.wall.as_millis());
+        let wall = Duration::from_millis(u64::try_from(wall).unwrap_or(0));
+        let slept = wall.saturating_sub(self.tick.saturating_sub(before.tick));
+        if slept > DRIFT { slept } else { Duration::ZERO }
     }
 }
 
@@ -112,6 +127,8 @@ pub(super) enum Event<'a> {
     Forgotten,
     /// The rules of the network refuse the vault, or do not any more.
     Ruled(Option<&'a VaultError>),
+    /// The tables now declare these terms: what is held is not kept for longer.
+    Redeclared(Terms),
 }
 
 impl Held {
@@ -147,7 +164,8 @@ impl Held {
             });
         }
         let limit = fresh.saturating_add(self.max_stale.min(terms.max_stale));
-        (self.trouble.is_some() && age < limit).then(|| Serving {
+        let bridges = self.trouble.as_ref().is_some_and(Trouble::bridges);
+        (bridges && age < limit).then(|| Serving {
             secret: self.secret.share_stale(age.saturating_sub(fresh)),
             is_due: may_ask,
         })
@@ -183,6 +201,21 @@ impl Held {
                 .is_none_or(|trouble| trouble.retry_at <= tick)
     }
 
+    /// Whether an answer says the same: which version, and when it may be used.
+    fn is_as(&self, secret: &Secret) -> bool {
+        self.secret.version() == secret.version() && self.secret.validity() == secret.validity()
+    }
+
+    fn under(&self, terms: &Terms, spread: Spread) -> Self {
+        let lifetime = self.lifetime.min(terms.ttl);
+        Self {
+            lifetime,
+            refresh_after: self.refresh_after.min(spread.refresh_after(lifetime)),
+            max_stale: self.max_stale.min(terms.max_stale),
+            ..self.with_trouble(self.trouble.clone())
+        }
+    }
+
     fn with_trouble(&self, trouble: Option<Trouble>) -> Self {
         Self {
             secret: self.secret.share(),
@@ -211,6 +244,11 @@ impl State {
                 knows.then_some(Self::Dead(Cause::Forgotten))
             }
             Event::Looked { is_idle } => self.aged(now, *is_idle),
+            Event::Redeclared(terms) => match self {
+                Self::Held(_) if terms.ttl.is_zero() => Some(Self::Dead(Cause::Forgotten)),
+                Self::Held(held) => Some(Self::Held(held.under(terms, spread))),
+                Self::Absent | Self::Negative { .. } | Self::Forbidden(_) | Self::Dead(_) => None,
+            },
             Event::Slept(slept) => match self {
                 Self::Held(held) => Some(Self::Held(Held {
                     slept: held.slept.saturating_add(*slept),
@@ -294,12 +332,14 @@ impl State {
         })
     }
 
-    /// After a good answer that nobody may keep. What is kept for other readers stays only if it is the same version.
+    /// After a good answer that nobody may keep. What is kept for other readers stays only if it is the same version with
+    /// the same limits.
     fn unkept(&self, secret: &Secret, now: Now) -> Self {
         match self {
-            Self::Held(held) if held.secret.version() == secret.version() => {
+            Self::Held(held) if held.is_as(secret) => {
                 let aged = self.aged(now, false);
-                aged.unwrap_or_else(|| Self::Held(held.with_trouble(held.trouble.clone())))
+                // The vault answers again: what has outlived its TTL is not bridged any more.
+                aged.unwrap_or_else(|| Self::Held(held.with_trouble(None)))
             }
             Self::Held(_) => Self::Dead(Cause::Over),
             Self::Absent | Self::Negative { .. } => Self::Absent,
@@ -339,7 +379,8 @@ impl State {
             (Verdict::Missing, Some(held)) => {
                 let first = held.trouble.as_ref().and_then(|known| known.missing_since);
                 let first = first.unwrap_or(now.tick);
-                if now.tick.saturating_sub(first) >= timing.missing_grace {
+                let is_sure = now.tick.saturating_sub(first) >= timing.missing_grace;
+                if is_sure || held.is_stale(now.tick) {
                     return no(timing.negative_ttl);
                 }
                 let mut trouble = Trouble::after(held, error, now, spread);
@@ -356,13 +397,18 @@ impl State {
 }
 
 impl Trouble {
+    /// Whether a value may outlive its TTL for it: not where the vault has said that there is none.
+    const fn bridges(&self) -> bool {
+        self.missing_since.is_none()
+    }
+
     fn after(held: &Held, error: &FetchError, now: Now, spread: Spread) -> Self {
         let failures = held
             .trouble
             .as_ref()
             .map_or(0, |known| known.failures)
             .saturating_add(1);
-        let told = error.error.retry_in().unwrap_or_default();
+        let told = error.error.retry_in().unwrap_or_default().min(LONGEST_TOLD);
         Self {
             error: error.clone(),
             failures,

@@ -1,6 +1,7 @@
 //! What happens once a second whether anybody reads or not: values that are over are wiped, values that are read are
 //! refreshed before they are, and a machine that slept finds its values as old as they are.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -9,10 +10,6 @@ use super::counters::count;
 use super::state::{Now, State};
 use super::table::Declared;
 use super::{SecretVersion, Secrets};
-
-/// The wall clock may drift from the tick by so much between two sweeps: more is a machine that slept, or a clock that was
-/// set. Either way a value is taken to be as old as the wall clock says, never younger.
-const DRIFT: Duration = Duration::from_secs(5);
 
 /// How long before its `exp` a value is reported, once each for a version.
 const NEAR: [Duration; 3] = [
@@ -35,27 +32,31 @@ impl Secrets {
         table.versions.run_pending_tasks();
         for declared in table.all() {
             declared.slot.age(now, &self.crew.timing, slept);
-            if !declared.slot.is_idle(now.tick) {
+            if let Some(start) = declared.slot.again(&*self.crew.clock) {
+                let _may_have_no_runtime = self.launch(&declared, &declared.request, start);
+            } else if !declared.slot.is_idle(now.tick) {
                 self.refresh_beside(&declared);
             }
             self.report_near_end(&declared, now.wall);
         }
     }
 
-    /// How much longer the wall clock says that the time since the last sweep was.
+    /// How much longer the wall clock says that the time since the last jump was. Short sleeps add up until they count.
     fn slept(&self, now: Now) -> Duration {
-        let tick = u64::try_from(now.tick.as_millis()).unwrap_or(u64::MAX);
-        let before = self
-            .swept_at
-            .swap(std::sync::Arc::new(Some((now.wall.as_millis(), tick))));
-        let Some((wall_before, tick_before)) = *before else {
-            return Duration::ZERO;
-        };
-        let wall = now.wall.as_millis().saturating_sub(wall_before);
-        let wall = Duration::from_millis(u64::try_from(wall).unwrap_or(0));
-        let ticked = Duration::from_millis(tick.saturating_sub(tick_before));
-        let drift = wall.saturating_sub(ticked);
-        if drift > DRIFT { drift } else { Duration::ZERO }
+        let before = self.anchor.load_full();
+        let is_set_back = now.wall.as_millis().saturating_sub(before.wall.as_millis())
+            < i64::try_from(now.tick.saturating_sub(before.tick).as_millis()).unwrap_or(i64::MAX);
+        let slept = now.slept_since(*before);
+        if slept.is_zero() && !is_set_back {
+            return slept;
+        }
+        // Of two sweeps at once, one counts.
+        let seen = self.anchor.compare_and_swap(&before, Arc::new(now));
+        if Arc::ptr_eq(&seen, &before) {
+            slept
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn report_near_end(&self, declared: &Declared, wall: Timestamp) {

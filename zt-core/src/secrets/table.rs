@@ -56,6 +56,8 @@ impl Table {
             versions: Cache::builder()
                 .max_capacity(MOST_VERSIONS)
                 .time_to_idle(IDLE_VERSION)
+                // No "forget" reaches it any more.
+                .eviction_listener(|_, version: Arc<Declared>, _| version.leave())
                 .build(),
         }
     }

@@ -58,7 +58,13 @@ impl Secrets {
         match outcome.await {
             Ok((ready, failed)) => {
                 warmed.ready += ready;
-                warmed.failed.extend(failed);
+                // What could not be fetched may be bridged by what is held.
+                for (place, error) in failed {
+                    match requests.get(place).and_then(|request| self.peek(request)) {
+                        Some(_) => warmed.ready += 1,
+                        None => warmed.failed.push((place, error)),
+                    }
+                }
             }
             Err(_) => {
                 let message = "the executor ended while secrets were fetched";

@@ -1,0 +1,183 @@
+//! The second vault: when it is asked, and what its answers mean.
+
+use super::*;
+
+/// Two vaults that fail on their own.
+#[derive(Debug)]
+struct Two {
+    first: FaultyVault,
+    second: FaultyVault,
+}
+
+impl SecretVault for Two {
+    fn fetch<'a>(
+        &'a self,
+        id: &'a SecretId,
+        attempt: &'a Attempt,
+    ) -> crate::port::BoxFuture<'a, Result<Fetched, VaultError>> {
+        if id.vault() == &second() {
+            self.second.fetch(id, attempt)
+        } else {
+            self.first.fetch(id, attempt)
+        }
+    }
+}
+
+fn second() -> VaultUrl {
+    "https://kv-brindlewick-dr.vault.azure.net".parse().unwrap()
+}
+
+struct Pair {
+    memory: Arc<MemoryVault>,
+    vaults: Arc<Two>,
+    clock: Arc<ManualClock>,
+    secrets: Secrets,
+    request: SecretRequest,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let memory = Arc::new(MemoryVault::new());
+        let faulty = || FaultyVault::new(Arc::clone(&memory) as Arc<dyn SecretVault>);
+        let vaults = Arc::new(Two {
+            first: faulty(),
+            second: faulty(),
+        });
+        let clock = Arc::new(ManualClock::new(START));
+        let secrets = Secrets::new(
+            Arc::clone(&vaults) as Arc<dyn SecretVault>,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
+        let request = SecretRequest::new(id("adb-token")).with_fallback(second());
+        secrets.declare([request.clone()]);
+        Self {
+            memory,
+            vaults,
+            clock,
+            secrets,
+            request,
+        }
+    }
+
+    fn set(&self, vault: VaultUrl, value: &str) -> SecretVersion {
+        let id = SecretId::new(vault, "adb-token".parse().unwrap());
+        let value = SecretBytes::copy_of(value.as_bytes());
+        self.memory.set(&id, value, Validity::ALWAYS).unwrap()
+    }
+
+    fn calls(&self) -> (u64, u64) {
+        (self.vaults.first.calls(), self.vaults.second.calls())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_vault_is_asked_for_what_the_first_could_not_answer() {
+    let id = id("adb-token");
+    for (error, goes_on) in [
+        (VaultError::unavailable("503", None), true),
+        (VaultError::throttled(None), true),
+        (VaultError::firewall("kv", "ForbiddenByFirewall"), true),
+        (VaultError::tls("another name"), true),
+        (VaultError::network_refused("no rule"), true),
+        (VaultError::integrity("kv", "not JSON"), true),
+        (VaultError::not_found(&id), false),
+        (VaultError::disabled(&id), false),
+        (VaultError::denied(&id, "ForbiddenByRbac"), false),
+        (VaultError::unauthenticated("401"), false),
+        (VaultError::invalid("400"), false),
+    ] {
+        let pair = Pair::new();
+        pair.set(second(), "zt-needle-second");
+        pair.vaults.first.fail(1, &error);
+        let read = pair.secrets.get(&pair.request).await;
+        assert_eq!(read.is_ok(), goes_on, "{error}");
+        assert_eq!(pair.calls(), (1, u64::from(goes_on)), "{error}");
+        assert_eq!(pair.secrets.counts().failovers, u64::from(goes_on));
+        if let Ok(secret) = read {
+            let vault = secret.details().find(|(name, _)| *name == "vault");
+            assert_eq!(
+                vault,
+                Some(("vault", second().as_str())),
+                "the audit is told"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_none_of_a_second_vault_ends_nothing() {
+    let pair = Pair::new();
+    pair.set(id("adb-token").vault().clone(), "zt-needle-first");
+    assert!(pair.secrets.get(&pair.request).await.is_ok());
+    for _ in 0..3 {
+        pair.clock.advance(14 * MINUTE);
+        pair.vaults
+            .first
+            .fail(1, &VaultError::unavailable("503", None));
+        assert!(pair.secrets.peek(&pair.request).is_some());
+        settle(&pair.secrets).await;
+        let held = pair.secrets.peek(&pair.request).unwrap();
+        assert!(held.reveal() == b"zt-needle-first");
+        assert_eq!(slot_of(&pair.secrets, "adb-token").failures, 1);
+        pair.clock.advance(MINUTE);
+        assert!(pair.secrets.peek(&pair.request).is_some());
+        settle(&pair.secrets).await;
+    }
+    let pair = Pair::new();
+    pair.vaults
+        .first
+        .fail(1, &VaultError::unavailable("503", None));
+    let error = pair.secrets.get(&pair.request).await.unwrap_err();
+    assert_eq!(
+        error.code(),
+        Code::VaultUnavailable,
+        "what the first one said"
+    );
+    assert_eq!(slot_of(&pair.secrets, "adb-token").state, SlotState::Absent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_gate_of_the_first_leads_to_the_second_at_once() {
+    let pair = Pair::new();
+    pair.set(second(), "zt-needle-gate");
+    pair.vaults
+        .first
+        .fail(1, &VaultError::throttled(Some(MINUTE)));
+    let hasty = pair.request.clone().with_ttl(Duration::ZERO);
+    for calls in 1..=3 {
+        let begin = tokio::time::Instant::now();
+        assert!(pair.secrets.get(&hasty).await.is_ok());
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        assert_eq!(pair.calls(), (1, calls));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_vault_that_hangs_leaves_time_for_the_second() {
+    let pair = Pair::new();
+    pair.set(second(), "zt-needle-time");
+    pair.vaults.first.hold();
+    let begin = tokio::time::Instant::now();
+    assert!(pair.secrets.get(&pair.request).await.is_ok());
+    assert_eq!(begin.elapsed(), Duration::from_millis(1500));
+    assert_eq!(pair.calls(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pinned_version_is_the_same_in_both_vaults_or_none() {
+    let pair = Pair::new();
+    let first = pair.set(id("adb-token").vault().clone(), "zt-needle-one");
+    pair.set(second(), "zt-needle-other");
+    pair.vaults
+        .first
+        .fail(2, &VaultError::unavailable("503", None));
+    let pinned = SecretRequest::new(id("adb-token").at(first)).with_fallback(second());
+    pair.secrets.declare([pinned.clone()]);
+    let error = pair.secrets.get(&pinned).await.unwrap_err();
+    assert_eq!(error.code(), Code::VaultUnavailable);
+    assert_eq!(
+        pair.calls(),
+        (1, 1),
+        "it was asked, and has no such version"
+    );
+}
