@@ -6,12 +6,14 @@
 
 mod cache;
 mod counters;
+mod declare;
 mod error;
 mod event;
 mod flight;
 mod gate;
 mod health;
 mod name;
+mod now;
 mod request;
 mod secret;
 mod slot;

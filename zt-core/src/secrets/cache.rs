@@ -21,7 +21,7 @@ use super::gate::GateLimits;
 use super::slot::{Boarding, Outcome, Start};
 use super::state::{Now, Serving};
 use super::table::{Declared, Table};
-use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, VaultError};
+use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing};
 
 /// The declared secrets of a process. Outlives every reload of the metadata tables; in a forked child every slot is empty.
 ///
@@ -45,9 +45,9 @@ use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing, Vau
 /// ```
 pub struct Secrets {
     pub(super) crew: Arc<Crew>,
-    limits: GateLimits,
+    pub(super) limits: GateLimits,
     spawn: Option<Arc<dyn Spawn>>,
-    table: ArcSwap<Table>,
+    pub(super) table: ArcSwap<Table>,
     /// Both clocks when they last agreed.
     pub(super) anchor: ArcSwap<Now>,
 }
@@ -100,70 +100,6 @@ impl Secrets {
     pub fn on(mut self, spawn: Arc<dyn Spawn>) -> Self {
         self.spawn = Some(spawn);
         self
-    }
-
-    /// Makes these the declared set. A slot that stays declared keeps its value; one that does not is wiped.
-    ///
-    /// Call it with the requests of a new snapshot just before that snapshot is put in place: its readers then find every
-    /// slot.
-    pub fn declare(&self, requests: impl IntoIterator<Item = SecretRequest>) {
-        self.declare_where(requests, |_| None);
-    }
-
-    /// The same, with a word on each vault: whether the rules of the network refuse it. What a rule refuses is not served,
-    /// however fresh it is.
-    pub(crate) fn declare_where(
-        &self,
-        requests: impl IntoIterator<Item = SecretRequest>,
-        refused: impl Fn(&SecretRequest) -> Option<VaultError>,
-    ) {
-        let requests: Vec<SecretRequest> = requests.into_iter().collect();
-        let now = Now::read(&*self.crew.clock);
-        let salt = self.crew.timing.salt;
-        let _current = self.table();
-        let old = self
-            .table
-            .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
-        let new = self.table.load_full();
-        for declared in new.declared.values() {
-            let refused = refused(&declared.request);
-            let slot = &declared.slot;
-            slot.rule(refused.as_ref(), now, &self.crew.timing);
-        }
-        for (key, declared) in &old.declared {
-            match new.declared.get(key) {
-                Some(kept) if Arc::ptr_eq(kept, declared) => {}
-                Some(kept) => {
-                    declared.leave();
-                    let terms = kept.request.terms_under(&self.crew.timing);
-                    kept.slot.redeclare(terms, now, &self.crew.timing);
-                }
-                None => {
-                    declared.leave();
-                    declared.slot.forget(now, &self.crew.timing);
-                    self.crew
-                        .counters
-                        .past_hits
-                        .fetch_add(declared.slot.hits(), Ordering::Relaxed);
-                }
-            }
-        }
-        // Versions are readable as long as their secret is declared.
-        for (key, version) in &new.versions {
-            let is_declared = |own: &SlotKey| {
-                own.id().name() == key.id().name()
-                    && own.id().vault() == key.id().vault()
-                    && own.identity() == key.identity()
-            };
-            if new.declared.keys().any(is_declared) {
-                let refused = refused(&version.request);
-                version.slot.rule(refused.as_ref(), now, &self.crew.timing);
-            } else {
-                version.leave();
-                version.slot.forget(now, &self.crew.timing);
-                new.versions.invalidate(&*key);
-            }
-        }
     }
 
     /// The secret, if its slot has one that may be served. Never waits, never calls the vault, allocates nothing but where
