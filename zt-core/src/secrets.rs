@@ -13,6 +13,7 @@ mod flight;
 mod gate;
 mod health;
 mod name;
+mod now;
 mod request;
 mod secret;
 mod slot;

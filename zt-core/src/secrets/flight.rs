@@ -117,6 +117,10 @@ impl Flight {
                     sleep(BREATH).await;
                 }
             }
+            // The rules may have changed since the last call.
+            if let Some(refused) = self.declared.slot.forbidden() {
+                return Err(FetchError::new(refused, None));
+            }
             asked = Some(source);
             match self.call(source, until, each).await {
                 Ok(answer) => return Ok(answer),

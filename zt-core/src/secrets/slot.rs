@@ -109,7 +109,12 @@ impl Slot {
     }
 
     /// Joins the fetch under way or becomes the one who starts it.
-    pub(in crate::secrets) fn board(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    pub(in crate::secrets) fn board(
+        &self,
+        terms: &Terms,
+        clock: &dyn Clock,
+        timing: &Timing,
+    ) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
         self.is_read(now.tick);
@@ -139,7 +144,12 @@ impl Slot {
     }
 
     /// A fetch because a reader asks for one, whatever is held: at most one in a second. A "no" is forgotten for it.
-    pub(in crate::secrets) fn force(&self, terms: &Terms, clock: &dyn Clock, timing: &Timing) -> Boarding {
+    pub(in crate::secrets) fn force(
+        &self,
+        terms: &Terms,
+        clock: &dyn Clock,
+        timing: &Timing,
+    ) -> Boarding {
         let mut flights = self.lock();
         let now = Now::read(clock);
         self.is_read(now.tick);

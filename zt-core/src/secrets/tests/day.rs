@@ -176,7 +176,7 @@ impl Vaults {
         let id = request.key().id();
         let (name, key, wall) = (id.name().as_str(), slot_key(id), self.clock.now());
         let terms = request.terms_under(&Timing::new());
-        let mut wrong = |books: &mut Books, what: &str| {
+        let wrong = |books: &mut Books, what: &str| {
             books.wrong.push(format!("{key} at {wall}: {what}"));
         };
         books.served += 1;

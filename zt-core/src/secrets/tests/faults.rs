@@ -395,3 +395,20 @@ async fn who_waits_for_a_vault_that_is_forbidden_meanwhile_gets_nothing() {
     assert_eq!(error.code(), Code::NetworkRefused);
     assert_eq!(world.slot().state, SlotState::Forbidden);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_under_way_does_not_call_again_once_its_vault_is_forbidden() {
+    let world = World::with("zt-needle-again", Validity::ALWAYS);
+    world.vault.hold();
+    let (secrets, request) = (Arc::clone(&world.secrets), world.request.clone());
+    let reader = tokio::spawn(async move { secrets.get(&request).await });
+    while world.vault.calls() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let refused = Some(VaultError::network_refused("no rule names it"));
+    world
+        .secrets
+        .declare_where([world.request.clone()], |_| refused.clone());
+    assert!(reader.await.unwrap().is_err());
+    assert_eq!(world.vault.calls(), 1);
+}
