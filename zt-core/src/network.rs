@@ -11,8 +11,8 @@ mod names;
 mod path;
 pub mod private_link;
 
-pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub(crate) use guard::is_public;
+pub use guard::{Destination, Guard, Refusal, Route, Scheme};
 pub use http::{HttpClient, HttpError, HttpMethod, HttpRequest, HttpResponse};
 pub use names::NameResolver;
 pub use path::{PathKind, PathProof};

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::WRONG_VAULT_ZONE;
 use super::diagnosis::{Cause, Diagnosis};
 use super::observed::{Lookup, Observed, Reached};
-use super::WRONG_VAULT_ZONE;
 use crate::metadata::{NetworkMode, NetworkRule, PrivateLink};
 use crate::network::private_link::{Service, name_of};
 use crate::network::{HttpError, PathKind, PathProof, is_public};
@@ -140,7 +140,10 @@ impl Case<'_> {
         if let Some(known) = private.iter().find(|address| self.is_inside(address)) {
             return Some(Found::broken(
                 Cause::PublicAnswer,
-                format!("it resolves to {outside}, and its name in `{}` to {known}", self.zone()),
+                format!(
+                    "it resolves to {outside}, and its name in `{}` to {known}",
+                    self.zone()
+                ),
                 "let the public name lead there too: an entry of a hosts file or a forwarder for the private name alone is not enough",
             ));
         }
@@ -238,8 +241,13 @@ impl Case<'_> {
                 "look at what stands between here and the vault, or set `private_link` to `record`",
             );
         }
-        let through = named.and_then(name_of).map(|name| format!(" through `{name}`"));
-        Found::ok(proof, format!("it answers {status}{}", through.unwrap_or_default()))
+        let through = named
+            .and_then(name_of)
+            .map(|name| format!(" through `{name}`"));
+        Found::ok(
+            proof,
+            format!("it answers {status}{}", through.unwrap_or_default()),
+        )
     }
 
     fn refused_by(&self, code: &str) -> Found {
@@ -247,7 +255,9 @@ impl Case<'_> {
             Cause::Firewall,
             format!("the vault answers {code}"),
             match self.rule.mode {
-                NetworkMode::AllowCidr => "allow this network's address in the firewall of the vault",
+                NetworkMode::AllowCidr => {
+                    "allow this network's address in the firewall of the vault"
+                }
                 NetworkMode::PrivateOnly | NetworkMode::Ncc => {
                     "come through the private endpoint, or allow this network in the firewall of the vault"
                 }

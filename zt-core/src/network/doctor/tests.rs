@@ -77,7 +77,10 @@ fn check(rule: &NetworkRule, seen: &Observed, cause: Cause, evidence: &str, fix:
     assert!(found.evidence.contains(evidence), "{evidence}: {shown}");
     assert_eq!(found.is_ok(), found.fix.is_none(), "{shown}");
     assert_eq!(found.is_ok(), found.proof.is_some(), "{shown}");
-    assert!(found.fix.unwrap_or_default().contains(fix), "{fix}: {shown}");
+    assert!(
+        found.fix.unwrap_or_default().contains(fix),
+        "{fix}: {shown}"
+    );
 }
 
 #[test]
@@ -96,14 +99,32 @@ fn a_name_is_looked_at_first() {
         ..seen(INSIDE, Reached::NotTried)
     };
     let none = named(Lookup::NoSuchName);
-    check(&private, &none, Cause::NoSuchName, "no address", "add its record to `privatelink.vaultcore.azure.net`");
+    check(
+        &private,
+        &none,
+        Cause::NoSuchName,
+        "no address",
+        "add its record to `privatelink.vaultcore.azure.net`",
+    );
     check(&open, &none, Cause::NoSuchName, "no address", "DNS server");
-    check(&private, &named(Lookup::TimedOut), Cause::Timeout, "no DNS server", "port 53");
+    check(
+        &private,
+        &named(Lookup::TimedOut),
+        Cause::Timeout,
+        "no DNS server",
+        "port 53",
+    );
     let wrong = Observed {
         wrong_name: Some(at(INSIDE)),
         ..none
     };
-    check(&private, &wrong, Cause::WrongZone, "`privatelink.vault.azure.net` (10.20.4.5)", "move the record to `privatelink.vaultcore.azure.net`");
+    check(
+        &private,
+        &wrong,
+        Cause::WrongZone,
+        "`privatelink.vault.azure.net` (10.20.4.5)",
+        "move the record to `privatelink.vaultcore.azure.net`",
+    );
 }
 
 #[test]
@@ -111,31 +132,73 @@ fn an_address_outside_of_the_ranges_has_a_cause() {
     let private = rule(NetworkMode::PrivateOnly, PrivateLink::Record);
     let open = rule(NetworkMode::AllowCidr, PrivateLink::Record);
     let public = seen(OUTSIDE, Reached::NotTried);
-    check(&private, &public, Cause::MissingZoneLink, "52.1.1.1, a public address", "link `privatelink.vaultcore.azure.net`");
-    check(&open, &public, Cause::PublicAnswer, "52.1.1.1, outside of `cidrs`", "add the range");
+    check(
+        &private,
+        &public,
+        Cause::MissingZoneLink,
+        "52.1.1.1, a public address",
+        "link `privatelink.vaultcore.azure.net`",
+    );
+    check(
+        &open,
+        &public,
+        Cause::PublicAnswer,
+        "52.1.1.1, outside of `cidrs`",
+        "add the range",
+    );
 
     let also_public = Observed {
         private_name: Some(at(OUTSIDE)),
         ..public.clone()
     };
-    check(&private, &also_public, Cause::MissingZoneLink, "a public address", "link");
+    check(
+        &private,
+        &also_public,
+        Cause::MissingZoneLink,
+        "a public address",
+        "link",
+    );
     let alone = Observed {
         private_name: Some(at(INSIDE)),
         ..public.clone()
     };
-    check(&private, &alone, Cause::PublicAnswer, "its name in `privatelink.vaultcore.azure.net` to 10.20.4.5", "hosts file");
+    check(
+        &private,
+        &alone,
+        Cause::PublicAnswer,
+        "its name in `privatelink.vaultcore.azure.net` to 10.20.4.5",
+        "hosts file",
+    );
     let wrong = Observed {
         wrong_name: Some(at(INSIDE)),
         ..public
     };
-    check(&private, &wrong, Cause::WrongZone, "a zone that nobody asks", "move the record");
-    check(&private, &seen(ELSEWHERE, Reached::NotTried), Cause::PublicAnswer, "10.99.0.1, outside", "its subnet");
+    check(
+        &private,
+        &wrong,
+        Cause::WrongZone,
+        "a zone that nobody asks",
+        "move the record",
+    );
+    check(
+        &private,
+        &seen(ELSEWHERE, Reached::NotTried),
+        Cause::PublicAnswer,
+        "10.99.0.1, outside",
+        "its subnet",
+    );
 
     let own_zone = NetworkRule {
         zone: Some("privatelink.own.example".to_owned()),
         ..private
     };
-    check(&own_zone, &seen(OUTSIDE, Reached::NotTried), Cause::MissingZoneLink, "", "link `privatelink.own.example`");
+    check(
+        &own_zone,
+        &seen(OUTSIDE, Reached::NotTried),
+        Cause::MissingZoneLink,
+        "",
+        "link `privatelink.own.example`",
+    );
 }
 
 #[test]
@@ -145,7 +208,13 @@ fn one_bad_address_among_good_ones_is_named() {
         public_name: Lookup::Found(vec![INSIDE.parse().unwrap(), OUTSIDE.parse().unwrap()]),
         ..seen(INSIDE, Reached::NotTried)
     };
-    check(&private, &mixed, Cause::PublicAnswer, "52.1.1.1", "correct the record");
+    check(
+        &private,
+        &mixed,
+        Cause::PublicAnswer,
+        "52.1.1.1",
+        "correct the record",
+    );
 }
 
 #[test]
@@ -187,7 +256,13 @@ fn what_the_connection_says_names_the_rest() {
         (PrivateOnly, Record, INSIDE, Reached::NotTried, Cause::Timeout, "no connection", "again"),
     ];
     for (mode, demand, address, reached, cause, evidence, fix) in cases {
-        check(&rule(mode, demand), &seen(address, reached), cause, evidence, fix);
+        check(
+            &rule(mode, demand),
+            &seen(address, reached),
+            cause,
+            evidence,
+            fix,
+        );
     }
 }
 
@@ -198,12 +273,29 @@ fn a_proxy_is_a_cause_only_where_the_direct_way_fails() {
         proxies: vec!["HTTPS_PROXY".to_owned(), "https_proxy".to_owned()],
         ..seen(INSIDE, reached)
     };
-    check(&open, &behind(failed(timeout)), Cause::Proxy, "HTTPS_PROXY, https_proxy is set", "the direct way");
-    check(&open, &behind(failed(connect)), Cause::Proxy, "HTTPS_PROXY", "the direct way");
+    check(
+        &open,
+        &behind(failed(timeout)),
+        Cause::Proxy,
+        "HTTPS_PROXY, https_proxy is set",
+        "the direct way",
+    );
+    check(
+        &open,
+        &behind(failed(connect)),
+        Cause::Proxy,
+        "HTTPS_PROXY",
+        "the direct way",
+    );
     let works = behind(answer(200, None, PathProof::new(PathKind::Address)));
     let found = diagnose(VAULT, Some(&open), &works);
     assert_eq!((found.cause, found.proof), (Cause::Ok, Some("address")));
-    assert!(found.note.unwrap().contains("HTTPS_PROXY, https_proxy is set"));
+    assert!(
+        found
+            .note
+            .unwrap()
+            .contains("HTTPS_PROXY, https_proxy is set")
+    );
 }
 
 #[test]

@@ -94,15 +94,20 @@ mod tests {
     use super::super::Guard;
     use super::*;
 
-    const ID: &str = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/";
+    const ID: &str =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/";
     const VAULT: &str = "kv.vault.azure.net";
 
     fn header(said: &str) -> Option<String> {
         match said {
             "-" => None,
-            "public" => Some("conn_type=Ipv4;addr=72.68.182.20;act_addr_fam=InterNetwork;".to_owned()),
+            "public" => {
+                Some("conn_type=Ipv4;addr=72.68.182.20;act_addr_fam=InterNetwork;".to_owned())
+            }
             "lies" => Some("conn_type=PrivateLink;addr=10.0.0.1;".to_owned()),
-            name => Some(format!("conn_type=PrivateLink;private_endpoint={ID}{name};addr=10.10.1.5;")),
+            name => Some(format!(
+                "conn_type=PrivateLink;private_endpoint={ID}{name};addr=10.10.1.5;"
+            )),
         }
     }
 
@@ -135,11 +140,15 @@ mod tests {
         match route.prove(peer, header(said).as_deref()) {
             Ok(proof) => {
                 let name = proof.private_endpoint.as_deref().and_then(name_of);
-                format!("{} {}", proof.kind, name.unwrap_or_default()).trim().to_owned()
+                format!("{} {}", proof.kind, name.unwrap_or_default())
+                    .trim()
+                    .to_owned()
             }
             Err(refusal) => {
                 let text = refusal.to_string();
-                assert!(text.contains(&host) && text.contains("row") && !text.contains("subscriptions"));
+                assert!(
+                    text.contains(&host) && text.contains("row") && !text.contains("subscriptions")
+                );
                 let shown = format!("{refusal:?}");
                 shown.split([' ', '{']).next().unwrap().to_owned()
             }
@@ -181,7 +190,11 @@ mod tests {
         ];
         for (kind, demand, endpoint, said, expected) in cases {
             let row = row(VAULT, kind, demand, endpoint);
-            assert_eq!(outcome(row, said, false), expected, "{kind} {demand} {endpoint:?} {said}");
+            assert_eq!(
+                outcome(row, said, false),
+                expected,
+                "{kind} {demand} {endpoint:?} {said}"
+            );
         }
     }
 
@@ -210,7 +223,12 @@ mod tests {
             let row = row(host, "private_only", PrivateLink::Record, None);
             assert_eq!(outcome(row, "pe-x", false), "address", "{host}");
         }
-        let hsm = row("h.managedhsm.azure.net", "private_only", PrivateLink::Require, None);
+        let hsm = row(
+            "h.managedhsm.azure.net",
+            "private_only",
+            PrivateLink::Require,
+            None,
+        );
         assert_eq!(outcome(hsm, "pe-x", false), "private_link pe-x");
     }
 }

@@ -46,7 +46,10 @@ impl Testimony {
             }
         }
         let private_endpoint = match (kind? == PRIVATE_LINK, endpoint) {
-            (true, Some(id)) => Some(id).filter(|id| name_of(id).is_some())?.to_owned().into(),
+            (true, Some(id)) => Some(id)
+                .filter(|id| name_of(id).is_some())?
+                .to_owned()
+                .into(),
             (false, None) => None,
             (true, None) | (false, Some(_)) => return None,
         };
@@ -146,7 +149,10 @@ mod tests {
             "addr=1.2.3.4;conn_type=Ipv4;new_field=something",
         ] {
             let said = Testimony::read(text).unwrap();
-            assert!(!said.is_private_link() && !said.is_through("pe-kv"), "{text}");
+            assert!(
+                !said.is_private_link() && !said.is_through("pe-kv"),
+                "{text}"
+            );
         }
     }
 
@@ -179,7 +185,13 @@ mod tests {
             format!("conn_type=PrivateLink;private_endpoint={ID};x=ä"),
             format!("conn_type=PrivateLink;private_endpoint={ID}\r\nx: y"),
             format!("conn_type=Ipv4;pad={}", "x".repeat(1024)),
-            format!("conn_type=Ipv4{}", (b'a'..=b'p').fold(String::new(), |all, name| all + ";" + &char::from(name).to_string() + "=1")),
+            format!(
+                "conn_type=Ipv4{}",
+                (b'a'..=b'p').fold(String::new(), |all, name| all
+                    + ";"
+                    + &char::from(name).to_string()
+                    + "=1")
+            ),
         ];
         for text in cases {
             assert_eq!(Testimony::read(&text), None, "{text}");

@@ -230,7 +230,15 @@ mod tests {
             assert!(service.group_ids.iter().all(|id| service.takes(id)));
             assert!(!service.takes("") && !service.takes("sites-"));
         }
-        assert!(Service::of("a.azurewebsites.net").unwrap().takes("sites-green"));
-        assert!(!Service::of("a.vault.azure.net").unwrap().takes("sites-green"));
+        assert!(
+            Service::of("a.azurewebsites.net")
+                .unwrap()
+                .takes("sites-green")
+        );
+        assert!(
+            !Service::of("a.vault.azure.net")
+                .unwrap()
+                .takes("sites-green")
+        );
     }
 }

@@ -16,12 +16,13 @@ use zt_core::network::{
 use super::server::{VAULT, certificates};
 use super::{Says, port};
 
-const OURS: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;private_endpoint=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv;addr=10.1.1.5;act_addr_fam=InterNetwork;\r\n";
-const PUBLIC: &str = "x-ms-keyvault-network-info: conn_type=Ipv4;addr=72.68.182.20;act_addr_fam=InterNetwork;\r\n";
+pub(super) const OURS: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;private_endpoint=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv;addr=10.1.1.5;act_addr_fam=InterNetwork;\r\n";
+pub(super) const PUBLIC: &str =
+    "x-ms-keyvault-network-info: conn_type=Ipv4;addr=72.68.182.20;act_addr_fam=InterNetwork;\r\n";
 const LIES: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;addr=10.1.1.5;\r\n";
 const NOTHING: &str = "";
 
-fn other() -> String {
+pub(super) fn other() -> String {
     OURS.replace("pe-kv", "pe-other")
 }
 
@@ -30,15 +31,15 @@ fn twice() -> String {
 }
 
 /// Answers 401 without a token and 200 with one, with these headers.
-struct Vault {
-    at: SocketAddr,
-    authority: String,
+pub(super) struct Vault {
+    pub(super) at: SocketAddr,
+    pub(super) authority: String,
     requests: Arc<AtomicUsize>,
     tokens: Arc<AtomicUsize>,
 }
 
 impl Vault {
-    async fn start(challenge: &str, answer: &str) -> Self {
+    pub(super) async fn start(challenge: &str, answer: &str) -> Self {
         let (authority, config) = certificates();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,10 +93,12 @@ impl Vault {
         let first = client.send(HttpRequest::get(url.as_str())).await?;
         assert_eq!(first.status, 401);
         assert!(first.path.is_some());
-        client.send(HttpRequest::get(url).with_bearer("token")).await
+        client
+            .send(HttpRequest::get(url).with_bearer("token"))
+            .await
     }
 
-    fn seen(&self) -> (usize, usize) {
+    pub(super) fn seen(&self) -> (usize, usize) {
         let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
         (count(&self.requests), count(&self.tokens))
     }
@@ -117,7 +120,10 @@ async fn a_required_private_link_that_is_not_proven_stops_at_the_challenge() {
             let refused = vault.ask(&client).await.unwrap_err();
             assert!(matches!(refused, HttpError::Refused { .. }), "{refused:?}");
             let text = refused.to_string();
-            assert!(text.contains(expected) && text.contains("row `kv`"), "{text}");
+            assert!(
+                text.contains(expected) && text.contains("row `kv`"),
+                "{text}"
+            );
             assert_eq!(vault.seen(), (1, 0), "no token follows: {said}");
         }
     }
@@ -162,7 +168,12 @@ async fn what_is_only_recorded_is_recorded_as_what_it_is() {
         (NOTHING, PathKind::Address, PathKind::Unproven, None),
         (LIES, PathKind::Address, PathKind::Unproven, None),
         (PUBLIC, PathKind::Address, PathKind::Public, None),
-        (&other, PathKind::Address, PathKind::Unproven, Some("/pe-other")),
+        (
+            &other,
+            PathKind::Address,
+            PathKind::Unproven,
+            Some("/pe-other"),
+        ),
     ] {
         for (simulated, kind) in [(false, kind), (true, simulated_kind)] {
             let vault = Vault::start(said, said).await;

@@ -77,10 +77,21 @@ mod tests {
     #[test]
     fn a_refusal_is_read_by_its_inner_word() {
         let code = |body: &str| code_of(body.as_bytes());
-        let inner = r#"{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByConnection"}}}"#;
+        let inner =
+            r#"{"error":{"code":"Forbidden","innererror":{"code":"ForbiddenByConnection"}}}"#;
         assert_eq!(code(inner).as_deref(), Some("ForbiddenByConnection"));
-        assert_eq!(code(r#"{"error":{"code":"Unauthorized"}}"#).as_deref(), Some("Unauthorized"));
-        for nothing in ["", "<html>", "{}", r#"{"error":"x"}"#, r#"{"error":{"code":"a b"}}"#, r#"{"error":{"code":7}}"#] {
+        assert_eq!(
+            code(r#"{"error":{"code":"Unauthorized"}}"#).as_deref(),
+            Some("Unauthorized")
+        );
+        for nothing in [
+            "",
+            "<html>",
+            "{}",
+            r#"{"error":"x"}"#,
+            r#"{"error":{"code":"a b"}}"#,
+            r#"{"error":{"code":7}}"#,
+        ] {
             assert_eq!(code(nothing), None, "{nothing}");
         }
     }
