@@ -1,5 +1,6 @@
 //! The client behind the guard, against a server on loopback that behaves badly.
 
+mod doctor;
 mod live;
 mod proof;
 pub(crate) mod server;

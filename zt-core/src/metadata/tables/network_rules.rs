@@ -164,7 +164,8 @@ impl Row for NetworkRule {
             group_id,
             cidrs,
             private_endpoint: cells.optional_text("private_endpoint"),
-            private_link: private_link?,
+            // A wrong word is reported; a row that were left out beside it would be missed by every row that names it.
+            private_link: private_link.unwrap_or(PrivateLink::Record),
             ports: read_ports(cells),
             runtime: cells.optional_text("runtime"),
         })

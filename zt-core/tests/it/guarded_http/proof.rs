@@ -16,13 +16,13 @@ use zt_core::network::{
 use super::server::{VAULT, certificates};
 use super::{Says, port};
 
-const OURS: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;private_endpoint=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv;addr=10.1.1.5;act_addr_fam=InterNetwork;\r\n";
-const PUBLIC: &str =
+pub(super) const OURS: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;private_endpoint=/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv;addr=10.1.1.5;act_addr_fam=InterNetwork;\r\n";
+pub(super) const PUBLIC: &str =
     "x-ms-keyvault-network-info: conn_type=Ipv4;addr=72.68.182.20;act_addr_fam=InterNetwork;\r\n";
 const LIES: &str = "x-ms-keyvault-network-info: conn_type=PrivateLink;addr=10.1.1.5;\r\n";
 const NOTHING: &str = "";
 
-fn other() -> String {
+pub(super) fn other() -> String {
     OURS.replace("pe-kv", "pe-other")
 }
 
@@ -31,15 +31,15 @@ fn twice() -> String {
 }
 
 /// Answers 401 without a token and 200 with one, with these headers.
-struct Vault {
-    at: SocketAddr,
-    authority: String,
+pub(super) struct Vault {
+    pub(super) at: SocketAddr,
+    pub(super) authority: String,
     requests: Arc<AtomicUsize>,
     tokens: Arc<AtomicUsize>,
 }
 
 impl Vault {
-    async fn start(challenge: &str, answer: &str) -> Self {
+    pub(super) async fn start(challenge: &str, answer: &str) -> Self {
         let (authority, config) = certificates();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -98,7 +98,7 @@ impl Vault {
             .await
     }
 
-    fn seen(&self) -> (usize, usize) {
+    pub(super) fn seen(&self) -> (usize, usize) {
         let count = |of: &AtomicUsize| of.load(Ordering::SeqCst);
         (count(&self.requests), count(&self.tokens))
     }
