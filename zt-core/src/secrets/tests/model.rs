@@ -99,7 +99,7 @@ fn spawn<T: Send + 'static>(
     thread::spawn(move || run(&bench))
 }
 
-const SCHEDULES: usize = 3000;
+const SCHEDULES: usize = 500;
 
 #[test]
 fn readers_that_miss_share_one_flight() {
