@@ -15,6 +15,7 @@ use super::spread::Spread;
 use super::state::{Event, Now, Serving, State};
 use super::sweep::Reported;
 use super::sync::{Arc, ArcSwap, Mutex, MutexGuard, PoisonError};
+use super::verdict::Verdict;
 use super::{FetchError, Secret, SecretVersion, Timing, VaultError};
 
 /// What a fetch under way will say: nothing yet, or its outcome.
@@ -199,6 +200,11 @@ impl Slot {
     ) {
         let mut flights = self.lock();
         if !flights.end(ticket) {
+            // Its value would be from before. Its "no" may be news: nobody is served until the vault was asked again.
+            let verdict = |failed: &FetchError| Verdict::of(&failed.error, now.wall, timing);
+            if matches!(outcome.as_ref().map_err(verdict), Err(Verdict::No(_))) {
+                self.apply(&Event::Forgotten, now, timing);
+            }
             return;
         }
         if outcome.is_err() {

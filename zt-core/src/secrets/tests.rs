@@ -11,6 +11,7 @@ mod herd;
 mod hits;
 mod laws;
 mod model;
+mod rules;
 mod suspend;
 mod validity;
 mod versions;

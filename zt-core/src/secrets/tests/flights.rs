@@ -170,3 +170,34 @@ async fn a_fetch_that_began_before_an_invalidation_is_not_kept() {
     assert!(world.reads("zt-needle-overtaken").await);
     assert_eq!(world.vault.calls(), 2);
 }
+
+/// A fetch that was overtaken heard a "no" after the one that overtook it heard a value: who is right, the vault must say.
+#[test]
+fn the_no_of_a_fetch_that_was_overtaken_ends_what_is_held() {
+    let world = World::new();
+    let (timing, now) = (Timing::new(), state::Now::read(&*world.clock));
+    let terms = world.request.terms_under(&timing);
+    let declared = world.secrets.table().find(world.request.key()).unwrap();
+    let start = || match declared.slot.board(&terms, &*world.clock, &timing) {
+        slot::Boarding::Start(start) => start.ticket,
+        other => panic!("{other:?}"),
+    };
+    let early = start();
+    declared.slot.forget(now, &timing);
+    let late = start();
+    let id = world.request.key().id();
+    let version = SecretVersion::from_u128(1);
+    let fetched = Fetched::new(SecretBytes::copy_of(b"zt-needle-late"), version);
+    let value = Ok(Secret::admit(id, fetched, START).unwrap());
+    declared.slot.land(late, &value, terms, now, now, &timing);
+    assert!(world.secrets.peek(&world.request).is_some());
+    let down = Err(FetchError::new(VaultError::unavailable("503", None), None));
+    declared.slot.land(early, &down, terms, now, now, &timing);
+    assert!(world.secrets.peek(&world.request).is_some());
+    let refused = VaultError::denied(id, "ForbiddenByRbac");
+    let refused = Err(FetchError::new(refused, None));
+    declared
+        .slot
+        .land(early, &refused, terms, now, now, &timing);
+    assert!(world.secrets.peek(&world.request).is_none());
+}

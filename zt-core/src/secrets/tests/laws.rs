@@ -310,7 +310,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_a_slot_keeps_the_laws(salt: u64, steps in prop::collection::vec(step(), 1..60)) {
