@@ -45,6 +45,16 @@ impl Effort {
         self.policies
     }
 
+    /// How many samples are taken of each case.
+    pub const fn samples(self) -> usize {
+        self.samples
+    }
+
+    /// How long one sample should take.
+    pub const fn sample(self) -> Duration {
+        self.sample
+    }
+
     /// Whether the numbers mean nothing.
     pub const fn is_quick(self) -> bool {
         self.samples == Self::QUICK.samples

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
 //! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
-//! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens.
+//! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens, `-- --secrets` secrets.
 
 mod conditions;
 mod differential;
@@ -41,6 +41,8 @@ fn main() -> ExitCode {
         scale::markdown(effort)
     } else if asked("--identity") {
         identity::markdown(effort)
+    } else if asked("--secrets") {
+        secrets::markdown(effort)
     } else if asked("--peers") {
         World::new().and_then(|world| peers::markdown(&world, effort))
     } else {
@@ -63,11 +65,11 @@ fn measure(effort: Effort) -> Outcome<String> {
     let mut groups = Vec::new();
     groups.extend(policy::groups(&world, effort)?);
     groups.extend(identity::groups(&world, effort)?);
-    groups.extend(secrets::groups(&world, effort)?);
     groups.extend(envelope::groups(&world, effort)?);
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
+    text.push_str(&secrets::markdown(effort)?);
     text.push_str(&scale::markdown(effort)?);
     text.push_str(&peers::markdown(&world, effort)?);
     text.push_str(&job::markdown(effort)?);

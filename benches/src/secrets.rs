@@ -1,34 +1,42 @@
-//! A secret that is fresh in the cache: policy and audit each time, beside a cache that asks nobody.
+//! Secrets: a hit beside other caches, a miss over loopback, the first secret of a process, and how soon a revocation counts.
 
-use moka::future::Cache;
+mod contest;
+mod hit;
+mod miss;
+mod peers;
+mod shelf;
+mod start;
+
+use std::fmt::Write as _;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use crate::Outcome;
-use crate::harness::{Case, Effort, Group, compare};
-use crate::world::World;
+use crate::harness::Effort;
+use crate::report::time;
 
-pub fn groups(world: &World, effort: Effort) -> Outcome<Vec<Group>> {
-    let zt = world.open()?;
-    let job = world.sign_in(&zt, "sp:sp-score-201")?.claiming(201, 2);
-    let name = "bureau-api-key";
-    let _first = world.executor.block_on(job.secret(name))?;
+/// All tables of this section.
+pub fn markdown(effort: Effort) -> Outcome<String> {
+    let mut text = hit::markdown(effort)?;
+    text.push_str(&miss::markdown(effort)?);
+    text.push_str(&start::markdown(effort)?);
+    Ok(text)
+}
 
-    let cache: Cache<String, Vec<u8>> = Cache::new(1000);
-    world
-        .executor
-        .block_on(cache.insert(name.to_owned(), vec![b'x'; 24]));
-    let cases = vec![
-        Case::new("moka::future::get: no policy, no audit", || {
-            world
-                .executor
-                .block_on(cache.get(name))
-                .map(|value| value.len())
-        }),
-        Case::new("`session.secret`: policy and audit each time", || {
-            world
-                .executor
-                .block_on(job.secret(name))
-                .map(|secret| secret.len())
-        }),
-    ];
-    Ok(vec![compare("Cached secret", effort, cases)])
+/// The answer of a future that waits for nothing, polled once: no executor is measured. None if it would wait.
+fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(future).poll(&mut context) {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => None,
+    }
+}
+
+/// One line of a table of single runs.
+fn line(text: &mut String, what: &str, mut times: Vec<Duration>) {
+    times.sort();
+    let median = times.get(times.len() / 2).copied().unwrap_or_default();
+    let least = times.first().copied().unwrap_or_default();
+    let _ = writeln!(text, "| {what} | {} | {} |", time(median), time(least));
 }

@@ -6,9 +6,11 @@ mod faulty_vault;
 pub mod key_contract;
 mod manual_clock;
 mod people;
+mod slot;
 pub mod vault_contract;
 
 pub use dev_issuer::{DevIssuer, TokenRequest};
 pub use faulty_vault::FaultyVault;
 pub use manual_clock::ManualClock;
 pub use people::{sign_in, sign_in_with};
+pub use slot::BareSlot;
