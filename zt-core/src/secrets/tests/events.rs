@@ -69,6 +69,11 @@ async fn ten_thousand_events_are_one_call_a_second_at_most() {
         let world = World::with("zt-needle-flood", Validity::ALWAYS);
         let request = world.request.clone().with_ttl(ttl);
         world.secrets.declare([request]);
+        // Of what nobody has read there is nothing to renew.
+        world.secrets.on_event(news().as_bytes()).unwrap();
+        world.settle().await;
+        assert_eq!(world.vault.calls(), 0);
+        assert!(world.get().await.is_ok());
         if fails {
             let error = VaultError::integrity("kv", "not JSON");
             world.vault.fail(10_000, &error);
@@ -81,7 +86,7 @@ async fn ten_thousand_events_are_one_call_a_second_at_most() {
             world.settle().await;
             world.clock.advance(SECOND / 10);
         }
-        let calls = world.vault.calls();
+        let calls = world.vault.calls() - 1;
         assert!((10..=11).contains(&calls), "{calls} calls in ten seconds");
     }
 }
