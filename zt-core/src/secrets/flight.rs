@@ -124,8 +124,9 @@ impl Flight {
             asked = Some(source);
             match self.call(source, until, each).await {
                 Ok(answer) => return Ok(answer),
-                // What the second vault says is not what the first one would have said: its "none" ends nothing.
-                Err(failed) => first = Some(first.unwrap_or(failed)),
+                // What the second vault says is not what the first one would have said: its "none" ends nothing. What one
+                // vault says last is its word.
+                Err(failed) => first = Some(first.filter(|_| is_other).unwrap_or(failed)),
             }
         }
         Err(first.unwrap_or_else(|| lost()))

@@ -347,3 +347,18 @@ async fn a_pause_of_a_day_is_over_after_five_minutes() {
     assert_eq!(world.vault.calls(), 3);
     assert_eq!(world.slot().state, SlotState::Fresh);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_no_at_the_second_call_of_a_miss_is_a_no() {
+    let world = World::with("zt-needle-second", Validity::ALWAYS);
+    assert!(world.reads("zt-needle-second").await);
+    let id = world.request.key().id();
+    world.vault.fail(1, &VaultError::unavailable("503", None));
+    world
+        .vault
+        .fail(1, &VaultError::denied(id, "ForbiddenByRbac"));
+    let error = world.secrets.refresh(&world.request).await.unwrap_err();
+    assert_eq!(error.code(), Code::Config);
+    assert!(world.secrets.peek(&world.request).is_none());
+    assert_eq!(world.slot().state, SlotState::Negative);
+}
