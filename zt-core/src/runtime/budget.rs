@@ -18,7 +18,10 @@ const CALLERS: usize = 4096;
 
 /// Counts by the caller's tenant and object id, so that signing in again gains nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Budget(Local<Mutex<HashMap<(Guid, Guid), (Duration, u32)>>>);
+pub(crate) struct Budget(Local<Mutex<Callers>>);
+
+/// When the span of a caller began, and what was spent in it.
+type Callers = HashMap<(Guid, Guid), (Duration, u32)>;
 
 impl Budget {
     /// Takes one refusal out of the caller's budget.

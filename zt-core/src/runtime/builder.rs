@@ -163,17 +163,14 @@ impl RuntimeBuilder {
             .tables
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));
         let snapshots = SnapshotStore::open(source, Arc::clone(&clock)).await?;
-        let profile = profile(&config, &snapshots.current())?;
-        let identity = Identity::new(&config, &profile, &clock, &snapshots.current(), self.given)?;
+        let first = snapshots.current();
+        let profile = profile(&config, &first)?;
+        let identity = Identity::new(&config, &profile, &clock, &first, self.given)?;
         let is_key_vault =
             self.vault.is_none() && config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
         let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
-        let alerts = self
-            .alerts
-            .unwrap_or_else(|| Arc::new(FileAlerts::new(config.alerts_file())));
-        let reference = self
-            .reference
-            .unwrap_or_else(|| Arc::new(FileReference::new(config.folder())));
+        let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
+        let reference = self.reference.unwrap_or_else(|| file_reference(&config));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = secrets(&config, &clock, vault, timing)?;
         let runtime = Runtime(Arc::new(Shared {
@@ -208,6 +205,14 @@ impl RuntimeBuilder {
         runtime.0.threads.get_or_init(|| ());
         Ok(runtime)
     }
+}
+
+fn file_alerts(config: &Config) -> Arc<dyn AlertSink> {
+    Arc::new(FileAlerts::new(config.alerts_file()))
+}
+
+fn file_reference(config: &Config) -> Arc<dyn ReferenceSource> {
+    Arc::new(FileReference::new(config.folder()))
 }
 
 type Vaults = (Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>);

@@ -240,7 +240,7 @@ impl Secrets {
                 if let Some(start) = beside {
                     let _is_beside = self.launch(declared, request, start);
                 }
-                return Ok(Boarded::Served(secret));
+                Ok(Boarded::Served(secret))
             }
             Boarding::Refused(error) => {
                 count(&counters.misses);

@@ -129,7 +129,7 @@ impl Flight {
                 Err(failed) => first = Some(first.filter(|_| is_other).unwrap_or(failed)),
             }
         }
-        Err(first.unwrap_or_else(|| lost()))
+        Err(first.unwrap_or_else(lost))
     }
 
     /// One call to one vault.

@@ -172,7 +172,12 @@ impl Session {
                     ErrorKind::Denied | ErrorKind::NotFound | ErrorKind::Invalid => {
                         refused.push((place, error));
                     }
-                    _ => return Err(error),
+                    ErrorKind::Unauthenticated
+                    | ErrorKind::Unavailable { .. }
+                    | ErrorKind::Integrity
+                    | ErrorKind::Config
+                    | ErrorKind::Cancelled
+                    | ErrorKind::Internal => return Err(error),
                 },
             }
         }

@@ -171,10 +171,6 @@ fn private_name(rule: &NetworkRule, service: Option<&Service>) -> Option<String>
 }
 
 /// The names of the proxy variables that are set. Their values can hold a password, and nobody here reads them.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the doctor tells which variables point elsewhere; none of them is a setting of zt"
-)]
 fn proxies() -> Vec<String> {
     let is_set = |name: &&&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let set = PROXIES.iter().filter(is_set);

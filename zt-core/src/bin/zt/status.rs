@@ -47,7 +47,7 @@ impl Status {
         }
         for status in found {
             let silent = silent_for(&status);
-            if silent.is_some() || !status["ready"].is_null() {
+            if silent.is_some() || !at(&status, "ready").is_null() {
                 answer = Answer::No;
             }
             if self.json {
@@ -87,13 +87,13 @@ fn read(folder: &Path, process: Option<u32>) -> Result<Vec<Value>> {
             found.push(status);
         }
     }
-    found.sort_by_key(|status: &Value| status["process"].as_u64());
+    found.sort_by_key(|status: &Value| at(status, "process").as_u64());
     Ok(found)
 }
 
 /// For how long nothing was heard of it, if that is too long.
 fn silent_for(status: &Value) -> Option<Duration> {
-    let at: Timestamp = status["at"].as_str()?.parse().ok()?;
+    let at: Timestamp = at(status, "at").as_str()?.parse().ok()?;
     let passed = SystemClock::new()
         .now()
         .as_millis()
@@ -103,73 +103,86 @@ fn silent_for(status: &Value) -> Option<Duration> {
 }
 
 fn print(status: &Value, silent: Option<Duration>) {
-    let (bad, good, dim) = (paint::BAD, paint::GOOD, paint::DIM);
-    let text = |value: &Value| shown(value.as_str().unwrap_or("?")).to_string();
-    println!("process {} ({})", status["process"], text(&status["mode"]));
+    let (bad, good) = (paint::BAD, paint::GOOD);
+    println!(
+        "process {} ({})",
+        at(status, "process"),
+        text(status, "mode")
+    );
     if let Some(silent) = silent {
         let seconds = silent.as_secs();
         println!(
             "  {bad}silent{bad:#} for {seconds} s: it is gone or stuck, and the rest is as old"
         );
     }
-    match status["ready"].as_str() {
+    match at(status, "ready").as_str() {
         None => println!("  {good}ready{good:#}"),
         Some(why) => println!("  {bad}not ready{bad:#}: {}", shown(why)),
     }
-    let snapshot = &status["snapshot"];
-    println!(
-        "  tables    version {}, confirmed {} s ago",
-        snapshot["version"], snapshot["confirmed_s"]
-    );
-    for keys in status["keys"].as_array().into_iter().flatten() {
-        println!("  identity  {}", text(keys));
+    let snapshot = at(status, "snapshot");
+    let (version, confirmed) = (at(snapshot, "version"), at(snapshot, "confirmed_s"));
+    println!("  tables    version {version}, confirmed {confirmed} s ago");
+    for keys in list(status, "keys") {
+        println!("  identity  {}", shown(keys.as_str().unwrap_or("?")));
     }
-    let audit = &status["audit"];
-    let writable = match audit["is_writable"].as_bool() {
+    let audit = at(status, "audit");
+    let writable = match at(audit, "is_writable").as_bool() {
         Some(true) => format!("{good}writable{good:#}"),
         _ => format!("{bad}not writable{bad:#}"),
     };
+    let (records, queued) = (at(audit, "records"), at(audit, "queued"));
+    println!("  audit     {writable}, {records} records, {queued} waiting");
+    let memory = at(status, "memory");
+    let (mapped, fallbacks) = (at(memory, "mapped_bytes"), at(memory, "heap_fallbacks"));
+    let protection = text(memory, "protection");
     println!(
-        "  audit     {writable}, {} records, {} waiting",
-        audit["records"], audit["queued"]
+        "  memory    {protection}, {mapped} bytes mapped, {fallbacks} values on the heap so far"
     );
-    let memory = &status["memory"];
-    println!(
-        "  memory    {}, {} bytes mapped, {} values on the heap so far",
-        text(&memory["protection"]),
-        memory["mapped_bytes"],
-        memory["heap_fallbacks"]
-    );
-    let secrets = &status["secrets"];
-    for gate in secrets["gates"].as_array().into_iter().flatten() {
-        let state = text(&gate["state"]);
-        let style = if state == "open" { good } else { bad };
-        let closed = gate["closed_for_ms"].as_u64().unwrap_or(0);
-        let closed = match closed {
-            0 => String::new(),
-            ms => format!(", for another {:.1} s", ms as f64 / 1000.0),
-        };
-        println!(
-            "  vault     {} {style}{state}{style:#}{closed}",
-            text(&gate["vault"])
-        );
+    let secrets = at(status, "secrets");
+    list(secrets, "gates").for_each(print_gate);
+    list(secrets, "slots").for_each(print_slot);
+}
+
+fn print_gate(gate: &Value) {
+    let (state, vault) = (text(gate, "state"), text(gate, "vault"));
+    let style = if state == "open" {
+        paint::GOOD
+    } else {
+        paint::BAD
+    };
+    let closed = match at(gate, "closed_for_ms").as_u64().unwrap_or(0) {
+        0 => String::new(),
+        ms => format!(", for another {} s", ms.div_ceil(1000)),
+    };
+    println!("  vault     {vault} {style}{state}{style:#}{closed}");
+}
+
+fn print_slot(slot: &Value) {
+    let (state, name) = (text(slot, "state"), text(slot, "name"));
+    let style = match state.as_str() {
+        "fresh" | "refresh_due" => paint::GOOD,
+        "stale" | "negative" | "forbidden" | "dead" => paint::BAD,
+        _ => paint::DIM,
+    };
+    let age = at(slot, "age_s").as_u64();
+    let age = age.map_or_else(String::new, |age| format!(", {age} s old"));
+    let hits = at(slot, "hits");
+    println!("  secret    {name} {style}{state}{style:#}{age}, {hits} reads");
+    if let Some(error) = at(slot, "last_error").as_str() {
+        let dim = paint::DIM;
+        println!("            {dim}{}{dim:#}", shown(error));
     }
-    for slot in secrets["slots"].as_array().into_iter().flatten() {
-        let state = text(&slot["state"]);
-        let style = match state.as_str() {
-            "fresh" | "refresh_due" => good,
-            "stale" | "negative" | "forbidden" | "dead" => bad,
-            _ => dim,
-        };
-        let age = slot["age_s"].as_u64();
-        let age = age.map_or_else(String::new, |age| format!(", {age} s old"));
-        println!(
-            "  secret    {} {style}{state}{style:#}{age}, {} reads",
-            text(&slot["name"]),
-            slot["hits"]
-        );
-        if let Some(error) = slot["last_error"].as_str() {
-            println!("            {dim}{}{dim:#}", shown(error));
-        }
-    }
+}
+
+/// A part of a status; `null` where it has none.
+fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
+}
+
+fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    at(value, name).as_array().into_iter().flatten()
+}
+
+fn text(value: &Value, name: &str) -> String {
+    shown(at(value, name).as_str().unwrap_or("?"))
 }

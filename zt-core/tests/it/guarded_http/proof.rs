@@ -181,7 +181,7 @@ async fn what_is_only_recorded_is_recorded_as_what_it_is() {
             let path = vault.ask(&client).await.unwrap().path.unwrap();
             assert_eq!(path.kind, kind, "{said} {simulated}");
             let named = path.private_endpoint;
-            let name = |id: &str| id.rfind('/').map(|at| id[at..].to_owned());
+            let name = |id: &str| id.rsplit_once('/').map(|(_, name)| name.to_owned());
             assert_eq!(named.as_deref().and_then(name).as_deref(), endpoint);
             assert_eq!(vault.seen(), (2, 1));
         }
