@@ -1,7 +1,8 @@
 //! The C ABI of zt: `libzt` and `zt.h`.
 //!
 //! In: C strings and opaque handles. Out: a status, handles and error objects. Every function does one thing of
-//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global, and what a C program must
+//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global but what a process's forks and freed
+//! memory need, and what a C program must
 //! promise is written in `include/zt.h`, which is made from the comments of this crate.
 
 #![expect(
@@ -79,6 +80,11 @@ pub use upkeep::{
     zt_runtime_invalidate, zt_runtime_secret_event, zt_runtime_status_json, zt_session_warm,
 };
 pub use version::{ZT_ABI_VERSION, zt_abi_version, zt_version};
+
+/// Overwrites what threads that handle secrets free.
+#[cfg(feature = "wipe-on-free")]
+#[global_allocator]
+static ALLOCATOR: zt_memory::WipeOnFree = zt_memory::WipeOnFree::new();
 
 // The header promises that each of these may be used by many threads at once.
 const _: () = {
