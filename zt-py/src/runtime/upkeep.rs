@@ -36,6 +36,7 @@ impl Runtime {
     /// How this process is, a dict in the words of `zt status`: `ready`, `snapshot`, `keys`, `secrets` (`counts`, `slots`,
     /// `gates`), `memory`, `audit`. Names, ages, counts and last errors, never a value of a secret. Never waits.
     ///
+    /// >>> assert job.secret("bureau-api-key")
     /// >>> status = rt.status()
     /// >>> status["mode"], status["ready"]
     /// ('development', None)

@@ -41,7 +41,7 @@ fn the_value_lies_in_one_place_and_in_none_after_the_end() -> Outcome {
     let program = bench.compile(&source("tests/memory.c"), Library::Shared)?;
     let mut memory = bench.command(&program, false);
     let said = run(memory.arg(world.folder()).envs(world.tokens()))?;
-    let counts = said.lines().last().unwrap_or_default();
+    let counts = said.lines().next().unwrap_or_default();
     assert_eq!(
         counts, "before 0, held 1, copied 2, cached 1, closed 0",
         "{said}"
