@@ -1,7 +1,8 @@
 //! The C ABI of zt: `libzt` and `zt.h`.
 //!
 //! In: C strings and opaque handles. Out: a status, handles and error objects. Every function does one thing of
-//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global, and what a C program must
+//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global but what a process's forks and freed
+//! memory need, and what a C program must
 //! promise is written in `include/zt.h`, which is made from the comments of this crate.
 
 #![expect(
@@ -24,6 +25,7 @@ mod decision;
 mod error;
 mod executor;
 mod guard;
+mod handle;
 mod plan;
 mod report;
 mod runtime;
@@ -32,6 +34,7 @@ mod secret;
 mod session;
 mod status;
 mod text;
+mod upkeep;
 mod version;
 
 pub use audit::zt_audit_tail;
@@ -50,6 +53,10 @@ pub use error::{
     zt_error_public_message, zt_error_report, zt_error_retry_after_s, zt_error_retry_ms,
     zt_error_status,
 };
+pub use handle::{
+    zt_secret_handle, zt_secret_handle_free, zt_secret_handle_get, zt_secret_handle_read,
+    zt_session_secret_handle,
+};
 pub use plan::zt_plan;
 pub use report::zt_log_batch;
 pub use runtime::{
@@ -60,8 +67,8 @@ pub use seal::{
     zt_sealer_new, zt_sealer_seal,
 };
 pub use secret::{
-    zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_read, zt_secret_version,
-    zt_wipe,
+    zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_path_proof, zt_secret_read,
+    zt_secret_stale_ms, zt_secret_version, zt_session_refresh_secret, zt_session_secret_version, zt_wipe,
 };
 pub use session::{
     zt_authenticate, zt_runtime_workload, zt_session, zt_session_claiming,
@@ -69,7 +76,15 @@ pub use session::{
 };
 pub use status::*;
 pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};
+pub use upkeep::{
+    zt_runtime_invalidate, zt_runtime_secret_event, zt_runtime_status_json, zt_session_warm,
+};
 pub use version::{ZT_ABI_VERSION, zt_abi_version, zt_version};
+
+/// Overwrites what threads that handle secrets free.
+#[cfg(feature = "wipe-on-free")]
+#[global_allocator]
+static ALLOCATOR: zt_memory::WipeOnFree = zt_memory::WipeOnFree::new();
 
 // The header promises that each of these may be used by many threads at once.
 const _: () = {
@@ -81,6 +96,7 @@ const _: () = {
     shared::<zt_sealer>();
     shared::<zt_opener>();
     shared::<zt_secret>();
+    shared::<zt_secret_handle>();
     shared::<zt_text>();
     shared::<zt_error>();
 };

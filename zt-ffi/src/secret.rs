@@ -5,7 +5,8 @@ use std::mem::MaybeUninit;
 use std::slice;
 
 use zeroize::Zeroize as _;
-use zt_core::secrets::Secret;
+use zt_core::secrets::{Secret, SecretVersion};
+use zt_core::{Code, Error};
 
 use crate::boundary::{Failure, c_string, give, given, guard_or, text};
 use crate::error::zt_error;
@@ -17,6 +18,17 @@ use crate::status::zt_status;
 pub struct zt_secret {
     secret: Secret,
     version: CString,
+    path_proof: CString,
+}
+
+impl zt_secret {
+    pub(crate) fn new(secret: Secret) -> Self {
+        Self {
+            version: c_string(&secret.version().to_string()),
+            path_proof: c_string(secret.path_proof()),
+            secret,
+        }
+    }
 }
 
 impl std::fmt::Debug for zt_secret {
@@ -47,9 +59,63 @@ pub unsafe extern "C" fn zt_secret_get(
         // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
         let reference = unsafe { text(reference, "reference") }?;
         let place = given(secret, "secret")?;
-        let secret = read(session, reference)?;
-        let version = c_string(&secret.version().to_string());
-        give(place, zt_secret { secret, version });
+        give(place, zt_secret::new(read(session, reference)?));
+        Ok(())
+    })
+}
+
+/// One version of the secret of a row, whichever is the current one: under the same right and with the same record.
+///
+/// `version`: as zt_secret_version tells it, 32 hexadecimal digits. `secret`: new; free it with zt_secret_free.
+/// Answers: as zt_secret_get; INVALID_ARGUMENT also for a row that is pinned to another version.
+/// Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_session_secret_version(
+    session: Option<&zt_session>,
+    reference: *const c_char,
+    version: *const c_char,
+    secret: Option<&mut MaybeUninit<*mut zt_secret>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let reference = unsafe { text(reference, "reference") }?;
+        // SAFETY: as above.
+        let version = unsafe { text(version, "version") }?;
+        let version: SecretVersion = version.parse().map_err(|_| {
+            let message = "`version` is no version of a secret";
+            Error::new(Code::InvalidArgument, message).with_help("32 hexadecimal digits")
+        })?;
+        let place = given(secret, "secret")?;
+        let reading = session.session().secret_version(reference, version);
+        give(place, zt_secret::new(session.executor().wait(reading)?));
+        Ok(())
+    })
+}
+
+/// The secret, asked of the vault now; at most once a second, else what is cached. Under the same right and with the same
+/// record as zt_secret_get.
+///
+/// `secret`: new; free it with zt_secret_free.
+/// Answers: as zt_secret_get; the vault's error also where a value is held, which other readers are still served.
+/// Threads: any, also at once. Blocks: on the vault and on the disk. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_session_refresh_secret(
+    session: Option<&zt_session>,
+    reference: *const c_char,
+    secret: Option<&mut MaybeUninit<*mut zt_secret>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        let session = given(session, "session")?;
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let reference = unsafe { text(reference, "reference") }?;
+        let place = given(secret, "secret")?;
+        let asking = session.session().refresh_secret(reference);
+        give(place, zt_secret::new(session.executor().wait(asking)?));
         Ok(())
     })
 }
@@ -86,6 +152,26 @@ pub extern "C" fn zt_secret_version(secret: Option<&zt_secret>) -> *const c_char
     secret.map_or(c"".as_ptr(), |secret| secret.version.as_ptr())
 }
 
+/// For how many milliseconds it had outlived its TTL when it was handed out, as may be while the vault cannot answer and its
+/// row allows it (`max_stale_s`); -1 when it had not, and for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_secret_stale_ms(secret: Option<&zt_secret>) -> i64 {
+    let stale = secret.and_then(|secret| secret.secret.stale_for());
+    stale.map_or(-1, |stale| i64::try_from(stale.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How the vault proved that no detour is possible, in the words of the audit log. Borrowed from `secret`; "" for NULL.
+///
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_secret_path_proof(secret: Option<&zt_secret>) -> *const c_char {
+    secret.map_or(c"".as_ptr(), |secret| secret.path_proof.as_ptr())
+}
+
 /// Frees it. NULL is allowed. The pointer of zt_secret_bytes ends here.
 ///
 /// Threads: any, once, after the last use. Blocks: never. @since 1
@@ -116,22 +202,9 @@ pub unsafe extern "C" fn zt_secret_read(
         let session = given(session, "session")?;
         // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
         let reference = unsafe { text(reference, "reference") }?;
-        let length = given(length, "length")?;
-        let has_buffer = capacity == 0 || !buffer.is_null();
-        given(has_buffer.then_some(()), "buffer")?;
-        let secret = read(session, reference)?;
-        let bytes = secret.reveal();
-        length.write(bytes.len());
-        if bytes.len() > capacity {
-            let needed = bytes.len();
-            return Err(Failure::BufferTooSmall { needed });
-        }
-        if !bytes.is_empty() {
-            // SAFETY: `buffer` is not NULL, as checked above, for `capacity` is not 0; the C caller promises `capacity`
-            // writable bytes there, of which none are the cache's.
-            unsafe { buffer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        }
-        Ok(())
+        let place = Place::new(buffer, capacity, length)?;
+        // SAFETY: the C caller promises `capacity` writable bytes at `buffer`.
+        unsafe { place.fill(&read(session, reference)?) }
     })
 }
 
@@ -151,4 +224,46 @@ pub unsafe extern "C" fn zt_wipe(bytes: *mut c_void, length: usize) {
 fn read(session: &zt_session, reference: &str) -> Result<Secret, Failure> {
     let secret = session.session().secret(reference);
     Ok(session.executor().wait(secret)?)
+}
+
+/// The program's own buffer, checked before anything is read.
+pub(crate) struct Place<'a> {
+    buffer: *mut u8,
+    capacity: usize,
+    length: &'a mut MaybeUninit<usize>,
+}
+
+impl<'a> Place<'a> {
+    pub(crate) fn new(
+        buffer: *mut u8,
+        capacity: usize,
+        length: Option<&'a mut MaybeUninit<usize>>,
+    ) -> Result<Self, Failure> {
+        let length = given(length, "length")?;
+        let has_buffer = capacity == 0 || !buffer.is_null();
+        given(has_buffer.then_some(()), "buffer")?;
+        Ok(Self {
+            buffer,
+            capacity,
+            length,
+        })
+    }
+
+    /// Copies the secret, if there is room.
+    ///
+    /// # Safety
+    /// There are `capacity` writable bytes at `buffer`, none of them the cache's.
+    pub(crate) unsafe fn fill(self, secret: &Secret) -> Result<(), Failure> {
+        let bytes = secret.reveal();
+        self.length.write(bytes.len());
+        if bytes.len() > self.capacity {
+            let needed = bytes.len();
+            return Err(Failure::BufferTooSmall { needed });
+        }
+        if !bytes.is_empty() {
+            // SAFETY: `buffer` is not NULL, as `new` checked, for `capacity` is not 0; the caller promises the rest.
+            unsafe { self.buffer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        }
+        Ok(())
+    }
 }

@@ -15,6 +15,7 @@ mod decision;
 mod error;
 mod executor;
 mod fork;
+mod handle;
 mod html;
 mod keys;
 mod permit;
@@ -30,6 +31,11 @@ mod sign_in;
 mod snapshot;
 mod token;
 
+/// Overwrites what threads that handle secrets free.
+#[cfg(feature = "wipe-on-free")]
+#[global_allocator]
+static ALLOCATOR: zt_memory::WipeOnFree = zt_memory::WipeOnFree::new();
+
 /// The native half of the package `zt`.
 #[pyo3::pymodule]
 mod _zt {
@@ -43,6 +49,8 @@ mod _zt {
     use crate::decision::{Decision, restore};
     #[pymodule_export]
     use crate::fork::after_fork_in_child;
+    #[pymodule_export]
+    use crate::handle::SecretHandle;
     #[pymodule_export]
     use crate::permit::Permit;
     #[pymodule_export]

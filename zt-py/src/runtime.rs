@@ -1,5 +1,7 @@
 //! `zt.Runtime`: one per process; everything starts here.
 
+mod upkeep;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -373,7 +375,8 @@ fn open_work(
     }))
 }
 
-fn seconds(timeout: f64) -> Result<Duration, Failure> {
+/// A timeout as Python gives it.
+pub(crate) fn seconds(timeout: f64) -> Result<Duration, Failure> {
     Duration::try_from_secs_f64(timeout).map_err(|_| {
         let message = format!("timeout `{timeout}` is not a number of seconds, 0 or more");
         Failure::new(Error::new(Code::InvalidArgument, message))

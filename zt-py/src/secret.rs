@@ -54,6 +54,11 @@ impl Secret {
     }
 }
 
+/// A secret on its way to an awaiter.
+pub(crate) fn released(py: Python<'_>, secret: secrets::Secret) -> PyResult<Py<PyAny>> {
+    Ok(Py::new(py, Secret::new(secret))?.into_any())
+}
+
 fn refused<T>(why: &'static str) -> PyResult<T> {
     Err(PyTypeError::new_err(why))
 }
@@ -76,6 +81,26 @@ impl Secret {
         self.0
             .names()
             .map(|secret| secret.version().to_string())
+            .unwrap_or_default()
+    }
+
+    /// For how many seconds it had outlived its TTL when it was handed out, as may be while the vault cannot answer and its
+    /// row allows it (`max_stale_s`); None when it had not.
+    #[getter]
+    fn stale_for_s(&self) -> Option<f64> {
+        let secret = self.0.names()?;
+        secret.stale_for().map(|stale| stale.as_secs_f64())
+    }
+
+    /// How the vault proved that no detour is possible, in the words of the audit log.
+    ///
+    /// >>> job.secret("bureau-api-key").path_proof
+    /// 'local'
+    #[getter]
+    fn path_proof(&self) -> &str {
+        self.0
+            .names()
+            .map(secrets::Secret::path_proof)
             .unwrap_or_default()
     }
 

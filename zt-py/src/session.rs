@@ -1,5 +1,7 @@
 //! `zt.Session`: what one verified caller may do.
 
+mod secrets;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBool;
 use zt_core::policy;
@@ -15,7 +17,6 @@ use crate::plain;
 use crate::plan::Plan;
 use crate::report::{self, Evaluation};
 use crate::seal::{self, Opener, Sealer};
-use crate::secret::Secret;
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
 ///
@@ -62,12 +63,6 @@ impl Session {
     fn audit_tail_work(&self, count: usize) -> Result<Work<Vec<zt_core::audit::Entry>>, Failure> {
         let session = self.core.get()?.clone();
         Ok(executor::aside(move || session.audit_tail(count)))
-    }
-
-    fn secret_work(&self, reference: &str) -> Result<Work<zt_core::secrets::Secret>, Failure> {
-        let session = self.core.get()?.clone();
-        let reference = reference.to_owned();
-        Ok(Box::pin(async move { session.secret(&reference).await }))
     }
 }
 
@@ -200,26 +195,6 @@ impl Session {
         let work = executor::aside(move || session.explain(&decision));
         aio::later(py, work, |py, explanation| {
             explained(py, &explanation).map(Bound::unbind)
-        })
-    }
-
-    /// The secret of a row of Secret_References. Policy is checked and the read audited each time, cached or not.
-    ///
-    /// Raises Denied, NotFound when the vault has no such secret, Unavailable when the vault or the audit log is down.
-    /// Releases the interpreter while it waits; Ctrl-C ends the wait.
-    fn secret(&self, py: Python<'_>, reference: &str) -> PyResult<Secret> {
-        let work = self.secret_work(reference)?;
-        executor::answer(py, work).map(Secret::new)
-    }
-
-    /// `secret` for asyncio: an awaitable, ready at once when the value is cached.
-    ///
-    /// The decision is made and recorded by the call itself, on the loop's thread: a deny, and the first release of a
-    /// cached version, wait there for the disk of the audit log, mostly under a millisecond, at most its deadline (2 s).
-    fn secret_async<'py>(&self, py: Python<'py>, reference: &str) -> PyResult<Bound<'py, PyAny>> {
-        let work = self.secret_work(reference)?;
-        aio::soon(py, work, |py, secret| {
-            Ok(Py::new(py, Secret::new(secret))?.into_any())
         })
     }
 

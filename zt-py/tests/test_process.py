@@ -26,12 +26,21 @@ def test_a_child_of_a_fork_is_told_to_open_anew(world: World) -> None:
         rt = zt.open(folder)
         job = rt.authenticate(token).claiming(201, 2)
         secret = job.secret("bureau-api-key")
+        handle = job.secret_handle("bureau-api-key")
         child = os.fork()
         if child == 0:
             refused = []
             for call in (
                 lambda: job.check("model.infer", "model:car_loan_scorer"),
                 lambda: job.secret("bureau-api-key"),
+                lambda: job.secret_handle("bureau-api-key"),
+                lambda: handle.get(),
+                lambda: job.secret_version("bureau-api-key", "0" * 32),
+                lambda: job.refresh_secret("bureau-api-key"),
+                lambda: job.warm(["bureau-api-key"]),
+                lambda: rt.status(),
+                lambda: rt.invalidate("bureau-api-key"),
+                lambda: rt.on_secret_event("[]"),
                 lambda: job.claiming(201, 1),
                 lambda: job.name,
                 lambda: rt.authenticate(token),
@@ -44,13 +53,14 @@ def test_a_child_of_a_fork_is_told_to_open_anew(world: World) -> None:
                     call()
                 except zt.Error as error:
                     refused.append(error.code == "ZT-7001" and "zt.open" in error.help)
-            assert refused == [True] * 9, refused
+            assert refused == [True] * 17, refused
             assert str(secret).startswith("[secret bureau-api-key@") and repr(rt) and repr(job)
+            assert repr(handle) == "SecretHandle(bureau-api-key)" and secret.path_proof == "local"
             with zt.open(folder) as own:
                 job = own.authenticate(token).claiming(201, 2)
                 with job.secret("bureau-api-key").reveal() as view:
                     assert view.nbytes > 0
-            del rt, job, secret
+            del rt, job, secret, handle
             sys.exit(7)
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 7, status
@@ -60,6 +70,34 @@ def test_a_child_of_a_fork_is_told_to_open_anew(world: World) -> None:
     """
     ran = run(script, world.folder, world.token("sp-score-201"))
     assert ran.stdout == "done\n", ran.stderr
+
+
+def test_a_child_that_opens_anew_reads_within_a_second(own_world: World) -> None:
+    script = """
+        import os, signal, sys, time, zt
+        folder, token = sys.argv[1:]
+        rt = zt.open(folder)
+        rt.authenticate(token).claiming(201, 2).secret("bureau-api-key")
+        for _ in range(5):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                before = time.process_time()
+                own = zt.open(folder)
+                job = own.authenticate(token).claiming(201, 2)
+                assert job.secret_handle("bureau-api-key").get()
+                assert job.warm(["bureau-api-key"])["ready"] == 1
+                assert own.status()["process"] == os.getpid()
+                own.close()
+                assert time.process_time() - before < 1  # of its own time: others may use the processor
+                os._exit(0)
+            _, status = os.waitpid(child, 0)
+            assert status == 0, status
+        rt.close()
+        print(zt.verify_audit(folder + "/.zt/audit")["is_intact"])
+    """
+    ran = run(script, own_world.folder, own_world.token("sp-score-201"), timeout=120)
+    assert ran.stdout == "True\n", ran.stderr
 
 
 def test_forks_under_load_never_hang(world: World) -> None:

@@ -1,14 +1,17 @@
 """No implicit route of Python leads to a secret's value. Asserts compare booleans, so that a failure never prints it."""
 
+import asyncio
 import copy
 import copyreg
 import io
 import json
 import logging
+import os
 import pickle
 import subprocess
 import sys
 import textwrap
+import time
 import traceback
 from pathlib import Path
 
@@ -225,6 +228,164 @@ def test_no_record_of_the_audit_log_holds_the_value(own_world: World) -> None:
     assert [file.name for file in files if leaks(file.read_bytes())] == []
 
 
+def test_a_handle_reads_as_the_session_does(job: zt.Session, sign_in: SignIn) -> None:
+    handle = job.secret_handle("bureau-api-key")
+    assert handle.reference == "bureau-api-key" and repr(handle) == "SecretHandle(bureau-api-key)"
+    for _ in range(3):
+        with handle.get().reveal() as view:
+            assert (bytes(view) == NEEDLE.encode()) is True
+    with pytest.raises(zt.Denied):
+        sign_in("maya").secret_handle("bureau-api-key").get()
+    with pytest.raises(TypeError):
+        pickle.dumps(handle)
+
+
+def test_a_secret_says_how_old_it_was_and_how_it_came(secret: zt.Secret) -> None:
+    assert secret.stale_for_s is None
+    assert secret.path_proof == "local"
+
+
+def test_a_new_version_comes_by_refresh_and_the_old_one_by_its_version(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        job = rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2)
+        first = job.secret("bureau-api-key")
+        own_world.command("vault", "set", "bureau-api-key", input=NEEDLE + "-2")
+        assert job.secret("bureau-api-key").version == first.version
+        second = refreshed(job)
+        assert second.version != first.version
+        with second.reveal() as view:
+            assert (bytes(view) == NEEDLE.encode() + b"-2") is True
+        assert job.secret_handle("bureau-api-key").get().version == second.version
+        assert job.secret_version("bureau-api-key", second.version).version == second.version
+        with pytest.raises(zt.Denied):
+            job.claiming(201, 1).secret_version("bureau-api-key", second.version)
+        with pytest.raises(zt.Denied):
+            job.claiming(201, 1).refresh_secret("bureau-api-key")
+
+
+def refreshed(job: zt.Session) -> zt.Secret:
+    """The vault is asked once a second at most."""
+    before = job.secret("bureau-api-key").version
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        secret = job.refresh_secret("bureau-api-key")
+        if secret.version != before:
+            return secret
+        time.sleep(0.1)
+    raise AssertionError("the vault was not asked")
+
+
+def test_what_is_no_version_is_invalid_and_what_is_not_there_not_found(job: zt.Session) -> None:
+    with pytest.raises(zt.Invalid) as caught:
+        job.secret_version("bureau-api-key", NEEDLE)
+    assert leaks(caught.value) is False
+    with pytest.raises(zt.NotFound) as missing:
+        job.secret_version("bureau-api-key", "0" * 31 + "1")
+    assert leaks(missing.value) is False
+
+
+def test_warming_tells_what_is_there_and_what_is_not(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        job = rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2)
+        warmed = job.warm(["adb-token", "bureau-api-key", "no-such-row"], timeout_s=30)
+        assert warmed["ready"] == 1
+        failed = warmed["failed"]
+        assert list(failed) == ["adb-token", "no-such-row"]
+        assert isinstance(failed["adb-token"], zt.Denied)
+        assert all(isinstance(error, zt.Error) for error in failed.values())
+        assert leaks(warmed) is False
+        states = {slot["name"]: slot["state"] for slot in rt.status()["secrets"]["slots"]}
+        assert states["bureau-api-key"] == "fresh" and states["adb-token"] == "absent"
+        assert job.warm([]) == {"ready": 0, "failed": {}}
+        with pytest.raises(zt.Invalid):
+            job.warm(["bureau-api-key"], timeout_s=-1)
+        with pytest.raises(TypeError):
+            job.warm("bureau-api-key")
+
+
+def test_the_status_shows_no_value(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        job = rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2)
+        secret = job.secret("bureau-api-key")
+        status = rt.status()
+        assert json.loads(json.dumps(status)) == status
+        assert leaks(json.dumps(status)) is False
+        (slot,) = (slot for slot in status["secrets"]["slots"] if slot["name"] == "bureau-api-key")
+        assert (slot["state"], slot["version"], slot["readers"]) == ("fresh", secret.version, 1)
+        assert status["process"] == os.getpid() and status["ready"] is None
+        assert status["audit"]["is_writable"] is True
+
+
+def test_what_is_forgotten_is_fetched_anew(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        job = rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2)
+        first = job.secret("bureau-api-key")
+        own_world.command("vault", "set", "bureau-api-key", input=NEEDLE + "-2")
+        rt.invalidate("bureau-api-key")
+        assert job.secret("bureau-api-key").version != first.version
+        with pytest.raises(zt.NotFound):
+            rt.invalidate("no-such-row")
+
+
+NEWS = [
+    {
+        "eventType": "Microsoft.KeyVault.SecretNewVersionCreated",
+        "data": {"Id": "https://kv-brindlewick-prod.vault.azure.net/secrets/bureau-api-key"},
+    },
+    {"eventType": "Microsoft.Storage.BlobCreated", "data": {}},
+    {
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+        "data": {"validationCode": "512d38b6"},
+    },
+]
+
+
+def test_an_event_makes_zt_ask_the_vault(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        job = rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2)
+        first = job.secret("bureau-api-key")
+        own_world.command("vault", "set", "bureau-api-key", input=NEEDLE + "-2")
+        until = time.monotonic() + 30
+        while job.secret("bureau-api-key").version == first.version:
+            assert time.monotonic() < until
+            told = rt.on_secret_event(json.dumps(NEWS))
+            time.sleep(0.1)
+        assert told["ignored"] == 1 and told["validation_code"] == "512d38b6"
+        (event,) = told["taken"]
+        assert event["secret"].endswith("/secrets/bureau-api-key") and event["change"] == "new_version"
+        assert rt.on_secret_event(json.dumps(NEWS).encode()) == told
+
+
+def test_what_is_no_delivery_is_refused_and_nothing_of_it_shown(rt: zt.Runtime) -> None:
+    for body in (NEEDLE, NEEDLE.encode(), f'[{{"type": "{NEEDLE}"'):
+        with pytest.raises(zt.Invalid) as caught:
+            rt.on_secret_event(body)
+        assert leaks(caught.value) is False
+    with pytest.raises(TypeError, match="bytes or str"):
+        rt.on_secret_event({"needle": 1})  # type: ignore[arg-type]
+
+
+def test_the_awaitable_twins_answer_the_same(own_world: World) -> None:
+    async def use() -> None:
+        async with await zt.open_async(own_world.folder) as rt:
+            job = (await rt.authenticate_async(own_world.token("sp-score-201"))).claiming(201, 2)
+            warmed = await job.warm_async(["bureau-api-key", "adb-token"], 30)
+            assert warmed["ready"] == 1 and list(warmed["failed"]) == ["adb-token"]
+            secret = await job.secret_handle("bureau-api-key").get_async()
+            again = await job.secret_version_async("bureau-api-key", secret.version)
+            assert again.version == secret.version
+            assert (await job.refresh_secret_async("bureau-api-key")).version == secret.version
+            await rt.invalidate_async("bureau-api-key")
+            told = await rt.on_secret_event_async(json.dumps(NEWS))
+            assert told["ignored"] == 1
+            with pytest.raises(zt.Denied):
+                await job.claiming(201, 1).secret_handle("bureau-api-key").get_async()
+            with (await job.secret_handle("bureau-api-key").get_async()).reveal() as view:
+                assert (bytes(view) == NEEDLE.encode()) is True
+
+    asyncio.run(use())
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no /proc")
 def test_the_memory_of_the_process_holds_one_copy_more_inside_the_block_only(world: World) -> None:
     script = """
@@ -269,3 +430,35 @@ def copies_in_memory(pid: int, value: bytes) -> int:
             except (OSError, OverflowError):
                 continue
     return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no /proc")
+def test_no_memory_of_the_process_holds_the_value_after_the_end(world: World) -> None:
+    script = """
+        import sys, zt
+        def pause(where):
+            print(where, flush=True)
+            sys.stdin.readline()
+        with zt.open(sys.argv[1]) as rt:
+            job = rt.authenticate(sys.argv[2]).claiming(201, 2)
+            secret = job.secret_handle("bureau-api-key").get()
+            copy = bytearray(64)
+            with secret.reveal() as view:
+                copy[:len(view)] = view
+            pause("copied")
+            copy[:] = bytes(64)
+            del secret
+        del rt, job
+        pause("closed")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), world.folder, world.token("sp-score-201")]
+    copies = {}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdin is not None and child.stdout is not None
+        for where in ("copied", "closed"):
+            assert child.stdout.readline().strip() == where
+            copies[where] = copies_in_memory(child.pid, NEEDLE.encode())
+            child.stdin.write("\n")
+            child.stdin.flush()
+    assert copies["copied"] >= 1
+    assert copies["closed"] == 0

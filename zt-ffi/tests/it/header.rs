@@ -4,9 +4,9 @@ use std::error::Error;
 use std::path::Path;
 
 /// In the order in which a reader needs them.
-const CHAPTERS: [&str; 12] = [
-    "status", "version", "runtime", "session", "decision", "batch", "plan", "secret", "seal",
-    "report", "audit", "text",
+const CHAPTERS: [&str; 14] = [
+    "status", "version", "runtime", "session", "decision", "batch", "plan", "secret", "handle",
+    "upkeep", "seal", "report", "audit", "text",
 ];
 
 #[test]

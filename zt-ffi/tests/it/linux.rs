@@ -3,4 +3,5 @@
 mod abi;
 mod c;
 mod cc;
+mod secrets;
 mod world;

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::cc::{Bench, Library, has, source, succeed, warnings};
 use super::world::{NEEDLE, World};
 
-type Outcome = Result<(), Box<dyn Error>>;
+pub(crate) type Outcome = Result<(), Box<dyn Error>>;
 
 #[test]
 fn the_contract_holds_in_the_shared_library() -> Outcome {
@@ -148,7 +148,7 @@ fn contract(library: Library, valgrind: bool) -> Outcome {
 const OWN_IDENTITY: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "IDENTITY_ENDPOINT"];
 
 /// What a program wrote, which never has the secret's value.
-fn run(command: &mut Command) -> Result<String, Box<dyn Error>> {
+pub(crate) fn run(command: &mut Command) -> Result<String, Box<dyn Error>> {
     let output = command.output()?;
     let said = String::from_utf8([output.stdout, output.stderr].concat())?;
     if said.contains(NEEDLE) {
@@ -162,7 +162,7 @@ fn run(command: &mut Command) -> Result<String, Box<dyn Error>> {
 }
 
 #[expect(clippy::print_stdout, reason = "a skipped test must say so")]
-fn skip(why: &str) -> Outcome {
+pub(crate) fn skip(why: &str) -> Outcome {
     println!("skipped: {why}");
     Ok(())
 }
