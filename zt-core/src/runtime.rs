@@ -269,6 +269,9 @@ impl Runtime {
             let closed = shared.audit.close(timeout);
             // Last, so that a read that was under way leaves nothing behind either.
             shared.secrets.clear();
+            if let Some(folder) = shared.config.value(ConfigKey::StatusFolder) {
+                status::remove(&shared.config.folder().join(folder));
+            }
             closed
         };
         let closed = match tokio::runtime::Handle::try_current() {

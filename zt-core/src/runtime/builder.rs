@@ -194,6 +194,7 @@ impl RuntimeBuilder {
             budget: Budget::default(),
             refusals: Samples::default(),
             process: random()?,
+            own_process: Local::new(),
             decisions: AtomicU64::new(1),
             is_closed: AtomicBool::new(false),
             threads: Local::new(),
@@ -201,8 +202,9 @@ impl RuntimeBuilder {
         runtime.0.declare(&runtime.snapshot());
         identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
-        housekeeping::start_all(&runtime)?;
+        // First, for the threads ask too.
         runtime.0.threads.get_or_init(|| ());
+        housekeeping::start_all(&runtime)?;
         Ok(runtime)
     }
 }

@@ -1,7 +1,9 @@
 //! The thread that looks after the slots once a second and tells how the process is. It ends with the last runtime handle; a
-//! forked child has none until the first runtime of its own.
+//! forked child starts its own with its first call.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
@@ -28,7 +30,14 @@ fn start(runtime: &Runtime) -> Result<()> {
     let mut due = Due::default();
     let work = move || {
         while let Some(shared) = weak.upgrade() {
-            shared.secrets.sweep();
+            // A clock or a subscriber of the embedder may panic; values must end all the same.
+            let swept = catch_unwind(AssertUnwindSafe(|| shared.secrets.sweep()));
+            if swept.is_err() {
+                tracing::error!(target: "zt::secrets", "a sweep of the secrets panicked");
+            }
+            if shared.is_closed.load(Ordering::Acquire) {
+                break;
+            }
             if let Some(folder) = folder.as_ref().filter(|_| due.is_due(&shared)) {
                 let written = status::write(&Runtime(Arc::clone(&shared)), folder);
                 if let Err(why) = written {

@@ -21,7 +21,7 @@ use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
 use crate::monitor::{AlertSink, References};
 use crate::policy::DecisionId;
-use crate::secrets::{SecretRequest, Secrets, VaultError};
+use crate::secrets::{SecretId, Secrets, VaultError};
 
 /// The parts, each safe to use from any thread.
 pub(crate) struct Shared {
@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     pub(crate) refusals: Samples,
     /// Drawn at random, so that decision ids of several processes do not collide in one log folder.
     pub(crate) process: u32,
+    pub(super) own_process: Local<u32>,
     pub(crate) decisions: AtomicU64,
     pub(crate) is_closed: AtomicBool,
     /// Whether the threads of this process are started: those of the parent are not a child's.
@@ -73,11 +74,11 @@ impl Shared {
     pub(super) fn declare(&self, snapshot: &Snapshot) {
         let rows = snapshot.tables().secret_references.iter();
         let secrets = rows.filter(|row| row.kind == SecretKind::Secret);
-        let refused = |request: &SecretRequest| {
+        let refused = |id: &SecretId| {
             if !self.is_key_vault {
                 return None;
             }
-            let refusal = self.outside.refuses(request.key().id().vault().as_str())?;
+            let refusal = self.outside.refuses(id.vault().as_str())?;
             Some(VaultError::network_refused(&refusal.to_string()))
         };
         self.secrets
@@ -85,6 +86,11 @@ impl Shared {
     }
 
     pub(crate) fn next_decision(&self) -> DecisionId {
-        DecisionId::new(self.process, self.decisions.fetch_add(1, Ordering::Relaxed))
+        // A forked child inherits seed and count.
+        let own = || self.process ^ std::process::id().wrapping_mul(0x9e37_79b1);
+        DecisionId::new(
+            *self.own_process.get_or_init(own),
+            self.decisions.fetch_add(1, Ordering::Relaxed),
+        )
     }
 }

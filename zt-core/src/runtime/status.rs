@@ -3,7 +3,7 @@
 //! In: the parts of a runtime. Out: names, ages, counts and last errors. Never a value of a secret, a token or a claim.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -129,10 +129,22 @@ fn memory() -> MemoryStatus {
 /// that works.
 pub(super) fn write(runtime: &Runtime, folder: &Path) -> io::Result<()> {
     let text = serde_json::to_vec_pretty(&runtime.status())?;
-    fs::create_dir_all(folder)?;
+    let mut making = fs::DirBuilder::new();
+    making.recursive(true);
+    let mut opening = fs::OpenOptions::new();
+    // Never through a link that somebody laid there.
+    opening.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        making.mode(0o700);
+        opening.mode(0o600);
+    }
+    making.create(folder)?;
     let name = format!("{}.json", std::process::id());
     let draft = folder.join(format!(".{name}"));
-    fs::write(&draft, text)?;
+    let _left_by_one_that_was_killed = fs::remove_file(&draft);
+    opening.open(&draft)?.write_all(&text)?;
     fs::rename(draft, folder.join(name))
 }
 

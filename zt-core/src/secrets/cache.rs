@@ -167,6 +167,12 @@ impl Secrets {
         request: &SecretRequest,
         version: super::SecretVersion,
     ) -> Result<Secret> {
+        if let Some(pinned) = request.key().id().version()
+            && pinned != version
+        {
+            let message = format!("the row pins version {pinned}: no other one is read through it");
+            return Err(Error::new(Code::InvalidArgument, message));
+        }
         let table = self.table();
         let current = table.declared.get(request.key());
         let current = current.ok_or_else(|| undeclared(request))?;

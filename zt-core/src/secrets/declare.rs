@@ -7,7 +7,7 @@ use arc_swap::Guard;
 
 use super::state::Now;
 use super::table::Table;
-use super::{SecretRequest, Secrets, SlotKey, VaultError};
+use super::{SecretId, SecretRequest, Secrets, SlotKey, VaultError};
 
 impl Secrets {
     /// Makes these the declared set. A slot that stays declared keeps its value; one that does not is wiped.
@@ -23,7 +23,7 @@ impl Secrets {
     pub(crate) fn declare_where(
         &self,
         requests: impl IntoIterator<Item = SecretRequest>,
-        refused: impl Fn(&SecretRequest) -> Option<VaultError>,
+        refused: impl Fn(&SecretId) -> Option<VaultError>,
     ) {
         let requests: Vec<SecretRequest> = requests.into_iter().collect();
         let now = Now::read(&*self.crew.clock);
@@ -34,9 +34,18 @@ impl Secrets {
             .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
         let new = self.table.load_full();
         for declared in new.declared.values() {
-            let refused = refused(&declared.request);
             let slot = &declared.slot;
-            slot.rule(refused.as_ref(), now, &self.crew.timing);
+            let by_rule = refused(declared.request.key().id());
+            slot.rule(by_rule.as_ref(), now, &self.crew.timing);
+            // A value of the second vault ends with that vault's row, or with its name in the reference.
+            let is_strange = slot.origin().is_some_and(|origin| {
+                let mut sources = declared.request.sources();
+                let source = sources.find(|id| *id.vault() == origin);
+                source.is_none_or(|source| refused(&source).is_some())
+            });
+            if is_strange {
+                slot.forget(now, &self.crew.timing);
+            }
         }
         for (key, declared) in &old.declared {
             match new.declared.get(key) {
@@ -64,7 +73,7 @@ impl Secrets {
                     && own.identity() == key.identity()
             };
             if new.declared.keys().any(is_declared) {
-                let refused = refused(&version.request);
+                let refused = refused(version.request.key().id());
                 version.slot.rule(refused.as_ref(), now, &self.crew.timing);
             } else {
                 version.leave();
@@ -88,7 +97,9 @@ impl Secrets {
     #[cold]
     fn begin_anew(&self) {
         let now = self.crew.clock.elapsed();
-        let (salt, limits) = (self.crew.timing.salt, self.limits);
+        // Siblings refresh at other moments than each other.
+        let salt = self.crew.timing.salt ^ u64::from(std::process::id());
+        let limits = self.limits;
         let old = self.table.rcu(|old| match old.is_of_this_process() {
             true => Arc::clone(old),
             false => Arc::new(old.reborn(salt, limits, now)),

@@ -17,6 +17,7 @@ use super::gate::{Admission, Pass};
 use super::request::Terms;
 use super::slot::{Outcome, Purpose, Start, Ticket};
 use super::state::Now;
+use super::state::State;
 use super::table::{Declared, Gatekeeper, Table};
 use super::verdict::{is_worth_another, is_worth_repeating};
 use super::{Attempt, AttemptId, FetchError, Secret, SecretId, SecretVault, Timing, VaultError};
@@ -83,12 +84,13 @@ impl Flight {
     async fn ask(&self) -> Result<Answer, FetchError> {
         let timing = &self.crew.timing;
         let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
+        if self.purpose == Purpose::Refresh || self.holds_fresh() {
+            // What is held is served on: the second vault, which may lag behind, must not replace it.
+            sources.truncate(1);
+        }
         let (whole, each) = match self.purpose {
             Purpose::Miss => (timing.miss_deadline, timing.attempt_deadline),
             // Nobody waits: the same vault is asked again by the schedule of failures, not at once.
-            Purpose::Refresh if sources.len() > 1 => {
-                (timing.refresh_deadline, timing.refresh_deadline / 2)
-            }
             Purpose::Refresh => (timing.refresh_deadline, timing.refresh_deadline),
         };
         let until = Instant::now() + whole;
@@ -130,6 +132,14 @@ impl Flight {
             }
         }
         Err(first.unwrap_or_else(lost))
+    }
+
+    fn holds_fresh(&self) -> bool {
+        let tick = self.crew.clock.elapsed();
+        self.declared.slot.look(|state, _| match state {
+            State::Held(held) => !held.is_stale(tick),
+            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => false,
+        })
     }
 
     /// One call to one vault.
@@ -289,8 +299,8 @@ impl Drop for Passing {
 impl Crew {
     fn next_attempt(&self) -> AttemptId {
         let number = self.attempts.fetch_add(1, Ordering::Relaxed);
-        // A forked child inherits the count; its ids differ by its generation.
-        let origin = self.origin ^ crate::process::generation().rotate_left(32);
+        // A forked child inherits the count; its ids differ by its process.
+        let origin = self.origin ^ u64::from(std::process::id()).rotate_left(32);
         AttemptId::from_u128(u128::from(origin) << 64 | u128::from(number))
     }
 }

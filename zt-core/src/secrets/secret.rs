@@ -16,7 +16,7 @@ use zt_memory::SecretBuf;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
 
-use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError};
+use super::{Fetched, SecretId, SecretName, SecretVersion, Validity, VaultError, VaultUrl};
 
 /// Secret bytes on their way from a vault into a [`Secret`]: unprintable, in protected memory where there is any,
 /// overwritten on drop, empty in a child that was forked after they were stored.
@@ -101,6 +101,7 @@ pub struct Secret {
 
 struct Inner {
     name: SecretName,
+    vault: VaultUrl,
     version: SecretVersion,
     validity: Validity,
     path_proof: Cow<'static, str>,
@@ -129,6 +130,7 @@ impl Secret {
         Ok(Self {
             inner: Arc::new(Inner {
                 name: id.name().clone(),
+                vault: id.vault().clone(),
                 version: fetched.version,
                 validity: fetched.validity,
                 path_proof: fetched.path_proof,
@@ -234,6 +236,11 @@ impl Secret {
     /// False in a forked child: its bytes stayed with the parent.
     pub(super) fn is_of_this_process(&self) -> bool {
         self.inner.bytes.is_of_this_process()
+    }
+
+    /// The vault that gave it.
+    pub(crate) fn vault(&self) -> &VaultUrl {
+        &self.inner.vault
     }
 
     /// How many readers hold it.

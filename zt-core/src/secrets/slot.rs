@@ -16,7 +16,7 @@ use super::state::{Event, Now, Serving, State};
 use super::sweep::Reported;
 use super::sync::{Arc, ArcSwap, Mutex, MutexGuard, PoisonError};
 use super::verdict::Verdict;
-use super::{FetchError, Secret, SecretVersion, Timing, VaultError};
+use super::{FetchError, Secret, SecretVersion, Timing, VaultError, VaultUrl};
 
 /// What a fetch under way will say: nothing yet, or its outcome.
 pub(in crate::secrets) type Outcome = Option<Result<Secret, FetchError>>;
@@ -176,10 +176,14 @@ impl Slot {
             return None;
         }
         let now = Now::read(clock);
-        self.unbelieve(now, timing);
         // A fetch under way may have asked before the news.
         flights.is_wanted = true;
-        flights.wanted(now.tick)
+        let start = flights.wanted(now.tick);
+        if start.is_some() {
+            // Not before: each event would let the next reader ask.
+            self.unbelieve(now, timing);
+        }
+        start
     }
 
     /// The fetch that a [`nudge`](Self::nudge) had to put off.
@@ -235,12 +239,27 @@ impl Slot {
         self.apply(&Event::Redeclared(terms), now, timing);
     }
 
+    /// The vault that gave what is held.
+    pub(in crate::secrets) fn origin(&self) -> Option<VaultUrl> {
+        match &**self.state.load() {
+            State::Held(held) => Some(held.secret.vault().clone()),
+            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => None,
+        }
+    }
+
     /// The word of the rules, if they refuse its vault.
     pub(in crate::secrets) fn forbidden(&self) -> Option<VaultError> {
         match &**self.state.load() {
             State::Forbidden(error) => Some(error.clone()),
             State::Absent | State::Held(_) | State::Negative { .. } | State::Dead(_) => None,
         }
+    }
+
+    /// A new slot of a vault that is refused already.
+    pub(in crate::secrets) fn refuse(&self, refused: &VaultError) {
+        let _flights = self.lock();
+        self.state
+            .store(Arc::new(State::Forbidden(refused.clone())));
     }
 
     /// Whether the rules of the network let its vault be reached.

@@ -103,7 +103,14 @@ impl Table {
             .values()
             .map(|declared| declared.request.clone())
             .collect();
-        Self::empty().next(&requests, salt, limits, now)
+        let born = Self::empty().next(&requests, salt, limits, now);
+        for (key, declared) in &born.declared {
+            let old = self.declared.get(key);
+            if let Some(refused) = old.and_then(|old| old.slot.forbidden()) {
+                declared.slot.refuse(&refused);
+            }
+        }
+        born
     }
 
     pub(super) fn is_of_this_process(&self) -> bool {

@@ -15,7 +15,8 @@ pub(super) enum Verdict {
     No(Duration),
     /// There is none. Ends what is held when it is said twice: a secret that is being recovered is away for a moment.
     Missing,
-    /// The newest version begins later. It replaces nothing before.
+    /// The newest version begins later, or was asked for in a wrong way. It replaces nothing; without a value it is believed
+    /// for so long.
     NotYet(Duration),
 }
 
@@ -23,9 +24,9 @@ impl Verdict {
     pub(super) fn of(error: &VaultError, now: Timestamp, timing: &Timing) -> Self {
         match error {
             VaultError::NotFound { .. } | VaultError::NoVault { .. } => Self::Missing,
-            VaultError::Denied { .. } | VaultError::Expired { .. } | VaultError::Invalid { .. } => {
-                Self::No(timing.negative_ttl)
-            }
+            VaultError::Denied { .. } | VaultError::Expired { .. } => Self::No(timing.negative_ttl),
+            // A fault of the question says nothing about what is held.
+            VaultError::Invalid { .. } => Self::NotYet(timing.negative_ttl),
             VaultError::Disabled { .. } => Self::No(timing.disabled_ttl),
             VaultError::NotYetValid { not_before, .. } => {
                 let wait = not_before.as_millis().saturating_sub(now.as_millis());

@@ -11,6 +11,9 @@ use super::cache::{Boarded, undeclared};
 use super::flight::landing;
 use super::{SecretRequest, Secrets};
 
+/// A budget beyond it is the same as this.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What came of it, by the place in what was asked for.
 #[derive(Debug, Default)]
 #[non_exhaustive]
@@ -38,7 +41,7 @@ impl Secrets {
         }
         let (done, outcome) = oneshot::channel();
         let wait = async move {
-            let until = Instant::now() + budget;
+            let until = Instant::now() + budget.min(LONGEST);
             let (mut ready, mut failed) = (0, Vec::new());
             for (place, waiter) in waiting {
                 match timeout_at(until, landing(waiter)).await {

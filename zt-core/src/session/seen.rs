@@ -65,6 +65,7 @@ impl Sight {
         let mut path = DefaultHasher::new();
         secret.path_proof().hash(&mut path);
         secret.stale_for().is_some().hash(&mut path);
+        secret.vault().hash(&mut path);
         Self {
             released: Some((secret.version(), path.finish())),
             ..Self::decision(decision)

@@ -146,7 +146,7 @@ impl Scratch {
                 return names.is_empty();
             }
         };
-        let mut left = 0;
+        let mut left = 0_usize;
         for name in &names {
             if let Err(why) = writer.delete(name, &self.attempt()).await {
                 println!("{name} is left: {}", shown(&why.to_string()));
@@ -154,20 +154,24 @@ impl Scratch {
                 continue;
             }
             if purge {
+                let mut is_gone = false;
                 // A deletion takes some seconds to be done.
                 for _ in 0..30 {
                     match writer.purge(name, &self.attempt()).await {
                         Err(VaultError::Unavailable { .. } | VaultError::NotFound { .. }) => {
                             tokio::time::sleep(Duration::from_secs(1)).await;
                         }
-                        Ok(()) => break,
+                        Ok(()) => {
+                            is_gone = true;
+                            break;
+                        }
                         Err(why) => {
                             println!("{name} is not purged: {}", shown(&why.to_string()));
-                            left += 1;
                             break;
                         }
                     }
                 }
+                left += usize::from(!is_gone);
             }
         }
         println!("{} secrets were written, {left} are left", names.len());

@@ -92,12 +92,11 @@ impl Day {
     fn declare(&self) {
         let forbidden = self.vaults.books().forbidden.clone();
         let refused = VaultError::network_refused("no rule names it");
-        self.secrets
-            .declare_where(NAMES.map(Self::request), |request| {
-                forbidden
-                    .contains(request.key().id().name().as_str())
-                    .then(|| refused.clone())
-            });
+        self.secrets.declare_where(NAMES.map(Self::request), |id| {
+            forbidden
+                .contains(id.name().as_str())
+                .then(|| refused.clone())
+        });
     }
 
     fn write(&self, name: &str, validity: Validity) {

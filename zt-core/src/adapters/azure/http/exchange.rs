@@ -133,7 +133,12 @@ async fn receive(
             answer = answer.with_header(name.as_str(), value);
         }
     }
-    let mut body = Zeroizing::new(Vec::with_capacity(announced));
+    // A buffer that grows leaves pieces behind that nobody wipes.
+    let room = match announced {
+        0 => most_bytes.min(64 * 1024),
+        bytes => bytes,
+    };
+    let mut body = Zeroizing::new(Vec::with_capacity(room));
     loop {
         let chunk = response.chunk().await;
         let Some(chunk) = chunk.map_err(|error| explain(&error, route.host()))? else {
