@@ -41,10 +41,27 @@ static int reads_by(const zt_secret_handle *handle) {
     return right;
 }
 
-static void *hammer(void *job) {
+struct work {
+    zt_runtime *zt;
+    zt_session *job;
+};
+
+static void *hammer(void *given) {
+    const struct work *work = given;
     size_t wrong = 0;
     while (!atomic_load(&is_over)) {
-        wrong += !reads(job);
+        wrong += !reads(work->job);
+    }
+    return (void *)wrong;
+}
+
+/* Fetches are under way all the time, and records are written. */
+static void *forget(void *given) {
+    const struct work *work = given;
+    size_t wrong = 0;
+    while (!atomic_load(&is_over)) {
+        wrong += zt_runtime_invalidate(work->zt, KEY, NULL) != ZT_STATUS_OK;
+        wrong += !reads(work->job);
     }
     return (void *)wrong;
 }
@@ -84,6 +101,7 @@ int main(int argc, char **argv) {
     int children = argc == 4 ? atoi(argv[2]) : -1;
     int hammers = argc == 4 ? atoi(argv[3]) : -1;
     int right = 0;
+    struct work work;
     if (children < 0 || hammers < 0 || hammers > MOST_THREADS || zt_open(argv[1], &zt, NULL) != ZT_STATUS_OK ||
         zt_authenticate(zt, getenv("ZT_SCORE"), &caller, NULL) != ZT_STATUS_OK ||
         zt_session_claiming(caller, 201, 2, &job, NULL) != ZT_STATUS_OK ||
@@ -91,8 +109,10 @@ int main(int argc, char **argv) {
         zt_secret_handle_get(handle, &secret, NULL) != ZT_STATUS_OK) {
         return 2;
     }
+    work.zt = zt;
+    work.job = job;
     for (int at = 0; at < hammers; at++) {
-        if (pthread_create(&threads[at], NULL, hammer, job) != 0) {
+        if (pthread_create(&threads[at], NULL, at == 0 ? forget : hammer, &work) != 0) {
             return 2;
         }
     }

@@ -1,14 +1,16 @@
 //! The key of a vault file: a passphrase, or a file of 32 random bytes that only its owner may read.
 //!
 //! In: a [`VaultKey`] and what a header asks for. Out: a master key, derived once and kept while the vault is open; a
-//! passphrase costs memory and time on purpose.
+//! passphrase costs memory and time on purpose. Nothing is locked: a child that was forked meanwhile would wait for ever. Who
+//! comes at the same time derives the same.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use argon2::{Algorithm, Argon2, Block, Params};
 use aws_lc_rs::rand;
 use zeroize::{Zeroize, Zeroizing};
@@ -52,7 +54,7 @@ impl fmt::Debug for VaultKey {
 /// A [`VaultKey`] and the master key that was last derived from it.
 pub(super) struct KeyRing {
     origin: Origin,
-    derived: Mutex<Option<Derived>>,
+    derived: ArcSwapOption<Derived>,
 }
 
 struct Derived {
@@ -68,32 +70,26 @@ impl KeyRing {
         }
         Ok(Self {
             origin: key.0,
-            derived: Mutex::new(None),
+            derived: ArcSwapOption::empty(),
         })
     }
 
     /// The master key for a file that exists, so its key must exist too.
     pub(super) fn existing(&self, header: &Header, at: &str) -> Result<MasterKey, VaultError> {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &*derived
+        if let Some(known) = &*self.derived.load()
             && known.kdf == header.kdf
             && known.salt == header.salt
         {
             return Ok(known.key.clone());
         }
         let key = self.derive(header.kdf, &header.salt, at)?;
-        *derived = Some(Derived {
-            kdf: header.kdf,
-            salt: header.salt,
-            key: key.clone(),
-        });
+        self.keep(header.kdf, header.salt, &key);
         Ok(key)
     }
 
     /// The same parameters, salt and key as the file that was read last; new ones if there was none.
     pub(super) fn for_writing(&self) -> Result<(Kdf, Salt, MasterKey), VaultError> {
-        let mut derived = self.derived.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = &*derived {
+        if let Some(known) = &*self.derived.load() {
             return Ok((known.kdf, known.salt, known.key.clone()));
         }
         let mut salt = [0; 16];
@@ -105,17 +101,18 @@ impl KeyRing {
             }
             Origin::KeyFile(path) => (Kdf::KeyFile, make_or_read(path)?),
         };
-        *derived = Some(Derived {
-            kdf,
-            salt,
-            key: key.clone(),
-        });
+        self.keep(kdf, salt, &key);
         Ok((kdf, salt, key))
+    }
+
+    fn keep(&self, kdf: Kdf, salt: Salt, key: &MasterKey) {
+        let key = key.clone();
+        self.derived.store(Some(Arc::new(Derived { kdf, salt, key })));
     }
 
     /// Wipes the master key; the next use derives it again.
     pub(super) fn forget(&self) {
-        *self.derived.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.derived.store(None);
     }
 
     fn derive(&self, kdf: Kdf, salt: &Salt, at: &str) -> Result<MasterKey, VaultError> {
