@@ -152,6 +152,7 @@ fn requests(all: &[Request]) -> Value {
             "group_ids": request.group_ids,
             "status": request.status,
             "shows_token": request.shows_token,
+            "client_request_id": request.client_request_id,
             "api_version": request.api_version,
             "faulty": request.is_faulty,
         })

@@ -18,6 +18,8 @@ pub struct Request {
     pub status: Option<u16>,
     /// Whether a token was shown. Never the token.
     pub shows_token: bool,
+    /// `x-ms-client-request-id`, by which a client finds its call in the log of a service.
+    pub client_request_id: Option<String>,
     /// `api-version` of the query, where there is one.
     pub api_version: Option<String>,
     /// Whether a scripted fault changed the answer.

@@ -99,6 +99,7 @@ async fn respond(
         group_ids: crate::graph::asked_groups(&asked),
         status: Some(right.status),
         shows_token: asked.bearer().is_some(),
+        client_request_id: asked.header("x-ms-client-request-id").map(str::to_owned),
         api_version: asked.query.get("api-version").map(str::to_owned),
         is_faulty,
     };

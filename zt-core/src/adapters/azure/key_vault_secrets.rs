@@ -143,6 +143,9 @@ impl KeyVaultSecrets {
             self.renew(id.vault(), &client);
         }
         if let Err(error) = sent {
+            if let Some(HttpError::Refused { .. }) = own_error::<HttpError>(&error) {
+                self.forget(id.vault(), &client);
+            }
             return Err(explain(id, &call, &error));
         }
         let answer = call.take_answer().ok_or_else(sdk_failed)?;
@@ -162,6 +165,14 @@ impl KeyVaultSecrets {
         let client = Arc::new(Client::new(&self.setup, vault)?);
         entry.client = Some(Arc::clone(&client));
         Ok(client)
+    }
+
+    /// Drops a client that the rows in force refuse an answer to. The way may be another one since the vault was known: the
+    /// next call is without a token again, and shows one once its way is proven.
+    fn forget(&self, vault: &VaultUrl, refused: &Arc<Client>) {
+        if let Some(entry) = self.lock().get_mut(vault) {
+            entry.client.take_if(|own| Arc::ptr_eq(own, refused));
+        }
     }
 
     /// Forgets the token that `refused` has shown, wherever it is kept.

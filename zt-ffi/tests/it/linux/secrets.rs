@@ -66,7 +66,7 @@ fn forks(children: usize, threads: usize) -> Outcome {
     let folder = world.folder().join(".zt/audit");
     let found = audit::verify(&folder)?;
     assert!(found.is_intact(), "{:?}", found.findings);
-    assert_eq!(found.writers, children + 1);
+    assert_eq!(usize::try_from(found.writers)?, children + 1);
     let mut logs = 0;
     for file in fs::read_dir(&folder)? {
         let path = file?.path();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -83,6 +84,14 @@ azure_ca = "ca.pem"
         let file = self.path("brindlewick.toml");
         let tables = fs::read_to_string(&file).unwrap();
         fs::write(file, format!("{tables}\n{rows}\n")).unwrap();
+    }
+
+    /// Changes a text of the tables that stands there once.
+    pub(crate) fn edit_tables(&self, old: &str, new: &str) {
+        let file = self.path("brindlewick.toml");
+        let tables = fs::read_to_string(&file).unwrap();
+        assert_eq!(tables.matches(old).count(), 1, "`{old}`");
+        fs::write(file, tables.replace(old, new)).unwrap();
     }
 
     pub(crate) fn builder(&self) -> Result<RuntimeBuilder> {
@@ -216,4 +225,29 @@ pub(crate) fn only_health(zt: &Runtime) -> KeyHealth {
     let mut all = zt.key_health();
     assert_eq!(all.len(), 1);
     all.remove(0)
+}
+
+/// Runs a test below this module in a process of its own, whose environment is ours.
+pub(crate) fn alone(name: &str, variables: &[(&str, &str)]) {
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let name = format!("runtime::{name}");
+    child.args(["--exact", "--ignored", "--nocapture", &name]);
+    for variable in [
+        "AZURE_TENANT_ID",
+        "AZURE_CLIENT_ID",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "AZURE_AUTHORITY_HOST",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+    ] {
+        child.env_remove(variable);
+    }
+    // No command line of Azure is found.
+    child.env("PATH", "");
+    let output = child.envs(variables.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let is_good = output.status.success() && text.contains("1 passed");
+    assert!(is_good, "{text}\n{errors}");
 }

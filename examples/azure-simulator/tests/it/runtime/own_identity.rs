@@ -1,6 +1,5 @@
 //! Sessions without a caller's token at hand: of the person in front of the program, of the process, on behalf of a caller.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -121,27 +120,7 @@ async fn an_identity_that_was_granted_nothing_here_is_refused() {
 
 /// Runs one of the tests below in a process whose environment is ours.
 fn alone(name: &str, variables: &[(&str, &str)]) {
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    let name = format!("runtime::own_identity::{name}");
-    child.args(["--exact", "--ignored", "--nocapture", &name]);
-    for variable in [
-        "AZURE_TENANT_ID",
-        "AZURE_CLIENT_ID",
-        "AZURE_CLIENT_SECRET",
-        "AZURE_FEDERATED_TOKEN_FILE",
-        "AZURE_AUTHORITY_HOST",
-        "IDENTITY_ENDPOINT",
-        "IDENTITY_HEADER",
-    ] {
-        child.env_remove(variable);
-    }
-    // No command line of Azure is found.
-    child.env("PATH", "");
-    let output = child.envs(variables.iter().copied()).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let is_good = output.status.success() && text.contains("1 passed");
-    assert!(is_good, "{text}\n{errors}");
+    super::office::alone(&format!("own_identity::{name}"), variables);
 }
 
 #[test]
