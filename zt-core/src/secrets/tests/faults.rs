@@ -117,7 +117,12 @@ fn rows() -> Vec<Row> {
             VaultError::integrity("kv", "not JSON"),
             Code::VaultIntegrity,
         ),
-        no(VaultError::invalid("400"), Code::InvalidArgument, 30),
+        // A fault of the question says nothing about what is held.
+        Row {
+            fresh: true,
+            stale: true,
+            ..no(VaultError::invalid("400"), Code::InvalidArgument, 30)
+        },
     ]
 }
 
