@@ -67,8 +67,9 @@ pub use seal::{
     zt_sealer_new, zt_sealer_seal,
 };
 pub use secret::{
-    zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_path_proof, zt_secret_read,
-    zt_secret_stale_ms, zt_secret_version, zt_session_refresh_secret, zt_session_secret_version, zt_wipe,
+    zt_secret, zt_secret_bytes, zt_secret_free, zt_secret_get, zt_secret_path_proof,
+    zt_secret_read, zt_secret_stale_ms, zt_secret_version, zt_session_refresh_secret,
+    zt_session_secret_version, zt_wipe,
 };
 pub use session::{
     zt_authenticate, zt_runtime_workload, zt_session, zt_session_claiming,

@@ -160,7 +160,9 @@ pub extern "C" fn zt_secret_version(secret: Option<&zt_secret>) -> *const c_char
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_secret_stale_ms(secret: Option<&zt_secret>) -> i64 {
     let stale = secret.and_then(|secret| secret.secret.stale_for());
-    stale.map_or(-1, |stale| i64::try_from(stale.as_millis()).unwrap_or(i64::MAX))
+    stale.map_or(-1, |stale| {
+        i64::try_from(stale.as_millis()).unwrap_or(i64::MAX)
+    })
 }
 
 /// How the vault proved that no detour is possible, in the words of the audit log. Borrowed from `secret`; "" for NULL.
@@ -262,7 +264,10 @@ impl<'a> Place<'a> {
         }
         if !bytes.is_empty() {
             // SAFETY: `buffer` is not NULL, as `new` checked, for `capacity` is not 0; the caller promises the rest.
-            unsafe { self.buffer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+            unsafe {
+                self.buffer
+                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+            };
         }
         Ok(())
     }

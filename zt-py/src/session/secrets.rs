@@ -49,11 +49,7 @@ impl Session {
         ))
     }
 
-    fn warm_work(
-        &self,
-        references: Vec<String>,
-        budget: Duration,
-    ) -> Result<Work<Ahead>, Failure> {
+    fn warm_work(&self, references: Vec<String>, budget: Duration) -> Result<Work<Ahead>, Failure> {
         let session = self.core()?.clone();
         Ok(Box::pin(async move {
             let asked: Vec<&str> = references.iter().map(String::as_str).collect();
@@ -142,12 +138,7 @@ impl Session {
     /// >>> warmed["ready"], {name: error.code for name, error in warmed["failed"].items()}
     /// (1, {'adb-token': 'ZT-1001'})
     #[pyo3(signature = (references, timeout_s = 10.0))]
-    fn warm(
-        &self,
-        py: Python<'_>,
-        references: Vec<String>,
-        timeout_s: f64,
-    ) -> PyResult<Py<PyAny>> {
+    fn warm(&self, py: Python<'_>, references: Vec<String>, timeout_s: f64) -> PyResult<Py<PyAny>> {
         let ahead = executor::answer(py, self.warm_work(references, seconds(timeout_s)?)?)?;
         warmed(py, ahead)
     }

@@ -107,7 +107,8 @@ impl KeyRing {
 
     fn keep(&self, kdf: Kdf, salt: Salt, key: &MasterKey) {
         let key = key.clone();
-        self.derived.store(Some(Arc::new(Derived { kdf, salt, key })));
+        self.derived
+            .store(Some(Arc::new(Derived { kdf, salt, key })));
     }
 
     /// Wipes the master key; the next use derives it again.
