@@ -50,8 +50,10 @@
  * Functions that block park the calling thread; that may be a thread of another async runtime, which then does nothing
  * else meanwhile.
  *
- * PROCESSES. Handles belong to the process that opened them. After a fork the child must not use them, not even to free
- * them: it opens its own, or calls exec.
+ * PROCESSES. A child of fork(2) may go on with its parent's runtime, sessions and handles of secrets: its first call
+ * starts threads of its own, secrets are fetched anew, and its records stand in a log of its own, which
+ * zt_runtime_close ends there. Secrets that were handed out before the fork are empty in it. What another thread of the
+ * parent was freeing while it forked, the child must not use. A child of a raw clone(2) calls exec and nothing of zt.
  *
  * PANICS do not cross this border: they become ZT_STATUS_PANIC.
  *
@@ -120,6 +122,12 @@ typedef struct zt_sealer zt_sealer;
  * One version of one secret. Its bytes are shared by all its handles and wiped when the cache and the last handle let go.
  */
 typedef struct zt_secret zt_secret;
+
+/**
+ * A secret that is read again and again, by a session under its claims. Every read is decided and audited as zt_secret_get
+ * is; the handle saves looking up the name.
+ */
+typedef struct zt_secret_handle zt_secret_handle;
 
 /**
  * What one authenticated caller may do. Ends when the caller's token does.
@@ -222,6 +230,11 @@ typedef int32_t zt_status;
  * Entra, Microsoft Graph or the metadata endpoint of the machine gives no answer now.
  */
 #define ZT_STATUS_IDENTITY_UNAVAILABLE 4006
+
+/**
+ * A rule of Network_Rules, or the firewall of the vault, refuses the connection.
+ */
+#define ZT_STATUS_NETWORK_REFUSED 4007
 
 /**
  * An argument is malformed, NULL where it must not be, or not UTF-8.
@@ -701,6 +714,36 @@ zt_status zt_secret_get(const zt_session *session,
                         zt_error **err);
 
 /**
+ * One version of the secret of a row, whichever is the current one: under the same right and with the same record.
+ *
+ * `version`: as zt_secret_version tells it, 32 hexadecimal digits. `secret`: new; free it with zt_secret_free.
+ * Answers: as zt_secret_get; INVALID_ARGUMENT also for a row that is pinned to another version.
+ * Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_secret_version(const zt_session *session,
+                                    const char *reference,
+                                    const char *version,
+                                    zt_secret **secret,
+                                    zt_error **err);
+
+/**
+ * The secret, asked of the vault now; at most once a second, else what is cached. Under the same right and with the same
+ * record as zt_secret_get.
+ *
+ * `secret`: new; free it with zt_secret_free.
+ * Answers: as zt_secret_get; the vault's error also where a value is held, which other readers are still served.
+ * Threads: any, also at once. Blocks: on the vault and on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_refresh_secret(const zt_session *session,
+                                    const char *reference,
+                                    zt_secret **secret,
+                                    zt_error **err);
+
+/**
  * Its bytes, which may hold NULs and do not end with one. Borrowed from `secret`: never write to them, and do not copy
  * them further than they must go, for what is copied zt cannot wipe (see zt_wipe). NULL for NULL.
  *
@@ -715,6 +758,23 @@ ZT_API ZT_NODISCARD const uint8_t *zt_secret_bytes(const zt_secret *secret, size
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API ZT_NODISCARD const char *zt_secret_version(const zt_secret *secret);
+
+/**
+ * For how many milliseconds it had outlived its TTL when it was handed out, as may be while the vault cannot answer and its
+ * row allows it (`max_stale_s`); -1 when it had not, and for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+int64_t zt_secret_stale_ms(const zt_secret *secret);
+
+/**
+ * How the vault proved that no detour is possible, in the words of the audit log. Borrowed from `secret`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD const char *zt_secret_path_proof(const zt_secret *secret);
 
 /**
  * Frees it. NULL is allowed. The pointer of zt_secret_bytes ends here.
@@ -748,6 +808,118 @@ zt_status zt_secret_read(const zt_session *session,
  * Threads: any, on memory that nobody else uses meanwhile. Blocks: never. @since 1
  */
 ZT_API void zt_wipe(void *bytes, size_t length);
+
+/**
+ * A handle for a secret that is read often. Nothing is asked yet, neither policy nor vault.
+ *
+ * `reference`: the row's id. `handle`: new; free it with zt_secret_handle_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_secret_handle(const zt_session *session,
+                                   const char *reference,
+                                   zt_secret_handle **handle,
+                                   zt_error **err);
+
+/**
+ * The secret, as zt_secret_get gives it.
+ *
+ * `secret`: new; free it with zt_secret_free as soon as the value is used.
+ * Answers: as zt_secret_get.
+ * Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_secret_handle_get(const zt_secret_handle *handle, zt_secret **secret, zt_error **err);
+
+/**
+ * The secret, copied into the program's own buffer, as zt_secret_read does it.
+ *
+ * `buffer`: room for `capacity` bytes; NULL when `capacity` is 0. `length`: how many bytes the secret has; written also
+ * when the answer is BUFFER_TOO_SMALL, and then nothing else is.
+ * Answers: as zt_secret_get, and BUFFER_TOO_SMALL.
+ * Threads: any, also at once. Blocks: as zt_secret_get. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_secret_handle_read(const zt_secret_handle *handle,
+                                uint8_t *buffer,
+                                size_t capacity,
+                                size_t *length,
+                                zt_error **err);
+
+/**
+ * Frees it. NULL is allowed. Secrets that came from it stay, and its session is not needed for it.
+ *
+ * Threads: any, once, after the last use. Blocks: never, unless it is the last handle of a freed runtime. @since 1
+ */
+ZT_API void zt_secret_handle_free(zt_secret_handle *handle);
+
+/**
+ * How this process is: tables, keys, every slot and vault, memory, audit log; what `zt status --json` prints. Names, ages,
+ * counts and last errors, never a value of a secret, a token or a claim.
+ *
+ * `json`: a JSON object; a new text, free it with zt_text_free. docs/src/operations.md has its fields.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_status_json(const zt_runtime *runtime,
+                                 zt_text **json,
+                                 zt_error **err);
+
+/**
+ * Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. The record
+ * is on disk before it is done.
+ *
+ * Answers: OK, NOT_FOUND when no row is called so, AUDIT_UNAVAILABLE, CLOSED, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_invalidate(const zt_runtime *runtime,
+                                const char *reference,
+                                zt_error **err);
+
+/**
+ * Takes in a delivery of Event Grid about secrets (new version, near expiry, expired): what knows such a secret asks its
+ * vault now, once a second at most. An event is a hint and proves nothing: a forged one costs a call.
+ *
+ * `body`: `length` bytes, the body of the request; NULL when `length` is 0. `delivery`: what became of it, a JSON object:
+ * `taken` has a `secret` and a `change` for each event about a secret of the tables, `ignored` counts the others,
+ * `validation_code` is a string when a new subscription asks for it as `validationResponse`, else null. A new text, free
+ * it with zt_text_free.
+ * Answers: OK, INVALID_ARGUMENT (also for what is no delivery), AUDIT_UNAVAILABLE, CLOSED.
+ * Threads: any, also at once. Blocks: maybe on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_secret_event(const zt_runtime *runtime,
+                                  const uint8_t *body,
+                                  size_t length,
+                                  zt_text **delivery,
+                                  zt_error **err);
+
+/**
+ * Fetches secrets before they are read, all at once, and waits at most `timeout_ms`: what a job needs, while it starts.
+ * Nothing is handed out, and only what this session may read is fetched. A fetch that is not back in time goes on.
+ *
+ * `references`: `count` strings, ids of rows; NULL when `count` is 0. `ready`: how many are there now, or NULL. `failed`:
+ * a JSON object with a member for each of the others: the reference, and an object with `status`, `code` and `message`; a
+ * new text, free it with zt_text_free; or NULL.
+ * Answers: OK (also when some failed), TOKEN_EXPIRED, AUDIT_UNAVAILABLE, METADATA_STALE, CLOSED, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the vault, at most `timeout_ms`, and on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_warm(const zt_session *session,
+                          const char *const *references,
+                          size_t count,
+                          uint64_t timeout_ms,
+                          size_t *ready,
+                          zt_text **failed,
+                          zt_error **err);
 
 /**
  * A sealer for a row of Output_Storage, such as "loan_scores_delta". Its row of Encryption_Rules says which columns are

@@ -266,7 +266,7 @@ impl<'a> Place<'a> {
             // SAFETY: `buffer` is not NULL, as `new` checked, for `capacity` is not 0; the caller promises the rest.
             unsafe {
                 self.buffer
-                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
+                    .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             };
         }
         Ok(())

@@ -293,7 +293,7 @@ mod tests {
     fn pass(gate: &mut Gate, now: Duration) -> Pass {
         match gate.ask(now) {
             Admission::Go(pass) => pass,
-            other => panic!("{other:?}"),
+            other @ (Admission::Wait(_) | Admission::Closed(_)) => panic!("{other:?}"),
         }
     }
 
@@ -329,7 +329,9 @@ mod tests {
             Admission::Closed(VaultError::Throttled { retry_in }) => {
                 assert_eq!(retry_in, Some(SECOND * 5));
             }
-            other => panic!("{other:?}"),
+            other @ (Admission::Go(_) | Admission::Wait(_) | Admission::Closed(_)) => {
+                panic!("{other:?}")
+            }
         }
         let going = pass(&mut gate, SECOND * 8);
         let endless = VaultError::throttled(Some(SECOND * 100_000));

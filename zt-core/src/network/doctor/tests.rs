@@ -128,6 +128,7 @@ fn a_name_is_looked_at_first() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn an_address_outside_of_the_ranges_has_a_cause() {
     let private = rule(NetworkMode::PrivateOnly, PrivateLink::Record);
     let open = rule(NetworkMode::AllowCidr, PrivateLink::Record);

@@ -180,7 +180,9 @@ fn the_no_of_a_fetch_that_was_overtaken_ends_what_is_held() {
     let declared = world.secrets.table().find(world.request.key()).unwrap();
     let start = || match declared.slot.board(&terms, &*world.clock, &timing) {
         slot::Boarding::Start(start) => start.ticket,
-        other => panic!("{other:?}"),
+        other @ (slot::Boarding::Served(..)
+        | slot::Boarding::Refused(_)
+        | slot::Boarding::Wait(_)) => panic!("{other:?}"),
     };
     let early = start();
     declared.slot.forget(now, &timing);

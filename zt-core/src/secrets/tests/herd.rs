@@ -107,7 +107,9 @@ async fn a_thousand_slots_that_were_filled_at_once_refresh_over_the_window() {
             &Timing::new(),
         ) {
             slot::Boarding::Start(start) => start,
-            other => panic!("{other:?}"),
+            other @ (slot::Boarding::Served(..)
+            | slot::Boarding::Refused(_)
+            | slot::Boarding::Wait(_)) => panic!("{other:?}"),
         };
         let secret = world.secrets.peek(request).unwrap();
         let (terms, now) = (

@@ -10,6 +10,10 @@ use super::*;
 
 // Its own source: the names above it are those of this module, and so are its locks.
 #[expect(dead_code, reason = "the model uses a part of the slot")]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "once with the system's locks, once with the scheduler's"
+)]
 #[path = "../slot.rs"]
 mod slot;
 mod sync;
@@ -55,7 +59,7 @@ impl Bench {
     }
 
     /// Asks the vault and lands, with other threads in between.
-    fn fly(&self, start: Start) -> SecretVersion {
+    fn fly(&self, start: &Start) -> SecretVersion {
         self.flights.fetch_add(1, Ordering::SeqCst);
         thread::yield_now();
         let secret = self.answer();
@@ -74,7 +78,7 @@ impl Bench {
         match self.slot.board(&self.terms(), &self.clock, &self.timing) {
             Boarding::Served(secret, _) => Some(secret.version()),
             Boarding::Refused(_) => None,
-            Boarding::Start(start) => Some(self.fly(start)),
+            Boarding::Start(start) => Some(self.fly(&start)),
             Boarding::Wait(waiter) => loop {
                 if let Some(outcome) = &*waiter.borrow() {
                     break Some(outcome.as_ref().unwrap().version());
@@ -157,7 +161,7 @@ fn a_rule_wins_over_whatever_is_under_way() {
                     .slot
                     .force(&bench.terms(), &bench.clock, &bench.timing)
                 {
-                    Boarding::Start(start) => drop(bench.fly(start)),
+                    Boarding::Start(start) => drop(bench.fly(&start)),
                     Boarding::Served(..) | Boarding::Refused(_) | Boarding::Wait(_) => {}
                 }
             });
@@ -194,7 +198,7 @@ fn of_two_who_nudge_and_two_who_read_no_two_fly_at_once() {
                 );
                 thread::yield_now();
                 bench.under_way.fetch_sub(1, Ordering::SeqCst);
-                bench.fly(start)
+                bench.fly(&start)
             };
             let nudges: Vec<_> = (0..2)
                 .map(|_| {

@@ -36,7 +36,10 @@ async fn a_budget_ends_the_wait_and_not_the_fetch() {
     world.vault.hold();
     let begin = tokio::time::Instant::now();
     let budget = Duration::from_millis(500);
-    let warmed = world.secrets.warm(&[world.request.clone()], budget).await;
+    let warmed = world
+        .secrets
+        .warm(std::slice::from_ref(&world.request), budget)
+        .await;
     assert_eq!(begin.elapsed(), budget);
     assert_eq!((warmed.ready, warmed.failed.len()), (0, 1));
     assert_eq!(warmed.failed[0].1.code(), Code::VaultUnavailable);
@@ -52,7 +55,10 @@ async fn what_bridges_a_failure_is_ready() {
     assert!(world.reads("zt-needle-bridge").await);
     world.clock.advance(10 * MINUTE);
     world.vault.fail(2, &VaultError::unavailable("503", None));
-    let warmed = world.secrets.warm(&[world.request.clone()], MINUTE).await;
+    let warmed = world
+        .secrets
+        .warm(std::slice::from_ref(&world.request), MINUTE)
+        .await;
     assert_eq!((warmed.ready, warmed.failed.len()), (1, 0));
 }
 

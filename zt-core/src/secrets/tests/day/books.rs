@@ -119,7 +119,7 @@ impl Vaults {
             mood = MOODS[usize::try_from(books.draw(8)).unwrap()];
         }
         let answer = match mood {
-            Mood::Well | Mood::Wild => self.look_up(&mut books, id),
+            Mood::Well | Mood::Wild => look_up(&books, id),
             Mood::Hanging => return None,
             Mood::Throttling => {
                 let told =
@@ -136,17 +136,6 @@ impl Vaults {
         };
         self.enter(&mut books, id, &answer);
         Some(answer)
-    }
-
-    fn look_up(&self, books: &mut Books, id: &SecretId) -> Result<Fetched, VaultError> {
-        let versions = &books.versions[id.name().as_str()];
-        let found = match id.version() {
-            Some(pinned) => versions.iter().find(|known| known.version == pinned),
-            None => versions.last(),
-        };
-        let found = found.ok_or_else(|| VaultError::not_found(id))?;
-        let value = SecretBytes::copy_of(&value_of(id.name().as_str(), found.version));
-        Ok(Fetched::new(value, found.version).with_validity(found.validity))
     }
 
     /// What an answer means, by the failure table. The word of the second vault ends nothing.
@@ -241,4 +230,15 @@ impl SecretVault for Vaults {
             }
         })
     }
+}
+
+fn look_up(books: &Books, id: &SecretId) -> Result<Fetched, VaultError> {
+    let versions = &books.versions[id.name().as_str()];
+    let found = match id.version() {
+        Some(pinned) => versions.iter().find(|known| known.version == pinned),
+        None => versions.last(),
+    };
+    let found = found.ok_or_else(|| VaultError::not_found(id))?;
+    let value = SecretBytes::copy_of(&value_of(id.name().as_str(), found.version));
+    Ok(Fetched::new(value, found.version).with_validity(found.validity))
 }
