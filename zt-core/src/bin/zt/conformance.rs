@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anstream::println;
 use clap::{Args, Subcommand};
+use tokio::runtime::Runtime;
 use zt_core::adapters::azure::{KeyVaultSecrets, KeyVaultWriter};
 use zt_core::clock::{Clock, SystemClock};
 use zt_core::port::BoxFuture;
@@ -65,11 +66,13 @@ impl Conformance {
             run,
             attempts: AtomicU64::new(1),
             written: Mutex::default(),
+            executor: executor()?,
         };
         // A vault that is not reached, or that lets us do less than the suite does, breaks no contract.
-        let admitted = on_its_own(scratch.try_out());
+        let admitted = scratch.wait(scratch.try_out());
         let is_kept = admitted.is_ok() && scratch.check_all();
         let is_clean = scratch.clean_up(azure.purge).await;
+        scratch.executor.shutdown_background();
         admitted.map_err(explained)?;
         Ok(if is_kept && is_clean {
             Answer::Yes
@@ -86,6 +89,9 @@ struct Scratch {
     run: i64,
     attempts: AtomicU64,
     written: Mutex<Vec<SecretName>>,
+    /// The suite writes from synchronous functions, in the midst of what it awaits: connections must go on meanwhile, so
+    /// they are driven by threads that nobody blocks.
+    executor: Runtime,
 }
 
 impl std::fmt::Debug for Scratch {
@@ -126,31 +132,31 @@ impl Scratch {
     fn check_all(&self) -> bool {
         let checks: [(&str, &dyn Fn() -> bool); 9] = [
             ("an existing secret is found", &|| {
-                holds(vault_contract::an_existing_secret_is_found(self))
+                self.holds(vault_contract::an_existing_secret_is_found(self))
             }),
             ("a missing secret is not found", &|| {
-                holds(vault_contract::a_missing_secret_is_not_found(self))
+                self.holds(vault_contract::a_missing_secret_is_not_found(self))
             }),
             ("two names are two secrets", &|| {
-                holds(vault_contract::vaults_do_not_share_names(self))
+                self.holds(vault_contract::vaults_do_not_share_names(self))
             }),
             ("names ignore case", &|| {
-                holds(vault_contract::names_ignore_case(self))
+                self.holds(vault_contract::names_ignore_case(self))
             }),
             ("versions stay readable", &|| {
-                holds(vault_contract::versions_stay_readable(self))
+                self.holds(vault_contract::versions_stay_readable(self))
             }),
             ("any text comes back", &|| {
-                holds(vault_contract::any_bytes_come_back(self))
+                self.holds(vault_contract::any_bytes_come_back(self))
             }),
             ("a disabled secret is refused", &|| {
-                holds(vault_contract::a_disabled_secret_is_refused(self))
+                self.holds(vault_contract::a_disabled_secret_is_refused(self))
             }),
             ("the span of validity is told", &|| {
-                holds(vault_contract::the_span_of_validity_is_told(self))
+                self.holds(vault_contract::the_span_of_validity_is_told(self))
             }),
             ("readers do not disturb each other", &|| {
-                holds(vault_contract::readers_do_not_disturb_each_other(self))
+                self.holds(vault_contract::readers_do_not_disturb_each_other(self))
             }),
         ];
         let mut is_kept = true;
@@ -165,6 +171,22 @@ impl Scratch {
             }
         }
         is_kept
+    }
+
+    /// A check of the suite panics where the contract is broken, and its message tells where.
+    fn holds(&self, check: impl Future<Output = ()> + Send) -> bool {
+        catch_unwind(AssertUnwindSafe(|| self.wait(check))).is_ok()
+    }
+
+    /// Runs a future to its end from a synchronous function, on a thread that may wait.
+    fn wait<T: Send>(&self, future: impl Future<Output = T> + Send) -> T {
+        std::thread::scope(|scope| {
+            let work = scope.spawn(|| self.executor.block_on(future));
+            match work.join() {
+                Ok(outcome) => outcome,
+                Err(why) => std::panic::resume_unwind(why),
+            }
+        })
     }
 
     /// Deletes what was written, and says what it could not.
@@ -274,7 +296,7 @@ impl Seed for Scratch {
             }
             Ok::<_, VaultError>(version)
         };
-        match on_its_own(write) {
+        match self.wait(write) {
             Ok(version) => version,
             Err(why) => panic!("the vault takes no secret: {why}"),
         }
@@ -285,27 +307,10 @@ impl Seed for Scratch {
     }
 }
 
-/// A check of the suite panics where the contract is broken, and its message tells where.
-fn holds(check: impl Future<Output = ()> + Send) -> bool {
-    catch_unwind(AssertUnwindSafe(|| on_its_own(check))).is_ok()
-}
-
-/// Runs a future to its end on a thread and an executor of its own: the suite writes from synchronous functions.
-#[expect(clippy::panic, reason = "goes on as a panic of the check")]
-fn on_its_own<T: Send>(future: impl Future<Output = T> + Send) -> T {
-    std::thread::scope(|scope| {
-        let work = scope.spawn(|| {
-            let executor = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            match executor {
-                Ok(executor) => executor.block_on(future),
-                Err(why) => panic!("no executor: {why}"),
-            }
-        });
-        match work.join() {
-            Ok(outcome) => outcome,
-            Err(why) => std::panic::resume_unwind(why),
-        }
-    })
+fn executor() -> Result<Runtime> {
+    let built = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    built.map_err(|why| Error::new(Code::Internal, "no executor").with_source(why))
 }
