@@ -7,7 +7,8 @@ mod linux;
 mod linux;
 #[cfg(any(not(unix), miri))]
 mod none;
-#[cfg(all(test, unix, not(miri)))]
+#[cfg(test)]
+#[cfg(all(unix, not(miri)))]
 mod tests;
 #[cfg(all(unix, not(miri)))]
 mod unix;

@@ -83,21 +83,24 @@ impl Scene {
 
     /// Reads until the value is this one, and fresh: refreshes run beside.
     pub(crate) async fn reads_at_last(&self, value: &str) {
+        let mut comes = false;
         for _ in 0..1200 {
             let secret = self.read().await.unwrap();
-            if secret.stale_for().is_none() && secret.reveal() == value.as_bytes() {
-                return;
+            comes = secret.stale_for().is_none() && secret.reveal() == value.as_bytes();
+            if comes {
+                break;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the value never came");
+        assert!(comes, "the value never came");
     }
 
     /// Until told otherwise, for every request about a secret of the vault, or every connection to it.
     pub(crate) fn spoil(&self, fault: Fault) {
-        let at = match fault {
-            Fault::Certificate(_) => HOST.to_owned(),
-            _ => format!("{HOST}/secrets"),
+        let at = if matches!(fault, Fault::Certificate(_)) {
+            HOST.to_owned()
+        } else {
+            format!("{HOST}/secrets")
         };
         self.office.sim.fault(&at, fault, u32::MAX);
     }

@@ -214,7 +214,7 @@ async fn a_wrong_certificate_is_no_vault_and_sees_no_request() {
             scene
                 .office
                 .sim
-                .fault(HOST, Fault::Certificate(misfit), u32::MAX)
+                .fault(HOST, Fault::Certificate(misfit), u32::MAX);
         };
         wrong();
         for calls in [1, 2] {

@@ -221,10 +221,9 @@ async fn said_by(scene: &Scene) -> String {
     let by_handle = handle.get().await;
     let refreshed = scene.job.refresh_secret(KEY).await;
     let warmed = scene.job.warm(&[KEY], Duration::from_secs(5)).await;
-    for error in [read.as_ref().err(), refreshed.as_ref().err()] {
-        if let Some(error) = error {
-            scene.office.keep(error);
-        }
+    let errors = [read.as_ref().err(), refreshed.as_ref().err()];
+    for error in errors.into_iter().flatten() {
+        scene.office.keep(error);
     }
     format!(
         "{read:?}\n{by_handle:?}\n{refreshed:?}\n{warmed:?}\n{handle:?}\n{:?}\n{:?}\n{:?}\n{}\n",
