@@ -241,10 +241,7 @@ impl Slot {
 
     /// The vault that gave what is held.
     pub(in crate::secrets) fn origin(&self) -> Option<VaultUrl> {
-        match &**self.state.load() {
-            State::Held(held) => Some(held.secret.vault().clone()),
-            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => None,
-        }
+        self.look(|state, _| state.held().map(|held| held.secret.vault().clone()))
     }
 
     /// The word of the rules, if they refuse its vault.
@@ -292,10 +289,9 @@ impl Slot {
     pub(in crate::secrets) fn is_idle(&self, tick: Duration) -> bool {
         let read_at = self.read_at.load(Ordering::Relaxed).saturating_add(1);
         let unread = tick.saturating_sub(Duration::from_secs(read_at));
-        match &**self.state.load() {
-            State::Held(held) => unread > held.lifetime.saturating_mul(2),
-            State::Absent | State::Negative { .. } | State::Forbidden(_) | State::Dead(_) => true,
-        }
+        let state = self.state.load();
+        let held = state.held();
+        held.is_none_or(|held| unread > held.lifetime.saturating_mul(2))
     }
 
     /// A look at the state, and whether a fetch is under way.

@@ -234,6 +234,14 @@ impl State {
         }
     }
 
+    /// What is held, if anything is.
+    pub(super) const fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Held(held) => Some(held),
+            Self::Absent | Self::Negative { .. } | Self::Forbidden(_) | Self::Dead(_) => None,
+        }
+    }
+
     /// The value, if it may be served to a reader with these terms.
     pub(super) fn serve(
         &self,
