@@ -131,7 +131,7 @@ def test_the_examples_of_the_documentation_run(
     for test in tests:
         runner.run(test)
     ran = runner.summarize(verbose=False)
-    native = (REPOSITORY / "zt-py" / "src").glob("*.rs")
+    native = (REPOSITORY / "zt-py" / "src").rglob("*.rs")
     prompt = re.compile(r"^\s*(///)?\s*>>> ", re.MULTILINE)
     written = sum(len(prompt.findall(file.read_text())) for file in [*native, *PACKAGE.glob("*.py")])
     assert (ran.failed, ran.attempted) == (0, written)
