@@ -23,8 +23,8 @@
  *     zt_runtime_free(zt);
  *
  * STATUS. Functions that can fail answer a zt_status: 0, or a number that never changes its meaning. Outputs are
- * written only when it is 0; the one exception, the length of zt_secret_read, says so. A deny is an answer of zt_check,
- * and the status ZT_STATUS_DENIED of everything that would hand something out or let something happen. After
+ * written only when it is 0; the one exception, the length of zt_secret_read and zt_secret_handle_read, says so. A deny is
+ * an answer of zt_check, and the status ZT_STATUS_DENIED of everything that would hand something out or let something happen. After
  * zt_runtime_close every function of the runtime and its sessions answers ZT_STATUS_CLOSED. ZT_STATUS_AUDIT_UNAVAILABLE
  * with a time from zt_error_retry_ms means that the caller was refused too many different things; come back later.
  *
@@ -857,7 +857,7 @@ ZT_API void zt_secret_handle_free(zt_secret_handle *handle);
 
 /**
  * How this process is: tables, keys, every slot and vault, memory, audit log; what `zt status --json` prints. Names, ages,
- * counts and last errors, never a value of a secret, a token or a claim.
+ * counts and last errors, never a value of a secret, a token or a claim. Answers also after zt_runtime_close.
  *
  * `json`: a JSON object; a new text, free it with zt_text_free. docs/src/operations.md has its fields.
  * Answers: OK, INVALID_ARGUMENT.

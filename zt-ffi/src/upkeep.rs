@@ -17,7 +17,7 @@ use crate::status::zt_status;
 use crate::text::zt_text;
 
 /// How this process is: tables, keys, every slot and vault, memory, audit log; what `zt status --json` prints. Names, ages,
-/// counts and last errors, never a value of a secret, a token or a claim.
+/// counts and last errors, never a value of a secret, a token or a claim. Answers also after zt_runtime_close.
 ///
 /// `json`: a JSON object; a new text, free it with zt_text_free. docs/src/operations.md has its fields.
 /// Answers: OK, INVALID_ARGUMENT.

@@ -17,6 +17,8 @@ use crate::revealed::Revealed;
 /// >>> key = job.secret("bureau-api-key")
 /// >>> f"{key}".startswith("[secret bureau-api-key@")
 /// True
+/// >>> key.path_proof
+/// 'local'
 /// >>> with key.reveal() as view:           # a read-only memoryview; wiped at the end of the block
 /// ...     view.nbytes > 0
 /// True
@@ -93,9 +95,6 @@ impl Secret {
     }
 
     /// How the vault proved that no detour is possible, in the words of the audit log.
-    ///
-    /// >>> job.secret("bureau-api-key").path_proof
-    /// 'local'
     #[getter]
     fn path_proof(&self) -> &str {
         self.0

@@ -63,12 +63,14 @@ def test_what_waits_has_a_twin() -> None:
     waits = {
         zt.Runtime: (
             *("authenticate", "workload", "sign_in", "on_behalf_of"),
-            *("purge_keys", "reload", "close"),
+            *("purge_keys", "reload", "close", "invalidate", "on_secret_event"),
         ),
         zt.Session: (
-                *("check", "require", "explain", "secret", "plan", "sealer", "opener"),
-                *("log_metrics", "log_batch", "audit_tail"),
-            ),
+            *("check", "require", "explain", "plan", "sealer", "opener"),
+            *("secret", "secret_version", "refresh_secret", "warm"),
+            *("log_metrics", "log_batch", "audit_tail"),
+        ),
+        zt.SecretHandle: ("get",),
     }
     for kind, names in waits.items():
         assert {name for name in vars(kind) if name.endswith("_async")} == {f"{name}_async" for name in names}

@@ -87,11 +87,16 @@ class Config(TypedDict, total=False):
     identity_clock_skew_s: int | None
     identity_groups: Literal["token", "graph"] | None
     identity_sign_in_client: str | None
+    vault_store: Literal["local", "key_vault"] | None
+    vault_api_version: str | None
+    vault_calls_per_s: int | None
+    vault_memory: Literal["prefer_locked", "locked"] | None
     vault_file: str | os.PathLike[str] | None
     vault_key_file: str | os.PathLike[str] | None
     vault_passphrase: str | None
     audit_folder: str | os.PathLike[str] | None
     alerts_file: str | os.PathLike[str] | None
+    status_folder: str | os.PathLike[str] | None
 
 def open(
     folder: str | os.PathLike[str], *, credential: TokenCredential | None = None, **config: Any
