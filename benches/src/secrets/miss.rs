@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 use zt_azure_simulator::{KeyVault, Options, Simulator};
 use zt_core::adapters::azure::{ClientCredential, GuardedHttp, KeyVaultSecrets};
 use zt_core::clock::{Clock, SystemClock};
-use zt_core::identity::{ClientProof, Cloud, OwnIdentity};
+use zt_core::identity::{ClientProof, Cloud, OwnIdentity, TokenCredential};
 use zt_core::network::{Destination, Guard, HttpClient};
 use zt_core::secrets::{Attempt, AttemptId, SecretId, SecretRequest, SecretVault as _, Secrets};
 
@@ -17,12 +17,12 @@ use crate::harness::{Case, Effort, compare};
 use crate::report::time;
 use crate::world::World;
 
-const TENANT: &str = "11111111-1111-4111-8111-111111111111";
+pub const TENANT: &str = "11111111-1111-4111-8111-111111111111";
 /// The application itself, which may read the whole vault, and what it proves itself with in the simulator alone.
-const CLIENT: &str = "d0000000-0000-4000-8000-000000000001";
+pub const CLIENT: &str = "d0000000-0000-4000-8000-000000000001";
 const PROOF: &str = "sample-secret-of-the-simulator";
 const VAULT: &str = "kv-brindlewick-prod";
-const SECRET: &str = "bureau-api-key";
+pub const SECRET: &str = "bureau-api-key";
 /// Who all want the same secret at once.
 const READERS: usize = 1_000;
 /// Longer than anything here takes on a busy machine.
@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Key Vault, Entra and the way to them.
 pub struct Cloudlet {
-    sim: Simulator,
+    pub sim: Simulator,
 }
 
 impl Cloudlet {
@@ -48,26 +48,38 @@ impl Cloudlet {
     }
 
     /// A client that has no connection, no challenge and no token yet.
-    pub fn client(&self) -> Outcome<KeyVaultSecrets> {
+    fn client(&self) -> Outcome<KeyVaultSecrets> {
+        let http = self.http()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let identity = OwnIdentity::new(credential(&http, &clock), Arc::clone(&clock));
+        let identity = Arc::new(identity);
+        Ok(KeyVaultSecrets::new(http, identity, Cloud::Public, clock))
+    }
+
+    /// What proves to Entra who the process is; it has no token yet.
+    pub fn credential(&self) -> Outcome<Arc<dyn TokenCredential>> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        Ok(credential(&self.http()?, &clock))
+    }
+
+    fn http(&self) -> Outcome<Arc<dyn HttpClient>> {
         let (vault, at) = (self.vault(), self.sim.https_addr());
         let host = vault.host();
         let guard = Guard::for_identity(Cloud::Public)
             .with(Destination::public("measured", host))
             .dialling("login.microsoftonline.com", at)
             .dialling(host, at);
-        let http = GuardedHttp::trusting_only(guard, self.sim.ca_pem().as_bytes())?;
-        let http: Arc<dyn HttpClient> = Arc::new(http);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let proof = ClientProof::Secret(PROOF.to_owned().into());
-        let credential = ClientCredential::new(Cloud::Public, TENANT, CLIENT, proof, &http, &clock);
-        let identity = OwnIdentity::new(Arc::new(credential), Arc::clone(&clock));
-        Ok(KeyVaultSecrets::new(
-            http,
-            Arc::new(identity),
-            Cloud::Public,
-            clock,
-        ))
+        let ca = self.sim.ca_pem().as_bytes();
+        Ok(Arc::new(GuardedHttp::trusting_only(guard, ca)?))
     }
+}
+
+fn credential(http: &Arc<dyn HttpClient>, clock: &Arc<dyn Clock>) -> Arc<dyn TokenCredential> {
+    let proof = ClientProof::Secret(PROOF.to_owned().into());
+    let cloud = Cloud::Public;
+    Arc::new(ClientCredential::new(
+        cloud, TENANT, CLIENT, proof, http, clock,
+    ))
 }
 
 pub fn markdown(effort: Effort) -> Outcome<String> {
