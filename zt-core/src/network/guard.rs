@@ -124,10 +124,13 @@ impl Guard {
         }
         let is_ruled = rows.iter().any(|row| !row.is_built_in());
         let counting = rows.iter().filter(|row| !is_ruled || !row.is_built_in());
-        let covering = counting.filter(|row| row.covers(target.scheme, target.port));
+        let counting: Vec<_> = counting.map(Arc::clone).collect();
+        let covering = counting
+            .iter()
+            .filter(|row| row.covers(target.scheme, target.port));
         let rows_of_port: Vec<_> = covering.map(Arc::clone).collect();
         if rows_of_port.is_empty() {
-            return Err(refusal::of_port(&target, rows));
+            return Err(refusal::of_port(&target, &counting));
         }
         let dialled = self.dialled.get(target.host).copied();
         Ok(Route::new(&target, rows_of_port, dialled))

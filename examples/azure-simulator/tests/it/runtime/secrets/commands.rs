@@ -114,7 +114,7 @@ async fn the_status_of_a_live_process_is_told() {
     assert!(job.secret(KEY).await.unwrap().reveal() == VALUE.as_bytes());
     let mut said = run(&folder, &["status"]);
     for _ in 0..1200 {
-        if said.out.contains("fresh") {
+        if said.out.contains("bureau-api-key fresh") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -245,40 +245,73 @@ async fn a_wrong_certificate_is_no_vault_and_sees_no_request() {
     }
 }
 
-#[tokio::test]
-async fn a_secret_that_is_away_for_a_moment_stays_and_one_that_is_gone_ends() {
-    let scene = Scene::open().await;
-    scene.reads(VALUE).await;
-    scene.office.advance(TTL + 1);
-    scene.vault().delete_secret(KEY).unwrap();
-    let over = |seconds| Some(Duration::from_secs(seconds));
-    assert_eq!(scene.reads(VALUE).await, over(1));
-    scene.vault().recover_secret(KEY).unwrap();
-    scene.office.advance(6);
-    scene.reads_at_last(VALUE).await;
+/// Old enough that a read refreshes it beside, and fresh for six seconds more.
+const DUE: u64 = TTL - 6;
 
-    scene.office.advance(TTL + 1);
-    scene.vault().delete_secret(KEY).unwrap();
-    assert_eq!(scene.reads(VALUE).await, over(1));
-    scene.office.advance(4);
-    assert_eq!(scene.reads(VALUE).await, over(5), "not yet five seconds");
-    scene.office.advance(2);
-    let ended = || async { scene.read().await.err() };
-    let mut error = ended().await;
+/// Waits until the refreshes of the secret have failed so often in a row.
+async fn failures(scene: &Scene, wanted: u32) {
+    let mut found = None;
     for _ in 0..1200 {
+        let slots = scene.zt.status().secrets.slots;
+        let slot = slots.into_iter().find(|slot| slot.name == KEY);
+        found = slot.map(|slot| slot.failures);
+        if found == Some(wanted) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(found, Some(wanted));
+}
+
+/// Reads until the secret is refused.
+async fn ends(scene: &Scene) -> Code {
+    let mut error = None;
+    for _ in 0..1200 {
+        error = scene.read().await.err();
         if error.is_some() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-        error = ended().await;
     }
-    assert_eq!(error.unwrap().code(), Code::NotFound);
+    error.unwrap().code()
+}
+
+#[tokio::test]
+async fn a_secret_that_is_away_for_a_moment_stays_and_one_that_is_gone_ends() {
+    let scene = Scene::open().await;
+    scene.reads(VALUE).await;
+    scene.office.advance(DUE);
+    scene.vault().delete_secret(KEY).unwrap();
+    assert_eq!(scene.reads(VALUE).await, None);
+    failures(&scene, 1).await;
+    scene.vault().recover_secret(KEY).unwrap();
+    scene.office.advance(5);
+    assert_eq!(scene.reads(VALUE).await, None);
+    failures(&scene, 0).await;
+
+    scene.office.advance(DUE);
+    scene.vault().delete_secret(KEY).unwrap();
+    assert_eq!(scene.reads(VALUE).await, None);
+    failures(&scene, 1).await;
+    scene.office.advance(4);
+    assert_eq!(scene.reads(VALUE).await, None, "not yet five seconds");
+    scene.office.advance(1);
+    assert_eq!(ends(&scene).await, Code::NotFound);
     let asked = scene.requests();
     assert_eq!(scene.fails().await.code(), Code::NotFound);
     assert_eq!(scene.requests(), asked, "believed for 30 s");
     scene.vault().recover_secret(KEY).unwrap();
     scene.office.advance(31);
     assert_eq!(scene.reads(VALUE).await, None);
+}
+
+#[tokio::test]
+async fn what_is_past_its_ttl_ends_with_the_first_none() {
+    let scene = Scene::open().await;
+    scene.reads(VALUE).await;
+    scene.office.advance(TTL + 1);
+    scene.vault().delete_secret(KEY).unwrap();
+    assert_eq!(scene.fails().await.code(), Code::NotFound);
 }
 
 #[tokio::test]
