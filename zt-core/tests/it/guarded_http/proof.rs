@@ -172,7 +172,7 @@ async fn what_is_only_recorded_is_recorded_as_what_it_is() {
             &other,
             PathKind::Address,
             PathKind::Unproven,
-            Some("/pe-other"),
+            Some("pe-other"),
         ),
     ] {
         for (simulated, kind) in [(false, kind), (true, simulated_kind)] {
