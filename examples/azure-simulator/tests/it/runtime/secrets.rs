@@ -1,5 +1,6 @@
 //! Secrets of a whole runtime from the simulated Key Vault: over real sockets, through Azure's own SDK, under policy and audit.
 
+mod breaker;
 mod commands;
 mod contract;
 mod crowd;
