@@ -111,8 +111,8 @@ impl AuditLog {
     /// # Errors
     ///
     /// [`AuditError::Unavailable`] if it could not be written, [`AuditError::Timeout`] after the deadline,
-    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`]. On an error the caller must refuse what
-    /// it was about to do; after a timeout the record may still be written.
+    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`](super::Kind::Counted). On an error the caller
+    /// must refuse what it was about to do; after a timeout the record may still be written.
     pub fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
         self.here()?.append(record, durability)
     }
