@@ -92,7 +92,7 @@ impl Shelf {
         let settings = fs::read_to_string(&file)?;
         fs::write(
             &file,
-            settings.replace("[vault]", "[vault]\ncalls_per_s = 10000"),
+            settings.replace("[vault]", "[vault]\ncalls_per_s = 400"),
         )?;
         let vault = Arc::<MemoryVault>::clone(&self.vault);
         let builder = RuntimeBuilder::new(Config::load(world.path())?).with_vault(vault);

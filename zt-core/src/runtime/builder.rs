@@ -254,7 +254,7 @@ fn secrets(
     let mut timing = timing;
     timing.must_be_locked = config.must_lock_secrets()?;
     let mut limits = GateLimits::default();
-    if let Some(calls) = config.calls_per_second()? {
+    if let Some(calls) = config.calls_per_second() {
         limits.calls_per_second = calls;
         limits.burst = calls.saturating_mul(5);
     }

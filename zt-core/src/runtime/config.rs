@@ -6,6 +6,7 @@
 
 mod development;
 mod key;
+mod number;
 mod seconds;
 
 use std::collections::BTreeMap;
@@ -116,12 +117,12 @@ impl Config {
         if key == ConfigKey::VaultKeyFile && self.passphrase.is_some() {
             return refused("a passphrase is set already");
         }
-        let value = match key.is_seconds() {
-            true => match seconds::read(&value) {
-                Some(seconds) => seconds,
-                None => return refused(seconds::EXPECTED),
+        let value = match key.number() {
+            Some(number) => match number.read(&value) {
+                Some(value) => value,
+                None => return refused(number.expected),
             },
-            false => value,
+            None => value,
         };
         let tightens = key == ConfigKey::Mode && value == "production";
         match self.values.get(&key) {
@@ -231,16 +232,8 @@ impl Config {
     }
 
     /// How often each vault may be called in a second.
-    pub(super) fn calls_per_second(&self) -> Result<Option<u32>> {
-        let key = ConfigKey::VaultCallsPerSecond;
-        let read = |text: &str| text.parse().ok().filter(|calls| (1..=400).contains(calls));
-        match self.value(key) {
-            None => Ok(None),
-            Some(text) => read(text).map(Some).ok_or_else(|| {
-                let message = format!("`{key}` must be a number of calls from 1 to 400");
-                Error::new(Code::Config, message)
-            }),
-        }
+    pub(super) fn calls_per_second(&self) -> Option<u32> {
+        self.value(ConfigKey::VaultCallsPerSecond)?.parse().ok()
     }
 
     /// Where the local vault is.
@@ -341,11 +334,12 @@ impl Config {
             let reason = "a passphrase does not belong in a file: set ZT_VAULT_PASSPHRASE";
             return problems.push(Problem::new(reason).text(name).at(Some(at)));
         }
-        let (read, expected) = if key.is_seconds() {
-            (seconds::of_file(value), seconds::EXPECTED)
-        } else {
-            let text = value.as_str().filter(|text| !text.trim().is_empty());
-            (text.map(str::to_owned), "expected text")
+        let (read, expected) = match key.number() {
+            Some(number) => (number.of_file(value), number.expected),
+            None => {
+                let text = value.as_str().filter(|text| !text.trim().is_empty());
+                (text.map(str::to_owned), "expected text")
+            }
         };
         match read {
             Some(text) => drop(self.values.insert(key, text)),
@@ -375,6 +369,23 @@ impl fmt::Debug for Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_taken_bare_and_as_text_and_another_is_refused_by_its_line() {
+        let read = |text: &str| Config::parse(Path::new("."), text);
+        for (text, calls) in [("7", 7), ("\"7\"", 7), ("400", 400)] {
+            let config = read(&format!("[vault]\ncalls_per_s = {text}")).unwrap();
+            assert_eq!(config.calls_per_second(), Some(calls));
+        }
+        for text in ["0", "401", "-1", "1.5", "\"\"", "\"many\"", "true"] {
+            let why = read(&format!("[vault]\ncalls_per_s = {text}")).unwrap_err();
+            let why = why.to_string();
+            assert!(
+                why.contains("zt.toml:2:") && why.contains("from 1 to 400"),
+                "{why}"
+            );
+        }
+    }
 
     #[test]
     fn nobody_points_a_production_process_at_other_keys_by_a_variable() {

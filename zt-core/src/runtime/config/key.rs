@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::number::Number;
+
 macro_rules! config_keys {
     ($($(#[doc = $doc:literal])+ $name:ident = $key:literal, $env:literal;)+) => {
         /// Every setting: one name in the file, one in the environment, one meaning.
@@ -108,12 +110,16 @@ impl fmt::Display for ConfigKey {
 }
 
 impl ConfigKey {
-    /// Whether its value is a count of seconds.
-    pub(super) const fn is_seconds(self) -> bool {
-        matches!(
+    /// Which number its value is, if it is one.
+    pub(super) fn number(self) -> Option<Number> {
+        if self == Self::VaultCallsPerSecond {
+            return Some(Number::CALLS);
+        }
+        let is_seconds = matches!(
             self,
             Self::MetadataMaxStaleness | Self::MetadataWatch | Self::IdentityClockSkew
-        )
+        );
+        is_seconds.then_some(Number::SECONDS)
     }
 
     /// Whether leaving it out means something of its own.
