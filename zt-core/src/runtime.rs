@@ -268,7 +268,7 @@ impl Runtime {
         let close = move || {
             let closed = shared.audit.close(timeout);
             // Last, so that a read that was under way leaves nothing behind either.
-            shared.secrets.clear();
+            shared.secrets.close();
             if let Some(folder) = shared.config.value(ConfigKey::StatusFolder) {
                 status::remove(&shared.config.folder().join(folder));
             }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
@@ -58,18 +58,21 @@ impl Secrets {
     #[must_use]
     pub fn new(vault: Arc<dyn SecretVault>, clock: Arc<dyn Clock>) -> Self {
         let anchor = ArcSwap::from_pointee(Now::read(&*clock));
+        let counters = Arc::<Counters>::default();
+        let table = ArcSwap::from_pointee(Table::empty(&counters));
         Self {
             crew: Arc::new(Crew {
                 vault,
                 clock,
                 timing: Timing::default(),
-                counters: Counters::default(),
+                counters,
                 origin: 0,
                 attempts: AtomicU64::new(1),
+                is_closed: AtomicBool::new(false),
             }),
             limits: GateLimits::new(),
             spawn: None,
-            table: ArcSwap::from_pointee(Table::empty()),
+            table,
             anchor,
         }
     }
@@ -82,8 +85,9 @@ impl Secrets {
             clock: Arc::clone(&self.crew.clock),
             origin: timing.salt,
             timing,
-            counters: Counters::default(),
+            counters: Arc::clone(&self.crew.counters),
             attempts: AtomicU64::new(1),
+            is_closed: AtomicBool::new(false),
         });
         self
     }
@@ -173,19 +177,31 @@ impl Secrets {
             let message = format!("the row pins version {pinned}: no other one is read through it");
             return Err(Error::new(Code::InvalidArgument, message));
         }
-        let table = self.table();
-        let current = table.declared.get(request.key());
-        let current = current.ok_or_else(|| undeclared(request))?;
-        if let Some(refused) = current.slot.forbidden() {
-            return Err(refused.into());
-        }
+        self.readable(request)?;
+        let current = request;
         let request = request.clone().at(version);
-        let declared = table.version(&request, self.crew.timing.salt);
-        drop(table);
+        let declared = self.table().version(&request, self.crew.timing.salt);
+        // Its row may have left just before the slot was made: nobody would ever forget it.
+        if let Err(error) = self.readable(current) {
+            declared.leave();
+            self.table().versions.invalidate(request.key());
+            return Err(error);
+        }
         match self.peek_in(&declared, &request) {
             Some(secret) => Ok(secret),
             None => self.fill(&declared, &request, false).await,
         }
+    }
+
+    /// Whether a table declares it, and the rules let its vault be asked.
+    fn readable(&self, request: &SecretRequest) -> Result<()> {
+        let table = self.table();
+        let current = table.declared.get(request.key());
+        let current = current.ok_or_else(|| undeclared(request))?;
+        current
+            .slot
+            .forbidden()
+            .map_or(Ok(()), |refused| Err(refused.into()))
     }
 
     /// Asks the vault now, whatever the slot holds; at most once a second for each slot. What is held is served on until
@@ -301,6 +317,12 @@ impl Secrets {
     /// Wipes every slot.
     pub fn clear(&self) {
         self.forget(|_| true);
+    }
+
+    /// Wipes every slot for good: no call to a vault leaves any more, and what is under way gives nothing.
+    pub(crate) fn close(&self) {
+        self.crew.is_closed.store(true, Ordering::Release);
+        self.clear();
     }
 
     fn forget(&self, which: impl Fn(&SlotKey) -> bool) {

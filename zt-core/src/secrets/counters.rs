@@ -44,8 +44,10 @@ pub(super) struct Counters {
     pub(super) turned_away: AtomicU64,
     pub(super) closings: AtomicU64,
     pub(super) near_expiry: AtomicU64,
-    /// Hits of slots that are gone.
-    pub(super) past_hits: AtomicU64,
+    /// Hits of slots that are gone, added by whoever lets go of one.
+    past_hits: AtomicU64,
+    /// The most hits that anybody was told: a slot that is just leaving is in neither sum.
+    told_hits: AtomicU64,
 }
 
 /// Statistics order nothing: relaxed.
@@ -54,11 +56,17 @@ pub(super) fn count(counter: &AtomicU64) {
 }
 
 impl Counters {
+    /// Takes over the hits of a slot that is gone.
+    pub(super) fn past(&self, hits: u64) {
+        self.past_hits.fetch_add(hits, Ordering::Relaxed);
+    }
+
     /// The numbers, with the hits that the slots counted.
     pub(super) fn read(&self, hits: u64) -> Counts {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let hits = hits.saturating_add(read(&self.past_hits));
         Counts {
-            hits: hits.saturating_add(read(&self.past_hits)),
+            hits: hits.max(self.told_hits.fetch_max(hits, Ordering::Relaxed)),
             stale: read(&self.stale),
             misses: read(&self.misses),
             negative: read(&self.negative),

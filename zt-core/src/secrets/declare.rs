@@ -1,7 +1,6 @@
 //! Which slots there are: those that the tables declare, in the process that is running.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use arc_swap::Guard;
 
@@ -58,10 +57,7 @@ impl Secrets {
                 None => {
                     declared.leave();
                     declared.slot.forget(now, &self.crew.timing);
-                    self.crew
-                        .counters
-                        .past_hits
-                        .fetch_add(declared.slot.hits(), Ordering::Relaxed);
+                    self.crew.counters.past(declared.slot.hits());
                 }
             }
         }
@@ -102,7 +98,7 @@ impl Secrets {
         let limits = self.limits;
         let old = self.table.rcu(|old| match old.is_of_this_process() {
             true => Arc::clone(old),
-            false => Arc::new(old.reborn(salt, limits, now)),
+            false => Arc::new(old.reborn(salt, limits, now, &self.crew.counters)),
         });
         if !old.is_of_this_process() {
             Box::leak(Box::new(old));

@@ -4,7 +4,7 @@
 //! own, so that no reader who gives up cancels it. It waits for a place at the gate, never for a pause that a vault asked for.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{SemaphorePermit, watch};
@@ -31,10 +31,12 @@ pub(super) struct Crew {
     pub(super) vault: Arc<dyn SecretVault>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) timing: Timing,
-    pub(super) counters: Counters,
+    pub(super) counters: Arc<Counters>,
     /// The upper half of attempt ids: drawn at random.
     pub(super) origin: u64,
     pub(super) attempts: AtomicU64,
+    /// No call leaves any more, and nothing lands.
+    pub(super) is_closed: AtomicBool,
 }
 
 /// A value, and when it was asked for.
@@ -122,6 +124,9 @@ impl Flight {
             // The rules may have changed since the last call.
             if let Some(refused) = self.declared.slot.forbidden() {
                 return Err(FetchError::new(refused, None));
+            }
+            if self.crew.is_closed() {
+                return Err(closed());
             }
             asked = Some(source);
             match self.call(source, until, each).await {
@@ -245,6 +250,7 @@ impl Flight {
     fn land(mut self, answer: Result<Answer, FetchError>) {
         let now = Now::read(&*self.crew.clock);
         let (outcome, asked) = match answer {
+            Ok(_) if self.crew.is_closed() => (Err(closed()), now),
             Ok(answer) => (Ok(answer.secret), answer.asked),
             Err(failed) => (Err(failed), now),
         };
@@ -297,6 +303,10 @@ impl Drop for Passing {
 }
 
 impl Crew {
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
     fn next_attempt(&self) -> AttemptId {
         let number = self.attempts.fetch_add(1, Ordering::Relaxed);
         // A forked child inherits the count; its ids differ by its process.
@@ -313,6 +323,11 @@ pub(super) async fn landing(mut waiter: watch::Receiver<Outcome>) -> Result<Secr
         Some(Err(error)) => Err(error.clone()),
         None => Err(lost()),
     }
+}
+
+fn closed() -> FetchError {
+    let error = VaultError::unavailable("the runtime was closed meanwhile", None);
+    FetchError::new(error, None)
 }
 
 fn lost() -> FetchError {

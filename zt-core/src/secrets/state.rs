@@ -353,7 +353,8 @@ impl State {
         match (Verdict::of(&error.error, now.wall, timing), held) {
             (Verdict::No(pause), _) | (Verdict::NotYet(pause), None) => no(pause),
             (Verdict::Missing, None) => no(timing.negative_ttl),
-            (Verdict::Unknown, None) => self.aged(now, false),
+            (Verdict::Unknown(pause), None) if pause.is_zero() => self.aged(now, false),
+            (Verdict::Unknown(pause), None) => no(pause),
             (Verdict::Missing, Some(held)) => {
                 let first = held.trouble.as_ref().and_then(|known| known.missing_since);
                 let first = first.unwrap_or(now.tick);
@@ -366,7 +367,7 @@ impl State {
                 trouble.retry_at = first.saturating_add(timing.missing_grace);
                 Some(Self::Held(held.with_trouble(Some(trouble))))
             }
-            (Verdict::Unknown | Verdict::NotYet(_), Some(held)) => {
+            (Verdict::Unknown(_) | Verdict::NotYet(_), Some(held)) => {
                 let trouble = Trouble::after(held, error, now, spread);
                 Some(Self::Held(held.with_trouble(Some(trouble))))
             }

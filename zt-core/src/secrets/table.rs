@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::process;
 
+use super::counters::Counters;
 use super::gate::{Gate, GateLimits};
 use super::slot::Slot;
 use super::spread::Spread;
@@ -48,7 +49,9 @@ pub(super) struct Gatekeeper {
 }
 
 impl Table {
-    pub(super) fn empty() -> Self {
+    /// With counters that take over the hits of the single versions which leave.
+    pub(super) fn empty(counters: &Arc<Counters>) -> Self {
+        let counters = Arc::clone(counters);
         Self {
             process: process::generation(),
             declared: HashMap::new(),
@@ -57,7 +60,10 @@ impl Table {
                 .max_capacity(MOST_VERSIONS)
                 .time_to_idle(IDLE_VERSION)
                 // No "forget" reaches it any more.
-                .eviction_listener(|_, version: Arc<Declared>, _| version.leave())
+                .eviction_listener(move |_, version: Arc<Declared>, _| {
+                    version.leave();
+                    counters.past(version.slot.hits());
+                })
                 .build(),
         }
     }
@@ -97,13 +103,19 @@ impl Table {
     }
 
     /// The same declarations with nothing known: what a forked child begins with.
-    pub(super) fn reborn(&self, salt: u64, limits: GateLimits, now: Duration) -> Self {
+    pub(super) fn reborn(
+        &self,
+        salt: u64,
+        limits: GateLimits,
+        now: Duration,
+        counters: &Arc<Counters>,
+    ) -> Self {
         let requests: Vec<SecretRequest> = self
             .declared
             .values()
             .map(|declared| declared.request.clone())
             .collect();
-        let born = Self::empty().next(&requests, salt, limits, now);
+        let born = Self::empty(counters).next(&requests, salt, limits, now);
         for (key, declared) in &born.declared {
             let old = self.declared.get(key);
             if let Some(refused) = old.and_then(|old| old.slot.forbidden()) {

@@ -1,6 +1,7 @@
 //! The slots in front of a vault that counts, fails and waits as told, with a clock that stands still.
 
 mod black_hole;
+mod closing;
 mod day;
 mod declarations;
 mod events;

@@ -6,11 +6,18 @@ use crate::clock::Timestamp;
 
 use super::{Timing, VaultError};
 
+/// How long an identity that the vault does not take is not shown to it again.
+const NO_IDENTITY: Duration = Duration::from_secs(10);
+/// How long a vault whose path or answer is wrong is not asked again: no gate counts these, and readers in a loop would
+/// ask as fast as it answers.
+const NO_SENSE: Duration = Duration::from_secs(1);
+
 /// What one failure says about the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Nothing: the vault was not reached, or gave no answer that can be believed. What is held is served on.
-    Unknown,
+    /// Nothing: the vault was not reached, or gave no answer that can be believed. What is held is served on; without a
+    /// value nobody asks again for so long.
+    Unknown(Duration),
     /// It is gone, switched off, over, or no longer ours. What is held ends, and the answer is believed for so long.
     No(Duration),
     /// There is none. Ends what is held when it is said twice: a secret that is being recovered is away for a moment.
@@ -34,15 +41,19 @@ impl Verdict {
                 // Believed until then, but looked at now and then: whoever wrote the date may write another.
                 Self::NotYet(wait.min(timing.default_ttl).min(longest(timing)))
             }
-            VaultError::Unavailable { .. }
-            | VaultError::Unauthenticated { .. }
-            | VaultError::NetworkRefused { .. }
+            // The gate holds these back, for every secret of the vault.
+            VaultError::Unavailable { .. } | VaultError::Throttled { .. } => {
+                Self::Unknown(Duration::ZERO)
+            }
+            VaultError::Unauthenticated { .. } => {
+                Self::Unknown(NO_IDENTITY.min(timing.negative_ttl))
+            }
+            VaultError::NetworkRefused { .. }
             | VaultError::Firewall { .. }
             | VaultError::Tls { .. }
-            | VaultError::Throttled { .. }
             | VaultError::Integrity { .. }
             | VaultError::WrongKey { .. }
-            | VaultError::Io { .. } => Self::Unknown,
+            | VaultError::Io { .. } => Self::Unknown(NO_SENSE.min(timing.negative_ttl)),
         }
     }
 }

@@ -159,6 +159,7 @@ impl Session {
     /// # Errors
     /// As [`check`](Self::check). What is denied or cannot be fetched is in the answer and no error.
     pub async fn warm(&self, references: &[&str], budget: Duration) -> Result<Warmed> {
+        self.shared.refuse_closed()?;
         let (mut places, mut requests, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         for (place, reference) in references.iter().enumerate() {
             let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;

@@ -33,7 +33,7 @@ fn rows() -> Vec<Row> {
         stale: true,
         gate: "open",
     };
-    let open = |fault, code| row(fault, code, 1, 0, SlotState::Absent);
+    let senseless = |fault, code| row(fault, code, 1, 1, SlotState::Negative);
     let no = |fault, code, silence| Row {
         fresh: false,
         stale: false,
@@ -53,7 +53,13 @@ fn rows() -> Vec<Row> {
     };
     let seven = Some(Duration::from_secs(7));
     vec![
-        open(VaultError::unauthenticated("401"), Code::NoOwnIdentity),
+        row(
+            VaultError::unauthenticated("401"),
+            Code::NoOwnIdentity,
+            1,
+            10,
+            SlotState::Negative,
+        ),
         no(VaultError::denied(&id(), "AccessDenied"), Code::Config, 30),
         no(
             VaultError::denied(&id(), "ForbiddenByRbac"),
@@ -65,11 +71,11 @@ fn rows() -> Vec<Row> {
             Code::Config,
             30,
         ),
-        open(
+        senseless(
             VaultError::firewall("kv", "ForbiddenByFirewall"),
             Code::NetworkRefused,
         ),
-        open(
+        senseless(
             VaultError::firewall("kv", "ForbiddenByConnection"),
             Code::NetworkRefused,
         ),
@@ -112,9 +118,9 @@ fn rows() -> Vec<Row> {
             0,
             SlotState::Absent,
         ),
-        open(VaultError::network_refused("no rule"), Code::NetworkRefused),
-        open(VaultError::tls("another name"), Code::VaultUnavailable),
-        open(
+        senseless(VaultError::network_refused("no rule"), Code::NetworkRefused),
+        senseless(VaultError::tls("another name"), Code::VaultUnavailable),
+        senseless(
             VaultError::integrity("kv", "not JSON"),
             Code::VaultIntegrity,
         ),

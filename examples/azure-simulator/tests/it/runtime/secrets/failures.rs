@@ -17,7 +17,7 @@ struct Row {
     retry_in: Option<u64>,
     /// Calls of a read that has nothing.
     calls: u64,
-    /// Calls of the read after it, at the same moment.
+    /// Calls of the read after it, at the same moment: none where a pause follows.
     calls_again: u64,
     /// Whether it ends a value that is held.
     ends: bool,
@@ -31,7 +31,7 @@ impl Row {
             code,
             retry_in: None,
             calls: 1,
-            calls_again: 1,
+            calls_again: 0,
             ends: false,
         }
     }
@@ -43,14 +43,14 @@ impl Row {
     }
 
     /// It says no, which is believed.
-    fn ending(mut self) -> Self {
-        (self.ends, self.calls_again) = (true, 0);
+    const fn ending(mut self) -> Self {
+        self.ends = true;
         self
     }
 
     /// It says for how long it is not to be called.
-    fn pausing(mut self, seconds: Option<u64>) -> Self {
-        (self.retry_in, self.calls_again) = (seconds, 0);
+    const fn pausing(mut self, seconds: Option<u64>) -> Self {
+        self.retry_in = seconds;
         self
     }
 }
