@@ -116,7 +116,15 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn tick(&self) -> Duration {
         self.elapsed()
     }
+
+    /// The wall clock of a moment ago, for hot paths: never ahead of [`now`](Self::now), and behind it by [`LAG`] at most.
+    fn lately(&self) -> Timestamp {
+        self.now()
+    }
 }
+
+/// How far [`Clock::lately`] may be behind: some timer interrupts.
+pub const LAG: Duration = Duration::from_millis(50);
 
 /// The operating system's clocks.
 #[derive(Debug)]
@@ -163,15 +171,29 @@ impl Clock for SystemClock {
     fn tick(&self) -> Duration {
         self.coarse.elapsed()
     }
+
+    #[cfg(target_os = "linux")]
+    fn lately(&self) -> Timestamp {
+        coarse::now()
+    }
 }
 
-/// `CLOCK_MONOTONIC_COARSE` (clock_gettime(2)): the time of the last timer interrupt, a third of the price. No thread of ours
-/// keeps it, so it goes on in a forked child too.
+/// `CLOCK_MONOTONIC_COARSE` and `CLOCK_REALTIME_COARSE` (clock_gettime(2)): the time of the last timer interrupt, a third of
+/// the price. No thread of ours keeps it, so it goes on in a forked child too.
 #[cfg(target_os = "linux")]
 mod coarse {
     use std::time::Duration;
 
     use rustix::time::{ClockId, Timespec, clock_gettime};
+
+    use super::Timestamp;
+
+    pub(super) fn now() -> Timestamp {
+        let at = clock_gettime(ClockId::RealtimeCoarse);
+        // Nanoseconds count upwards from the second, also before 1970.
+        let millis = at.tv_sec.saturating_mul(1000);
+        Timestamp::from_millis(millis.saturating_add(at.tv_nsec / 1_000_000))
+    }
 
     #[derive(Debug)]
     pub(super) struct Start(Duration);
@@ -240,6 +262,14 @@ mod tests {
         }
         let before = clock.elapsed();
         while clock.tick() < before {
+            std::thread::yield_now();
+        }
+        for _ in 0..1000 {
+            let lately = clock.lately();
+            assert!(lately <= clock.now());
+        }
+        let before = clock.now();
+        while clock.lately() < before {
             std::thread::yield_now();
         }
     }

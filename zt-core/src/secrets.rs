@@ -4,6 +4,7 @@
 //! [`Secret::reveal`]. Policy and audit stand above, in the session, and are asked on every read; nothing here knows
 //! who is calling. This module does no I/O: vaults are adapters of [`SecretVault`].
 
+mod boarding;
 mod cache;
 mod counters;
 mod declare;
@@ -14,6 +15,7 @@ mod gate;
 mod health;
 mod name;
 mod now;
+mod pinned;
 mod request;
 mod secret;
 mod slot;

@@ -48,8 +48,14 @@ impl Tally {
 
     /// Counts one; whether it will be written.
     pub(super) fn add(&self, at: Timestamp) -> bool {
-        self.0.first.fetch_min(at.as_millis(), Ordering::Relaxed);
-        self.0.last.fetch_max(at.as_millis(), Ordering::Relaxed);
+        let (first, last, at) = (&self.0.first, &self.0.last, at.as_millis());
+        // Most repeats change neither, and a look is cheaper than a change.
+        if at < first.load(Ordering::Relaxed) {
+            first.fetch_min(at, Ordering::Relaxed);
+        }
+        if at > last.load(Ordering::Relaxed) {
+            last.fetch_max(at, Ordering::Relaxed);
+        }
         let one_more = |count: u64| (count & CLOSED == 0).then_some(count.saturating_add(1));
         self.0
             .count

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
@@ -15,10 +16,10 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::port::Spawn;
 
+use super::boarding::{Boarding, Outcome, Start};
 use super::counters::{Counters, Counts, count};
 use super::flight::{Crew, Flight, landing};
 use super::gate::GateLimits;
-use super::slot::{Boarding, Outcome, Start};
 use super::state::{Now, Serving};
 use super::table::{Declared, Table};
 use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing};
@@ -122,17 +123,41 @@ impl Secrets {
         self.table().find(request.key()).map(SlotHandle)
     }
 
-    /// The same as [`peek`](Self::peek) by a handle; `None` also if the handle's slot is no longer the one.
-    pub(crate) fn peek_by(&self, handle: &SlotHandle, request: &SecretRequest) -> Option<Secret> {
+    /// The same as [`peek`](Self::peek) by a handle, at a tick that was just read; `None` also if the handle's slot is no
+    /// longer the one.
+    pub(crate) fn peek_by(
+        &self,
+        handle: &SlotHandle,
+        request: &SecretRequest,
+        tick: Duration,
+    ) -> Option<Secret> {
         if !handle.0.is_current() {
             return None;
         }
-        self.peek_in(&handle.0, request)
+        self.peek_at(&handle.0, request, tick)
     }
 
-    fn peek_in(&self, declared: &Arc<Declared>, request: &SecretRequest) -> Option<Secret> {
+    /// A tick for [`peek_by`](Self::peek_by).
+    pub(crate) fn tick(&self) -> Duration {
+        self.crew.clock.tick()
+    }
+
+    pub(super) fn peek_in(
+        &self,
+        declared: &Arc<Declared>,
+        request: &SecretRequest,
+    ) -> Option<Secret> {
+        self.peek_at(declared, request, self.crew.clock.tick())
+    }
+
+    fn peek_at(
+        &self,
+        declared: &Arc<Declared>,
+        request: &SecretRequest,
+        tick: Duration,
+    ) -> Option<Secret> {
         let terms = request.terms_under(&self.crew.timing);
-        let Serving { secret, is_due } = declared.slot.peek(&terms, &*self.crew.clock)?;
+        let Serving { secret, is_due } = declared.slot.peek(&terms, tick, &*self.crew.clock)?;
         if secret.stale_for().is_some() {
             count(&self.crew.counters.stale);
         }
@@ -162,48 +187,6 @@ impl Secrets {
         self.fill(&declared, request, false).await
     }
 
-    /// One version of a declared secret, whichever is current. Kept for a day, because it cannot change.
-    ///
-    /// # Errors
-    /// As [`get`](Self::get).
-    pub async fn get_version(
-        &self,
-        request: &SecretRequest,
-        version: super::SecretVersion,
-    ) -> Result<Secret> {
-        if let Some(pinned) = request.key().id().version()
-            && pinned != version
-        {
-            let message = format!("the row pins version {pinned}: no other one is read through it");
-            return Err(Error::new(Code::InvalidArgument, message));
-        }
-        self.readable(request)?;
-        let current = request;
-        let request = request.clone().at(version);
-        let declared = self.table().version(&request, self.crew.timing.salt);
-        // Its row may have left just before the slot was made: nobody would ever forget it.
-        if let Err(error) = self.readable(current) {
-            declared.leave();
-            self.table().versions.invalidate(request.key());
-            return Err(error);
-        }
-        match self.peek_in(&declared, &request) {
-            Some(secret) => Ok(secret),
-            None => self.fill(&declared, &request, false).await,
-        }
-    }
-
-    /// Whether a table declares it, and the rules let its vault be asked.
-    fn readable(&self, request: &SecretRequest) -> Result<()> {
-        let table = self.table();
-        let current = table.declared.get(request.key());
-        let current = current.ok_or_else(|| undeclared(request))?;
-        current
-            .slot
-            .forbidden()
-            .map_or(Ok(()), |refused| Err(refused.into()))
-    }
-
     /// Asks the vault now, whatever the slot holds; at most once a second for each slot. What is held is served on until
     /// the answer is there, and after it if the vault cannot answer.
     ///
@@ -215,7 +198,7 @@ impl Secrets {
         self.fill(&declared, request, true).await
     }
 
-    async fn fill(
+    pub(super) async fn fill(
         &self,
         declared: &Arc<Declared>,
         request: &SecretRequest,

@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
 
+use super::boarding::{Outcome, Purpose, Start, Ticket};
 use super::counters::{Counters, count};
 use super::gate::{Admission, Pass};
 use super::request::Terms;
-use super::slot::{Outcome, Purpose, Start, Ticket};
 use super::state::Now;
 use super::state::State;
 use super::table::{Declared, Gatekeeper, Table};

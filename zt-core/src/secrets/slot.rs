@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 
+use super::boarding::{Boarding, Outcome, Purpose, Start, Ticket};
 use super::request::Terms;
 use super::spread::Spread;
 use super::state::{Event, Now, Serving, State};
@@ -17,9 +18,6 @@ use super::sweep::Reported;
 use super::sync::{Arc, ArcSwap, Mutex, MutexGuard, PoisonError};
 use super::verdict::Verdict;
 use super::{FetchError, Secret, SecretVersion, Timing, VaultError, VaultUrl};
-
-/// What a fetch under way will say: nothing yet, or its outcome.
-pub(in crate::secrets) type Outcome = Option<Result<Secret, FetchError>>;
 
 /// Explicit refreshes of one slot are at least so far apart.
 const FORCED_PAUSE: Duration = Duration::from_secs(1);
@@ -52,42 +50,6 @@ struct Current {
     purpose: Purpose,
 }
 
-/// Why a fetch is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::secrets) enum Purpose {
-    /// A reader waits.
-    Miss,
-    /// Nobody does.
-    Refresh,
-}
-
-/// What a reader without a value does next.
-#[derive(Debug)]
-pub(in crate::secrets) enum Boarding {
-    /// There is one: another fetch landed in the meantime, or the vault is in trouble and what is held is stale. A refresh
-    /// is to be made beside.
-    Served(Secret, Option<Start>),
-    /// The vault said no a moment ago, or may not be asked.
-    Refused(FetchError),
-    /// Wait for the fetch that is under way.
-    Wait(watch::Receiver<Outcome>),
-    /// Start this fetch, then wait for it.
-    Start(Start),
-}
-
-/// A fetch to be made.
-#[derive(Debug)]
-pub(in crate::secrets) struct Start {
-    pub(in crate::secrets) ticket: Ticket,
-    pub(in crate::secrets) sender: watch::Sender<Outcome>,
-    pub(in crate::secrets) receiver: watch::Receiver<Outcome>,
-    pub(in crate::secrets) purpose: Purpose,
-}
-
-/// Which fetch of a slot: the answer of one that was overtaken is not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::secrets) struct Ticket(u64);
-
 impl Slot {
     pub(in crate::secrets) fn new(spread: Spread) -> Self {
         Self {
@@ -100,8 +62,12 @@ impl Slot {
     }
 
     /// The value, if it may be served to a reader with these terms. Never waits, allocates nothing.
-    pub(in crate::secrets) fn peek(&self, terms: &Terms, clock: &dyn Clock) -> Option<Serving> {
-        let tick = clock.tick();
+    pub(in crate::secrets) fn peek(
+        &self,
+        terms: &Terms,
+        tick: Duration,
+        clock: &dyn Clock,
+    ) -> Option<Serving> {
         let serving = self.state.load().serve(terms, tick, clock)?;
         // Statistics order nothing: relaxed.
         self.hits.fetch_add(1, Ordering::Relaxed);
@@ -120,7 +86,7 @@ impl Slot {
         let now = Now::read(clock);
         self.is_read(now.tick);
         self.apply(&Event::Looked { is_idle: false }, now, timing);
-        if let Some(serving) = self.peek(terms, clock) {
+        if let Some(serving) = self.peek(terms, now.tick, clock) {
             let beside = (serving.is_due && flights.current.is_none())
                 .then(|| flights.start(Purpose::Refresh));
             return Boarding::Served(serving.secret, beside);
@@ -349,7 +315,7 @@ impl Flights {
     fn start(&mut self, purpose: Purpose) -> Start {
         let (sender, receiver) = watch::channel(None);
         self.started = self.started.wrapping_add(1);
-        let ticket = Ticket(self.started);
+        let ticket = Ticket::new(self.started);
         self.current = Some(Current {
             ticket,
             receiver: receiver.clone(),

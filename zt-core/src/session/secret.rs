@@ -19,7 +19,7 @@ use super::resolved::Resolved;
 use super::seen::LEASE;
 use super::{Session, record};
 use crate::audit::Tally;
-use crate::clock::Timestamp;
+use crate::clock::{LAG, Timestamp};
 use crate::error::{ErrorKind, Result};
 use crate::metadata::Snapshot;
 use crate::policy::{Action, Columns, Decision, Resource};
@@ -294,18 +294,21 @@ impl Session {
             return Ok(None);
         };
         let (clock, tick) = (&self.shared.clock, self.shared.clock.tick());
-        let now = clock.now();
+        // The clock is read cheaply, and what ends is taken to end that much earlier: the read in full knows it exactly.
+        let now = clock.lately();
+        let latest = now.after(LAG);
         let holds = !self.shared.is_closed.load(Ordering::Acquire)
-            && self.is_proven_still(now, tick)
+            && self.is_proven_still(latest, tick)
             && self.shared.snapshots.is_current(&known.snapshot)
             && self.is_resolved_still(&known.resolved)
-            && known.decided_at <= now
-            && known.lease.is_none_or(|end| now < end)
+            && known.decided_at <= latest
+            && known.lease.is_none_or(|end| latest < end)
             && tick.saturating_sub(known.recorded_at) < LEASE;
         if !holds {
             return Ok(None);
         }
-        let secret = self.shared.secrets.peek_by(&known.slot, &known.request);
+        let secrets = &self.shared.secrets;
+        let secret = secrets.peek_by(&known.slot, &known.request, tick);
         let Some(secret) =
             secret.filter(|secret| secret.fetch() == known.fetch && secret.stale_for().is_none())
         else {

@@ -25,6 +25,7 @@ impl<'s> BareSlot<'s> {
     /// What it holds, as [`Secrets::peek`] answers it.
     #[must_use]
     pub fn peek(&self) -> Option<Secret> {
-        self.secrets.peek_by(&self.handle, &self.request)
+        self.secrets
+            .peek_by(&self.handle, &self.request, self.secrets.tick())
     }
 }

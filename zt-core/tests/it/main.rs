@@ -33,6 +33,7 @@ mod plans;
 mod revocations;
 mod rights;
 mod sealing;
+mod secret_calls;
 mod sessions;
 mod staleness;
 mod tables;

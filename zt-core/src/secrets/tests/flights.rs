@@ -179,10 +179,10 @@ fn the_no_of_a_fetch_that_was_overtaken_ends_what_is_held() {
     let terms = world.request.terms_under(&timing);
     let declared = world.secrets.table().find(world.request.key()).unwrap();
     let start = || match declared.slot.board(&terms, &*world.clock, &timing) {
-        slot::Boarding::Start(start) => start.ticket,
-        other @ (slot::Boarding::Served(..)
-        | slot::Boarding::Refused(_)
-        | slot::Boarding::Wait(_)) => panic!("{other:?}"),
+        boarding::Boarding::Start(start) => start.ticket,
+        other @ (boarding::Boarding::Served(..)
+        | boarding::Boarding::Refused(_)
+        | boarding::Boarding::Wait(_)) => panic!("{other:?}"),
     };
     let early = start();
     declared.slot.forget(now, &timing);

@@ -106,10 +106,10 @@ async fn a_thousand_slots_that_were_filled_at_once_refresh_over_the_window() {
             &*world.clock,
             &Timing::new(),
         ) {
-            slot::Boarding::Start(start) => start,
-            other @ (slot::Boarding::Served(..)
-            | slot::Boarding::Refused(_)
-            | slot::Boarding::Wait(_)) => panic!("{other:?}"),
+            boarding::Boarding::Start(start) => start,
+            other @ (boarding::Boarding::Served(..)
+            | boarding::Boarding::Refused(_)
+            | boarding::Boarding::Wait(_)) => panic!("{other:?}"),
         };
         let secret = world.secrets.peek(request).unwrap();
         let (terms, now) = (
@@ -141,7 +141,7 @@ async fn a_thousand_slots_that_were_filled_at_once_refresh_over_the_window() {
     assert_eq!(before, 1000);
 }
 
-use slot::Start;
+use boarding::Start;
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_place_does_not_call_in_the_pause_that_came_meanwhile() {

@@ -165,7 +165,9 @@ async fn a_hit_by_handle_allocates_nothing() {
         let mut served = 0;
         let counted = allocation_counter::measure(|| {
             for _ in 0..100 {
-                let secret = world.secrets.peek_by(&handle, &world.request);
+                let secret = world
+                    .secrets
+                    .peek_by(&handle, &world.request, world.secrets.tick());
                 let secret = secret.filter(|secret| secret.stale_for().is_some() == is_stale);
                 served += u32::from(secret.is_some());
             }

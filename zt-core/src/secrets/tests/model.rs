@@ -18,7 +18,8 @@ use super::*;
 mod slot;
 mod sync;
 
-use slot::{Boarding, Slot, Start};
+use boarding::{Boarding, Start};
+use slot::Slot;
 
 /// Versions are numbers that grow: which of two answers is the newer one can be told.
 struct Bench {
@@ -90,7 +91,7 @@ impl Bench {
 
     fn held(&self) -> Option<SecretVersion> {
         self.slot
-            .peek(&self.terms(), &self.clock)
+            .peek(&self.terms(), self.clock.tick(), &self.clock)
             .map(|serving| serving.secret.version())
     }
 }

@@ -98,7 +98,12 @@ async fn versions_are_bounded_and_one_that_is_put_out_says_so() {
             .is_ok()
     );
     let handle = world.secrets.slot(&first).unwrap();
-    assert!(world.secrets.peek_by(&handle, &first).is_some());
+    assert!(
+        world
+            .secrets
+            .peek_by(&handle, &first, world.secrets.tick())
+            .is_some()
+    );
     for version in &versions {
         world.clock.advance(Duration::from_millis(100));
         assert!(
@@ -124,7 +129,10 @@ async fn versions_are_bounded_and_one_that_is_put_out_says_so() {
     );
     world.secrets.invalidate(world.request.key().id().name());
     assert!(
-        world.secrets.peek_by(&handle, &first).is_none(),
+        world
+            .secrets
+            .peek_by(&handle, &first, world.secrets.tick())
+            .is_none(),
         "in or out, it is forgotten"
     );
 }
