@@ -36,6 +36,7 @@ mod sealing;
 mod secret_calls;
 mod sessions;
 mod staleness;
+mod status_file;
 mod tables;
 mod twins;
 mod world;

@@ -181,3 +181,56 @@ async fn a_pinned_version_is_the_same_in_both_vaults_or_none() {
         "it was asked, and has no such version"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_never_replaced_by_the_second_vault() {
+    let pair = Pair::new();
+    pair.set(id("adb-token").vault().clone(), "zt-needle-first");
+    pair.set(second(), "zt-needle-lagging");
+    assert!(pair.secrets.get(&pair.request).await.is_ok());
+    let down = VaultError::unavailable("503", None);
+    pair.vaults.first.fail(2, &down);
+    assert!(pair.secrets.refresh(&pair.request).await.is_err());
+    pair.clock.advance(14 * MINUTE);
+    pair.vaults.first.fail(1, &down);
+    assert!(
+        pair.secrets.peek(&pair.request).is_some(),
+        "refreshed beside"
+    );
+    settle(&pair.secrets).await;
+    assert_eq!(pair.calls(), (4, 0));
+    let held = pair.secrets.peek(&pair.request).unwrap();
+    assert!(held.reveal() == b"zt-needle-first");
+}
+
+/// A value that came from the second vault.
+async fn from_second() -> Pair {
+    let pair = Pair::new();
+    pair.set(second(), "zt-needle-second");
+    pair.vaults
+        .first
+        .fail(1, &VaultError::unavailable("503", None));
+    let secret = pair.secrets.get(&pair.request).await.unwrap();
+    assert!(secret.reveal() == b"zt-needle-second");
+    pair
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_of_the_second_vault_ends_with_its_name_in_the_reference() {
+    let pair = from_second().await;
+    pair.secrets.declare([pair.request.clone()]);
+    assert!(pair.secrets.peek(&pair.request).is_some());
+    let alone = SecretRequest::new(id("adb-token"));
+    pair.secrets.declare([alone.clone()]);
+    assert!(pair.secrets.peek(&alone).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_of_the_second_vault_ends_with_the_row_of_that_vault() {
+    let pair = from_second().await;
+    let refuses = |id: &SecretId| {
+        (*id.vault() == second()).then(|| VaultError::network_refused("no row names it"))
+    };
+    pair.secrets.declare_where([pair.request.clone()], refuses);
+    assert!(pair.secrets.peek(&pair.request).is_none());
+}

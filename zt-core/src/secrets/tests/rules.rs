@@ -66,3 +66,19 @@ async fn a_fetch_under_way_does_not_call_again_once_its_vault_is_forbidden() {
     assert!(reader.await.unwrap().is_err());
     assert_eq!(world.vault.calls(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_forbidden_is_forbidden_in_a_child_too() {
+    let world = World::new();
+    let refused = VaultError::network_refused("no row names it");
+    world
+        .secrets
+        .declare_where([world.request.clone()], |_| Some(refused.clone()));
+    let counters = &world.secrets.crew.counters;
+    let born = world
+        .secrets
+        .table()
+        .reborn(1, GateLimits::new(), Duration::ZERO, counters);
+    let declared = born.find(world.request.key()).unwrap();
+    assert!(declared.slot.forbidden().is_some());
+}

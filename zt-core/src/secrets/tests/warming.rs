@@ -81,3 +81,13 @@ async fn two_hundred_at_once_go_through_sixteen_at_a_time() {
         assert!(at_once(&world.secrets, request).is_some());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_without_end_is_a_long_one() {
+    let world = World::with("zt-needle-budget", Validity::ALWAYS);
+    let warmed = world
+        .secrets
+        .warm(std::slice::from_ref(&world.request), Duration::MAX)
+        .await;
+    assert_eq!((warmed.ready, warmed.failed.len()), (1, 0));
+}
