@@ -3,6 +3,7 @@
 //! In: a slot that asked for it. Out: the outcome, in the slot first and then with those who wait. It runs as a task of its
 //! own, so that no reader who gives up cancels it. It waits for a place at the gate, never for a pause that a vault asked for.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -182,9 +183,9 @@ impl Flight {
         let wall = self.crew.clock.now();
         let answer = answer.and_then(|fetched| {
             if self.crew.timing.must_be_locked && !fetched.value.is_protected() {
-                let unlocked =
-                    "there is no locked memory left for its value, and `vault.memory` demands it";
-                return Err(VaultError::unavailable(unlocked, None));
+                // No other call would find more room.
+                let what = "lock memory for its value, as `vault.memory` demands";
+                return Err(VaultError::io(what, io::ErrorKind::OutOfMemory.into()));
             }
             let is_first = id.vault() == self.declared.request.key().id().vault();
             let fetched = if is_first {

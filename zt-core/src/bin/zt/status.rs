@@ -1,6 +1,7 @@
 //! `zt status`: how the live processes of this machine are, from the files that they write.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use crate::{Answer, paint};
 
 /// A process writes every five seconds; one that has not for three times as long is gone or stuck.
 const SILENT: Duration = Duration::from_secs(15);
+
+/// Some thousands of slots; what is cut is no JSON, and not shown.
+const LONGEST: u64 = 16 << 20;
 
 /// How the processes that use this folder are: slots and their ages, last errors, gates, tables, audit log.
 #[derive(Debug, Args)]
@@ -82,13 +86,23 @@ fn read(folder: &Path, process: Option<u32>) -> Result<Vec<Value>> {
             continue;
         }
         // One that ends just now takes its file along.
-        let Ok(text) = fs::read(&path) else { continue };
+        let Ok(text) = read_file(&path) else { continue };
         if let Ok(status) = serde_json::from_slice(&text) {
             found.push(status);
         }
     }
     found.sort_by_key(|status: &Value| at(status, "process").as_u64());
     Ok(found)
+}
+
+/// A file and no pipe, and not more of it than a process writes.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 /// For how long nothing was heard of it, if that is too long.
@@ -106,7 +120,7 @@ fn print(status: &Value, silent: Option<Duration>) {
     let (bad, good) = (paint::BAD, paint::GOOD);
     println!(
         "process {} ({})",
-        at(status, "process"),
+        number(status, "process"),
         text(status, "mode")
     );
     if let Some(silent) = silent {
@@ -120,7 +134,7 @@ fn print(status: &Value, silent: Option<Duration>) {
         Some(why) => println!("  {bad}not ready{bad:#}: {}", shown(why)),
     }
     let snapshot = at(status, "snapshot");
-    let (version, confirmed) = (at(snapshot, "version"), at(snapshot, "confirmed_s"));
+    let (version, confirmed) = (number(snapshot, "version"), number(snapshot, "confirmed_s"));
     println!("  tables    version {version}, confirmed {confirmed} s ago");
     for keys in list(status, "keys") {
         println!("  identity  {}", shown(keys.as_str().unwrap_or("?")));
@@ -130,10 +144,13 @@ fn print(status: &Value, silent: Option<Duration>) {
         Some(true) => format!("{good}writable{good:#}"),
         _ => format!("{bad}not writable{bad:#}"),
     };
-    let (records, queued) = (at(audit, "records"), at(audit, "queued"));
+    let (records, queued) = (number(audit, "records"), number(audit, "queued"));
     println!("  audit     {writable}, {records} records, {queued} waiting");
     let memory = at(status, "memory");
-    let (mapped, fallbacks) = (at(memory, "mapped_bytes"), at(memory, "heap_fallbacks"));
+    let (mapped, fallbacks) = (
+        number(memory, "mapped_bytes"),
+        number(memory, "heap_fallbacks"),
+    );
     let protection = text(memory, "protection");
     println!(
         "  memory    {protection}, {mapped} bytes mapped, {fallbacks} values on the heap so far"
@@ -166,7 +183,7 @@ fn print_slot(slot: &Value) {
     };
     let age = at(slot, "age_s").as_u64();
     let age = age.map_or_else(String::new, |age| format!(", {age} s old"));
-    let hits = at(slot, "hits");
+    let hits = number(slot, "hits");
     println!("  secret    {name} {style}{state}{style:#}{age}, {hits} reads");
     if let Some(error) = at(slot, "last_error").as_str() {
         let dim = paint::DIM;
@@ -181,6 +198,13 @@ fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     at(value, name).as_array().into_iter().flatten()
+}
+
+/// Whoever may write there may have written anything.
+fn number(value: &Value, name: &str) -> String {
+    at(value, name)
+        .as_u64()
+        .map_or_else(|| "?".to_owned(), |number| number.to_string())
 }
 
 fn text(value: &Value, name: &str) -> String {

@@ -74,6 +74,10 @@ const MANAGED_HSM: &str = "Managed HSM";
 const SQL: &str = "Azure SQL";
 const BLOB: &str = "Blob storage";
 const LAKE: &str = "Data Lake Storage";
+const TABLE: &str = "Table storage";
+const QUEUE: &str = "Queue storage";
+const FILES: &str = "Azure Files";
+const WEB: &str = "Static websites";
 const DATABRICKS: &str = "Azure Databricks";
 const ML: &str = "Azure Machine Learning";
 const MONITOR: &str = "Azure Monitor";
@@ -88,6 +92,10 @@ const SQL_IDS: &[&str] = &["sqlServer"];
 /// A scope of Azure Monitor uses the zone of blobs too.
 const BLOB_IDS: &[&str] = &["blob", "blob_secondary", "azuremonitor"];
 const LAKE_IDS: &[&str] = &["dfs", "dfs_secondary"];
+const TABLE_IDS: &[&str] = &["table", "table_secondary"];
+const QUEUE_IDS: &[&str] = &["queue", "queue_secondary"];
+const FILE_IDS: &[&str] = &["file"];
+const WEB_IDS: &[&str] = &["web", "web_secondary"];
 const DATABRICKS_IDS: &[&str] = &[
     "databricks_ui_api",
     "browser_authentication",
@@ -123,6 +131,18 @@ const SERVICES: &[Service] = services![
     (LAKE, LAKE_IDS, "dfs.core.windows.net", "privatelink.dfs.core.windows.net"),
     (LAKE, LAKE_IDS, "dfs.core.usgovcloudapi.net", "privatelink.dfs.core.usgovcloudapi.net"),
     (LAKE, LAKE_IDS, "dfs.core.chinacloudapi.cn", "privatelink.dfs.core.chinacloudapi.cn"),
+    (TABLE, TABLE_IDS, "table.core.windows.net", "privatelink.table.core.windows.net"),
+    (TABLE, TABLE_IDS, "table.core.usgovcloudapi.net", "privatelink.table.core.usgovcloudapi.net"),
+    (TABLE, TABLE_IDS, "table.core.chinacloudapi.cn", "privatelink.table.core.chinacloudapi.cn"),
+    (QUEUE, QUEUE_IDS, "queue.core.windows.net", "privatelink.queue.core.windows.net"),
+    (QUEUE, QUEUE_IDS, "queue.core.usgovcloudapi.net", "privatelink.queue.core.usgovcloudapi.net"),
+    (QUEUE, QUEUE_IDS, "queue.core.chinacloudapi.cn", "privatelink.queue.core.chinacloudapi.cn"),
+    (FILES, FILE_IDS, "file.core.windows.net", "privatelink.file.core.windows.net"),
+    (FILES, FILE_IDS, "file.core.usgovcloudapi.net", "privatelink.file.core.usgovcloudapi.net"),
+    (FILES, FILE_IDS, "file.core.chinacloudapi.cn", "privatelink.file.core.chinacloudapi.cn"),
+    (WEB, WEB_IDS, "web.core.windows.net", "privatelink.web.core.windows.net"),
+    (WEB, WEB_IDS, "web.core.usgovcloudapi.net", "privatelink.web.core.usgovcloudapi.net"),
+    (WEB, WEB_IDS, "web.core.chinacloudapi.cn", "privatelink.web.core.chinacloudapi.cn"),
     (DATABRICKS, DATABRICKS_IDS, "azuredatabricks.net", "privatelink.azuredatabricks.net"),
     (DATABRICKS, DATABRICKS_IDS, "databricks.azure.us", "privatelink.databricks.azure.us"),
     (ML, ML_IDS, "api.azureml.ms", "privatelink.api.azureml.ms"),
@@ -185,6 +205,11 @@ mod tests {
                 "a.scm.azurewebsites.net",
                 APP_SERVICE,
                 "a.scm.privatelink.azurewebsites.net",
+            ),
+            (
+                "lake.z6.web.core.windows.net",
+                WEB,
+                "lake.z6.privatelink.web.core.windows.net",
             ),
             (
                 "dce.westeurope-1.ingest.monitor.azure.com",
