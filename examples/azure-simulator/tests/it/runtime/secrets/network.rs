@@ -101,6 +101,7 @@ async fn a_way_that_is_not_proven_sees_no_token() {
         assert_eq!(scene.requests().1, 0, "{name}");
         let proven = NetworkInfo::private_endpoint("pe-kv-brindlewick");
         scene.vault().set_network(proven).unwrap();
+        scene.office.advance(1);
         let secret = scene.read().await.unwrap();
         assert_eq!(secret.path_proof(), "private_link", "{name}");
     }
