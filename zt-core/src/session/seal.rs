@@ -145,7 +145,12 @@ impl Session {
             let dek = self.shared.keys.unwrap(&target.key, wrapped).await;
             let dek = dek.map_err(|why| match why {
                 KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
-                KeyError::NotFound { .. } | KeyError::Vault(_) => Error::from(why),
+                KeyError::NotFound { .. }
+                | KeyError::Disabled { .. }
+                | KeyError::NotYetValid { .. }
+                | KeyError::Expired { .. }
+                | KeyError::Denied { .. }
+                | KeyError::Vault(_) => Error::from(why),
             })?;
             held.push(Held::new(found, &dek, &target.columns)?);
         }

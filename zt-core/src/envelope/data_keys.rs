@@ -1,0 +1,3 @@
+//! Data keys in use.
+
+pub(crate) mod oaep;
