@@ -18,7 +18,8 @@ mod seal;
 mod unseal;
 mod wrapper;
 
-pub(crate) use data_keys::oaep;
+pub use data_keys::DataKeysHealth;
+pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped, oaep};
 pub use error::SealError;
 pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
