@@ -96,30 +96,37 @@ impl Unwrapped {
 /// Why there is no data key, and which call said so.
 #[derive(Debug, Clone)]
 pub(crate) struct Failed {
-    pub(crate) error: KeyError,
-    call: Option<FetchError>,
+    error: Box<KeyError>,
+    call: Option<Arc<FetchError>>,
 }
 
 impl Failed {
     fn by_call(call: FetchError) -> Self {
         Self {
-            error: call.error.clone().into(),
-            call: Some(call),
+            error: Box::new(call.error.clone().into()),
+            call: Some(Arc::new(call)),
         }
+    }
+
+    pub(crate) fn error(&self) -> &KeyError {
+        &self.error
     }
 }
 
 impl From<KeyError> for Failed {
     fn from(error: KeyError) -> Self {
-        Self { error, call: None }
+        Self {
+            error: Box::new(error),
+            call: None,
+        }
     }
 }
 
 impl From<Failed> for Error {
     fn from(failed: Failed) -> Self {
-        let error = Self::from(failed.error);
+        let error = Self::from(*failed.error);
         match failed.call {
-            Some(call) => error.with_source(call),
+            Some(call) => error.with_source(FetchError::clone(&call)),
             None => error,
         }
     }

@@ -168,13 +168,11 @@ impl RuntimeBuilder {
         let identity = Identity::new(&config, &profile, &clock, &first, self.given)?;
         let is_key_vault =
             self.vault.is_none() && config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
-        let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
-        let thread = Arc::new(Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread));
+        let vaults = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
-        let secrets = secrets(&config, &clock, vault, timing, &thread)?;
-        let keys = data_keys(&config, &clock, keys, timing, &thread)?;
+        let (secrets, keys) = vaults.open(&config, &clock)?;
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,
@@ -219,9 +217,32 @@ fn file_reference(config: &Config) -> Arc<dyn ReferenceSource> {
     Arc::new(FileReference::new(config.folder()))
 }
 
-type Vaults = (Arc<dyn SecretVault>, Timing, Keys);
+/// Where secrets and keys live, and how long they are kept.
+struct Vaults {
+    vault: Arc<dyn SecretVault>,
+    timing: Timing,
+    keys: Keys,
+}
 
-/// Where keys live.
+impl Vaults {
+    const fn new(vault: Arc<dyn SecretVault>, timing: Timing, keys: Keys) -> Self {
+        Self {
+            vault,
+            timing,
+            keys,
+        }
+    }
+
+    /// The slots of secrets, and the keys of sealed data.
+    fn open(self, config: &Config, clock: &Arc<dyn Clock>) -> Result<(Secrets, DataKeys)> {
+        let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
+        let thread = Arc::new(thread);
+        let secrets = secrets(config, clock, self.vault, self.timing, &thread)?;
+        let keys = data_keys(config, clock, self.keys, self.timing, &thread)?;
+        Ok((secrets, keys))
+    }
+}
+
 enum Keys {
     Local(Arc<dyn KeyWrapper>),
     Remote(Arc<dyn RemoteKeys>),
@@ -240,19 +261,22 @@ fn vaults(
             Some(given) => given,
             None => Keys::Remote(outside.keys()?),
         };
-        return Ok((outside.vault()?, Timing::default(), keys));
+        return Ok(Vaults::new(outside.vault()?, Timing::default(), keys));
     }
     Ok(match (vault, keys) {
-        (Some(vault), Some(keys)) => (vault, Timing::default(), keys),
+        (Some(vault), Some(keys)) => Vaults::new(vault, Timing::default(), keys),
         (Some(vault), None) => {
             let local = Arc::new(local_vault(config)?);
-            (vault, Timing::default(), Keys::Local(local))
+            Vaults::new(vault, Timing::default(), Keys::Local(local))
         }
-        (None, Some(keys)) => (Arc::new(local_vault(config)?), Timing::local(), keys),
+        (None, Some(keys)) => {
+            let local = Arc::new(local_vault(config)?);
+            Vaults::new(local, Timing::local(), keys)
+        }
         (None, None) => {
             let local = Arc::new(local_vault(config)?);
             let vault = Arc::<LocalVault>::clone(&local);
-            (vault, Timing::local(), Keys::Local(local))
+            Vaults::new(vault, Timing::local(), Keys::Local(local))
         }
     })
 }

@@ -141,7 +141,7 @@ impl Session {
         for found in found {
             let wrapped = &found.key.wrapped;
             let unwrapped = self.shared.keys.unwrap(&target.key, wrapped).await;
-            let unwrapped = unwrapped.map_err(|why| match why.error {
+            let unwrapped = unwrapped.map_err(|why| match why.error() {
                 KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
                 KeyError::NotFound { .. }
                 | KeyError::Disabled { .. }

@@ -110,7 +110,6 @@ impl KeyVaultKeys {
         let options = KeyClientGetKeyOptions {
             method_options: options(attempt, &call),
             key_version: key.version().map(|version| version.to_string()),
-            ..KeyClientGetKeyOptions::default()
         };
         let name = key.name().clone();
         let asked = self.vaults.ask(key, &call, |sdk| {

@@ -236,9 +236,9 @@ impl Cache {
             Entry::Held { rests_until, .. } => Some(rests_until),
             Entry::Refused { .. } => None,
         });
-        let believed = match (verdict(&failed.error, now, timing), held) {
+        let believed = match (verdict(failed.error(), now, timing), held) {
             (Verdict::Unknown | Verdict::NotYet(_), Some(rests_until)) => {
-                let told = if let KeyError::Vault(error) = &failed.error {
+                let told = if let KeyError::Vault(error) = failed.error() {
                     error.retry_in()
                 } else {
                     None

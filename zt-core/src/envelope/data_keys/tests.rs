@@ -434,7 +434,7 @@ async fn bytes_that_the_key_did_not_wrap_are_asked_about_once() {
     for _ in 0..5 {
         let failed = world.unwrap(&wrong).await.unwrap_err();
         assert!(
-            matches!(failed.error, KeyError::Unwrap { .. }),
+            matches!(failed.error(), KeyError::Unwrap { .. }),
             "{failed:?}"
         );
     }
@@ -471,7 +471,7 @@ async fn what_no_row_names_is_wiped_and_not_asked_for() {
     assert_eq!(world.keys.health().held, 0);
     let failed = world.unwrap(&easy()).await.unwrap_err();
     assert!(
-        matches!(failed.error, KeyError::NotFound { .. }),
+        matches!(failed.error(), KeyError::NotFound { .. }),
         "{failed:?}"
     );
     assert!(matches!(world.wrap().await, Err(KeyError::NotFound { .. })));
@@ -517,7 +517,7 @@ async fn an_answer_that_was_overtaken_is_given_and_not_kept() {
     world.vault.held.send_replace(false);
     let failed = waiting.await.unwrap().unwrap_err();
     assert!(
-        matches!(failed.error, KeyError::NotFound { .. }),
+        matches!(failed.error(), KeyError::NotFound { .. }),
         "{failed:?}"
     );
 }
@@ -570,7 +570,7 @@ async fn the_second_vault_unwraps_while_the_first_cannot_answer_and_never_says_n
     let failed = world.unwrap(&easy()).await.unwrap_err();
     assert!(
         matches!(
-            failed.error,
+            failed.error(),
             KeyError::Vault(VaultError::Unavailable { .. })
         ),
         "{failed:?}"
@@ -582,7 +582,7 @@ async fn the_second_vault_unwraps_while_the_first_cannot_answer_and_never_says_n
     let before = world.vault.unwraps();
     let failed = world.unwrap(&easy()).await.unwrap_err();
     assert!(
-        matches!(failed.error, KeyError::Denied { .. }),
+        matches!(failed.error(), KeyError::Denied { .. }),
         "{failed:?}"
     );
     assert_eq!(world.vault.unwraps(), before + 1, "a no is a no");
@@ -623,7 +623,7 @@ async fn a_panic_of_the_adapter_ends_with_an_error_and_the_next_one_asks_anew() 
     let failed = world.unwrap(&easy()).await.unwrap_err();
     assert!(
         matches!(
-            failed.error,
+            failed.error(),
             KeyError::Vault(VaultError::Unavailable { .. })
         ),
         "{failed:?}"

@@ -43,17 +43,24 @@ pub(super) struct Outcome {
     pub(super) value: Zeroizing<Vec<u8>>,
 }
 
-/// What a key says of itself: `part` of it, its version, and when it may be used.
-pub(super) fn key<T>(
-    id: &SecretId,
-    answer: &HttpResponse,
-    part: impl FnOnce(&Jwk<'_>, &SecretId) -> Result<T, VaultError>,
-) -> Result<(T, SecretVersion, Validity), VaultError> {
-    let bundle: Bundle<'_> = parse(id, answer, "a key")?;
-    let version = version_of(id, Kind::Key, &bundle.key.kid).ok_or_else(|| other(id))?;
-    let validity = bundle.attributes.validity();
+/// What a key says of itself.
+pub(super) struct Key<'a> {
+    pub(super) jwk: Jwk<'a>,
+    pub(super) version: SecretVersion,
+    pub(super) validity: Validity,
+}
+
+/// The key `id` as the answer holds it.
+pub(super) fn key<'a>(id: &SecretId, answer: &'a HttpResponse) -> Result<Key<'a>, VaultError> {
+    let Bundle { key, attributes } = parse(id, answer, "a key")?;
+    let version = version_of(id, Kind::Key, &key.kid).ok_or_else(|| other(id))?;
+    let validity = attributes.validity();
     let validity = validity.ok_or_else(|| broken(id, "a date in the answer is out of range"))?;
-    Ok((part(&bundle.key, id)?, version, validity))
+    Ok(Key {
+        jwk: key,
+        version,
+        validity,
+    })
 }
 
 /// The SubjectPublicKeyInfo of the key `id`.
@@ -62,8 +69,9 @@ pub(super) fn public_key(
     attempt: &Attempt,
     answer: &HttpResponse,
 ) -> Result<Fetched, VaultError> {
-    let (spki, version, validity) = key(id, answer, |jwk, id| jwk.wrapping(id))?;
-    let fetched = Fetched::new(SecretBytes::copy_of(&spki), version).with_validity(validity);
+    let key = key(id, answer)?;
+    let spki = SecretBytes::copy_of(&key.jwk.wrapping(id)?);
+    let fetched = Fetched::new(spki, key.version).with_validity(key.validity);
     Ok(described(fetched, attempt, answer))
 }
 

@@ -103,11 +103,11 @@ impl KeyVaultKeys {
     ) -> Result<SigningKey, KeyError> {
         let asking = async {
             let answer = self.get(key, attempt).await?;
-            let (point, version, validity) = answer::key(key, &answer, |jwk, id| jwk.signing(id))?;
+            let found = answer::key(key, &answer)?;
             Ok(SigningKey {
-                version,
-                validity,
-                point,
+                version: found.version,
+                validity: found.validity,
+                point: found.jwk.signing(key)?,
             })
         };
         Ok(within(key.vault(), attempt, asking).await?)
