@@ -266,7 +266,10 @@ impl From<KeyError> for Error {
                 )
             }
             KeyError::NotFound { id } => {
-                let help = format!("make one with `zt vault create-key {}`", id.name());
+                let help = format!(
+                    "make one with `zt vault create-key {}`, in Key Vault with `az keyvault key create`",
+                    id.name()
+                );
                 Self::new(Code::NotFound, message).with_help(help)
             }
             KeyError::Disabled { .. } => Self::new(Code::NotFound, message)
