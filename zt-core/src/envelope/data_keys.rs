@@ -18,7 +18,7 @@ mod tests;
 use std::collections::HashMap;
 use std::error::Error as _;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +61,8 @@ struct Shared {
     spawn: Arc<dyn Spawn>,
     declared: ArcSwap<HashMap<SecretId, Declared>>,
     cache: Local<Mutex<Cache>>,
+    /// Nobody is asked any more, and nothing is handed out.
+    is_closed: AtomicBool,
     hits: AtomicU64,
     misses: AtomicU64,
     stale: AtomicU64,
@@ -165,6 +167,7 @@ impl DataKeys {
             spawn,
             declared: ArcSwap::default(),
             cache: Local::new(),
+            is_closed: AtomicBool::new(false),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
             stale: AtomicU64::new(0),
@@ -222,6 +225,8 @@ impl DataKeys {
         };
         let request = declared.request.alone();
         let published = public.get(&request).await.map_err(|error| why(&error))?;
+        // The tables may have changed while the vault answered.
+        self.0.declared(key)?;
         let wrapped = oaep::wrap(published.reveal(), published.version(), dek);
         Ok(wrapped.ok_or_else(|| {
             let reason = format!("{keys:?} gave a public key that does not wrap");
@@ -288,8 +293,9 @@ impl DataKeys {
         }
     }
 
-    /// Wipes everything.
-    pub(crate) fn clear(&self) {
+    /// Wipes everything for good: nobody is asked any more, and what is under way gives nothing.
+    pub(crate) fn close(&self) {
+        self.0.is_closed.store(true, Ordering::Release);
         self.0.cache().forget(|_| true);
         if let Source::Remote { public, .. } = &self.0.source {
             public.clear();
@@ -314,8 +320,12 @@ impl DataKeys {
 }
 
 impl Shared {
-    /// The row of a key.
+    /// The row of a key, as long as it may be used.
     fn declared(&self, key: &SecretId) -> Result<Declared, KeyError> {
+        if self.is_closed.load(Ordering::Acquire) {
+            let closed = "the runtime was closed meanwhile";
+            return Err(VaultError::unavailable(closed, None).into());
+        }
         let declared = self.declared.load();
         let declared = declared.get(key).ok_or_else(|| KeyError::no_key(key))?;
         match &declared.refused {

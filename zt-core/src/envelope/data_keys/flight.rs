@@ -54,6 +54,8 @@ impl Flight {
     async fn ask(&self) -> Result<Kept, Failed> {
         let asked = self.shared.now();
         let key = self.declared.request.key().id();
+        // The tables may have changed since it was asked for.
+        self.shared.declared(key)?;
         let kept = match &self.shared.source {
             Source::Local(keys) => {
                 let dek = keys.unwrap(key, &self.wrapped).await?;
@@ -93,6 +95,9 @@ impl Flight {
         let Some(second) = &second else {
             return Err(Failed::by_call(first));
         };
+        if !self.shared.declared(key)?.has_second {
+            return Err(Failed::by_call(first));
+        }
         match self.ask_vault(keys, public, second).await {
             Ok(Some(fetched)) => {
                 let fetched = fetched.with_detail("vault", second.vault().as_str());

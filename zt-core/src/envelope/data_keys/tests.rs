@@ -329,7 +329,7 @@ async fn the_public_part_of_a_version_does_not_change() {
     let world = World::new();
     world.wrap().await.unwrap();
     world.vault.swapped.store(1, Ordering::SeqCst);
-    world.keys.clear();
+    world.keys.invalidate(id("kek").name());
     let error = world.wrap().await.unwrap_err();
     assert!(
         matches!(error, KeyError::Vault(VaultError::Integrity { .. })),
@@ -504,7 +504,7 @@ async fn an_answer_that_was_overtaken_is_given_and_not_kept() {
     let keys = world.keys.clone();
     let waiting = tokio::spawn(async move { keys.unwrap(&id("kek"), &easy()).await });
     settle().await;
-    world.keys.clear();
+    world.keys.invalidate(id("kek").name());
     world.vault.held.send_replace(false);
     assert!(!waiting.await.unwrap().unwrap().is_cached);
     assert_eq!(world.keys.health().held, 0);
@@ -520,6 +520,24 @@ async fn an_answer_that_was_overtaken_is_given_and_not_kept() {
         matches!(failed.error(), KeyError::NotFound { .. }),
         "{failed:?}"
     );
+}
+
+#[tokio::test]
+async fn after_the_end_nobody_is_asked_and_what_is_under_way_gives_nothing() {
+    let world = World::new();
+    world.unwrap(&easy()).await.unwrap();
+    let wrapped = world.wrap().await.unwrap();
+    world.vault.held.send_replace(true);
+    let keys = world.keys.clone();
+    let waiting = tokio::spawn(async move { keys.unwrap(&id("kek"), &wrapped).await });
+    settle().await;
+    world.keys.close();
+    assert_eq!(world.keys.health().held, 0);
+    world.vault.held.send_replace(false);
+    assert!(waiting.await.unwrap().is_err());
+    assert!(world.unwrap(&easy()).await.is_err() && world.wrap().await.is_err());
+    assert_eq!(world.keys.health().held, 0);
+    assert_eq!((world.vault.unwraps(), world.vault.publics()), (2, 1));
 }
 
 #[tokio::test]
