@@ -167,6 +167,19 @@ impl<'s> KeyVault<'s> {
         self.with(|vault| vault.make_key(name, kind, &Value::Null, now))
     }
 
+    /// Makes the latest version of a key now: a first use that waits for it may be too late for its client.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn ready_key(&self, name: &str) -> Result<(), Error> {
+        self.with(|vault| {
+            let key = vault.key(name);
+            let latest = key.and_then(|key| key.version(None));
+            let latest = latest.ok_or_else(|| Refusal::no_key(name))?;
+            latest.material().map(drop)
+        })
+    }
+
     /// Enables or disables the latest version of a key.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod lifetime;
 
 use std::sync::Arc;
 
-use zt_azure_simulator::{Fault, KeyVault, Right};
+use zt_azure_simulator::{Fault, KeyKind, KeyVault, Right};
 use zt_core::batch::{Batch, Cells, Column};
 use zt_core::{Error, Result, Runtime, Session};
 
@@ -37,6 +37,7 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn open() -> Self {
         let office = Office::new("[vault]\nstore = \"key_vault\"");
+        office.sim.vault(VAULT).ready_key(KEY).unwrap();
         office.edit_tables(
             "kind = \"key\"\nttl_s = 3600\n",
             &format!("kind = \"key\"\nttl_s = {TTL}\nmax_stale_s = {STALE}\n"),
@@ -66,6 +67,13 @@ impl Scene {
 
     pub(crate) async fn seal(&self) -> Result<Batch> {
         self.job.sealer(OUTPUT).await?.seal(&scores())
+    }
+
+    /// A new version of the key.
+    pub(crate) fn rotate(&self, kind: KeyKind) -> String {
+        let version = self.vault().make_key(KEY, kind).unwrap();
+        self.vault().ready_key(KEY).unwrap();
+        version
     }
 
     /// Opens, and sees what was sealed.

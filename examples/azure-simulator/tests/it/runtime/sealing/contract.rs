@@ -74,6 +74,7 @@ impl SeedKey for Simulated {
     fn create(&self, id: &SecretId) -> SecretVersion {
         let vault = self.sim.vault(id.vault().host());
         let version = vault.make_key(id.name().as_str(), KeyKind::Rsa2048);
+        vault.ready_key(id.name().as_str()).unwrap();
         version.unwrap().parse().unwrap()
     }
 }
@@ -88,6 +89,7 @@ async fn a_larger_key_wraps_too() {
     let keys = Simulated::new();
     let vault = keys.sim.vault(VAULTS[0]);
     vault.make_key("large", KeyKind::Rsa3072).unwrap();
+    vault.ready_key("large").unwrap();
     let id = id("large");
     let dek = DataKey::generate().unwrap();
     let wrapped = keys.wrap(&id, &dek).await.unwrap();

@@ -113,10 +113,10 @@ async fn a_vault_that_is_down_stops_neither_sealing_nor_opening_for_a_bounded_ti
 async fn a_rotation_rewrites_nothing() {
     let mut scene = Scene::open().await;
     let old = scene.seal().await.unwrap();
-    let second = scene.vault().make_key(KEY, KeyKind::Rsa3072).unwrap();
+    let second = scene.rotate(KeyKind::Rsa3072);
     scene.zt.invalidate(KEY).unwrap();
     let new = scene.seal().await.unwrap();
-    scene.vault().make_key(KEY, KeyKind::Rsa2048).unwrap();
+    scene.rotate(KeyKind::Rsa2048);
     scene.later(TTL + 1).await;
     let newest = scene.seal().await.unwrap();
     for sealed in [&old, &new, &newest] {
