@@ -9,6 +9,7 @@
 //! The format is version 1 of the book's page "Sealed data": AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), AES
 //! key wrap (RFC 3394). No error and no `Debug` shows a cell or a key.
 
+mod data_keys;
 mod error;
 mod format;
 mod key_text;
@@ -17,6 +18,8 @@ mod seal;
 mod unseal;
 mod wrapper;
 
+pub use data_keys::DataKeysHealth;
+pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped, oaep};
 pub use error::SealError;
 pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
@@ -25,7 +28,7 @@ pub(crate) use keys::{Binding, ColumnKey};
 pub use seal::Sealer;
 pub use unseal::Opener;
 pub(crate) use unseal::{Held, key_texts};
-pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, WrapAlgorithm, WrappedKey};
+pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, RemoteKeys, WrapAlgorithm, WrappedKey};
 
 /// The column of a sealed batch that holds the wrapped data key of each row.
 pub const KEY_COLUMN: &str = "_zt_key";

@@ -269,6 +269,7 @@ impl Runtime {
             let closed = shared.audit.close(timeout);
             // Last, so that a read that was under way leaves nothing behind either.
             shared.secrets.close();
+            shared.keys.close();
             if let Some(folder) = shared.config.value(ConfigKey::StatusFolder) {
                 status::remove(&shared.config.folder().join(folder));
             }

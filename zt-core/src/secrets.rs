@@ -15,6 +15,7 @@ mod gate;
 mod health;
 mod name;
 mod now;
+mod passage;
 mod pinned;
 mod request;
 mod secret;
@@ -38,9 +39,12 @@ pub use health::{GateHealth, SecretsHealth, SlotHealth, SlotState};
 pub use name::{
     NotASecretName, NotASecretVersion, NotAVaultUrl, SecretId, SecretName, SecretVersion, VaultUrl,
 };
+pub(crate) use now::Now;
+pub(crate) use request::Terms;
 pub use request::{SecretRequest, SlotKey, Timing};
 pub use secret::{Secret, SecretBytes};
 pub use vault::{Attempt, AttemptId, Fetched, SecretVault, Validity};
+pub(crate) use verdict::{Verdict, is_worth_another};
 pub use warm::Warmed;
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
-//! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets of Key Vault.
+//! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets and
+//! keys of Key Vault.
 //!
 //! In: a [`Guard`](crate::network::Guard) and what the environment says. Out: implementations of
-//! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential) and
-//! [`SecretVault`](crate::secrets::SecretVault).
+//! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential),
+//! [`SecretVault`](crate::secrets::SecretVault) and [`RemoteKeys`](crate::envelope::RemoteKeys).
 //! Never: a client with a transport or a TLS provider of its own; features of `azure_core` and `reqwest` unify across a
 //! build, so nothing here relies on a default of theirs.
 
@@ -10,6 +11,8 @@ mod credential;
 mod doctor;
 mod graph;
 mod http;
+mod key_vault;
+mod key_vault_keys;
 mod key_vault_secrets;
 mod transport;
 
@@ -19,5 +22,6 @@ pub use credential::{
 pub use doctor::NetworkDoctor;
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
+pub use key_vault_keys::{KeySignature, KeyVaultKeys, SigningKey};
 pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
 pub use transport::{GuardedTransport, redaction_is_armed};

@@ -37,8 +37,11 @@ pub(super) fn unwrap(
     id: &SecretId,
     wrapped: &WrappedKey,
 ) -> Result<DataKey, KeyError> {
-    let WrapAlgorithm::Aes256Kw = wrapped.algorithm;
-    if wrapped.bytes.len() != DataKey::LEN + OVERHEAD {
+    let is_own = match wrapped.algorithm {
+        WrapAlgorithm::Aes256Kw => wrapped.bytes.len() == DataKey::LEN + OVERHEAD,
+        WrapAlgorithm::RsaOaep256 => false,
+    };
+    if !is_own {
         return Err(KeyError::unwrap(id));
     }
     let mut dek = Zeroizing::new([0; DataKey::LEN]);

@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::DataKey;
+use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::port::BoxFuture;
-use crate::secrets::{SecretId, SecretVersion, VaultError};
+use crate::secrets::{Attempt, Fetched, SecretId, SecretVersion, VaultError};
 
 /// Where key encryption keys live.
 ///
@@ -37,6 +39,37 @@ pub trait KeyWrapper: fmt::Debug + Send + Sync {
         key: &'a SecretId,
         wrapped: &'a WrappedKey,
     ) -> BoxFuture<'a, Result<DataKey, KeyError>>;
+}
+
+/// Keys in a vault across a network, which wrap by their public part: whoever has it seals without asking the vault, and
+/// opens nothing.
+///
+/// One attempt each, within its deadline: never a retry, never a cache; the runtime keeps what may be kept. Called from many
+/// threads at once. The future may be dropped at any point, and then nothing must have happened.
+pub trait RemoteKeys: fmt::Debug + Send + Sync {
+    /// The public part of a version of `key`: of the pinned one, else of the newest, with the time in which it may wrap. The
+    /// value is the SubjectPublicKeyInfo (RFC 5280 section 4.1, DER) of an RSA key of 2,048 to 4,096 bits that the vault
+    /// marks for wrapping and for unwrapping.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] if there is no such key or version, [`VaultError::Invalid`] for a key of another kind.
+    fn public_key<'a>(
+        &'a self,
+        key: &'a SecretId,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Fetched, VaultError>>;
+
+    /// The data key in `wrapped`, unwrapped by the version that it names; `None` if that version did not wrap these bytes.
+    /// That a version has expired does not matter: it only wraps no more.
+    ///
+    /// # Errors
+    /// [`VaultError::NotFound`] if there is no such key or version.
+    fn unwrap_key<'a>(
+        &'a self,
+        key: &'a SecretId,
+        wrapped: &'a WrappedKey,
+        attempt: &'a Attempt,
+    ) -> BoxFuture<'a, Result<Option<Fetched>, VaultError>>;
 }
 
 /// A data key that only its key encryption key can unwrap.
@@ -69,6 +102,8 @@ impl WrappedKey {
 pub enum WrapAlgorithm {
     /// `A256KW`: AES key wrap with a key of 256 bits (RFC 3394, NIST SP 800-38F).
     Aes256Kw,
+    /// `RSA-OAEP-256`: RSAES-OAEP with SHA-256 and MGF1 with SHA-256, without a label (RFC 8017 section 7.1).
+    RsaOaep256,
 }
 
 impl WrapAlgorithm {
@@ -77,13 +112,14 @@ impl WrapAlgorithm {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Aes256Kw => "A256KW",
+            Self::RsaOaep256 => "RSA-OAEP-256",
         }
     }
 }
 
 /// The text names no algorithm that this zt knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not an algorithm for wrapping keys: expected `A256KW`")]
+#[error("not an algorithm for wrapping keys: expected `A256KW` or `RSA-OAEP-256`")]
 #[non_exhaustive]
 pub struct NotAWrapAlgorithm;
 
@@ -93,6 +129,7 @@ impl FromStr for WrapAlgorithm {
     fn from_str(text: &str) -> Result<Self, NotAWrapAlgorithm> {
         match text {
             "A256KW" => Ok(Self::Aes256Kw),
+            "RSA-OAEP-256" => Ok(Self::RsaOaep256),
             _ => Err(NotAWrapAlgorithm),
         }
     }
@@ -116,9 +153,70 @@ pub enum KeyError {
         /// Which.
         id: SecretId,
     },
+    /// The version is switched off.
+    #[error("key `{}` is disabled", name(id))]
+    #[non_exhaustive]
+    Disabled {
+        /// Which.
+        id: SecretId,
+    },
+    /// It wraps nothing yet.
+    #[error("key `{}` wraps nothing before {not_before}", name(id))]
+    #[non_exhaustive]
+    NotYetValid {
+        /// Which.
+        id: SecretId,
+        /// From when on it does.
+        not_before: Timestamp,
+    },
+    /// It wraps nothing any more.
+    #[error("key `{}` expired at {expires} and wraps nothing any more", name(id))]
+    #[non_exhaustive]
+    Expired {
+        /// Which.
+        id: SecretId,
+        /// When it ended.
+        expires: Timestamp,
+    },
+    /// The vault refuses this process's own identity.
+    #[error(
+        "the vault refuses the use of key `{}` to this identity ({code})",
+        name(id)
+    )]
+    #[non_exhaustive]
+    Denied {
+        /// Which.
+        id: SecretId,
+        /// The vault's word for why: `ForbiddenByRbac`, `ForbiddenByPolicy`, `AccessDenied`.
+        code: Arc<str>,
+    },
     /// The vault itself failed.
     #[error(transparent)]
-    Vault(#[from] VaultError),
+    Vault(VaultError),
+}
+
+/// What a vault says of a key, in words of keys.
+impl From<VaultError> for KeyError {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NotFound { id } => Self::NotFound { id },
+            VaultError::Disabled { id } => Self::Disabled { id },
+            VaultError::NotYetValid { id, not_before } => Self::NotYetValid { id, not_before },
+            VaultError::Expired { id, expires } => Self::Expired { id, expires },
+            VaultError::Denied { id, code } => Self::Denied { id, code },
+            error @ (VaultError::NoVault { .. }
+            | VaultError::Unauthenticated { .. }
+            | VaultError::NetworkRefused { .. }
+            | VaultError::Firewall { .. }
+            | VaultError::Tls { .. }
+            | VaultError::Throttled { .. }
+            | VaultError::Unavailable { .. }
+            | VaultError::Integrity { .. }
+            | VaultError::WrongKey { .. }
+            | VaultError::Invalid { .. }
+            | VaultError::Io { .. }) => Self::Vault(error),
+        }
+    }
 }
 
 impl KeyError {
@@ -168,9 +266,22 @@ impl From<KeyError> for Error {
                 )
             }
             KeyError::NotFound { id } => {
-                let help = format!("make one with `zt vault create-key {}`", id.name());
+                let help = format!(
+                    "make one with `zt vault create-key {}`, in Key Vault with `az keyvault key create`",
+                    id.name()
+                );
                 Self::new(Code::NotFound, message).with_help(help)
             }
+            KeyError::Disabled { .. } => Self::new(Code::NotFound, message)
+                .with_help("switch the version on again, or make a new one to seal with"),
+            KeyError::NotYetValid { .. } | KeyError::Expired { .. } => {
+                Self::new(Code::NotFound, message)
+                    .with_help("make a new version of it; old data still opens")
+            }
+            KeyError::Denied { .. } => Self::new(Code::Config, message).with_help(
+                "give this identity `keys/get` to seal and `keys/unwrapKey` to open: the role \
+                 `Key Vault Crypto Service Encryption User` has both",
+            ),
             KeyError::Unwrap { .. } => Self::new(Code::SealIntegrity, message),
             KeyError::Vault(why) => why.clone().into(),
         }

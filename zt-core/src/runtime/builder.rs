@@ -20,7 +20,7 @@ use super::{Config, ConfigKey, Runtime, housekeeping};
 use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
 use crate::audit::{AuditLog, AuditOptions};
 use crate::clock::{Clock, SystemClock};
-use crate::envelope::KeyWrapper;
+use crate::envelope::{DataKeys, KeyWrapper, Public, RemoteKeys, Source};
 use crate::error::{Code, Error, Result};
 use crate::identity::{ClientProof, GroupSource, TokenCredential};
 use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableFormat};
@@ -168,11 +168,11 @@ impl RuntimeBuilder {
         let identity = Identity::new(&config, &profile, &clock, &first, self.given)?;
         let is_key_vault =
             self.vault.is_none() && config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])?;
-        let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
+        let vaults = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
-        let secrets = secrets(&config, &clock, vault, timing)?;
+        let (secrets, keys) = vaults.open(&config, &clock)?;
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,
@@ -217,28 +217,66 @@ fn file_reference(config: &Config) -> Arc<dyn ReferenceSource> {
     Arc::new(FileReference::new(config.folder()))
 }
 
-type Vaults = (Arc<dyn SecretVault>, Timing, Arc<dyn KeyWrapper>);
+/// Where secrets and keys live, and how long they are kept.
+struct Vaults {
+    vault: Arc<dyn SecretVault>,
+    timing: Timing,
+    keys: Keys,
+}
 
-/// Where secrets and keys live: what was passed, else what `vault.store` names. Keys are wrapped by the local vault alone so far.
+impl Vaults {
+    const fn new(vault: Arc<dyn SecretVault>, timing: Timing, keys: Keys) -> Self {
+        Self {
+            vault,
+            timing,
+            keys,
+        }
+    }
+
+    /// The slots of secrets, and the keys of sealed data.
+    fn open(self, config: &Config, clock: &Arc<dyn Clock>) -> Result<(Secrets, DataKeys)> {
+        let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
+        let thread = Arc::new(thread);
+        let secrets = secrets(config, clock, self.vault, self.timing, &thread)?;
+        let keys = data_keys(config, clock, self.keys, self.timing, &thread)?;
+        Ok((secrets, keys))
+    }
+}
+
+enum Keys {
+    Local(Arc<dyn KeyWrapper>),
+    Remote(Arc<dyn RemoteKeys>),
+}
+
+/// Where secrets and keys live: what was passed, else what `vault.store` names.
 fn vaults(
     config: &Config,
     outside: &Outside,
     vault: Option<Arc<dyn SecretVault>>,
     keys: Option<Arc<dyn KeyWrapper>>,
 ) -> Result<Vaults> {
-    let vault = match vault {
-        None if config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])? => {
-            Some(outside.vault()?)
-        }
-        given => given,
-    };
+    let keys = keys.map(Keys::Local);
+    if vault.is_none() && config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])? {
+        let keys = match keys {
+            Some(given) => given,
+            None => Keys::Remote(outside.keys()?),
+        };
+        return Ok(Vaults::new(outside.vault()?, Timing::default(), keys));
+    }
     Ok(match (vault, keys) {
-        (Some(vault), Some(keys)) => (vault, Timing::default(), keys),
-        (Some(vault), None) => (vault, Timing::default(), Arc::new(local_vault(config)?)),
-        (None, Some(keys)) => (Arc::new(local_vault(config)?), Timing::local(), keys),
+        (Some(vault), Some(keys)) => Vaults::new(vault, Timing::default(), keys),
+        (Some(vault), None) => {
+            let local = Arc::new(local_vault(config)?);
+            Vaults::new(vault, Timing::default(), Keys::Local(local))
+        }
+        (None, Some(keys)) => {
+            let local = Arc::new(local_vault(config)?);
+            Vaults::new(local, Timing::local(), keys)
+        }
         (None, None) => {
             let local = Arc::new(local_vault(config)?);
-            (Arc::<LocalVault>::clone(&local), Timing::local(), local)
+            let vault = Arc::<LocalVault>::clone(&local);
+            Vaults::new(vault, Timing::local(), Keys::Local(local))
         }
     })
 }
@@ -250,6 +288,7 @@ fn secrets(
     clock: &Arc<dyn Clock>,
     vault: Arc<dyn SecretVault>,
     timing: Timing,
+    thread: &Arc<Background>,
 ) -> Result<Secrets> {
     let mut timing = timing;
     timing.must_be_locked = config.must_lock_secrets()?;
@@ -258,12 +297,33 @@ fn secrets(
         limits.calls_per_second = calls;
         limits.burst = calls.saturating_mul(5);
     }
-    let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
     let salt = u64::from(random()?) << 32 | u64::from(random()?);
     Ok(Secrets::new(vault, Arc::clone(clock))
         .with_timing(timing.salted(salt))
         .with_limits(limits)
-        .on(Arc::new(thread)))
+        .on(Arc::<Background>::clone(thread)))
+}
+
+/// The keys of sealed data, on the same thread. A local vault answers at once, or not at all: no "no" of it is remembered.
+fn data_keys(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    keys: Keys,
+    timing: Timing,
+    thread: &Arc<Background>,
+) -> Result<DataKeys> {
+    let mut own = timing;
+    own.must_be_locked = config.must_lock_secrets()?;
+    let source = match keys {
+        Keys::Local(keys) => Source::Local(keys),
+        Keys::Remote(keys) => {
+            let vault = Arc::new(Public::new(Arc::clone(&keys)));
+            let public = secrets(config, clock, vault, timing, thread)?;
+            Source::Remote { keys, public }
+        }
+    };
+    let spawn = Arc::<Background>::clone(thread);
+    Ok(DataKeys::new(source, Arc::clone(clock), own, spawn))
 }
 
 /// The tables of a configuration, without opening a runtime.

@@ -31,7 +31,10 @@ fn start(runtime: &Runtime) -> Result<()> {
     let work = move || {
         while let Some(shared) = weak.upgrade() {
             // A clock or a subscriber of the embedder may panic; values must end all the same.
-            let swept = catch_unwind(AssertUnwindSafe(|| shared.secrets.sweep()));
+            let swept = catch_unwind(AssertUnwindSafe(|| {
+                shared.secrets.sweep();
+                shared.keys.sweep();
+            }));
             if swept.is_err() {
                 tracing::error!(target: "zt::secrets", "a sweep of the secrets panicked");
             }

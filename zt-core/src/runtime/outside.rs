@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use super::Config;
 use super::guards::Guards;
 use crate::clock::Clock;
+use crate::envelope::RemoteKeys;
 use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
 use crate::metadata::NetworkRule;
@@ -24,6 +25,7 @@ pub(super) struct Makers {
     pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
     pub(super) vault: fn(&Outside) -> Result<Arc<dyn SecretVault>>,
+    pub(super) keys: fn(&Outside) -> Result<Arc<dyn RemoteKeys>>,
 }
 
 /// What the builder was given.
@@ -166,6 +168,11 @@ impl Outside {
     /// The vaults that Secret_References names.
     pub(super) fn vault(&self) -> Result<Arc<dyn SecretVault>> {
         (self.makers.vault)(self)
+    }
+
+    /// The keys of those vaults.
+    pub(super) fn keys(&self) -> Result<Arc<dyn RemoteKeys>> {
+        (self.makers.keys)(self)
     }
 
     /// Whether the builder was given a directory.

@@ -15,7 +15,7 @@ use super::samples::Samples;
 use super::{Config, Runtime, housekeeping};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
-use crate::envelope::KeyWrapper;
+use crate::envelope::DataKeys;
 use crate::error::{Code, Error, Result};
 use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     /// Whether secrets come over the network, where the rows of Network_Rules say which vaults.
     pub(super) is_key_vault: bool,
     pub(crate) secrets: Secrets,
-    pub(crate) keys: Arc<dyn KeyWrapper>,
+    pub(crate) keys: DataKeys,
     pub(crate) alerts: Arc<dyn AlertSink>,
     pub(crate) references: References,
     pub(crate) audit: AuditLog,
@@ -72,17 +72,19 @@ impl Shared {
 
     /// Makes the slots those of a snapshot. What lies in a vault that no row of Network_Rules names any more is wiped.
     pub(super) fn declare(&self, snapshot: &Snapshot) {
-        let rows = snapshot.tables().secret_references.iter();
-        let secrets = rows.filter(|row| row.kind == SecretKind::Secret);
-        let refused = |id: &SecretId| {
-            if !self.is_key_vault {
-                return None;
-            }
+        let of_kind = |kind: SecretKind| {
+            let rows = snapshot.tables().secret_references.iter();
+            let rows = rows.filter(move |row| row.kind == kind);
+            rows.map(SecretReference::request)
+        };
+        let by_rule = |id: &SecretId| {
             let refusal = self.outside.refuses(id.vault().as_str())?;
             Some(VaultError::network_refused(&refusal.to_string()))
         };
+        let refused = |id: &SecretId| by_rule(id).filter(|_| self.is_key_vault);
         self.secrets
-            .declare_where(secrets.map(SecretReference::request), refused);
+            .declare_where(of_kind(SecretKind::Secret), refused);
+        self.keys.declare_where(of_kind(SecretKind::Key), by_rule);
     }
 
     pub(crate) fn next_decision(&self) -> DecisionId {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::shared::Shared;
 use super::{Mode, Runtime};
 use crate::audit;
+use crate::envelope::DataKeysHealth;
 use crate::identity::KeyHealth;
 use crate::secrets::SecretsHealth;
 
@@ -36,6 +37,8 @@ pub struct Status {
     pub keys: Vec<String>,
     /// Slots, gates, counts.
     pub secrets: SecretsHealth,
+    /// The keys of sealed data.
+    pub data_keys: DataKeysHealth,
     /// Where secret bytes lie.
     pub memory: MemoryStatus,
     /// The audit log.
@@ -93,6 +96,7 @@ impl Runtime {
             },
             keys: self.key_health().iter().map(key_line).collect(),
             secrets: shared.secrets.health(),
+            data_keys: shared.keys.health(),
             memory: memory(),
             audit: shared.audit.health(),
         }

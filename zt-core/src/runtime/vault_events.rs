@@ -4,11 +4,13 @@ use super::Runtime;
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};
 use crate::id::SecretRef;
+use crate::metadata::SecretKind;
 use crate::secrets::Delivery;
 
 impl Runtime {
-    /// Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. On
-    /// disk before it is done.
+    /// Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. Of a key
+    /// these are its public part and every data key that it unwrapped, so a new version wraps at once. On disk before it is
+    /// done.
     ///
     /// # Errors
     /// `NotFound` when no row is called so; `Unavailable` when the audit log cannot be written.
@@ -29,7 +31,10 @@ impl Runtime {
             Outcome::Ok,
         );
         self.0.audit.append(record, Durability::Durable)?;
-        self.0.secrets.invalidate(&row.name);
+        match row.kind {
+            SecretKind::Secret => self.0.secrets.invalidate(&row.name),
+            SecretKind::Key => self.0.keys.invalidate(&row.name),
+        }
         Ok(())
     }
 

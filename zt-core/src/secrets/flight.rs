@@ -8,23 +8,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{SemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::Clock;
 
 use super::boarding::{Outcome, Purpose, Start, Ticket};
 use super::counters::{Counters, count};
-use super::gate::{Admission, Pass};
+use super::passage::too_slow;
 use super::request::Terms;
 use super::state::Now;
 use super::state::State;
-use super::table::{Declared, Gatekeeper, Table};
+use super::table::{Declared, Table};
 use super::verdict::{is_worth_another, is_worth_repeating};
 use super::{Attempt, AttemptId, FetchError, Secret, SecretId, SecretVault, Timing, VaultError};
 
 /// Before the same vault is asked again.
-const BREATH: Duration = Duration::from_millis(100);
+pub(super) const BREATH: Duration = Duration::from_millis(100);
 
 /// What every fetch of a process needs.
 #[derive(Debug)]
@@ -160,7 +160,8 @@ impl Flight {
         let gate = self.table.gates.get(id.vault()).map(Arc::clone);
         let (_room, passing) = match &gate {
             Some(gate) => {
-                let entered = self.enter(gate, until).await.map_err(without_call)?;
+                let entered = self.crew.enter(gate, until).await;
+                let entered = entered.map_err(without_call)?;
                 (Some(entered.0), Some(entered.1))
             }
             None => (None, None),
@@ -170,13 +171,7 @@ impl Flight {
         count(&self.crew.counters.fetches);
         let asked = Now::read(&*self.crew.clock);
         let answer = timeout(deadline, self.crew.vault.fetch(id, &attempt)).await;
-        let answer = answer.unwrap_or_else(|_| {
-            let ms = deadline.as_millis();
-            Err(VaultError::unavailable(
-                &format!("no answer within {ms} ms"),
-                None,
-            ))
-        });
+        let answer = answer.unwrap_or_else(|_| Err(too_slow(deadline)));
         if let Some(passing) = passing {
             passing.ended(answer.as_ref().err());
         }
@@ -200,52 +195,6 @@ impl Flight {
             tracing::debug!(target: "zt::secrets", attempt = %attempt.id, vault = %id.vault(), %error, "a call to a vault gave nothing");
             FetchError::new(error, Some(attempt.id))
         })
-    }
-
-    /// A place first, the right to call after it: a gate that closes while many wait for a place turns them all away.
-    async fn enter<'a>(
-        &self,
-        keeper: &'a Arc<Gatekeeper>,
-        until: Instant,
-    ) -> Result<(SemaphorePermit<'a>, Passing), VaultError> {
-        if let Some(closed) = keeper.gate().refusal(self.crew.clock.elapsed()) {
-            count(&self.crew.counters.turned_away);
-            return Err(closed);
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        let Ok(Ok(room)) = timeout(left, keeper.room.acquire()).await else {
-            count(&self.crew.counters.turned_away);
-            let busy = "too many calls to it are under way";
-            return Err(VaultError::unavailable(busy, None));
-        };
-        Ok((room, self.pass(keeper, until).await?))
-    }
-
-    /// Through the gate, as soon as the bucket has a call left.
-    async fn pass(&self, keeper: &Arc<Gatekeeper>, until: Instant) -> Result<Passing, VaultError> {
-        loop {
-            let admission = keeper.gate().ask(self.crew.clock.elapsed());
-            let wait = match admission {
-                Admission::Go(pass) => {
-                    return Ok(Passing {
-                        keeper: Arc::clone(keeper),
-                        crew: Arc::clone(&self.crew),
-                        pass: Some(pass),
-                    });
-                }
-                Admission::Closed(error) => {
-                    count(&self.crew.counters.turned_away);
-                    return Err(error);
-                }
-                Admission::Wait(wait) => wait,
-            };
-            if Instant::now() + wait >= until {
-                count(&self.crew.counters.turned_away);
-                let busy = "this process has used up its calls to it for the moment";
-                return Err(VaultError::unavailable(busy, Some(wait)));
-            }
-            sleep(wait).await;
-        }
     }
 
     fn land(mut self, answer: Result<Answer, FetchError>) {
@@ -276,39 +225,12 @@ impl Drop for Flight {
     }
 }
 
-/// A call that the gate let through. One that is dropped, by a panic or the end of its runtime, counts as unanswered.
-struct Passing {
-    keeper: Arc<Gatekeeper>,
-    crew: Arc<Crew>,
-    pass: Option<Pass>,
-}
-
-impl Passing {
-    fn ended(mut self, error: Option<&VaultError>) {
-        if let Some(pass) = self.pass.take() {
-            let now = self.crew.clock.elapsed();
-            if self.keeper.gate().ended(pass, error, now) {
-                count(&self.crew.counters.closings);
-                tracing::warn!(target: "zt::secrets", "a vault is not called for a while");
-            }
-        }
-    }
-}
-
-impl Drop for Passing {
-    fn drop(&mut self) {
-        if let Some(pass) = self.pass.take() {
-            self.keeper.gate().lost(pass, self.crew.clock.elapsed());
-        }
-    }
-}
-
 impl Crew {
-    fn is_closed(&self) -> bool {
+    pub(super) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    fn next_attempt(&self) -> AttemptId {
+    pub(super) fn next_attempt(&self) -> AttemptId {
         let number = self.attempts.fetch_add(1, Ordering::Relaxed);
         // A forked child inherits the count; its ids differ by its process.
         let origin = self.origin ^ u64::from(std::process::id()).rotate_left(32);

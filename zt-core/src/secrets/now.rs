@@ -10,13 +10,13 @@ const DRIFT: Duration = Duration::from_secs(5);
 
 /// Both clocks at one moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) wall: Timestamp,
-    pub(super) tick: Duration,
+pub(crate) struct Now {
+    pub(crate) wall: Timestamp,
+    pub(crate) tick: Duration,
 }
 
 impl Now {
-    pub(super) fn read(clock: &dyn Clock) -> Self {
+    pub(crate) fn read(clock: &dyn Clock) -> Self {
         Self {
             wall: clock.now(),
             tick: clock.elapsed(),
@@ -24,7 +24,7 @@ impl Now {
     }
 
     /// How much longer than the tick the wall clock says that the time since `before` was, if that is more than drift.
-    pub(super) fn slept_since(self, before: Self) -> Duration {
+    pub(crate) fn slept_since(self, before: Self) -> Duration {
         let wall = self
             .wall
             .as_millis()

@@ -89,6 +89,15 @@ impl SecretRequest {
         self
     }
 
+    /// The same without a second vault.
+    #[must_use]
+    pub(crate) fn alone(&self) -> Self {
+        Self {
+            fallback: None,
+            ..self.clone()
+        }
+    }
+
     /// The slot it belongs to.
     #[must_use]
     pub const fn key(&self) -> &SlotKey {
@@ -108,7 +117,7 @@ impl SecretRequest {
         std::iter::once(id).chain(second)
     }
 
-    pub(super) fn terms_under(&self, timing: &Timing) -> Terms {
+    pub(crate) fn terms_under(&self, timing: &Timing) -> Terms {
         let ttl = self.ttl.unwrap_or_else(|| match self.key.id.version() {
             Some(_) => timing.pinned_ttl,
             None => timing.default_ttl,
@@ -122,11 +131,11 @@ impl SecretRequest {
 
 /// How old a value may be for one reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Terms {
+pub(crate) struct Terms {
     /// Without asking the vault.
-    pub(super) ttl: Duration,
+    pub(crate) ttl: Duration,
     /// So much more while the vault cannot answer.
-    pub(super) max_stale: Duration,
+    pub(crate) max_stale: Duration,
 }
 
 /// How long what is known stays true, and how long anybody waits.

@@ -14,7 +14,7 @@ const NO_SENSE: Duration = Duration::from_secs(1);
 
 /// What one failure says about the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// Nothing: the vault was not reached, or gave no answer that can be believed. What is held is served on; without a
     /// value nobody asks again for so long.
     Unknown(Duration),
@@ -28,7 +28,7 @@ pub(super) enum Verdict {
 }
 
 impl Verdict {
-    pub(super) fn of(error: &VaultError, now: Timestamp, timing: &Timing) -> Self {
+    pub(crate) fn of(error: &VaultError, now: Timestamp, timing: &Timing) -> Self {
         match error {
             VaultError::NotFound { .. } | VaultError::NoVault { .. } => Self::Missing,
             VaultError::Denied { .. } | VaultError::Expired { .. } => Self::No(timing.negative_ttl),
@@ -68,7 +68,7 @@ const fn longest(timing: &Timing) -> Duration {
 }
 
 /// Whether another call, here or at the second vault, may give what this one did not.
-pub(super) const fn is_worth_another(error: &VaultError) -> bool {
+pub(crate) const fn is_worth_another(error: &VaultError) -> bool {
     match error {
         VaultError::Unavailable { .. }
         | VaultError::Throttled { .. }

@@ -7,10 +7,11 @@ use super::Session;
 use super::seen::{Repeat, Sight};
 use crate::audit::{Durability, Kind, Outcome, Record, Tally};
 use crate::clock::Timestamp;
+use crate::envelope::Unwrapped;
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
 use crate::policy::{self, AuditLevel, Decision, DecisionKind};
-use crate::secrets::{AttemptId, FetchError, Secret};
+use crate::secrets::{AttemptId, FetchError, Secret, SecretVersion};
 
 impl Session {
     /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
@@ -126,15 +127,14 @@ impl Session {
         &self,
         decision: &Decision,
         key: &str,
-        versions: &BTreeSet<String>,
+        unwrapping: &Unwrapping,
         keys: usize,
     ) -> Result<()> {
-        let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
         let record = self
             .record_of(decision, Kind::Release, Outcome::Ok)
             .with_detail("key", key)
-            .with_detail("versions", versions.join(" "))
             .with_detail("keys", keys.to_string());
+        let record = unwrapping.describe(record);
         Ok(self.shared.audit.append(record, Durability::Durable)?)
     }
 
@@ -188,6 +188,50 @@ impl Session {
             .with_caller_ids(self.caller.tenant(), self.caller.object());
         match self.caller.token().and_then(|token| token.uti.as_deref()) {
             Some(uti) => record.with_detail("uti", uti),
+            None => record,
+        }
+    }
+}
+
+/// How the data keys of one opener came.
+#[derive(Debug, Default)]
+pub(super) struct Unwrapping {
+    versions: BTreeSet<String>,
+    cached: usize,
+    stale_for: Option<Duration>,
+    paths: BTreeSet<String>,
+    /// What is said of the first call.
+    details: Vec<(&'static str, String)>,
+}
+
+impl Unwrapping {
+    pub(super) fn add(&mut self, version: SecretVersion, unwrapped: &Unwrapped) {
+        self.versions.insert(version.to_string());
+        self.cached += usize::from(unwrapped.is_cached);
+        self.stale_for = self.stale_for.max(unwrapped.stale_for);
+        let (path, details) = unwrapped.details();
+        self.paths.insert(path.to_owned());
+        if self.details.is_empty() {
+            self.details = details.to_vec();
+        }
+    }
+
+    fn describe(&self, record: Record) -> Record {
+        let words = |words: &BTreeSet<String>| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            words.join(" ")
+        };
+        let mut record = record
+            .with_detail("versions", words(&self.versions))
+            .with_detail("cached", self.cached.to_string())
+            .with_detail("path", words(&self.paths));
+        for (name, text) in &self.details {
+            record = record.with_detail(*name, text);
+        }
+        match self.stale_for {
+            Some(stale) => {
+                record.with_detail("stale_min", stale.as_secs().div_ceil(60).to_string())
+            }
             None => record,
         }
     }

@@ -1,8 +1,7 @@
 //! Sealing and unsealing outputs: who may, under which rule and key. Key I/O happens here, the rest is pure computation.
 
-use std::collections::BTreeSet;
-
 use super::question::{Output, not_all_rows, output_of, parse, uncovered};
+use super::record::Unwrapping;
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
@@ -131,25 +130,30 @@ impl Session {
         Ok((decision, found))
     }
 
-    /// Every data key of the rows, with the versions of the key that wrapped them.
+    /// Every data key of the rows, with what the record says of how it came.
     async fn unwrap_keys(
         &self,
         target: &Output,
         sealed: &Batch,
-    ) -> Result<(Vec<Held>, BTreeSet<String>)> {
+    ) -> Result<(Vec<Held>, Unwrapping)> {
         let found = envelope::key_texts(sealed, &target.binding)?;
-        let (mut held, mut versions) = (Vec::with_capacity(found.len()), BTreeSet::new());
+        let (mut held, mut unwrapping) = (Vec::with_capacity(found.len()), Unwrapping::default());
         for found in found {
             let wrapped = &found.key.wrapped;
-            versions.insert(wrapped.version.to_string());
-            let dek = self.shared.keys.unwrap(&target.key, wrapped).await;
-            let dek = dek.map_err(|why| match why {
+            let unwrapped = self.shared.keys.unwrap(&target.key, wrapped).await;
+            let unwrapped = unwrapped.map_err(|why| match why.error() {
                 KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
-                KeyError::NotFound { .. } | KeyError::Vault(_) => Error::from(why),
+                KeyError::NotFound { .. }
+                | KeyError::Disabled { .. }
+                | KeyError::NotYetValid { .. }
+                | KeyError::Expired { .. }
+                | KeyError::Denied { .. }
+                | KeyError::Vault(_) => Error::from(why),
             })?;
-            held.push(Held::new(found, &dek, &target.columns)?);
+            unwrapping.add(wrapped.version, &unwrapped);
+            held.push(Held::new(found, &unwrapped.dek, &target.columns)?);
         }
-        Ok((held, versions))
+        Ok((held, unwrapping))
     }
 }
 

@@ -197,7 +197,7 @@ async fn a_key_that_is_not_there_is_not_found_and_says_what_to_do() {
     assert_eq!(
         why.to_string(),
         "[ZT-3001] there is no key `https://kv-brindlewick-prod.vault.azure.net/keys/scores-kek`; \
-         make one with `zt vault create-key scores-kek`"
+         make one with `zt vault create-key scores-kek`, in Key Vault with `az keyvault key create`"
     );
     let id = world.id_of("scores-kek").await;
     let vault = runtime::local_vault(&world.config()).unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::attributes::Attributes;
 use super::crypto::KeyKind;
 use super::network::NetworkInfo;
 use super::refusal::Refusal;
@@ -166,16 +167,49 @@ impl<'s> KeyVault<'s> {
         self.with(|vault| vault.make_key(name, kind, &Value::Null, now))
     }
 
+    /// Makes the latest version of a key now: a first use that waits for it may be too late for its client.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn ready_key(&self, name: &str) -> Result<(), Error> {
+        self.with(|vault| {
+            let key = vault.key(name);
+            let latest = key.and_then(|key| key.version(None));
+            let latest = latest.ok_or_else(|| Refusal::no_key(name))?;
+            latest.material().map(drop)
+        })
+    }
+
     /// Enables or disables the latest version of a key.
     ///
     /// # Errors
     /// There is no such vault or key.
     pub fn enable_key(&self, name: &str, is_enabled: bool) -> Result<(), Error> {
+        self.change_key(name, |attributes| attributes.enabled = is_enabled)
+    }
+
+    /// Sets `exp` of the latest version of a key, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn expire_key(&self, name: &str, unix: Option<i64>) -> Result<(), Error> {
+        self.change_key(name, |attributes| attributes.expires = unix)
+    }
+
+    /// Sets `nbf` of the latest version of a key, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// There is no such vault or key.
+    pub fn delay_key(&self, name: &str, unix: Option<i64>) -> Result<(), Error> {
+        self.change_key(name, |attributes| attributes.not_before = unix)
+    }
+
+    fn change_key(&self, name: &str, change: impl FnOnce(&mut Attributes)) -> Result<(), Error> {
         self.with(|vault| {
             let key = vault.key_mut(name);
             let key = key.ok_or_else(|| Refusal::no_key(name))?;
             if let Some(latest) = key.versions.last_mut() {
-                latest.attributes.enabled = is_enabled;
+                change(&mut latest.attributes);
             }
             Ok(())
         })

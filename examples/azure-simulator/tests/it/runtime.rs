@@ -9,6 +9,7 @@ mod office;
 mod outages;
 mod own_identity;
 mod revocations;
+mod sealing;
 mod secrets;
 mod sign_in;
 mod step_up;

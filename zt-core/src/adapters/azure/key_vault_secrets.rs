@@ -4,39 +4,25 @@
 //! Never: a retry, a sleep, a cache of values, a token for another service than the vault's own, a text that the vault sent.
 
 mod answer;
-mod call;
-mod client;
-mod refusal;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
-mod token;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use azure_core::Error as SdkError;
-use tokio::runtime::Handle;
-use zt_memory::fork::Local;
+use azure_core::http::ClientOptions;
+use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
+use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 
-use super::transport::own_error;
+use super::key_vault::{SdkClient, Setup, VaultToken, Vaults, options, within};
 use crate::clock::Clock;
-use crate::identity::{Cloud, CredentialError, TokenCredential};
-use crate::network::{HttpClient, HttpError};
+use crate::identity::{Cloud, TokenCredential};
+use crate::network::HttpClient;
 use crate::port::BoxFuture;
 use crate::secrets::{Attempt, Fetched, SecretId, SecretVault, VaultError, VaultUrl};
-use call::{Call, Token};
-use client::{Client, Setup};
 pub use writer::KeyVaultWriter;
-
-/// Vaults with a client at a time; a process reads from a handful.
-const MOST_VAULTS: usize = 64;
-
-/// A vault that refuses every token does not make us ask for new ones without end.
-const RENEW_EVERY: Duration = Duration::from_secs(60);
 
 /// The [`SecretVault`] of a process on Azure: every vault that the guard behind `http` lets through.
 ///
@@ -75,17 +61,7 @@ const RENEW_EVERY: Duration = Duration::from_secs(60);
 /// # }
 /// ```
 pub struct KeyVaultSecrets {
-    setup: Setup,
-    clock: Arc<dyn Clock>,
-    /// A forked child begins with none: connections are the parent's.
-    vaults: Local<Mutex<BTreeMap<VaultUrl, Entry>>>,
-}
-
-#[derive(Default)]
-struct Entry {
-    client: Option<Arc<Client>>,
-    /// When its token was forgotten last.
-    renewed_at: Option<Duration>,
+    vaults: Vaults<SecretClient>,
 }
 
 impl KeyVaultSecrets {
@@ -100,22 +76,14 @@ impl KeyVaultSecrets {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
-            setup: Setup {
-                http,
-                credential,
-                cloud,
-                api_version: None,
-                checks_challenge: true,
-            },
-            clock,
-            vaults: Local::new(),
+            vaults: Vaults::new(http, credential, cloud, clock),
         }
     }
 
     /// Speaks this version of the REST API instead of the SDK's own, for emulators that know older ones.
     #[must_use]
     pub fn with_api_version(mut self, version: impl Into<String>) -> Self {
-        self.setup.api_version = Some(version.into());
+        self.vaults.setup.api_version = Some(version.into());
         self
     }
 
@@ -123,7 +91,7 @@ impl KeyVaultSecrets {
     /// answer that comes from anywhere but loopback is then [`VaultError::Integrity`], before any token is asked for.
     #[must_use]
     pub const fn without_challenge_check(mut self) -> Self {
-        self.setup.checks_challenge = false;
+        self.vaults.setup.checks_challenge = false;
         self
     }
 
@@ -132,76 +100,43 @@ impl KeyVaultSecrets {
     /// # Errors
     /// [`VaultError::Invalid`] if the SDK does not take the URL.
     pub fn writer(&self, vault: &VaultUrl) -> Result<KeyVaultWriter, VaultError> {
-        KeyVaultWriter::new(&self.setup, vault)
+        KeyVaultWriter::new(&self.vaults.setup, vault)
     }
 
     async fn ask(&self, id: &SecretId, attempt: &Attempt) -> Result<Fetched, VaultError> {
-        let client = self.client(id.vault())?;
-        let call = Arc::new(Call::new(id.clone(), !self.setup.checks_challenge));
-        let sent = client.get(id, attempt, &call).await;
-        if call.token() == Token::Refused {
-            self.renew(id.vault(), &client);
-        }
-        if let Err(error) = sent {
-            if let Some(HttpError::Refused { .. }) = own_error::<HttpError>(&error) {
-                self.forget(id.vault(), &client);
-            }
-            return Err(explain(id, &call, &error));
-        }
-        let answer = call.take_answer().ok_or_else(sdk_failed)?;
-        answer::read(id, attempt, &answer)
+        let call = self.vaults.call(id);
+        let options = SecretClientGetSecretOptions {
+            method_options: options(attempt, &call),
+            secret_version: id.version().map(|version| version.to_string()),
+            ..SecretClientGetSecretOptions::default()
+        };
+        let name = id.name().clone();
+        let asked = self.vaults.ask(id, &call, |sdk| {
+            Box::pin(async move {
+                let sent = sdk.get_secret(name.as_str(), Some(options)).await;
+                sent.map(drop)
+            })
+        });
+        answer::read(id, attempt, &asked.await?)
     }
+}
 
-    fn client(&self, vault: &VaultUrl) -> Result<Arc<Client>, VaultError> {
-        let mut vaults = self.lock();
-        if vaults.len() >= MOST_VAULTS && !vaults.contains_key(vault) {
-            // What is lost are a challenge and a token for each.
-            vaults.clear();
+impl SdkClient for SecretClient {
+    fn connect(
+        vault: &VaultUrl,
+        credential: Arc<VaultToken>,
+        setup: &Setup,
+        options: ClientOptions,
+    ) -> azure_core::Result<Self> {
+        let mut own = SecretClientOptions {
+            client_options: options,
+            verify_challenge_resource: Some(setup.checks_challenge),
+            ..SecretClientOptions::default()
+        };
+        if let Some(version) = &setup.api_version {
+            own.api_version.clone_from(version);
         }
-        let entry = vaults.entry(vault.clone()).or_default();
-        if let Some(client) = &entry.client {
-            return Ok(Arc::clone(client));
-        }
-        let client = Arc::new(Client::new(&self.setup, vault)?);
-        entry.client = Some(Arc::clone(&client));
-        Ok(client)
-    }
-
-    /// Drops a client that the rows in force refuse an answer to. The way may be another one since the vault was known: the
-    /// next call is without a token again, and shows one once its way is proven.
-    fn forget(&self, vault: &VaultUrl, refused: &Arc<Client>) {
-        if let Some(entry) = self.lock().get_mut(vault) {
-            entry.client.take_if(|own| Arc::ptr_eq(own, refused));
-        }
-    }
-
-    /// Forgets the token that `refused` has shown, wherever it is kept.
-    fn renew(&self, vault: &VaultUrl, refused: &Arc<Client>) {
-        let tick = self.clock.elapsed();
-        {
-            let mut vaults = self.lock();
-            let entry = vaults.entry(vault.clone()).or_default();
-            let is_other = |own: &Arc<Client>| !Arc::ptr_eq(own, refused);
-            let too_soon = |at: Duration| tick.saturating_sub(at) < RENEW_EVERY;
-            if entry.client.as_ref().is_some_and(is_other) || entry.renewed_at.is_some_and(too_soon)
-            {
-                return;
-            }
-            entry.renewed_at = Some(tick);
-        }
-        // First the identity, then the client: a client that is made in between would get the refused token again.
-        self.setup.credential.forget();
-        if let Some(entry) = self.lock().get_mut(vault) {
-            entry.client = None;
-        }
-    }
-
-    /// A panic cannot leave an entry half changed: every change is one assignment.
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<VaultUrl, Entry>> {
-        self.vaults
-            .get_or_init(Mutex::default)
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        Self::new(vault.as_str(), credential, Some(own))
     }
 }
 
@@ -218,48 +153,9 @@ impl SecretVault for KeyVaultSecrets {
 impl fmt::Debug for KeyVaultSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyVaultSecrets")
-            .field("cloud", &self.setup.cloud)
-            .field("credential", &self.setup.credential.name())
-            .field("checks_challenge", &self.setup.checks_challenge)
+            .field("cloud", &self.vaults.setup.cloud)
+            .field("credential", &self.vaults.setup.credential.name())
+            .field("checks_challenge", &self.vaults.setup.checks_challenge)
             .finish_non_exhaustive()
     }
-}
-
-/// What `asking` gives, before the attempt's deadline.
-async fn within<T: Send>(
-    vault: &VaultUrl,
-    attempt: &Attempt,
-    asking: impl Future<Output = Result<T, VaultError>> + Send,
-) -> Result<T, VaultError> {
-    if Handle::try_current().is_err() {
-        let reason = "there is no tokio runtime to ask Key Vault from";
-        return Err(VaultError::invalid(reason));
-    }
-    let asked = tokio::time::timeout(attempt.deadline, asking).await;
-    asked.unwrap_or_else(|_| {
-        let (host, within) = (vault.host(), attempt.deadline.as_secs_f32());
-        let reason = format!("`{host}` did not answer within {within} s");
-        Err(VaultError::unavailable(&reason, None))
-    })
-}
-
-/// Our own error inside the SDK's. The SDK's is never a source of ours: its texts hold what the vault sent.
-fn explain(id: &SecretId, call: &Call, error: &SdkError) -> VaultError {
-    if let Some(known) = own_error::<VaultError>(error) {
-        return known.clone();
-    }
-    if let Some(credential) = own_error::<CredentialError>(error) {
-        return VaultError::unauthenticated(&credential.to_string());
-    }
-    if let Some(http) = own_error::<HttpError>(error) {
-        return refusal::unsent(id, http);
-    }
-    if call.was_challenged() {
-        return VaultError::integrity(id.vault().as_str(), token::FOREIGN);
-    }
-    sdk_failed()
-}
-
-fn sdk_failed() -> VaultError {
-    VaultError::unavailable("the Azure SDK does not send the request", None)
 }

@@ -155,9 +155,17 @@ fn print(status: &Value, silent: Option<Duration>) {
     println!(
         "  memory    {protection}, {mapped} bytes mapped, {fallbacks} values on the heap so far"
     );
-    let secrets = at(status, "secrets");
-    list(secrets, "gates").for_each(print_gate);
-    list(secrets, "slots").for_each(print_slot);
+    let keys = at(status, "data_keys");
+    let (held, waited) = (at(keys, "held"), at(keys, "misses"));
+    let (found, stale) = (at(keys, "hits"), at(keys, "stale"));
+    println!("  data keys {held} held, {found} found, {waited} waited for, {stale} past their TTL");
+    for (what, of) in [
+        ("secret", at(status, "secrets")),
+        ("key", at(keys, "public")),
+    ] {
+        list(of, "gates").for_each(print_gate);
+        list(of, "slots").for_each(|slot| print_slot(what, slot));
+    }
 }
 
 fn print_gate(gate: &Value) {
@@ -174,7 +182,7 @@ fn print_gate(gate: &Value) {
     println!("  vault     {vault} {style}{state}{style:#}{closed}");
 }
 
-fn print_slot(slot: &Value) {
+fn print_slot(what: &str, slot: &Value) {
     let (state, name) = (text(slot, "state"), text(slot, "name"));
     let style = match state.as_str() {
         "fresh" | "refresh_due" => paint::GOOD,
@@ -184,7 +192,7 @@ fn print_slot(slot: &Value) {
     let age = at(slot, "age_s").as_u64();
     let age = age.map_or_else(String::new, |age| format!(", {age} s old"));
     let hits = number(slot, "hits");
-    println!("  secret    {name} {style}{state}{style:#}{age}, {hits} reads");
+    println!("  {what:9} {name} {style}{state}{style:#}{age}, {hits} reads");
     if let Some(error) = at(slot, "last_error").as_str() {
         let dim = paint::DIM;
         println!("            {dim}{}{dim:#}", shown(error));

@@ -17,9 +17,11 @@ mod azure {
 
     use super::Makers;
     use crate::adapters::azure::{
-        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultSecrets,
+        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultKeys,
+        KeyVaultSecrets,
     };
     use crate::clock::{Clock, SystemClock};
+    use crate::envelope::RemoteKeys;
     use crate::error::{Code, Error, Result};
     use crate::identity::{ClientProof, GroupSource, TokenCredential};
     use crate::metadata::Snapshot;
@@ -37,6 +39,7 @@ mod azure {
         groups,
         proof,
         vault,
+        keys,
     };
 
     fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
@@ -106,6 +109,17 @@ mod azure {
         Ok(Arc::new(client_of_key_vault(outside)?))
     }
 
+    /// Keys of Key Vault, as whoever the process is.
+    fn keys(outside: &Outside) -> Result<Arc<dyn RemoteKeys>> {
+        let (http, identity) = (outside.vault_http()?, outside.identity()?.clone());
+        let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
+        let keys = KeyVaultKeys::new(Arc::clone(http), Arc::new(identity), cloud, clock);
+        Ok(match outside.config().value(ConfigKey::VaultApiVersion) {
+            Some(version) => Arc::new(keys.with_api_version(version)),
+            None => Arc::new(keys),
+        })
+    }
+
     fn client_of_key_vault(outside: &Outside) -> Result<KeyVaultSecrets> {
         let (http, identity) = (outside.vault_http()?, outside.identity()?.clone());
         let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
@@ -162,6 +176,7 @@ mod without {
         groups: |_| Err(missing("a directory of groups")),
         proof: |_| Err(missing("a proof of the application")),
         vault: |_| Err(missing("a client of Key Vault")),
+        keys: |_| Err(missing("a client of Key Vault")),
     };
 
     fn missing(what: &str) -> Error {

@@ -175,7 +175,7 @@ async fn a_fetch_that_began_before_an_invalidation_is_not_kept() {
 #[test]
 fn the_no_of_a_fetch_that_was_overtaken_ends_what_is_held() {
     let world = World::new();
-    let (timing, now) = (Timing::new(), state::Now::read(&*world.clock));
+    let (timing, now) = (Timing::new(), Now::read(&*world.clock));
     let terms = world.request.terms_under(&timing);
     let declared = world.secrets.table().find(world.request.key()).unwrap();
     let start = || match declared.slot.board(&terms, &*world.clock, &timing) {

@@ -114,7 +114,7 @@ async fn a_thousand_slots_that_were_filled_at_once_refresh_over_the_window() {
         let secret = world.secrets.peek(request).unwrap();
         let (terms, now) = (
             request.terms_under(&Timing::new()),
-            state::Now::read(&*world.clock),
+            Now::read(&*world.clock),
         );
         declared
             .slot

@@ -123,7 +123,7 @@ struct Model {
     is_forbidden: bool,
 }
 
-fn terms(ttl: u64, stale: u64) -> request::Terms {
+fn terms(ttl: u64, stale: u64) -> Terms {
     SecretRequest::new(id("bureau-api-key"))
         .with_ttl(Duration::from_secs(ttl))
         .with_max_stale(Duration::from_secs(stale))
@@ -194,7 +194,7 @@ impl Model {
         }
     }
 
-    fn value(&mut self, terms: request::Terms, is_same: bool, ends_in: Option<Duration>) {
+    fn value(&mut self, terms: Terms, is_same: bool, ends_in: Option<Duration>) {
         if !is_same {
             self.versions += 1;
         }

@@ -45,12 +45,12 @@ impl Bench {
         })
     }
 
-    fn terms(&self) -> request::Terms {
+    fn terms(&self) -> Terms {
         SecretRequest::new(id("bureau-api-key")).terms_under(&self.timing)
     }
 
-    fn now(&self) -> state::Now {
-        state::Now::read(&self.clock)
+    fn now(&self) -> Now {
+        Now::read(&self.clock)
     }
 
     fn answer(&self) -> Secret {

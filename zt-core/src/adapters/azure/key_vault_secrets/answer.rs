@@ -9,20 +9,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::clock::Timestamp;
-use crate::network::{HttpResponse, PathKind};
-use crate::secrets::{
-    Attempt, Fetched, SecretBytes, SecretId, SecretVersion, Validity, VaultError,
-};
+use crate::adapters::azure::key_vault::{Attributes, Kind, described, is_json, version_of};
+use crate::network::HttpResponse;
+use crate::secrets::{Attempt, Fetched, SecretBytes, SecretId, VaultError};
 
 /// Key Vault's limit for a value: 25 KB.
 const MOST_VALUE_BYTES: usize = 25_600;
-
-/// The longest answer: a value in which each byte is escaped, with its tags.
-pub(super) const MOST_BYTES: usize = 256 * 1024;
-
-/// The last second of the year 9999, which some write for "never".
-const LAST_MOMENT: i64 = 253_402_300_799;
 
 /// What we read of a secret; certificates' `kid` and `managed` change nothing.
 #[derive(Deserialize)]
@@ -33,13 +25,6 @@ struct Bundle<'a> {
     #[serde(borrow)]
     id: Cow<'a, str>,
     attributes: Attributes,
-}
-
-#[derive(Deserialize)]
-struct Attributes {
-    enabled: bool,
-    exp: Option<i64>,
-    nbf: Option<i64>,
 }
 
 /// The secret `id` as the answer holds it.
@@ -54,7 +39,7 @@ pub(super) fn read(
     }
     let bundle: Bundle<'_> = serde_json::from_slice(&answer.body)
         .map_err(|_| broken("the answer is not a secret as Key Vault writes one"))?;
-    let version = version_of(id, &bundle.id)
+    let version = version_of(id, Kind::Secret, &bundle.id)
         .ok_or_else(|| broken("it answered with another secret than the one asked for"))?;
     let validity = bundle.attributes.validity();
     let validity = validity.ok_or_else(|| broken("a date in the answer is out of range"))?;
@@ -62,78 +47,8 @@ pub(super) fn read(
     if value.len() > MOST_VALUE_BYTES {
         return Err(broken("the value is longer than Key Vault's are"));
     }
-    let path = answer.path.as_ref();
-    let proof = path.map_or(PathKind::Unproven, |path| path.kind);
-    let fetched = Fetched::new(value, version)
-        .with_validity(validity)
-        .with_path_proof(proof.as_str());
-    Ok(detailed(fetched, attempt, answer))
-}
-
-/// What the audit record says of the call.
-fn detailed(fetched: Fetched, attempt: &Attempt, answer: &HttpResponse) -> Fetched {
-    let endpoint = answer.path.as_ref();
-    let endpoint = endpoint.and_then(|path| path.private_endpoint.as_deref());
-    let header = |name| answer.header(name).and_then(plain);
-    let details = [
-        ("request_id", header("x-ms-request-id")),
-        ("peer", answer.peer.map(|peer| peer.to_string())),
-        ("private_endpoint", endpoint.and_then(plain)),
-        (
-            "rbac_assignment",
-            header("x-ms-keyvault-rbac-assignment-id"),
-        ),
-        ("region", header("x-ms-keyvault-region")),
-    ];
-    let details = details
-        .into_iter()
-        .filter_map(|(name, text)| Some((name, text?)));
-    let fetched = fetched.with_detail("client_request_id", attempt.id.to_string());
-    details.fold(fetched, |fetched, (name, text)| {
-        fetched.with_detail(name, text)
-    })
-}
-
-/// A word that may stand in our log.
-fn plain(text: &str) -> Option<String> {
-    let fits = (1..=512).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| text.to_owned())
-}
-
-fn is_json(answer: &HttpResponse) -> bool {
-    let media_type = answer.header("content-type").unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/json")
-}
-
-/// The version that `given` names, if it names a version of `asked`: this vault, this name, the pinned version. Whoever
-/// answers for another secret is found out here, whatever happened to the path on its way.
-fn version_of(asked: &SecretId, given: &str) -> Option<SecretVersion> {
-    let (secret, version) = given.rsplit_once('/')?;
-    let own = format!("{}/secrets/{}", asked.vault(), asked.name());
-    let version: SecretVersion = version.parse().ok()?;
-    let fits = asked.version().is_none_or(|pinned| pinned == version);
-    (fits && secret.eq_ignore_ascii_case(&own)).then_some(version)
-}
-
-impl Attributes {
-    fn validity(&self) -> Option<Validity> {
-        Some(Validity {
-            enabled: self.enabled,
-            not_before: moment(self.nbf)?,
-            expires: moment(self.exp)?,
-        })
-    }
-}
-
-fn moment(seconds: Option<i64>) -> Option<Option<Timestamp>> {
-    match seconds {
-        None => Some(None),
-        Some(seconds) if (0..=LAST_MOMENT).contains(&seconds) => {
-            Some(Some(Timestamp::from_secs(seconds)))
-        }
-        Some(_) => None,
-    }
+    let fetched = Fetched::new(value, version).with_validity(validity);
+    Ok(described(fetched, attempt, answer))
 }
 
 /// The bytes of a JSON text that `serde_json` has checked. The one buffer between is wiped.

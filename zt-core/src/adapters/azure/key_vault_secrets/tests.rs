@@ -1,20 +1,24 @@
 //! The adapter against a Key Vault that remembers what it was asked.
 
-mod fake;
-
 use std::error::Error as _;
 use std::task::Poll;
+use std::time::Duration;
 
 use azure_core::http::{HttpClient as _, Method, Request};
 use proptest::prelude::*;
 
 use super::*;
 use crate::adapters::azure::GuardedTransport;
+use crate::adapters::azure::key_vault::fake::{
+    self, CHALLENGE, Next, World, header, json_answer, parts, refused,
+};
+use crate::adapters::azure::key_vault::{MOST_BYTES, MOST_VAULTS};
+use crate::adapters::azure::transport::own_error;
 use crate::clock::Timestamp;
-use crate::network::HttpResponse;
+use crate::identity::CredentialError;
+use crate::network::{HttpError, HttpResponse};
 use crate::secrets::{AttemptId, SecretBytes, SecretVersion, Validity};
 use crate::testing::vault_contract;
-use fake::{CHALLENGE, Next, World, header, json_answer, parts, refused};
 
 const ATTEMPT: Attempt = Attempt::new(
     AttemptId::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef),
@@ -111,7 +115,7 @@ async fn both_requests_of_a_first_call_carry_the_id_of_the_attempt() {
             format!("{VAULT}/secrets/sql/{version}?api-version=2025-07-01")
         );
         assert_eq!(request.deadline, ATTEMPT.deadline);
-        assert_eq!(request.most_bytes, answer::MOST_BYTES);
+        assert_eq!(request.most_bytes, MOST_BYTES);
         assert!(request.body.is_empty());
     }
     assert_eq!(
@@ -850,7 +854,7 @@ async fn clients_are_bounded() {
             Err(VaultError::NotFound { .. })
         ));
     }
-    assert_eq!(world.vault.lock().len(), 1);
+    assert_eq!(world.vault.vaults.lock().len(), 1);
 }
 
 #[test]

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use azure_core::http::RequestContent;
 use azure_core::time::OffsetDateTime;
+use azure_security_keyvault_secrets::SecretClient;
 use azure_security_keyvault_secrets::models::{
     SecretAttributes, SecretClientDeleteSecretOptions, SecretClientPurgeDeletedSecretOptions,
     SecretClientSetSecretOptions, SetSecretParameters,
 };
 
-use super::call::Call;
-use super::client::{Client, Setup};
-use super::{answer, explain, sdk_failed, within};
+use super::answer;
+use crate::adapters::azure::key_vault::{
+    Call, Client, Setup, explain, options, sdk_failed, within,
+};
 use crate::clock::Timestamp;
 use crate::network::HttpResponse;
 use crate::secrets::{
@@ -25,7 +27,7 @@ use crate::secrets::{
 /// A written value passes through buffers of the SDK that nobody wipes. A token that the vault refuses is not forgotten here:
 /// make a new writer. Needs a tokio runtime with time enabled.
 pub struct KeyVaultWriter {
-    client: Client,
+    client: Client<SecretClient>,
     vault: VaultUrl,
     on_loopback: bool,
 }
@@ -53,7 +55,7 @@ impl KeyVaultWriter {
         let content = content(value, validity)?;
         let (id, call) = self.call(name, 200);
         let options = SecretClientSetSecretOptions {
-            method_options: Client::options(attempt, &call),
+            method_options: options(attempt, &call),
         };
         let sdk = self.client.sdk();
         let sending = sdk.set_secret(name.as_str(), content, Some(options));
@@ -69,7 +71,7 @@ impl KeyVaultWriter {
     pub async fn delete(&self, name: &SecretName, attempt: &Attempt) -> Result<(), VaultError> {
         let (id, call) = self.call(name, 200);
         let options = SecretClientDeleteSecretOptions {
-            method_options: Client::options(attempt, &call),
+            method_options: options(attempt, &call),
         };
         let sending = self
             .client
@@ -85,7 +87,7 @@ impl KeyVaultWriter {
     pub async fn purge(&self, name: &SecretName, attempt: &Attempt) -> Result<(), VaultError> {
         let (id, call) = self.call(name, 204);
         let options = SecretClientPurgeDeletedSecretOptions {
-            method_options: Client::options(attempt, &call),
+            method_options: options(attempt, &call),
         };
         let sdk = self.client.sdk();
         let sending = sdk.purge_deleted_secret(name.as_str(), Some(options));

@@ -6,40 +6,56 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use azure_core::http::ClientMethodOptions;
 use azure_core::http::request::options::ClientRequestId;
-use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
-use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
+use azure_core::http::{ClientMethodOptions, ClientOptions};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::answer::MOST_BYTES;
 use super::call::{Call, Token};
 use super::token::VaultToken;
 use crate::adapters::azure::transport::{GuardedTransport, Within};
 use crate::identity::{Cloud, TokenCredential};
 use crate::network::HttpClient;
-use crate::secrets::{Attempt, SecretId, VaultError, VaultUrl};
+use crate::secrets::{Attempt, VaultError, VaultUrl};
+
+/// The longest answer: a value in which each byte is escaped, with its tags.
+pub(in crate::adapters::azure) const MOST_BYTES: usize = 256 * 1024;
+
+/// A client of the SDK for one kind of things that a vault holds.
+pub(in crate::adapters::azure) trait SdkClient:
+    Sized + Send + Sync
+{
+    /// One for this vault, over `options`. Nothing is sent yet.
+    fn connect(
+        vault: &VaultUrl,
+        credential: Arc<VaultToken>,
+        setup: &Setup,
+        options: ClientOptions,
+    ) -> azure_core::Result<Self>;
+}
 
 /// What clients are made of.
 #[derive(Clone)]
-pub(super) struct Setup {
-    pub(super) http: Arc<dyn HttpClient>,
-    pub(super) credential: Arc<dyn TokenCredential>,
-    pub(super) cloud: Cloud,
-    pub(super) api_version: Option<String>,
-    pub(super) checks_challenge: bool,
+pub(in crate::adapters::azure) struct Setup {
+    pub(in crate::adapters::azure) http: Arc<dyn HttpClient>,
+    pub(in crate::adapters::azure) credential: Arc<dyn TokenCredential>,
+    pub(in crate::adapters::azure) cloud: Cloud,
+    pub(in crate::adapters::azure) api_version: Option<String>,
+    pub(in crate::adapters::azure) checks_challenge: bool,
 }
 
 /// The client of one vault.
-pub(super) struct Client {
-    sdk: SecretClient,
+pub(in crate::adapters::azure) struct Client<S> {
+    sdk: S,
     gate: Mutex<()>,
     /// Whether the vault took a token of this client.
     is_known: AtomicBool,
 }
 
-impl Client {
-    pub(super) fn new(setup: &Setup, vault: &VaultUrl) -> Result<Self, VaultError> {
+impl<S: SdkClient> Client<S> {
+    pub(in crate::adapters::azure) fn new(
+        setup: &Setup,
+        vault: &VaultUrl,
+    ) -> Result<Self, VaultError> {
         let credential = VaultToken {
             credential: Arc::clone(&setup.credential),
             vault: vault.clone(),
@@ -52,15 +68,8 @@ impl Client {
                 Some(call) => call.judge(asked.with_token, answer),
                 None => Err(VaultError::invalid("an answer to no call of zt")),
             });
-        let mut options = SecretClientOptions {
-            client_options: transport.client_options(setup.cloud),
-            verify_challenge_resource: Some(setup.checks_challenge),
-            ..SecretClientOptions::default()
-        };
-        if let Some(version) = &setup.api_version {
-            options.api_version.clone_from(version);
-        }
-        let sdk = SecretClient::new(vault.as_str(), Arc::new(credential), Some(options));
+        let options = transport.client_options(setup.cloud);
+        let sdk = S::connect(vault, Arc::new(credential), setup, options);
         Ok(Self {
             sdk: sdk
                 .map_err(|_| VaultError::invalid("the Azure SDK does not take the vault's URL"))?,
@@ -70,39 +79,12 @@ impl Client {
     }
 
     /// The SDK's own client, for [`run`](Self::run) alone.
-    pub(super) const fn sdk(&self) -> &SecretClient {
+    pub(in crate::adapters::azure) const fn sdk(&self) -> &S {
         &self.sdk
     }
 
-    /// What every call of ours has beside its request.
-    pub(super) fn options(attempt: &Attempt, call: &Arc<Call>) -> ClientMethodOptions<'static> {
-        let mut options = ClientMethodOptions::default();
-        options
-            .context
-            .insert(ClientRequestId::new(attempt.id.to_string()));
-        options.context.insert(Within(attempt.deadline));
-        options.context.insert(Arc::clone(call));
-        options
-    }
-
-    /// Fetches one secret. What came back stands in `call`.
-    pub(super) async fn get(
-        &self,
-        id: &SecretId,
-        attempt: &Attempt,
-        call: &Arc<Call>,
-    ) -> azure_core::Result<()> {
-        let options = SecretClientGetSecretOptions {
-            method_options: Self::options(attempt, call),
-            secret_version: id.version().map(|version| version.to_string()),
-            ..SecretClientGetSecretOptions::default()
-        };
-        let sending = self.sdk.get_secret(id.name().as_str(), Some(options));
-        self.run(call, sending).await
-    }
-
     /// Sends when it is this call's turn.
-    pub(super) async fn run<T: Send>(
+    pub(in crate::adapters::azure) async fn run<T: Send>(
         &self,
         call: &Call,
         sending: impl Future<Output = azure_core::Result<T>> + Send,
@@ -124,4 +106,18 @@ impl Client {
         let turn = self.gate.lock().await;
         (!self.is_known.load(Ordering::Acquire)).then_some(turn)
     }
+}
+
+/// What every call of ours has beside its request.
+pub(in crate::adapters::azure) fn options(
+    attempt: &Attempt,
+    call: &Arc<Call>,
+) -> ClientMethodOptions<'static> {
+    let mut options = ClientMethodOptions::default();
+    options
+        .context
+        .insert(ClientRequestId::new(attempt.id.to_string()));
+    options.context.insert(Within(attempt.deadline));
+    options.context.insert(Arc::clone(call));
+    options
 }

@@ -1,17 +1,17 @@
 //! One call on its way through the SDK: it judges what comes back, and keeps the answer out of the SDK's hands.
 //!
-//! It travels in the SDK's context. The SDK gets to see challenges, and of a secret the status alone: it would copy the body
-//! twice and wipe neither copy.
+//! It travels in the SDK's context. The SDK gets to see challenges, and of an answer the status alone: it would copy the
+//! body twice and wipe neither copy.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::refusal::{MESSAGE_OF_401, refusal};
+use super::refusal::{MESSAGE_OF_401, is_bad_parameter, refusal};
 use crate::network::HttpResponse;
 use crate::secrets::{SecretId, VaultError};
 
-/// A call about one secret.
+/// A call about one secret or key.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(in crate::adapters::azure) struct Call {
     id: SecretId,
     /// Whether only answers of this machine count.
     on_loopback: bool,
@@ -24,12 +24,13 @@ pub(super) struct Call {
 struct Seen {
     is_challenged: bool,
     token: Token,
+    is_bad_parameter: bool,
     answer: Option<HttpResponse>,
 }
 
 /// What became of the token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Token {
+pub(in crate::adapters::azure) enum Token {
     /// It was not sent, or nobody answered.
     #[default]
     Untried,
@@ -40,7 +41,7 @@ pub(super) enum Token {
 }
 
 impl Call {
-    pub(super) fn new(id: SecretId, on_loopback: bool) -> Self {
+    pub(in crate::adapters::azure) fn new(id: SecretId, on_loopback: bool) -> Self {
         Self {
             id,
             on_loopback,
@@ -50,13 +51,13 @@ impl Call {
     }
 
     /// The same where success has another status than 200.
-    pub(super) const fn wanting(mut self, status: u16) -> Self {
+    pub(in crate::adapters::azure) const fn wanting(mut self, status: u16) -> Self {
         self.wanted = status;
         self
     }
 
     /// What the SDK may see of an answer. A refusal is told in our own words, and nothing of its text goes on.
-    pub(super) fn judge(
+    pub(in crate::adapters::azure) fn judge(
         &self,
         with_token: bool,
         answer: HttpResponse,
@@ -85,22 +86,28 @@ impl Call {
             (_, with_token) => {
                 if with_token {
                     seen.token = Token::Taken;
+                    seen.is_bad_parameter = is_bad_parameter(&answer);
                 }
                 Err(refusal(&self.id, &answer))
             }
         }
     }
 
-    pub(super) fn was_challenged(&self) -> bool {
+    pub(in crate::adapters::azure) fn was_challenged(&self) -> bool {
         self.lock().is_challenged
     }
 
-    pub(super) fn token(&self) -> Token {
+    pub(in crate::adapters::azure) fn token(&self) -> Token {
         self.lock().token
     }
 
-    /// The answer that holds the secret, once.
-    pub(super) fn take_answer(&self) -> Option<HttpResponse> {
+    /// Whether the vault said that the bytes which it was given are not what it takes.
+    pub(in crate::adapters::azure) fn is_bad_parameter(&self) -> bool {
+        self.lock().is_bad_parameter
+    }
+
+    /// The answer of success, once.
+    pub(in crate::adapters::azure) fn take_answer(&self) -> Option<HttpResponse> {
         self.lock().answer.take()
     }
 

@@ -14,7 +14,7 @@ use crate::identity::TokenCredential;
 use crate::secrets::{VaultError, VaultUrl};
 
 /// Gives tokens for the resource of one vault.
-pub(super) struct VaultToken {
+pub(in crate::adapters::azure) struct VaultToken {
     pub(super) credential: Arc<dyn TokenCredential>,
     pub(super) vault: VaultUrl,
     /// Whether the scope must be that of the vault's own resource.

@@ -1,5 +1,7 @@
 //! Key Vault and an identity, played in memory.
 
+pub(in crate::adapters::azure) mod keys;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::adapters::azure::KeyVaultSecrets;
+use crate::adapters::azure::{KeyVaultKeys, KeyVaultSecrets};
 use crate::clock::{Clock, Timestamp};
 use crate::identity::{AccessToken, Cloud, CredentialError, TokenCredential};
 use crate::network::{
@@ -19,11 +21,11 @@ use crate::secrets::{SecretId, SecretVault, SecretVersion, Validity};
 use crate::testing::ManualClock;
 use crate::testing::vault_contract::Seed;
 
-pub(super) const CHALLENGE: &str = r#"Bearer authorization="https://login.microsoftonline.com/33333333-3333-4333-8333-333333333333", resource="https://vault.azure.net""#;
+pub(in crate::adapters::azure) const CHALLENGE: &str = r#"Bearer authorization="https://login.microsoftonline.com/33333333-3333-4333-8333-333333333333", resource="https://vault.azure.net""#;
 
 /// What a fake does next instead of playing Key Vault.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(in crate::adapters::azure) enum Next {
     Answer(HttpResponse),
     Fail(HttpError),
     Hang,
@@ -31,15 +33,16 @@ pub(super) enum Next {
 
 /// The vaults behind one HTTP client.
 #[derive(Debug)]
-pub(super) struct Azure {
-    pub(super) asked: Mutex<Vec<HttpRequest>>,
+pub(in crate::adapters::azure) struct Azure {
+    pub(in crate::adapters::azure) asked: Mutex<Vec<HttpRequest>>,
     /// For requests without a token, then for those with one.
-    pub(super) next: [Mutex<VecDeque<Next>>; 2],
-    pub(super) challenge: Mutex<String>,
-    pub(super) peer: Mutex<&'static str>,
-    pub(super) revoked: Mutex<Vec<String>>,
-    pub(super) held: watch::Sender<bool>,
+    pub(in crate::adapters::azure) next: [Mutex<VecDeque<Next>>; 2],
+    pub(in crate::adapters::azure) challenge: Mutex<String>,
+    pub(in crate::adapters::azure) peer: Mutex<&'static str>,
+    pub(in crate::adapters::azure) revoked: Mutex<Vec<String>>,
+    pub(in crate::adapters::azure) held: watch::Sender<bool>,
     secrets: Mutex<BTreeMap<(String, String), Vec<Stored>>>,
+    pub(in crate::adapters::azure) keys: keys::Keys,
 }
 
 #[derive(Debug, Clone)]
@@ -60,19 +63,20 @@ impl Azure {
             revoked: Mutex::default(),
             held: watch::Sender::new(false),
             secrets: Mutex::default(),
+            keys: keys::Keys::default(),
         }
     }
 
-    pub(super) fn then(&self, next: Next) {
+    pub(in crate::adapters::azure) fn then(&self, next: Next) {
         self.next[1].lock().unwrap().push_back(next);
     }
 
-    pub(super) fn then_unasked(&self, next: Next) {
+    pub(in crate::adapters::azure) fn then_unasked(&self, next: Next) {
         self.next[0].lock().unwrap().push_back(next);
     }
 
     /// How many requests came without and with a token.
-    pub(super) fn counts(&self) -> [usize; 2] {
+    pub(in crate::adapters::azure) fn counts(&self) -> [usize; 2] {
         let asked = self.asked.lock().unwrap();
         let with = asked.iter().filter(|request| token(request).is_some());
         let with = with.count();
@@ -90,6 +94,9 @@ impl Azure {
                 r#"{"error":{"code":"Unauthorized","message":"needle"}}"#,
             )
             .with_header("www-authenticate", CHALLENGE);
+        }
+        if request.url.contains(".net/keys/") {
+            return self.keys.play(request);
         }
         if request.method != HttpMethod::Get {
             return self.write(request);
@@ -198,7 +205,7 @@ impl Stored {
     }
 }
 
-pub(super) fn json_answer(status: u16, body: &str) -> HttpResponse {
+pub(in crate::adapters::azure) fn json_answer(status: u16, body: &str) -> HttpResponse {
     HttpResponse::new(status, body)
         .with_header("content-type", "application/json; charset=utf-8")
         .with_header("x-ms-request-id", "request-17")
@@ -207,7 +214,11 @@ pub(super) fn json_answer(status: u16, body: &str) -> HttpResponse {
 }
 
 /// A refusal as Key Vault writes them: with escapes, and with what must not get into a log.
-pub(super) fn refused(status: u16, code: &str, inner: Option<&str>) -> HttpResponse {
+pub(in crate::adapters::azure) fn refused(
+    status: u16,
+    code: &str,
+    inner: Option<&str>,
+) -> HttpResponse {
     let mut error = json!({ "code": code, "message": "Caller is not authorized\r\nneedle appid=1; oid=2; ip=3" });
     if let Some(inner) = inner {
         error["innererror"] = json!({ "code": inner });
@@ -215,7 +226,7 @@ pub(super) fn refused(status: u16, code: &str, inner: Option<&str>) -> HttpRespo
     json_answer(status, &json!({ "error": error }).to_string())
 }
 
-pub(super) fn header(request: &HttpRequest, name: &str) -> Option<String> {
+pub(in crate::adapters::azure) fn header(request: &HttpRequest, name: &str) -> Option<String> {
     let found = request.headers.iter().find(|(own, _)| own == name);
     found.map(|(_, value)| value.as_str().to_owned())
 }
@@ -226,7 +237,7 @@ fn token(request: &HttpRequest) -> Option<String> {
 }
 
 /// Host, folded name, version.
-pub(super) fn parts(url: &str) -> (String, String, Option<String>) {
+pub(in crate::adapters::azure) fn parts(url: &str) -> (String, String, Option<String>) {
     let url = url::Url::parse(url).unwrap();
     let segments: Vec<&str> = url.path_segments().unwrap().collect();
     let ["secrets", name, version] = segments[..] else {
@@ -242,12 +253,12 @@ pub(super) fn parts(url: &str) -> (String, String, Option<String>) {
 
 /// An identity that counts.
 #[derive(Debug)]
-pub(super) struct Tokens {
-    pub(super) given: AtomicUsize,
-    pub(super) forgotten: AtomicUsize,
-    pub(super) scopes: Mutex<Vec<String>>,
-    pub(super) next: Mutex<VecDeque<CredentialError>>,
-    pub(super) ends: Mutex<Timestamp>,
+pub(in crate::adapters::azure) struct Tokens {
+    pub(in crate::adapters::azure) given: AtomicUsize,
+    pub(in crate::adapters::azure) forgotten: AtomicUsize,
+    pub(in crate::adapters::azure) scopes: Mutex<Vec<String>>,
+    pub(in crate::adapters::azure) next: Mutex<VecDeque<CredentialError>>,
+    pub(in crate::adapters::azure) ends: Mutex<Timestamp>,
 }
 
 impl TokenCredential for Tokens {
@@ -278,21 +289,24 @@ impl TokenCredential for Tokens {
     }
 }
 
-/// The adapter between both.
+/// The adapters between both.
 #[derive(Debug)]
-pub(super) struct World {
-    pub(super) azure: Arc<Azure>,
-    pub(super) tokens: Arc<Tokens>,
-    pub(super) clock: Arc<ManualClock>,
-    pub(super) vault: KeyVaultSecrets,
+pub(in crate::adapters::azure) struct World {
+    pub(in crate::adapters::azure) azure: Arc<Azure>,
+    pub(in crate::adapters::azure) tokens: Arc<Tokens>,
+    pub(in crate::adapters::azure) clock: Arc<ManualClock>,
+    pub(in crate::adapters::azure) vault: KeyVaultSecrets,
+    pub(in crate::adapters::azure) wrapper: KeyVaultKeys,
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(in crate::adapters::azure) fn new() -> Self {
         Self::with(|vault| vault)
     }
 
-    pub(super) fn with(change: impl FnOnce(KeyVaultSecrets) -> KeyVaultSecrets) -> Self {
+    pub(in crate::adapters::azure) fn with(
+        change: impl FnOnce(KeyVaultSecrets) -> KeyVaultSecrets,
+    ) -> Self {
         let azure = Arc::new(Azure::new());
         let tokens = Arc::new(Tokens {
             given: AtomicUsize::new(0),
@@ -309,27 +323,34 @@ impl World {
             Cloud::Public,
             Arc::<ManualClock>::clone(&clock) as Arc<dyn Clock>,
         );
+        let wrapper = KeyVaultKeys::new(
+            Arc::<Azure>::clone(&azure),
+            Arc::<Tokens>::clone(&tokens),
+            Cloud::Public,
+            Arc::<ManualClock>::clone(&clock) as Arc<dyn Clock>,
+        );
         Self {
             azure,
             tokens,
             clock,
             vault: change(vault),
+            wrapper,
         }
     }
 
-    pub(super) fn text(&self, id: &SecretId, value: &str) -> SecretVersion {
+    pub(in crate::adapters::azure) fn text(&self, id: &SecretId, value: &str) -> SecretVersion {
         self.put(id, value.as_bytes(), Validity::ALWAYS)
     }
 
-    pub(super) fn given(&self) -> usize {
+    pub(in crate::adapters::azure) fn given(&self) -> usize {
         self.tokens.given.load(Ordering::SeqCst)
     }
 
-    pub(super) fn forgotten(&self) -> usize {
+    pub(in crate::adapters::azure) fn forgotten(&self) -> usize {
         self.tokens.forgotten.load(Ordering::SeqCst)
     }
 
-    pub(super) fn later(&self, seconds: u64) {
+    pub(in crate::adapters::azure) fn later(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
 }

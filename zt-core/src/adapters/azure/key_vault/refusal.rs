@@ -20,7 +20,7 @@ const MOST_BYTES: usize = 16 * 1024;
 pub(super) const MESSAGE_OF_401: &str =
     "it does not take our token; it may have been revoked, or be of another tenant than the vault";
 
-/// An answer that holds no secret.
+/// An answer that is none to what was asked.
 pub(super) fn refusal(id: &SecretId, answer: &HttpResponse) -> VaultError {
     let vault = id.vault().as_str();
     let status = answer.status;
@@ -45,6 +45,11 @@ pub(super) fn refusal(id: &SecretId, answer: &HttpResponse) -> VaultError {
     }
 }
 
+/// Whether a key was given bytes that it cannot work on, which Key Vault says of wrapped keys too.
+pub(super) fn is_bad_parameter(answer: &HttpResponse) -> bool {
+    answer.status == 400 && Codes::of(answer).outer.as_deref() == Some("BadParameter")
+}
+
 /// What is being deleted or recovered takes nothing until that is over.
 fn is_under_way(answer: &HttpResponse) -> bool {
     let inner = Codes::of(answer).inner;
@@ -55,7 +60,7 @@ fn forbidden(id: &SecretId, answer: &HttpResponse) -> VaultError {
     let codes = Codes::of(answer);
     let code = codes.inner.or(codes.outer);
     match code.as_deref() {
-        Some("SecretDisabled") => VaultError::disabled(id),
+        Some("SecretDisabled" | "KeyDisabled") => VaultError::disabled(id),
         Some(code @ ("ForbiddenByFirewall" | "ForbiddenByConnection")) => {
             VaultError::firewall(id.vault().as_str(), code)
         }
