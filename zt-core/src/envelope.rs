@@ -9,7 +9,12 @@
 //! The format is version 1 of the book's page "Sealed data": AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), AES
 //! key wrap (RFC 3394). No error and no `Debug` shows a cell or a key.
 
+mod aead;
+mod column_key;
+mod deterministic;
 mod error;
+mod explain;
+mod form;
 mod format;
 mod key_text;
 mod keys;
@@ -17,11 +22,16 @@ mod seal;
 mod unseal;
 mod wrapper;
 
+pub(crate) use column_key::ColumnKey;
+pub(crate) use deterministic::Sealed;
+pub use deterministic::{DeterministicKey, NotADeterministicKey};
 pub use error::SealError;
+pub(crate) use form::Form;
 pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
+pub(crate) use keys::Binding;
 pub use keys::DataKey;
-pub(crate) use keys::{Binding, ColumnKey};
+pub(crate) use seal::Scope;
 pub use seal::Sealer;
 pub use unseal::Opener;
 pub(crate) use unseal::{Held, key_texts};

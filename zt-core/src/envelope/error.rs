@@ -3,8 +3,9 @@
 //! In: where something was found. Out: the crate's [`Error`]: [`Code::SealIntegrity`] for damage and for another key,
 //! [`Code::InvalidArgument`] for a batch that cannot be sealed. Rows are counted from 1.
 
+mod help;
+
 use super::KEY_COLUMN;
-use crate::error::{Code, Error};
 use crate::text::shown;
 
 /// Why a batch cannot be sealed or unsealed.
@@ -179,6 +180,111 @@ pub enum SealError {
         /// The row.
         row: usize,
     },
+    /// A cell opens as one of another column of its row.
+    #[error(
+        "row {row} of column `{}` holds the cell of column `{}`: it was moved here",
+        shown(column),
+        shown(from)
+    )]
+    #[non_exhaustive]
+    CellOfColumn {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Where it belongs.
+        from: String,
+    },
+    /// A cell opens as one of another row: only where the rule names a row key.
+    #[error(
+        "row {row} of column `{}` holds the cell of row {from}: it was moved here, or the row key was",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOfRow {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Where it belongs.
+        from: usize,
+    },
+    /// A cell that is bound to its row does not open.
+    #[error(
+        "row {row} of column `{}` does not open: it or the row key was changed, or it was moved here from another row, column, table or key",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOrRowChanged {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// Two rows have one row key: one of them was repeated or put back.
+    #[error("row {row} has the row key of row {first}: one of them was repeated or put back")]
+    #[non_exhaustive]
+    RowRepeated {
+        /// The row.
+        row: usize,
+        /// The first row with this key.
+        first: usize,
+    },
+    /// A sealed row has lost its row key.
+    #[error(
+        "row {row} has no value in `{}`, which it was bound to when it was sealed",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyGone {
+        /// The column of the row key.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// A column of the row key is not there.
+    #[error(
+        "cells are bound to column `{}`, and the batch has none of this name",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyMissing {
+        /// The column of the row key.
+        column: String,
+    },
+    /// A column of the row key is of a type that is not written alike everywhere.
+    #[error(
+        "cells are bound to column `{}`, which holds {kind}; a row key is text or whole numbers",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyKind {
+        /// The column of the row key.
+        column: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// A row has no row key.
+    #[error(
+        "row {row} has no value in `{}`, which its cells are bound to",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyEmpty {
+        /// The column of the row key.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// Two rows have one row key, so their cells could be exchanged.
+    #[error("row {row} has the row key of row {first}: it must identify a row")]
+    #[non_exhaustive]
+    RowKeyRepeated {
+        /// The row.
+        row: usize,
+        /// The first row with this key.
+        first: usize,
+    },
     /// A cell opens and holds what no sealer of this version writes.
     #[error(
         "row {row} of column `{}` opens, and holds no value that this zt knows",
@@ -206,72 +312,4 @@ pub enum SealError {
     /// AWS-LC or the system's random numbers refused to work.
     #[error("the cryptographic library refused to work")]
     Crypto,
-}
-
-impl SealError {
-    const fn code(&self) -> Code {
-        match self {
-            Self::ColumnMissing { .. }
-            | Self::AlreadySealed { .. }
-            | Self::UsedUp { .. }
-            | Self::TooManyKeys { .. }
-            | Self::NamesTooLong { .. } => Code::InvalidArgument,
-            Self::Crypto => Code::Internal,
-            Self::NoKeys
-            | Self::KeyMissing { .. }
-            | Self::KeyMalformed { .. }
-            | Self::KeyVersion { .. }
-            | Self::SealedFor { .. }
-            | Self::WrongKey { .. }
-            | Self::KeyNotHeld { .. }
-            | Self::NotSealed { .. }
-            | Self::CellMissing { .. }
-            | Self::CellVersion { .. }
-            | Self::CellMalformed { .. }
-            | Self::CellChanged { .. }
-            | Self::CellUnknown { .. }
-            | Self::MixedTypes { .. } => Code::SealIntegrity,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        let help = match self {
-            Self::ColumnMissing { near, .. } => {
-                let meant = near
-                    .as_ref()
-                    .map(|near| format!("did you mean `{}`? ", shown(near)));
-                let meant = meant.unwrap_or_default();
-                return Some(format!("{meant}a renamed column would be stored in plain"));
-            }
-            Self::AlreadySealed { .. } => "seal plain rows",
-            Self::UsedUp { .. } => "make a new sealer",
-            Self::TooManyKeys { .. } => "open the rows in parts",
-            Self::NamesTooLong { .. } => "give the rule, the table or the key a shorter name",
-            Self::KeyNotHeld { .. } => "make an opener for these rows",
-            Self::KeyVersion { .. } | Self::CellVersion { .. } => "use a newer zt",
-            Self::SealedFor { .. } => "open it through the output that it was sealed for",
-            Self::NoKeys
-            | Self::KeyMissing { .. }
-            | Self::KeyMalformed { .. }
-            | Self::WrongKey { .. }
-            | Self::NotSealed { .. }
-            | Self::CellMissing { .. }
-            | Self::CellMalformed { .. }
-            | Self::CellChanged { .. }
-            | Self::CellUnknown { .. }
-            | Self::MixedTypes { .. } => "fetch the rows again from where they were sealed",
-            Self::Crypto => return None,
-        };
-        Some(help.to_owned())
-    }
-}
-
-impl From<SealError> for Error {
-    fn from(why: SealError) -> Self {
-        let error = Self::new(why.code(), why.to_string());
-        match why.help() {
-            Some(help) => error.with_help(help),
-            None => error,
-        }
-    }
 }

@@ -1,22 +1,44 @@
-//! The bytes of one sealed cell, version 1.
+//! The bytes of one sealed cell, versions 1 and 2.
 //!
-//! Text: `zt1.` and base64url without padding (RFC 4648 section 5) of nonce (12 bytes), ciphertext, tag (16 bytes).
-//! Plaintext: one byte for the type, then the value; see [`Value`]. Nothing here knows a key.
+//! Text: `zt1.` or `zt2.` and base64url without padding (RFC 4648 section 5) of nonce (12 bytes; none where the column is
+//! deterministic), ciphertext, tag (16 bytes). Plaintext: one byte for the type, then the value; see [`Value`]. Nothing here
+//! knows a key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::aead::{NONCE_LEN, TAG_LEN};
 use crate::batch::Cells;
 
-/// What begins every sealed text of this version.
-pub(super) const PREFIX: &str = "zt1.";
-/// The name of the version where it is bound to a key or a cell.
+/// The name of the first version where it is bound to a key or a cell, and the salt of every key.
 pub(super) const VERSION: &[u8] = b"zt1";
-pub(super) const NONCE_LEN: usize = 12;
-pub(super) const TAG_LEN: usize = 16;
-/// The least that a sealed cell decodes to: a missing value has one byte.
-const SHORTEST: usize = NONCE_LEN + 1 + TAG_LEN;
+
+/// What begins a sealed text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `zt1.`: cells that are bound to their column and data key.
+    One,
+    /// `zt2.`: cells that are bound to their row as well, or deterministic.
+    Two,
+}
+
+impl Version {
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::One => "zt1.",
+            Self::Two => "zt2.",
+        }
+    }
+
+    /// The least that a sealed cell decodes to: a missing value has one byte, a deterministic cell no nonce.
+    const fn shortest(self) -> usize {
+        match self {
+            Self::One => NONCE_LEN + 1 + TAG_LEN,
+            Self::Two => 1 + TAG_LEN,
+        }
+    }
+}
 
 /// A value on its way into a cell or out of it.
 #[derive(Clone, Copy, PartialEq)]
@@ -107,17 +129,17 @@ pub(super) enum NotSealedText {
 }
 
 /// The sealed bytes as text.
-pub(super) fn encode(sealed: &[u8]) -> String {
+pub(super) fn encode(version: Version, sealed: &[u8]) -> String {
     let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
-    let mut text = String::with_capacity(PREFIX.len() + room);
-    text.push_str(PREFIX);
+    let mut text = String::with_capacity(version.prefix().len() + room);
+    text.push_str(version.prefix());
     URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
     text
 }
 
 /// The sealed bytes of a text, in the buffer in which they will be opened.
-pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<(), NotSealedText> {
-    let body = after_prefix(text)?;
+pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<Version, NotSealedText> {
+    let (version, body) = after_prefix(text)?;
     to.clear();
     let room = base64::decoded_len_estimate(body.len());
     if to.capacity() < room {
@@ -127,16 +149,18 @@ pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<(), NotS
     URL_SAFE_NO_PAD
         .decode_vec(body, to)
         .map_err(|_| NotSealedText::Malformed)?;
-    if to.len() < SHORTEST {
+    if to.len() < version.shortest() {
         return Err(NotSealedText::Malformed);
     }
-    Ok(())
+    Ok(version)
 }
 
-/// What stands after `zt1.`. Another number there is another version.
-pub(super) fn after_prefix(text: &str) -> Result<&str, NotSealedText> {
-    if let Some(body) = text.strip_prefix(PREFIX) {
-        return Ok(body);
+/// What stands after `zt1.` or `zt2.`. Another number there is another version.
+pub(super) fn after_prefix(text: &str) -> Result<(Version, &str), NotSealedText> {
+    for version in [Version::One, Version::Two] {
+        if let Some(body) = text.strip_prefix(version.prefix()) {
+            return Ok((version, body));
+        }
     }
     let number = text
         .strip_prefix("zt")
@@ -168,8 +192,13 @@ pub(crate) fn is_sealed(cells: &Cells) -> bool {
 pub(super) fn fields(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part);
+        field(&mut bytes, part);
     }
     bytes
+}
+
+/// One more part of [`fields`].
+pub(super) fn field(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    bytes.extend_from_slice(part);
 }

@@ -12,8 +12,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
-use super::format::{self, NONCE_LEN, Value};
-use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError, WrappedKey};
+use super::aead::NONCE_LEN;
+use super::deterministic::Sealed;
+use super::form::{NoRowKey, RowKeys};
+use super::format::{self, Value};
+use super::{Binding, ColumnKey, DataKey, Form, KEY_COLUMN, KeyText, SealError, WrappedKey};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
 
@@ -28,35 +31,57 @@ pub(super) type Prefix = [u8; 8];
 /// It serves 65,536 batches of at most 2^32 sealed cells each; then a new one must be made, with a new data key.
 pub struct Sealer {
     rule: String,
+    form: Form,
     columns: Vec<(String, ColumnKey)>,
     key_text: String,
     calls: AtomicU32,
 }
 
+/// What a sealer seals: the columns of a rule, bound to these names, in this form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) binding: Binding,
+    pub(crate) columns: Vec<String>,
+    pub(crate) form: Form,
+}
+
 impl Sealer {
-    /// A sealer of these columns under a data key, whose wrapped form the sealed rows will carry.
+    /// A sealer of these columns under a data key, whose wrapped form the sealed rows will carry. `deterministic` is the key
+    /// of the deterministic columns, if the form has some.
     ///
     /// # Errors
     /// [`SealError::NamesTooLong`], [`SealError::Crypto`].
     pub(crate) fn new(
-        binding: &Binding,
-        columns: &[String],
+        scope: &Scope,
         dek: &DataKey,
         wrapped: WrappedKey,
+        deterministic: Option<(&DataKey, &Sealed)>,
     ) -> Result<Self, SealError> {
-        let commitment = binding.commitment(dek, wrapped.version)?;
-        let key_of = |name: &String| {
-            let key = ColumnKey::new(dek, binding, name, &commitment)?;
-            Ok((name.clone(), key))
-        };
+        let (binding, form) = (&scope.binding, &scope.form);
+        let other = deterministic.map(|(_, sealed)| sealed);
         let text = KeyText {
             binding: binding.clone(),
+            commitment: binding.commitment(dek, wrapped.version, form, other)?,
             wrapped,
-            commitment,
+            form: form.clone(),
+            deterministic: other.cloned(),
+        };
+        let key_of = |name: &String| {
+            let key = match deterministic {
+                Some((key, _)) if form.is_deterministic(name) => {
+                    ColumnKey::deterministic(key, &binding.rule, name)?
+                }
+                None if form.is_deterministic(name) => return Err(SealError::Crypto),
+                Some(_) | None => {
+                    ColumnKey::new(dek, binding, text.version(), name, &text.commitment)?
+                }
+            };
+            Ok((name.clone(), key))
         };
         Ok(Self {
             rule: binding.rule.clone(),
-            columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
+            form: form.clone(),
+            columns: scope.columns.iter().map(key_of).collect::<Result<_, _>>()?,
             key_text: text.write()?,
             calls: AtomicU32::new(0),
         })
@@ -75,7 +100,7 @@ impl Sealer {
     ///
     /// # Errors
     /// `Invalid` if a column of the rule is not there under its name (case does not count), if something is sealed already,
-    /// or if the sealer is used up.
+    /// if a row has no row key where the rule names one, or two have the same, or if the sealer is used up.
     pub fn seal(&self, batch: &Batch) -> Result<Batch> {
         self.refuse(batch)?;
         self.count_call()?;
@@ -86,11 +111,13 @@ impl Sealer {
 
     /// The same with a given random part, which must never have been used under this key.
     pub(super) fn seal_under(&self, batch: &Batch, prefix: Prefix) -> Result<Batch> {
+        let rows = (0..batch.rows()).map(|_| self.form.row_key.as_slice());
+        let rows = RowKeys::read(batch, rows).map_err(NoRowKey::sealing)?;
         let mut nonces = Nonces::new(prefix);
         let mut columns = Vec::with_capacity(batch.columns().len() + 1);
         for column in batch.columns() {
             columns.push(match self.key_of(column) {
-                Some(key) => seal_column(column, key, &mut nonces)?,
+                Some(key) => seal_column(column, key, &rows, &mut nonces)?,
                 None => column.clone(),
             });
         }
@@ -134,18 +161,25 @@ impl Sealer {
     }
 }
 
-fn seal_column(column: &Column, key: &ColumnKey, nonces: &mut Nonces) -> Result<Column, SealError> {
+fn seal_column(
+    column: &Column,
+    key: &ColumnKey,
+    rows: &RowKeys,
+    nonces: &mut Nonces,
+) -> Result<Column, SealError> {
     let cells = column.cells();
     let mut sealed = Vec::with_capacity(cells.len());
-    let mut buffer = Zeroizing::new(Vec::new());
+    let (mut buffer, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
     for row in 0..cells.len() {
         buffer.clear();
-        buffer.extend_from_slice(&nonces.next()?);
+        if key.has_nonce() {
+            buffer.extend_from_slice(&nonces.next()?);
+        }
         Value::at(cells, row)
             .unwrap_or(Value::Null)
             .write(&mut buffer);
-        key.seal(&mut buffer)?;
-        sealed.push(Some(format::encode(&buffer)));
+        key.seal(&mut buffer, rows.of(row), &mut scratch)?;
+        sealed.push(Some(format::encode(key.version(), &buffer)));
     }
     Ok(Column::new(column.name(), Cells::Text(sealed)))
 }
@@ -209,7 +243,12 @@ mod tests {
         );
         let binding = Binding::new("ER-01", "t", SecretRef::new("kek"));
         let dek = DataKey::generate().unwrap();
-        let sealer = Sealer::new(&binding, &["a".to_owned()], &dek, wrapped).unwrap();
+        let scope = Scope {
+            binding,
+            columns: vec!["a".to_owned()],
+            form: Form::default(),
+        };
+        let sealer = Sealer::new(&scope, &dek, wrapped, None).unwrap();
         let batch = Batch::new(vec![Column::new("a", Cells::Integer(vec![]))]).unwrap();
         sealer.calls.store(MOST_CALLS - 1, Ordering::Relaxed);
         assert!(sealer.seal(&batch).is_ok());

@@ -8,6 +8,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use super::explain;
+use super::form::{NoRowKey, RowKeys};
 use super::format::{self, NotSealedText, Value};
 use super::key_text::NotAKeyText;
 use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
@@ -80,25 +82,48 @@ fn is_bound(is: &Binding, needs: &Binding, row: usize) -> Result<(), SealError> 
     }
 }
 
-/// The keys of the visible columns under one data key, by the text that rows carry.
+/// The keys of the columns of a rule under one data key, by the text that rows carry.
 pub(crate) struct Held {
     text: String,
-    columns: Vec<ColumnKey>,
+    row_key: Vec<String>,
+    pub(super) columns: Vec<ColumnKey>,
 }
 
 impl Held {
-    /// Checks that the rows were sealed under this data key, before any cell is opened.
+    /// Checks that the rows were sealed under this data key, before any cell is opened. `deterministic` is the key that the
+    /// text names for its deterministic columns.
     ///
     /// # Errors
     /// [`SealError::WrongKey`] if they were not.
-    pub(crate) fn new(found: Found, dek: &DataKey, columns: &[String]) -> Result<Self, SealError> {
+    pub(crate) fn new(
+        found: Found,
+        dek: &DataKey,
+        deterministic: Option<&DataKey>,
+        columns: &[String],
+    ) -> Result<Self, SealError> {
         let Found { row, text, key } = found;
         if !key.binding.is_committed(dek, &key)? {
             return Err(SealError::WrongKey { row });
         }
-        let key_of = |name: &String| ColumnKey::new(dek, &key.binding, name, &key.commitment);
-        let columns = columns.iter().map(key_of).collect::<Result<_, _>>()?;
-        Ok(Self { text, columns })
+        let (rule, names) = (&key.binding.rule, &key.binding.key);
+        if let Some(sealed) = &key.deterministic {
+            let other = deterministic.ok_or(SealError::WrongKey { row })?;
+            if !sealed.is_committed(other, rule, names)? {
+                return Err(SealError::WrongKey { row });
+            }
+        }
+        let version = key.version();
+        let key_of = |name: &String| match deterministic {
+            Some(other) if key.form.is_deterministic(name) => {
+                ColumnKey::deterministic(other, rule, name)
+            }
+            Some(_) | None => ColumnKey::new(dek, &key.binding, version, name, &key.commitment),
+        };
+        Ok(Self {
+            columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
+            row_key: key.form.row_key,
+            text,
+        })
     }
 }
 
@@ -132,7 +157,13 @@ impl Opener {
     /// [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) for more rows than the policy shows at once. Then nothing is
     /// given out.
     pub fn unseal(&self, batch: &Batch) -> Result<Batch> {
-        let rows = self.keys_of_rows(batch)?;
+        let held = self.keys_of_rows(batch)?;
+        let names = held.iter().map(|held| held.row_key.as_slice());
+        let rows = Rows {
+            keys: RowKeys::read(batch, names).map_err(NoRowKey::opening)?,
+            held: &held,
+            names: &self.columns,
+        };
         let mut columns = Vec::with_capacity(batch.columns().len());
         for column in batch.columns() {
             if column.is_called(KEY_COLUMN) || !self.view.needs(column.name()) {
@@ -162,7 +193,15 @@ impl Opener {
     }
 }
 
-fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, SealError> {
+/// What the rows of a batch are sealed under.
+pub(super) struct Rows<'a> {
+    pub(super) held: &'a [&'a Held],
+    pub(super) keys: RowKeys,
+    /// The columns of the rule, as those of each [`Held`].
+    pub(super) names: &'a [String],
+}
+
+fn unseal_column(column: &Column, at: usize, rows: &Rows<'_>) -> Result<Column, SealError> {
     let name = || column.name().to_owned();
     let Cells::Text(sealed) = column.cells() else {
         return Err(SealError::NotSealed {
@@ -171,16 +210,17 @@ fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, S
         });
     };
     let mut plain = Building::Nulls(0);
-    let mut buffer = Zeroizing::new(Vec::new());
-    for ((row, cell), held) in (1..).zip(sealed).zip(rows) {
-        let (column, key) = (name, held.columns.get(at).ok_or(SealError::Crypto)?);
+    let (mut buffer, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
+    for (at_row, (cell, held)) in sealed.iter().zip(rows.held).enumerate() {
+        let (column, row) = (name, at_row + 1);
+        let key = held.columns.get(at).ok_or(SealError::Crypto)?;
         let Some(cell) = cell else {
             return Err(SealError::CellMissing {
                 column: column(),
                 row,
             });
         };
-        format::decode(cell, &mut buffer).map_err(|why| match why {
+        let version = format::decode(cell, &mut buffer).map_err(|why| match why {
             NotSealedText::Version => SealError::CellVersion {
                 column: column(),
                 row,
@@ -190,11 +230,10 @@ fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, S
                 row,
             },
         })?;
-        let Some(opened) = key.open(&mut buffer) else {
-            return Err(SealError::CellChanged {
-                column: column(),
-                row,
-            });
+        let opened = (version == key.version())
+            .then(|| key.open(&mut buffer, rows.keys.of(at_row), &mut scratch));
+        let Some(opened) = opened.flatten() else {
+            return Err(explain::cell(cell, &column(), at, at_row, rows));
         };
         let Some(value) = Value::read(opened) else {
             return Err(SealError::CellUnknown {

@@ -6,7 +6,9 @@ use super::question::{Output, not_all_rows, output_of, parse, uncovered};
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
-use crate::envelope::{self, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey};
+use crate::envelope::{
+    self, Binding, DataKey, Held, KeyError, Opener, SealError, Sealed, Sealer, WrappedKey,
+};
 use crate::error::{Error, Result};
 use crate::policy::{Action, Decision, Resource, View};
 
@@ -24,19 +26,20 @@ impl Session {
             let (_, target) = self.may_use(action, &resource, output)?;
             let dek = DataKey::generate()?;
             let wrapped = self.shared.keys.wrap(&target.key, &dek).await;
+            let other = self.deterministic_key(&target).await;
             let (decision, now) = self.may_use(action, &resource, output)?;
             if now != target {
                 continue;
             }
-            match make_sealer(&target, &dek, wrapped) {
+            match make_sealer(&target, &dek, wrapped, other) {
                 Ok((sealer, version)) => {
                     self.record_effect(&decision, Durability::Ordered, |record| {
                         record
-                            .with_detail("key", target.binding.key.as_str())
+                            .with_detail("key", target.scope.binding.key.as_str())
                             .with_detail("version", version)
-                            .with_detail("rule", &target.binding.rule)
-                            .with_detail("table", &target.binding.table)
-                            .with_detail("columns", target.columns.len().to_string())
+                            .with_detail("rule", &target.scope.binding.rule)
+                            .with_detail("table", &target.scope.binding.table)
+                            .with_detail("columns", target.scope.columns.len().to_string())
                     })?;
                     return Ok(sealer);
                 }
@@ -75,9 +78,9 @@ impl Session {
             }
             match held {
                 Ok((held, versions)) => {
-                    let key = target.binding.key.as_str();
+                    let key = target.scope.binding.key.as_str();
                     self.record_unwrapping(&decision, key, &versions, held.len())?;
-                    return Ok(Opener::new(target.columns, held, View::of(&decision)));
+                    return Ok(Opener::new(target.scope.columns, held, View::of(&decision)));
                 }
                 Err(error) => {
                     self.record_failure(&decision, &error)?;
@@ -113,14 +116,14 @@ impl Session {
         // A right to seal some columns is none to seal the others, and sealing some would store the others in plain.
         let is_bare = |column: &&String| !decision.columns().contains(column);
         if action == Action::DataSeal
-            && let Some(bare) = found.columns.iter().find(is_bare)
+            && let Some(bare) = found.scope.columns.iter().find(is_bare)
         {
-            let error = uncovered(&decision, &found.binding.rule, bare);
+            let error = uncovered(&decision, &found.scope.binding.rule, bare);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
         if action == Action::DataSeal && !decision.shows_every_row_whole() {
-            let error = not_all_rows(&decision, &found.binding.rule);
+            let error = not_all_rows(&decision, &found.scope.binding.rule);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
@@ -137,26 +140,66 @@ impl Session {
         target: &Output,
         sealed: &Batch,
     ) -> Result<(Vec<Held>, BTreeSet<String>)> {
-        let found = envelope::key_texts(sealed, &target.binding)?;
+        let found = envelope::key_texts(sealed, &target.scope.binding)?;
         let (mut held, mut versions) = (Vec::with_capacity(found.len()), BTreeSet::new());
+        let mut deterministic: Vec<(Sealed, DataKey)> = Vec::new();
         for found in found {
             let wrapped = &found.key.wrapped;
             versions.insert(wrapped.version.to_string());
-            let dek = self.shared.keys.unwrap(&target.key, wrapped).await;
-            let dek = dek.map_err(|why| match why {
-                KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
-                KeyError::NotFound { .. } | KeyError::Vault(_) => Error::from(why),
-            })?;
-            held.push(Held::new(found, &dek, &target.columns)?);
+            let dek = self.unwrap_key(target, wrapped, found.row).await?;
+            let other = match &found.key.deterministic {
+                Some(sealed) => {
+                    if !deterministic.iter().any(|(known, _)| known == sealed) {
+                        versions.insert(sealed.wrapped.version.to_string());
+                        let key = self.unwrap_key(target, &sealed.wrapped, found.row).await?;
+                        deterministic.push((sealed.clone(), key));
+                    }
+                    deterministic.iter().find(|(known, _)| known == sealed)
+                }
+                None => None,
+            };
+            let other = other.map(|(_, key)| key);
+            held.push(Held::new(found, &dek, other, &target.scope.columns)?);
         }
         Ok((held, versions))
+    }
+
+    async fn unwrap_key(
+        &self,
+        target: &Output,
+        wrapped: &WrappedKey,
+        row: usize,
+    ) -> Result<DataKey> {
+        let dek = self.shared.keys.unwrap(&target.key, wrapped).await;
+        dek.map_err(|why| match why {
+            KeyError::Unwrap { .. } => SealError::WrongKey { row }.into(),
+            KeyError::NotFound { .. } | KeyError::Vault(_) => Error::from(why),
+        })
+    }
+
+    /// The key of the rule's deterministic columns, if it has some.
+    async fn deterministic_key(&self, target: &Output) -> Result<Option<DataKey>> {
+        let Some(sealed) = &target.deterministic else {
+            return Ok(None);
+        };
+        let dek = self
+            .shared
+            .keys
+            .unwrap(&target.key, &sealed.wrapped)
+            .await?;
+        let Binding { rule, key, .. } = &target.scope.binding;
+        if sealed.is_committed(&dek, rule, key)? {
+            Ok(Some(dek))
+        } else {
+            Err(KeyError::unwrap(&target.key).into())
+        }
     }
 }
 
 /// Why a restriction does not let this be sealed or opened: what it wants sealed is never shown in plain, and sealing under
 /// another rule than it names is not sealing under its own.
 fn unsealable(decision: &Decision, action: Action, target: &Output) -> Option<Error> {
-    let own = &target.binding.rule;
+    let own = &target.scope.binding.rule;
     let other = obligations::rules(decision).find(|rule| rule.id != *own);
     let (rule, message) = if action == Action::DataSeal {
         let rule = other?;
@@ -183,9 +226,11 @@ fn make_sealer(
     target: &Output,
     dek: &DataKey,
     wrapped: Result<WrappedKey, KeyError>,
+    deterministic: Result<Option<DataKey>>,
 ) -> Result<(Sealer, String)> {
-    let wrapped = wrapped?;
+    let (wrapped, other) = (wrapped?, deterministic?);
     let version = wrapped.version.to_string();
-    let sealer = Sealer::new(&target.binding, &target.columns, dek, wrapped)?;
+    let other = other.as_ref().zip(target.deterministic.as_ref());
+    let sealer = Sealer::new(&target.scope, dek, wrapped, other)?;
     Ok((sealer, version))
 }

@@ -46,7 +46,9 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
     let dek = DataKey::copy_of(&hex(of("dek"))).unwrap();
     let mut wrapped = wrap(&hex(of("kek")), 0, &dek);
     wrapped.version = of("ver").parse().unwrap();
-    let commitment = binding.commitment(&dek, wrapped.version).unwrap();
+    let form = Form::default();
+    let commitment = binding.commitment(&dek, wrapped.version, &form, None);
+    let commitment = commitment.unwrap();
     assert_eq!(commitment.to_vec(), hex(of("commitment")));
 
     let columns = file["columns"].as_array().unwrap();
@@ -59,7 +61,12 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
         .zip(&names)
         .map(|(column, name)| Column::new(name.clone(), cells_of(column)));
     let plain = Batch::new(plain.collect()).unwrap();
-    let sealer = Sealer::new(&binding, &names, &dek, wrapped).unwrap();
+    let scope = Scope {
+        binding: binding.clone(),
+        columns: names.clone(),
+        form,
+    };
+    let sealer = Sealer::new(&scope, &dek, wrapped, None).unwrap();
     let prefix = hex(of("nonce_prefix")).try_into().unwrap();
     let sealed = sealer.seal_under(&plain, prefix).unwrap();
     for (column, name) in columns.iter().zip(&names) {
@@ -77,7 +84,7 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
 
     let found = key_texts(&sealed, &binding).unwrap().remove(0);
     let dek = unwrap(&hex(of("kek")), &found.key.wrapped).unwrap();
-    let held = Held::new(found, &dek, &names).unwrap();
+    let held = Held::new(found, &dek, None, &names).unwrap();
     let opener = Opener::new(names, vec![held], View::default());
     let opened = opener.unseal(&sealed).unwrap();
     for (one, other) in opened.columns().iter().zip(plain.columns()) {
