@@ -19,6 +19,7 @@ mod format;
 mod key_text;
 mod keys;
 mod seal;
+mod stream;
 mod unseal;
 mod wrapper;
 
@@ -33,8 +34,9 @@ pub(crate) use keys::Binding;
 pub use keys::DataKey;
 pub(crate) use seal::Scope;
 pub use seal::Sealer;
+pub use stream::{FileError, FileHeader};
 pub use unseal::Opener;
-pub(crate) use unseal::{Held, key_texts};
+pub(crate) use unseal::{Found, Held, key_texts};
 pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, WrapAlgorithm, WrappedKey};
 
 /// The column of a sealed batch that holds the wrapped data key of each row.

@@ -29,6 +29,15 @@ pub(super) trait Aead: Send + Sync {
         bound_to: &[u8],
         sealed: &'a mut [u8],
     ) -> Option<&'a [u8]>;
+
+    /// Opens into another buffer, as long as the text; `false` if it was not sealed like this, and then that may hold anything.
+    fn open_apart(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        bound_to: &[u8],
+        sealed: &[u8],
+        text: &mut [u8],
+    ) -> bool;
 }
 
 /// AES-256-GCM. A nonce must never come twice.
@@ -77,5 +86,23 @@ impl Aead for AwsLc {
         let nonce = Nonce::assume_unique_for_key(nonce);
         let opened = self.0.open_in_place(nonce, Aad::from(bound_to), sealed);
         opened.ok().map(|plain| &*plain)
+    }
+
+    fn open_apart(
+        &self,
+        nonce: [u8; NONCE_LEN],
+        bound_to: &[u8],
+        sealed: &[u8],
+        text: &mut [u8],
+    ) -> bool {
+        let Some((sealed, tag)) = sealed.split_last_chunk::<TAG_LEN>() else {
+            return false;
+        };
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        sealed.len() == text.len()
+            && self
+                .0
+                .open_separate_gather(nonce, Aad::from(bound_to), sealed, tag, text)
+                .is_ok()
     }
 }

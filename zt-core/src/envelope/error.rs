@@ -1,12 +1,28 @@
 //! What is wrong with data that is to be sealed or unsealed, by row and column; never a cell.
 //!
 //! In: where something was found. Out: the crate's [`Error`]: [`Code::SealIntegrity`] for damage and for another key,
-//! [`Code::InvalidArgument`] for a batch that cannot be sealed. Rows are counted from 1.
+//! [`Code::InvalidArgument`] for a batch that cannot be sealed. Rows are counted from 1; 0 is a file.
 
 mod help;
 
 use super::KEY_COLUMN;
 use crate::text::shown;
+
+/// Whose key it is; row 0 is a file.
+fn place(row: usize) -> String {
+    match row {
+        0 => "the file".to_owned(),
+        row => format!("row {row} in `{KEY_COLUMN}`"),
+    }
+}
+
+/// What was sealed; row 0 is a file.
+fn whole(row: usize) -> String {
+    match row {
+        0 => "the file".to_owned(),
+        row => format!("row {row}"),
+    }
+}
 
 /// Why a batch cannot be sealed or unsealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +86,7 @@ pub enum SealError {
         row: usize,
     },
     /// The key of a row is not what a sealer writes.
-    #[error("the key of row {row} in `{KEY_COLUMN}` cannot be read: {what}")]
+    #[error("the key of {} cannot be read: {what}", place(*row))]
     #[non_exhaustive]
     KeyMalformed {
         /// The row.
@@ -80,7 +96,8 @@ pub enum SealError {
     },
     /// The key of a row was written by a later version of zt.
     #[error(
-        "the key of row {row} in `{KEY_COLUMN}` has a version or an algorithm that this zt does not know"
+        "the key of {} has a version or an algorithm that this zt does not know",
+        place(*row)
     )]
     #[non_exhaustive]
     KeyVersion {
@@ -89,7 +106,8 @@ pub enum SealError {
     },
     /// The row was sealed under another rule, for another table or under another key reference than the tables say.
     #[error(
-        "row {row} was sealed for {what} `{}`, the tables say `{}`",
+        "{} was sealed for {what} `{}`, the tables say `{}`",
+        whole(*row),
         shown(is),
         shown(needs)
     )]
@@ -106,7 +124,8 @@ pub enum SealError {
     },
     /// The key encryption key does not unwrap the data key, or it is not the one that the row was sealed under.
     #[error(
-        "the key of row {row} in `{KEY_COLUMN}` is not the one it was sealed under: it was changed, or wrapped by another key"
+        "the key of {} is not the one it was sealed under: it was changed, or wrapped by another key",
+        place(*row)
     )]
     #[non_exhaustive]
     WrongKey {

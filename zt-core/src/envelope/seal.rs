@@ -16,6 +16,7 @@ use super::aead::NONCE_LEN;
 use super::deterministic::Sealed;
 use super::form::{NoRowKey, RowKeys};
 use super::format::{self, Value};
+use super::stream::FilesKey;
 use super::{Binding, ColumnKey, DataKey, Form, KEY_COLUMN, KeyText, SealError, WrappedKey};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
@@ -26,14 +27,16 @@ const MOST_CALLS: u32 = 65_536;
 /// The random part of a nonce.
 pub(super) type Prefix = [u8; 8];
 
-/// Seals batches for one output. Safe across threads, and in a forked child: each batch draws its own random numbers.
+/// Seals batches and files for one output. Safe across threads, and in a forked child: each batch draws its own random numbers.
 ///
-/// It serves 65,536 batches of at most 2^32 sealed cells each; then a new one must be made, with a new data key.
+/// It serves 65,536 batches of at most 2^32 sealed cells each; then a new one must be made, with a new data key. Files do
+/// not count: each has a key of its own.
 pub struct Sealer {
     rule: String,
     form: Form,
     columns: Vec<(String, ColumnKey)>,
     key_text: String,
+    files: FilesKey,
     calls: AtomicU32,
 }
 
@@ -83,6 +86,7 @@ impl Sealer {
             form: form.clone(),
             columns: scope.columns.iter().map(key_of).collect::<Result<_, _>>()?,
             key_text: text.write()?,
+            files: FilesKey::new(dek, binding)?,
             calls: AtomicU32::new(0),
         })
     }
@@ -124,6 +128,15 @@ impl Sealer {
         let keys = vec![Some(self.key_text.clone()); batch.rows()];
         columns.push(Column::new(KEY_COLUMN, Cells::Text(keys)));
         Ok(Batch::new(columns)?)
+    }
+
+    /// What stands in `_zt_key` of each row, and in the header of each file.
+    pub(super) fn key_text(&self) -> &str {
+        &self.key_text
+    }
+
+    pub(super) const fn files(&self) -> &FilesKey {
+        &self.files
     }
 
     fn key_of(&self, column: &Column) -> Option<&ColumnKey> {

@@ -1,6 +1,7 @@
 //! Sealing and unsealing without a vault: round trips, the vectors, and everything that somebody may do to sealed rows.
 
 mod damage;
+mod files;
 mod forms;
 mod vectors;
 

@@ -12,6 +12,7 @@ use super::explain;
 use super::form::{NoRowKey, RowKeys};
 use super::format::{self, NotSealedText, Value};
 use super::key_text::NotAKeyText;
+use super::stream::FilesKey;
 use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
@@ -45,15 +46,20 @@ pub(crate) fn key_texts(batch: &Batch, needs: &Binding) -> Result<Vec<Found>, Se
         if found.len() == MOST_KEYS {
             return Err(SealError::TooManyKeys { most: MOST_KEYS });
         }
-        let key = KeyText::read(text).map_err(|why| match why {
-            NotAKeyText::Version => SealError::KeyVersion { row },
-            NotAKeyText::Malformed(what) => SealError::KeyMalformed { row, what },
-        })?;
-        is_bound(&key.binding, needs, row)?;
-        let text = text.to_owned();
-        found.push(Found { row, text, key });
+        found.push(self::found(text, row, needs)?);
     }
     Ok(found)
+}
+
+/// A key text, bound as it must be; row 0 is a file.
+pub(super) fn found(text: &str, row: usize, needs: &Binding) -> Result<Found, SealError> {
+    let key = KeyText::read(text).map_err(|why| match why {
+        NotAKeyText::Version => SealError::KeyVersion { row },
+        NotAKeyText::Malformed(what) => SealError::KeyMalformed { row, what },
+    })?;
+    is_bound(&key.binding, needs, row)?;
+    let text = text.to_owned();
+    Ok(Found { row, text, key })
 }
 
 fn keys_of(batch: &Batch) -> Result<&[Option<String>], SealError> {
@@ -87,6 +93,7 @@ pub(crate) struct Held {
     text: String,
     row_key: Vec<String>,
     pub(super) columns: Vec<ColumnKey>,
+    files: FilesKey,
 }
 
 impl Held {
@@ -121,6 +128,7 @@ impl Held {
         };
         Ok(Self {
             columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
+            files: FilesKey::new(dek, &key.binding)?,
             row_key: key.form.row_key,
             text,
         })
@@ -177,6 +185,17 @@ impl Opener {
         }
         let plain = Batch::new(columns)?;
         Ok(self.view.apply(&plain)?)
+    }
+
+    /// The key of the files whose header has this key text.
+    pub(super) fn files(&self, key_text: &str) -> Option<&FilesKey> {
+        let held = self.keys.get(*self.by_text.get(key_text)?)?;
+        Some(&held.files)
+    }
+
+    /// Whether the decision shows every column and row, clear.
+    pub(super) fn shows_everything(&self) -> bool {
+        self.view.is_everything()
     }
 
     /// For each row which key is its own.

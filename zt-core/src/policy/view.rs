@@ -235,6 +235,14 @@ impl View {
         }
     }
 
+    /// Whether nothing is hidden, masked or counted: every column of every row is shown clear.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.columns == Columns::All
+            && self.masks.is_empty()
+            && self.max_rows.is_none()
+            && self.seen.is_everything()
+    }
+
     /// Whether the column is shown, or looked at to find what is.
     pub(crate) fn needs(&self, column: &str) -> bool {
         let reads = |rows: &Rows| match rows {

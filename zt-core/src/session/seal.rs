@@ -7,10 +7,21 @@ use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
 use crate::envelope::{
-    self, Binding, DataKey, Held, KeyError, Opener, SealError, Sealed, Sealer, WrappedKey,
+    self, Binding, DataKey, FileError, FileHeader, Held, KeyError, Opener, SealError, Sealer,
+    WrappedKey,
 };
 use crate::error::{Error, Result};
 use crate::policy::{Action, Decision, Resource, View};
+
+/// What to do about a right that does not open files.
+const WHOLE: &str = "a right to every column and row opens files";
+
+/// What an opener is made for.
+#[derive(Clone, Copy)]
+enum Sealed<'a> {
+    Rows(&'a Batch),
+    File(&'a FileHeader),
+}
 
 impl Session {
     /// A sealer for an output of Output_Storage, with a fresh data key that the rule's key has wrapped. Needs `data.seal`.
@@ -68,9 +79,42 @@ impl Session {
     /// a key, or sealed for another rule, table or key; `Invalid` for an output that is stored plain; `Unavailable` when the
     /// vault or the audit log is down; else as [`check`](Self::check).
     pub async fn opener(&self, output: &str, sealed: &Batch) -> Result<Opener> {
+        self.open_sealed(output, Sealed::Rows(sealed)).await
+    }
+
+    /// An opener for a sealed file of an output: as [`opener`](Self::opener), for a right to every column and row, clear,
+    /// because a file is opened whole.
+    ///
+    /// ```no_run
+    /// # use zt_core::{Result, Session, envelope::FileHeader};
+    /// # use std::fs::File;
+    /// async fn load(ines: &Session, to: &mut Vec<u8>) -> Result<u64> {
+    ///     let mut file = File::open("model.onnx.zt").unwrap();
+    ///     let header = FileHeader::read(&mut file)?;
+    ///     let opener = ines.file_opener("models", &header).await?;
+    ///     opener.unseal_stream("model.onnx", &header, file, to)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`opener`](Self::opener); `Denied` with [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) where the right
+    /// covers only some columns or rows.
+    pub async fn file_opener(&self, output: &str, header: &FileHeader) -> Result<Opener> {
+        self.open_sealed(output, Sealed::File(header)).await
+    }
+
+    async fn open_sealed(&self, output: &str, sealed: Sealed<'_>) -> Result<Opener> {
         let (action, resource) = parse("data.open", &format!("output:{output}"))?;
         loop {
-            let (_, target) = self.may_use(action, &resource, output)?;
+            let (decision, target) = self.may_use(action, &resource, output)?;
+            if let Sealed::File(_) = sealed
+                && !View::of(&decision).is_everything()
+            {
+                let why = FileError::NotWhole;
+                let error = obligations::unmet(&decision, &why.to_string(), WHOLE);
+                self.record_refusal(&decision, &error)?;
+                return Err(error);
+            }
             let held = self.unwrap_keys(&target, sealed).await;
             let (decision, now) = self.may_use(action, &resource, output)?;
             if now != target {
@@ -138,11 +182,15 @@ impl Session {
     async fn unwrap_keys(
         &self,
         target: &Output,
-        sealed: &Batch,
+        sealed: Sealed<'_>,
     ) -> Result<(Vec<Held>, BTreeSet<String>)> {
-        let found = envelope::key_texts(sealed, &target.scope.binding)?;
+        let needs = &target.scope.binding;
+        let found = match sealed {
+            Sealed::Rows(rows) => envelope::key_texts(rows, needs)?,
+            Sealed::File(header) => vec![header.found(needs)?],
+        };
         let (mut held, mut versions) = (Vec::with_capacity(found.len()), BTreeSet::new());
-        let mut deterministic: Vec<(Sealed, DataKey)> = Vec::new();
+        let mut deterministic: Vec<(envelope::Sealed, DataKey)> = Vec::new();
         for found in found {
             let wrapped = &found.key.wrapped;
             versions.insert(wrapped.version.to_string());

@@ -32,6 +32,7 @@ mod permits;
 mod plans;
 mod revocations;
 mod rights;
+mod sealed_files;
 mod sealed_forms;
 mod sealing;
 mod sessions;

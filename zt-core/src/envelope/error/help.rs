@@ -75,7 +75,7 @@ impl SealError {
             | Self::RowRepeated { .. }
             | Self::RowKeyGone { .. }
             | Self::CellUnknown { .. }
-            | Self::MixedTypes { .. } => "fetch the rows again from where they were sealed",
+            | Self::MixedTypes { .. } => "fetch the data again from where it was sealed",
             Self::Crypto => return None,
         };
         Some(help.to_owned())
