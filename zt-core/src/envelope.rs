@@ -10,6 +10,8 @@
 //! key wrap (RFC 3394). No error and no `Debug` shows a cell or a key.
 
 mod aead;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod column_key;
 mod deterministic;
 mod error;
@@ -23,6 +25,10 @@ mod stream;
 mod unseal;
 mod wrapper;
 
+#[cfg(feature = "arrow")]
+pub use arrow::Store;
+#[cfg(feature = "arrow")]
+pub(crate) use arrow::key_texts as arrow_key_texts;
 pub(crate) use column_key::ColumnKey;
 pub(crate) use deterministic::Sealed;
 pub use deterministic::{DeterministicKey, NotADeterministicKey};

@@ -328,6 +328,37 @@ pub enum SealError {
         /// The row.
         row: usize,
     },
+    /// A cell holds a value of a type that only Arrow has.
+    #[error(
+        "row {row} of column `{}` holds a value of a type that only Arrow has",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOfArrow {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// A column is of a type that is not sealed.
+    #[error("column `{}` is of type {kind}, which is not sealed", shown(column))]
+    #[non_exhaustive]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+    /// A column or a cell of it does not fit in its type.
+    #[error(
+        "column `{}` has more bytes or values than its type can count",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    ColumnTooLong {
+        /// The column.
+        column: String,
+    },
     /// AWS-LC or the system's random numbers refused to work.
     #[error("the cryptographic library refused to work")]
     Crypto,

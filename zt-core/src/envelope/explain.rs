@@ -5,15 +5,19 @@
 
 use zeroize::Zeroizing;
 
+use super::format::{NotSealedText, Version};
 use super::unseal::Rows;
-use super::{ColumnKey, SealError, format};
+use super::{ColumnKey, SealError};
 
 /// So many other rows are tried.
 const MOST_ROWS: usize = 65_536;
 
-/// The cell `text` in this column of the rule and this row, both from 0.
+/// Gives the sealed bytes of the cell.
+type Decode<'a> = dyn Fn(&mut Zeroizing<Vec<u8>>) -> Result<Version, NotSealedText> + 'a;
+
+/// The cell in this column of the rule and this row, both from 0.
 pub(super) fn cell(
-    text: &str,
+    decode: &Decode<'_>,
     column: &str,
     at: usize,
     at_row: usize,
@@ -24,7 +28,7 @@ pub(super) fn cell(
     let mut buffer = Zeroizing::new(Vec::new());
     let mut scratch = Vec::new();
     let mut opens = |key: &ColumnKey, in_row: usize| {
-        let version = format::decode(text, &mut buffer);
+        let version = decode(&mut buffer);
         version == Ok(key.version())
             && key
                 .open(&mut buffer, rows.keys.of(in_row), &mut scratch)

@@ -95,56 +95,65 @@ impl RowKeys {
     }
 
     /// Appends the value of one column of the row key; [`end`](Self::end) closes the row.
-    pub(super) fn push(&mut self, value: &[u8]) {
+    fn push(&mut self, value: &[u8]) {
         field(&mut self.bytes, value);
     }
 
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         self.ends.push(self.bytes.len());
     }
 
     /// The rows of a batch, each with its own list of names.
-    pub(super) fn read<'a>(
-        batch: &'a Batch,
-        names: impl Iterator<Item = &'a [String]>,
+    pub(super) fn read(batch: &Batch, names: &[&[String]]) -> Result<Self, NoRowKey> {
+        Self::collect(names, |name| {
+            let column = name.to_owned();
+            let Some(found) = batch.column(name) else {
+                return Err(NoRowKey::Column { column });
+            };
+            match found.cells() {
+                cells @ (Cells::Text(_) | Cells::Integer(_)) => Ok(cells),
+                cells @ (Cells::Number(_) | Cells::Bool(_) | Cells::Bytes(_)) => {
+                    let kind = cells.kind().to_owned();
+                    Err(NoRowKey::Kind { column, kind })
+                }
+            }
+        })
+    }
+
+    /// The same for columns of any kind. Rows of one list of names follow each other, so its columns are looked up once.
+    pub(super) fn collect<C: RowColumn>(
+        names: &[&[String]],
+        column: impl Fn(&str) -> Result<C, NoRowKey>,
     ) -> Result<Self, NoRowKey> {
-        let (mut keys, mut known) = (Self::default(), Found::default());
-        let mut lists = Vec::new();
-        for (row, names) in names.enumerate() {
-            lists.push(names);
-            for (cells, name) in known.columns(batch, names)?.iter().zip(names) {
-                keys.push_cell(cells, name, row)?;
+        let mut keys = Self::default();
+        if names.iter().all(|names| names.is_empty()) {
+            keys.ends = vec![0; names.len()];
+            return Ok(keys);
+        }
+        let mut columns: Vec<C> = Vec::new();
+        let (mut last, mut digits) = (&[] as &[String], [0; 40]);
+        for (row, names) in names.iter().copied().enumerate() {
+            if last != names {
+                let found = names.iter().map(|name| column(name));
+                columns = found.collect::<Result<_, _>>()?;
+                last = names;
+            }
+            for (column, name) in columns.iter().zip(names) {
+                let value = column.value(row, &mut digits);
+                let value = value.filter(|value| !value.is_empty());
+                keys.push(value.ok_or_else(|| NoRowKey::Cell {
+                    column: name.clone(),
+                    row: row + 1,
+                })?);
             }
             keys.end();
         }
-        keys.each_once(&lists)?;
+        keys.each_once(names)?;
         Ok(keys)
     }
 
-    fn push_cell(&mut self, cells: &Cells, name: &str, row: usize) -> Result<(), NoRowKey> {
-        let mut digits = itoa_buffer();
-        let value = match cells {
-            Cells::Text(list) => list.get(row).and_then(Option::as_deref).map(str::as_bytes),
-            Cells::Integer(list) => {
-                let number = list.get(row).copied().flatten();
-                number.map(|number| decimal(i128::from(number), &mut digits))
-            }
-            Cells::Number(_) | Cells::Bool(_) | Cells::Bytes(_) => None,
-        };
-        match value.filter(|value| !value.is_empty()) {
-            Some(value) => self.push(value),
-            None => {
-                return Err(NoRowKey::Cell {
-                    column: name.to_owned(),
-                    row: row + 1,
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Refuses two rows with one key: their cells could be exchanged, or one of them is the other, repeated.
-    pub(super) fn each_once(&self, names: &[&[String]]) -> Result<(), NoRowKey> {
+    fn each_once(&self, names: &[&[String]]) -> Result<(), NoRowKey> {
         let mut known = HashMap::new();
         for (row, names) in names.iter().enumerate() {
             if names.is_empty() {
@@ -161,39 +170,20 @@ impl RowKeys {
     }
 }
 
-/// The columns of the last list of names: rows of one data key follow each other.
-#[derive(Default)]
-struct Found<'a> {
-    names: Option<&'a [String]>,
-    columns: Vec<&'a Cells>,
+/// A column of a row key.
+pub(super) trait RowColumn {
+    /// What a row is bound to; `None` if it has no value.
+    fn value<'a>(&'a self, row: usize, digits: &'a mut [u8; 40]) -> Option<&'a [u8]>;
 }
 
-impl<'a> Found<'a> {
-    fn columns(&mut self, batch: &'a Batch, names: &'a [String]) -> Result<&[&'a Cells], NoRowKey> {
-        if self.names != Some(names) {
-            let column = |name: &String| {
-                let column = name.clone();
-                let Some(found) = batch.column(name) else {
-                    return Err(NoRowKey::Column { column });
-                };
-                match found.cells() {
-                    cells @ (Cells::Text(_) | Cells::Integer(_)) => Ok(cells),
-                    cells @ (Cells::Number(_) | Cells::Bool(_) | Cells::Bytes(_)) => {
-                        let kind = cells.kind().to_owned();
-                        Err(NoRowKey::Kind { column, kind })
-                    }
-                }
-            };
-            self.columns = names.iter().map(column).collect::<Result<_, _>>()?;
-            self.names = Some(names);
+impl RowColumn for &Cells {
+    fn value<'a>(&'a self, row: usize, digits: &'a mut [u8; 40]) -> Option<&'a [u8]> {
+        match self {
+            Cells::Text(list) => list.get(row)?.as_deref().map(str::as_bytes),
+            Cells::Integer(list) => Some(decimal(i128::from((*list.get(row)?)?), digits)),
+            Cells::Number(_) | Cells::Bool(_) | Cells::Bytes(_) => None,
         }
-        Ok(&self.columns)
     }
-}
-
-/// Room for the digits of a whole number.
-pub(super) const fn itoa_buffer() -> [u8; 40] {
-    [0; 40]
 }
 
 /// A whole number in decimal digits, without allocating.

@@ -31,6 +31,15 @@ impl Version {
         }
     }
 
+    /// What begins sealed bytes.
+    #[cfg(feature = "arrow")]
+    pub(super) const fn byte(self) -> u8 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+
     /// The least that a sealed cell decodes to: a missing value has one byte, a deterministic cell no nonce.
     const fn shortest(self) -> usize {
         match self {
@@ -105,11 +114,24 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `None` if the plaintext is not what [`write`](Self::write) writes.
-    pub(super) fn read(plain: &'a [u8]) -> Option<Self> {
-        let (kind, value) = plain.split_first()?;
+    /// Reads what [`write`](Self::write) writes, and of what a batch of Arrow holds all that is exactly one of these.
+    pub(super) fn read(plain: &'a [u8]) -> Result<Self, NotAValue> {
+        let (kind, value) = plain.split_first().ok_or(NotAValue::Unknown)?;
+        let read = match kind {
+            0..=5 => Self::read_own(*kind, value),
+            _ => Self::read_arrow(*kind, value),
+        };
+        match (read, kind, value) {
+            (Some(value), _, _) => Ok(value),
+            (None, 6..=37, _) | (None, 0, [6..=37, ..]) => Err(NotAValue::Arrow),
+            (None, _, _) => Err(NotAValue::Unknown),
+        }
+    }
+
+    fn read_own(kind: u8, value: &'a [u8]) -> Option<Self> {
         Some(match (kind, value) {
-            (0, []) => Self::Null,
+            // A missing value of Arrow says its type.
+            (0, [] | [1..=14 | 26..=29 | 37]) => Self::Null,
             (1, text) => Self::Text(str::from_utf8(text).ok()?),
             (2, number) => Self::Number(f64::from_le_bytes(number.try_into().ok()?)),
             (3, number) => Self::Integer(i64::from_le_bytes(number.try_into().ok()?)),
@@ -119,6 +141,31 @@ impl<'a> Value<'a> {
             _ => return None,
         })
     }
+
+    /// The types of Arrow whose values are whole numbers of 64 bits, binary64, text or bytes.
+    fn read_arrow(kind: u8, value: &'a [u8]) -> Option<Self> {
+        Some(match kind {
+            6 => Self::Integer(i8::from_le_bytes(value.try_into().ok()?).into()),
+            7 => Self::Integer(i16::from_le_bytes(value.try_into().ok()?).into()),
+            8 => Self::Integer(i32::from_le_bytes(value.try_into().ok()?).into()),
+            9 => Self::Integer(u8::from_le_bytes(value.try_into().ok()?).into()),
+            10 => Self::Integer(u16::from_le_bytes(value.try_into().ok()?).into()),
+            11 => Self::Integer(u32::from_le_bytes(value.try_into().ok()?).into()),
+            12 => Self::Integer(u64::from_le_bytes(value.try_into().ok()?).try_into().ok()?),
+            14 => Self::Number(f32::from_le_bytes(value.try_into().ok()?).into()),
+            26 | 27 => Self::Text(str::from_utf8(value).ok()?),
+            28 | 29 => Self::Bytes(value),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a plaintext is not a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotAValue {
+    /// It is one of a type that only Arrow has.
+    Arrow,
+    Unknown,
 }
 
 /// Why a text is not a sealed cell.
@@ -149,6 +196,46 @@ pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<Version,
     URL_SAFE_NO_PAD
         .decode_vec(body, to)
         .map_err(|_| NotSealedText::Malformed)?;
+    if to.len() < version.shortest() {
+        return Err(NotSealedText::Malformed);
+    }
+    Ok(version)
+}
+
+/// Appends the sealed bytes as text.
+#[cfg(feature = "arrow")]
+pub(super) fn append(
+    version: Version,
+    sealed: &[u8],
+    to: &mut Vec<u8>,
+) -> Result<(), super::SealError> {
+    to.extend_from_slice(version.prefix().as_bytes());
+    let start = to.len();
+    let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
+    to.resize(start + room, 0);
+    let place = to.get_mut(start..).unwrap_or_default();
+    let written = URL_SAFE_NO_PAD.encode_slice(sealed, place);
+    written.map(drop).map_err(|_| super::SealError::Crypto)
+}
+
+/// The same as [`decode`] for sealed bytes: the version, one byte, then what the text would decode to.
+#[cfg(feature = "arrow")]
+pub(super) fn decode_bytes(
+    sealed: &[u8],
+    to: &mut Zeroizing<Vec<u8>>,
+) -> Result<Version, NotSealedText> {
+    let (first, body) = sealed.split_first().ok_or(NotSealedText::Malformed)?;
+    let version = match first {
+        1 => Version::One,
+        2 => Version::Two,
+        3..=9 => return Err(NotSealedText::Version),
+        _ => return Err(NotSealedText::Malformed),
+    };
+    to.clear();
+    if to.capacity() < body.len() {
+        *to = Zeroizing::new(Vec::with_capacity(body.len()));
+    }
+    to.extend_from_slice(body);
     if to.len() < version.shortest() {
         return Err(NotSealedText::Malformed);
     }

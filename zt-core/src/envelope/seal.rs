@@ -115,8 +115,8 @@ impl Sealer {
 
     /// The same with a given random part, which must never have been used under this key.
     pub(super) fn seal_under(&self, batch: &Batch, prefix: Prefix) -> Result<Batch> {
-        let rows = (0..batch.rows()).map(|_| self.form.row_key.as_slice());
-        let rows = RowKeys::read(batch, rows).map_err(NoRowKey::sealing)?;
+        let names = vec![self.form.row_key.as_slice(); batch.rows()];
+        let rows = RowKeys::read(batch, &names).map_err(NoRowKey::sealing)?;
         let mut nonces = Nonces::new(prefix);
         let mut columns = Vec::with_capacity(batch.columns().len() + 1);
         for column in batch.columns() {
@@ -137,6 +137,30 @@ impl Sealer {
 
     pub(super) const fn files(&self) -> &FilesKey {
         &self.files
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The key of the column of this name, if it is sealed.
+    #[cfg(feature = "arrow")]
+    pub(super) fn key_called(&self, name: &str) -> Option<&ColumnKey> {
+        let name = name.to_lowercase();
+        let mut found = self.columns.iter();
+        let found = found.find(|(own, _)| own.to_lowercase() == name);
+        found.map(|(_, key)| key)
     }
 
     fn key_of(&self, column: &Column) -> Option<&ColumnKey> {
@@ -163,7 +187,7 @@ impl Sealer {
         Ok(())
     }
 
-    fn count_call(&self) -> Result<(), SealError> {
+    pub(super) fn count_call(&self) -> Result<(), SealError> {
         let next = |calls: u32| (calls < MOST_CALLS).then_some(calls + 1);
         let counted = self
             .calls
@@ -198,7 +222,7 @@ fn seal_column(
 }
 
 /// The nonces of one batch: the columns in order of the batch, in each the rows in order.
-struct Nonces {
+pub(super) struct Nonces {
     prefix: Prefix,
     next: u64,
 }
@@ -208,7 +232,16 @@ impl Nonces {
         Self { prefix, next: 0 }
     }
 
-    fn next(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
+    /// The nonces behind the first `count`.
+    #[cfg(feature = "arrow")]
+    pub(super) const fn after(prefix: Prefix, count: usize) -> Self {
+        Self {
+            prefix,
+            next: count as u64,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
         let counter = u32::try_from(self.next).map_err(|_| SealError::UsedUp {
             limit: "2^32 cells of one batch",
         })?;

@@ -17,25 +17,25 @@ use crate::id::SecretRef;
 use crate::policy::{Columns, Mask, Masks, View};
 use crate::secrets::SecretVersion;
 
-const KEK: [u8; 32] = [7; 32];
+pub(super) const KEK: [u8; 32] = [7; 32];
 
 fn kek(key: &[u8]) -> AesKek {
     AesKek::new(&AES_256, key).unwrap()
 }
 
-fn wrap(key: &[u8], version: u128, dek: &DataKey) -> WrappedKey {
+pub(super) fn wrap(key: &[u8], version: u128, dek: &DataKey) -> WrappedKey {
     let mut bytes = vec![0; 40];
     kek(key).wrap(dek.reveal(), &mut bytes).unwrap();
     let version = SecretVersion::from_u128(version);
     WrappedKey::new(WrapAlgorithm::Aes256Kw, version, bytes)
 }
 
-fn unwrap(key: &[u8], wrapped: &WrappedKey) -> Option<DataKey> {
+pub(super) fn unwrap(key: &[u8], wrapped: &WrappedKey) -> Option<DataKey> {
     let mut bytes = [0; 64];
     DataKey::copy_of(kek(key).unwrap(&wrapped.bytes, &mut bytes).ok()?)
 }
 
-fn binding() -> Binding {
+pub(super) fn binding() -> Binding {
     Binding::new("ER-01", "gold.loan_scores", SecretRef::new("scores-kek"))
 }
 
@@ -44,7 +44,7 @@ fn sealer_for(binding: &Binding, columns: &[&str]) -> Sealer {
     Sealer::new(&scope(binding, columns), &dek, wrap(&KEK, 1, &dek), None).unwrap()
 }
 
-fn names(columns: &[&str]) -> Vec<String> {
+pub(super) fn names(columns: &[&str]) -> Vec<String> {
     columns.iter().map(|name| (*name).to_owned()).collect()
 }
 
@@ -163,7 +163,7 @@ fn cells() -> impl Strategy<Value = Cells> {
 }
 
 /// Equal to the last bit: NaN is not equal to itself, and -0 is to 0.
-fn is_same(one: &Cells, other: &Cells) -> bool {
+pub(super) fn is_same(one: &Cells, other: &Cells) -> bool {
     match (one, other) {
         (Cells::Number(one), Cells::Number(other)) => {
             let bits = |cells: &[Option<f64>]| -> Vec<Option<u64>> {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::explain;
 use super::form::{NoRowKey, RowKeys};
-use super::format::{self, NotSealedText, Value};
+use super::format::{self, NotAValue, NotSealedText, Value};
 use super::key_text::NotAKeyText;
 use super::stream::FilesKey;
 use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
@@ -33,11 +33,23 @@ pub(crate) struct Found {
 /// # Errors
 /// Rows without a key, keys that cannot be read, that are bound otherwise, or more than 1,024.
 pub(crate) fn key_texts(batch: &Batch, needs: &Binding) -> Result<Vec<Found>, SealError> {
+    distinct(keys_of(batch)?.iter().map(Option::as_deref), needs)
+}
+
+/// The same for the keys of rows in any form.
+#[expect(
+    single_use_lifetimes,
+    reason = "an iterator of borrowed text has to name one"
+)]
+pub(super) fn distinct<'a>(
+    rows: impl Iterator<Item = Option<&'a str>>,
+    needs: &Binding,
+) -> Result<Vec<Found>, SealError> {
     let mut found: Vec<Found> = Vec::new();
     let mut known: HashMap<&str, ()> = HashMap::new();
     let mut last = "";
-    for (row, text) in (1..).zip(keys_of(batch)?) {
-        let text = text.as_deref().ok_or(SealError::KeyMissing { row })?;
+    for (row, text) in (1..).zip(rows) {
+        let text = text.ok_or(SealError::KeyMissing { row })?;
         if text == last || known.insert(text, ()).is_some() {
             last = text;
             continue;
@@ -135,6 +147,13 @@ impl Held {
     }
 }
 
+#[cfg(feature = "arrow")]
+impl Held {
+    pub(super) fn row_key(&self) -> &[String] {
+        &self.row_key
+    }
+}
+
 /// Unseals the rows that it was made for, in any order and in any parts. Safe across threads.
 pub struct Opener {
     columns: Vec<String>,
@@ -166,9 +185,9 @@ impl Opener {
     /// given out.
     pub fn unseal(&self, batch: &Batch) -> Result<Batch> {
         let held = self.keys_of_rows(batch)?;
-        let names = held.iter().map(|held| held.row_key.as_slice());
+        let names: Vec<&[String]> = held.iter().map(|held| held.row_key.as_slice()).collect();
         let rows = Rows {
-            keys: RowKeys::read(batch, names).map_err(NoRowKey::opening)?,
+            keys: RowKeys::read(batch, &names).map_err(NoRowKey::opening)?,
             held: &held,
             names: &self.columns,
         };
@@ -193,6 +212,25 @@ impl Opener {
         Some(&held.files)
     }
 
+    #[cfg(feature = "arrow")]
+    pub(super) fn names(&self) -> &[String] {
+        &self.columns
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Which of the columns of the rule this is.
+    #[cfg(feature = "arrow")]
+    pub(super) fn place_of(&self, column: &str) -> Option<usize> {
+        let column = column.to_lowercase();
+        self.columns
+            .iter()
+            .position(|name| name.to_lowercase() == column)
+    }
+
     /// Whether the decision shows every column and row, clear.
     pub(super) fn shows_everything(&self) -> bool {
         self.view.is_everything()
@@ -200,11 +238,22 @@ impl Opener {
 
     /// For each row which key is its own.
     fn keys_of_rows(&self, batch: &Batch) -> Result<Vec<&Held>, SealError> {
-        let keys = keys_of(batch)?;
-        let mut rows: Vec<&Held> = Vec::with_capacity(keys.len());
+        self.keys_of_texts(keys_of(batch)?.iter().map(Option::as_deref))
+    }
+
+    /// The same for the keys of rows in any form.
+    #[expect(
+        single_use_lifetimes,
+        reason = "an iterator of borrowed text has to name one"
+    )]
+    pub(super) fn keys_of_texts<'a>(
+        &self,
+        keys: impl Iterator<Item = Option<&'a str>>,
+    ) -> Result<Vec<&Held>, SealError> {
+        let mut rows: Vec<&Held> = Vec::with_capacity(keys.size_hint().0);
         for (row, text) in (1..).zip(keys) {
-            let text = text.as_ref().ok_or(SealError::KeyMissing { row })?;
-            let same = rows.last().copied().filter(|held| held.text == *text);
+            let text = text.ok_or(SealError::KeyMissing { row })?;
+            let same = rows.last().copied().filter(|held| held.text == text);
             let held = same.or_else(|| self.keys.get(*self.by_text.get(text)?));
             rows.push(held.ok_or(SealError::KeyNotHeld { row })?);
         }
@@ -239,27 +288,24 @@ fn unseal_column(column: &Column, at: usize, rows: &Rows<'_>) -> Result<Column, 
                 row,
             });
         };
-        let version = format::decode(cell, &mut buffer).map_err(|why| match why {
-            NotSealedText::Version => SealError::CellVersion {
+        let version = format::decode(cell, &mut buffer);
+        let version = version.map_err(|why| unreadable(why, column(), row))?;
+        let opened = (version == key.version())
+            .then(|| key.open(&mut buffer, rows.keys.of(at_row), &mut scratch));
+        let Some(opened) = opened.flatten() else {
+            let decode = |to: &mut _| format::decode(cell, to);
+            return Err(explain::cell(&decode, &column(), at, at_row, rows));
+        };
+        let value = Value::read(opened).map_err(|why| match why {
+            NotAValue::Unknown => SealError::CellUnknown {
                 column: column(),
                 row,
             },
-            NotSealedText::Malformed => SealError::CellMalformed {
+            NotAValue::Arrow => SealError::CellOfArrow {
                 column: column(),
                 row,
             },
         })?;
-        let opened = (version == key.version())
-            .then(|| key.open(&mut buffer, rows.keys.of(at_row), &mut scratch));
-        let Some(opened) = opened.flatten() else {
-            return Err(explain::cell(cell, &column(), at, at_row, rows));
-        };
-        let Some(value) = Value::read(opened) else {
-            return Err(SealError::CellUnknown {
-                column: column(),
-                row,
-            });
-        };
         if !plain.push(value) {
             return Err(SealError::MixedTypes {
                 column: column(),
@@ -268,6 +314,14 @@ fn unseal_column(column: &Column, at: usize, rows: &Rows<'_>) -> Result<Column, 
         }
     }
     Ok(Column::new(column.name(), plain.cells()))
+}
+
+/// Why a cell cannot even be tried.
+pub(super) fn unreadable(why: NotSealedText, column: String, row: usize) -> SealError {
+    match why {
+        NotSealedText::Version => SealError::CellVersion { column, row },
+        NotSealedText::Malformed => SealError::CellMalformed { column, row },
+    }
 }
 
 /// A column whose type shows with its first value.

@@ -6,6 +6,8 @@
 //! shows its row and its column and no deny hides it: one allow of a column for some rows and another of other columns
 //! for all rows are never taken for an allow of everything. Never: a part for the whole.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod choose;
 mod select;
 

@@ -21,6 +21,8 @@ const WHOLE: &str = "a right to every column and row opens files";
 enum Sealed<'a> {
     Rows(&'a Batch),
     File(&'a FileHeader),
+    #[cfg(feature = "arrow")]
+    Arrow(&'a arrow_array::RecordBatch),
 }
 
 impl Session {
@@ -101,6 +103,27 @@ impl Session {
     /// covers only some columns or rows.
     pub async fn file_opener(&self, output: &str, header: &FileHeader) -> Result<Opener> {
         self.open_sealed(output, Sealed::File(header)).await
+    }
+
+    /// An opener for the sealed rows of a batch of Arrow: as [`opener`](Self::opener).
+    ///
+    /// ```
+    /// # use arrow_array::RecordBatch;
+    /// # use zt_core::{Result, Session};
+    /// async fn load(ines: &Session, sealed: &RecordBatch) -> Result<RecordBatch> {
+    ///     ines.arrow_opener("loan_scores_delta", sealed).await?.unseal_arrow(sealed)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`opener`](Self::opener).
+    #[cfg(feature = "arrow")]
+    pub async fn arrow_opener(
+        &self,
+        output: &str,
+        sealed: &arrow_array::RecordBatch,
+    ) -> Result<Opener> {
+        self.open_sealed(output, Sealed::Arrow(sealed)).await
     }
 
     async fn open_sealed(&self, output: &str, sealed: Sealed<'_>) -> Result<Opener> {
@@ -188,6 +211,8 @@ impl Session {
         let found = match sealed {
             Sealed::Rows(rows) => envelope::key_texts(rows, needs)?,
             Sealed::File(header) => vec![header.found(needs)?],
+            #[cfg(feature = "arrow")]
+            Sealed::Arrow(rows) => envelope::arrow_key_texts(rows, needs)?,
         };
         let (mut held, mut versions) = (Vec::with_capacity(found.len()), BTreeSet::new());
         let mut deterministic: Vec<(envelope::Sealed, DataKey)> = Vec::new();

@@ -15,7 +15,10 @@ impl SealError {
             | Self::RowKeyMissing { .. }
             | Self::RowKeyKind { .. }
             | Self::RowKeyEmpty { .. }
-            | Self::RowKeyRepeated { .. } => Code::InvalidArgument,
+            | Self::RowKeyRepeated { .. }
+            | Self::CellOfArrow { .. }
+            | Self::ColumnType { .. }
+            | Self::ColumnTooLong { .. } => Code::InvalidArgument,
             Self::Crypto => Code::Internal,
             Self::NoKeys
             | Self::KeyMissing { .. }
@@ -52,6 +55,9 @@ impl SealError {
             Self::UsedUp { .. } => "make a new sealer",
             Self::TooManyKeys { .. } => "open the rows in parts",
             Self::NamesTooLong { .. } => "give the rule, the table or the key a shorter name",
+            Self::CellOfArrow { .. } => "open it as a batch of Arrow: `Opener::unseal_arrow`",
+            Self::ColumnType { .. } => "convert it to a type that is",
+            Self::ColumnTooLong { .. } => "seal and open the rows in parts",
             Self::RowKeyMissing { .. } => "give the rows with every column of the row key",
             Self::RowKeyKind { .. } => "name other columns in `row_key`",
             Self::RowKeyEmpty { .. } => "give each row a value there",
