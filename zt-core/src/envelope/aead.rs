@@ -1,7 +1,10 @@
 //! The ciphers of sealed data behind one trait, so that another library can do the same bytes where it is faster.
 //!
 //! In: a key of 256 bits, a nonce of 96, what is authenticated beside the text. Out: the text sealed in its place with a tag of
-//! 128 bits, or opened again. AES-256-GCM is NIST SP 800-38D, AES-256-GCM-SIV is RFC 8452.
+//! 128 bits, or opened again. AWS-LC does it, and with feature `ring` that library where it is faster. AES-256-GCM is NIST SP 800-38D, AES-256-GCM-SIV is RFC 8452.
+
+#[cfg(feature = "ring")]
+pub(super) mod ring;
 
 use aws_lc_rs::aead::{
     AES_256_GCM, AES_256_GCM_SIV, Aad, Algorithm, LessSafeKey, Nonce, UnboundKey,
@@ -42,6 +45,15 @@ pub(super) trait Aead: Send + Sync {
 
 /// AES-256-GCM. A nonce must never come twice.
 pub(super) fn gcm(key: &[u8; 32]) -> Result<Box<dyn Aead>, SealError> {
+    #[cfg(feature = "ring")]
+    if ring::is_faster() {
+        return Ok(Box::new(ring::Ring::new(key)?));
+    }
+    aws_lc_gcm(key)
+}
+
+/// The same by AWS-LC on every machine.
+pub(super) fn aws_lc_gcm(key: &[u8; 32]) -> Result<Box<dyn Aead>, SealError> {
     Ok(Box::new(AwsLc::new(&AES_256_GCM, key)?))
 }
 

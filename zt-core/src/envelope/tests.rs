@@ -1,9 +1,10 @@
 //! Sealing and unsealing without a vault: round trips, the vectors, and everything that somebody may do to sealed rows.
 
 mod damage;
+mod differential;
 mod files;
 mod forms;
-mod vectors;
+pub(super) mod vectors;
 
 use std::collections::BTreeSet;
 

@@ -46,7 +46,18 @@ impl Session {
             }
             match make_sealer(&target, &dek, wrapped, other) {
                 Ok((sealer, version)) => {
-                    self.record_effect(&decision, Durability::Ordered, |record| {
+                    // A data key that was unwrapped stands on the disk, as for an opener.
+                    let (durability, other) = match &target.deterministic {
+                        Some(sealed) => (Durability::Durable, Some(&sealed.wrapped.version)),
+                        None => (Durability::Ordered, None),
+                    };
+                    self.record_effect(&decision, durability, |record| {
+                        let record = match other {
+                            Some(version) => {
+                                record.with_detail("deterministic", version.to_string())
+                            }
+                            None => record,
+                        };
                         record
                             .with_detail("key", target.scope.binding.key.as_str())
                             .with_detail("version", version)

@@ -8,6 +8,7 @@
 )]
 mod columns;
 mod damage;
+mod vectors;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

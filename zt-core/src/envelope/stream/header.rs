@@ -69,6 +69,18 @@ impl FileHeader {
     }
 
     pub(super) fn new(key_text: &str, name: &str, key: &FilesKey) -> crate::error::Result<Self> {
+        let mut salt = [0; 32];
+        rand::fill(&mut salt).map_err(|_| SealError::Crypto)?;
+        Self::with_salt(key_text, name, key, salt)
+    }
+
+    /// The same with given random bytes, which must never have been used under this key.
+    pub(in crate::envelope) fn with_salt(
+        key_text: &str,
+        name: &str,
+        key: &FilesKey,
+        salt: [u8; 32],
+    ) -> crate::error::Result<Self> {
         if !is_name(name) {
             return Err(FileError::Name { most: MOST_NAME }.into());
         }
@@ -76,17 +88,11 @@ impl FileHeader {
             segment_bits: SEGMENT_BITS,
             key_text: key_text.to_owned(),
             name: name.to_owned(),
-            salt: [0; 32],
+            salt,
             commitment: [0; 32],
         };
-        rand::fill(&mut header.salt).map_err(|_| SealError::Crypto)?;
-        header.commit(key)?;
+        header.commitment = key.commitment(&header.committed(), &header.salt)?;
         Ok(header)
-    }
-
-    pub(super) fn commit(&mut self, key: &FilesKey) -> Result<(), SealError> {
-        self.commitment = key.commitment(&self.committed(), &self.salt)?;
-        Ok(())
     }
 
     /// Whether this is what was written, under this key.
