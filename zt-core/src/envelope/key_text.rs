@@ -170,7 +170,7 @@ impl KeyText {
         };
         let wrapped = wrapped(&fields.alg, &fields.ver, &fields.ek)?;
         let commitment =
-            array(&fields.com).ok_or(malformed("`com` is not 32 bytes in base64url"))?;
+            array(&fields.com).ok_or_else(|| malformed("`com` is not 32 bytes in base64url"))?;
         Ok(Self {
             binding: Binding {
                 rule: fields.rule,

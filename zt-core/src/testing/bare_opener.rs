@@ -52,11 +52,12 @@ impl BareOpener {
     fn opener(&self, found: Vec<Found>) -> Result<Opener, SealError> {
         let mut held = Vec::with_capacity(found.len());
         for found in found {
-            let wrong = SealError::WrongKey { row: found.row };
+            let row = found.row;
+            let wrong = || SealError::WrongKey { row };
             let dek = self.unwrap(&found.key.wrapped);
             let other = found.key.deterministic.as_ref();
-            let other = other.map(|sealed| self.unwrap(&sealed.wrapped).ok_or(wrong.clone()));
-            let (dek, other) = (dek.ok_or(wrong.clone())?, other.transpose()?);
+            let other = other.map(|sealed| self.unwrap(&sealed.wrapped).ok_or_else(wrong));
+            let (dek, other) = (dek.ok_or_else(wrong)?, other.transpose()?);
             held.push(Held::new(found, &dek, other.as_ref(), &self.columns)?);
         }
         Ok(Opener::new(self.columns.clone(), held, View::default()))

@@ -8,7 +8,7 @@ use zt_core::runtime::Runtime;
 
 use crate::world::{World, sign_in};
 
-const OUTPUT: &str = "loan_scores_delta";
+pub(crate) const OUTPUT: &str = "loan_scores_delta";
 
 fn scores() -> Batch {
     let text = |cells: [&str; 3]| Cells::Text(cells.map(|cell| Some(cell.to_owned())).into());
@@ -25,11 +25,11 @@ fn scores() -> Batch {
 }
 
 /// Gives the rule more cells.
-fn rule_with(world: &World, more: &str) {
+pub(crate) fn rule_with(world: &World, more: &str) {
     world.edit(|tables| tables.replacen("algorithm = \"AES-256-GCM\"", more, 1));
 }
 
-async fn job(zt: &Runtime) -> Session {
+pub(crate) async fn job(zt: &Runtime) -> Session {
     sign_in(zt, "sp:sp-score-201").await.claiming(201, 2)
 }
 
@@ -39,10 +39,10 @@ async fn seal(zt: &Runtime, output: &str) -> Batch {
 }
 
 fn texts<'a>(batch: &'a Batch, name: &str) -> &'a [Option<String>] {
-    let Cells::Text(cells) = batch.require(name).unwrap().cells() else {
-        panic!("{name} is not text");
-    };
-    cells
+    if let Cells::Text(cells) = batch.require(name).unwrap().cells() {
+        return cells;
+    }
+    &[]
 }
 
 fn zt(world: &World, arguments: &[&str]) -> String {
@@ -145,162 +145,4 @@ async fn a_deterministic_key_of_another_rule_is_refused_when_the_tables_load() {
         why.to_string().contains("was made for rule `ER-01`"),
         "{why}"
     );
-}
-
-#[cfg(feature = "arrow")]
-mod arrow {
-    use std::sync::Arc;
-
-    use arrow_array::{
-        ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
-    };
-    use zt_core::Code;
-    use zt_core::envelope::Store;
-
-    use super::*;
-
-    fn plain() -> RecordBatch {
-        RecordBatch::try_from_iter_with_nullable([
-            (
-                "id",
-                Arc::new(Int64Array::from(vec![70000, 70001, 70002])) as _,
-                false,
-            ),
-            (
-                "region",
-                Arc::new(StringArray::from(vec!["nl", "de", "nl"])) as _,
-                true,
-            ),
-            (
-                "y_pred_proba",
-                Arc::new(Float32Array::from(vec![Some(0.5), None, Some(0.25)])) as _,
-                true,
-            ),
-            (
-                "salary_range",
-                Arc::new(StringArray::from(vec!["30k-40k-4711", "30k", "40k"])) as _,
-                true,
-            ),
-            (
-                "debt_to_income_ratio",
-                Arc::new(TimestampSecondArray::from(vec![1, 2, 3])) as _,
-                true,
-            ),
-        ])
-        .unwrap()
-    }
-
-    fn policy(world: &World, id: &str, more: &str) {
-        world.edit(|tables| {
-            format!(
-                "{tables}\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"role:risk_officer\"\naction = \"data.open\"\n\
-                 resource = \"output:{OUTPUT}\"\n{more}\n"
-            )
-        });
-    }
-
-    #[tokio::test]
-    async fn a_batch_of_arrow_opens_as_far_as_the_policy_shows_it() {
-        let world = World::new().with_key("scores-kek").await;
-        rule_with(&world, "row_key = [\"id\"]");
-        let zt = world.open().await;
-        let sealer = job(&zt).await.sealer(OUTPUT).await.unwrap();
-        let sealed = sealer.seal_arrow(&plain(), Store::Text).unwrap();
-        let ines = sign_in(&zt, "user:ines").await;
-        let opener = ines.arrow_opener(OUTPUT, &sealed).await.unwrap();
-        assert!(opener.unseal_arrow(&sealed).unwrap() == plain());
-        let maya = sign_in(&zt, "user:maya").await;
-        assert!(
-            maya.arrow_opener(OUTPUT, &sealed)
-                .await
-                .unwrap_err()
-                .is_denied()
-        );
-        let why = ines.arrow_opener(OUTPUT, &plain()).await.unwrap_err();
-        assert_eq!(why.code(), Code::SealIntegrity);
-
-        policy(
-            &world,
-            "AP-98",
-            "effect = \"restrict\"\nmasks = { salary_range = \"last_4\" }",
-        );
-        policy(
-            &world,
-            "AP-99",
-            "effect = \"deny\"\ncolumns = [\"id\", \"debt_to_income_ratio\"]",
-        );
-        zt.reload().await.unwrap();
-        let seen = ines
-            .arrow_opener(OUTPUT, &sealed)
-            .await
-            .unwrap()
-            .unseal_arrow(&sealed)
-            .unwrap();
-        let expected = RecordBatch::try_from_iter_with_nullable([
-            (
-                "region",
-                Arc::new(StringArray::from(vec!["nl", "de", "nl"])) as _,
-                true,
-            ),
-            (
-                "y_pred_proba",
-                Arc::new(Float32Array::from(vec![Some(0.5), None, Some(0.25)])) as _,
-                true,
-            ),
-            (
-                "salary_range",
-                Arc::new(StringArray::from(vec!["****4711", "****", "****"])) as _,
-                true,
-            ),
-        ]);
-        assert!(seen == expected.unwrap(), "{:?}", seen.schema());
-
-        // Rows of one region, and one column of it in the rows of the other alone.
-        world.edit(|tables| {
-            tables
-                + "\n[[Attributes]]\nnamespace = \"row\"\nname = \"region\"\ntype = \"text\"\nprovenance = \"store\"\n"
-        });
-        policy(
-            &world,
-            "AP-97",
-            "effect = \"deny\"\ncolumns = [\"y_pred_proba\"]\nrows = \"row.region == 'de'\"",
-        );
-        zt.reload().await.unwrap();
-        let seen = ines
-            .arrow_opener(OUTPUT, &sealed)
-            .await
-            .unwrap()
-            .unseal_arrow(&sealed)
-            .unwrap();
-        let hidden: ArrayRef = Arc::new(Float32Array::from(vec![Some(0.5), None, Some(0.25)]));
-        assert_eq!(seen.column_by_name("y_pred_proba"), Some(&hidden));
-        policy(
-            &world,
-            "AP-96",
-            "effect = \"deny\"\ncolumns = [\"salary_range\"]\nrows = \"row.region == 'nl'\"",
-        );
-        zt.reload().await.unwrap();
-        let seen = ines
-            .arrow_opener(OUTPUT, &sealed)
-            .await
-            .unwrap()
-            .unseal_arrow(&sealed)
-            .unwrap();
-        let hidden: ArrayRef = Arc::new(StringArray::from(vec![None, Some("****"), None]));
-        assert_eq!(seen.column_by_name("salary_range"), Some(&hidden));
-        policy(
-            &world,
-            "AP-95",
-            "effect = \"restrict\"\nrows = \"row.region == 'de'\"",
-        );
-        zt.reload().await.unwrap();
-        let seen = ines
-            .arrow_opener(OUTPUT, &sealed)
-            .await
-            .unwrap()
-            .unseal_arrow(&sealed)
-            .unwrap();
-        let only: ArrayRef = Arc::new(StringArray::from(vec!["de"]));
-        assert_eq!(seen.column_by_name("region"), Some(&only));
-    }
 }

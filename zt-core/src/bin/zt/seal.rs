@@ -105,6 +105,10 @@ impl Seal {
         })
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a token is no setting: it is read here, once, and kept nowhere"
+    )]
     async fn session(&self, zt: &Runtime) -> Result<Session> {
         let token = match &self.token_file {
             Some(path) => Some(fs::read_to_string(path).map_err(|why| failed("read", path, why))?),

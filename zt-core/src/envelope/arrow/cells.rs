@@ -247,7 +247,7 @@ fn nested(array: &dyn Array) -> Option<Source> {
             let list = array.as_fixed_size_list_opt()?;
             Source::Lists {
                 length: usize::try_from(list.value_length()).ok()?,
-                first: usize::try_from(list.value_offset_at(0)).ok()?,
+                first: list.value_offset_at(0),
                 elements: boxed(list.values())?,
             }
         }

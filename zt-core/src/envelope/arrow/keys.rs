@@ -39,7 +39,7 @@ pub(super) fn is_text(array: &dyn Array) -> bool {
     let values = array
         .as_any_dictionary_opt()
         .map(|dictionary| dictionary.values().data_type());
-    values.unwrap_or(array.data_type()).is_string()
+    values.unwrap_or_else(|| array.data_type()).is_string()
 }
 
 /// Whether it holds bytes.
@@ -47,7 +47,7 @@ pub(super) fn is_bytes(array: &dyn Array) -> bool {
     let values = array
         .as_any_dictionary_opt()
         .map(|dictionary| dictionary.values().data_type());
-    values.unwrap_or(array.data_type()).is_binary()
+    values.unwrap_or_else(|| array.data_type()).is_binary()
 }
 
 /// The column with the keys of rows.

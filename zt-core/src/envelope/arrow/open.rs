@@ -214,7 +214,7 @@ impl<'a> Job<'a> {
 
 /// The rows of all; `None` if they do not fit in one column.
 fn concatenated(arrays: &[ArrayRef]) -> Option<ArrayRef> {
-    let data: Vec<_> = arrays.iter().map(|array| array.to_data()).collect();
+    let data: Vec<_> = arrays.iter().map(arrow_array::Array::to_data).collect();
     let rows = data.iter().map(arrow_data::ArrayData::len).sum();
     let mut all = MutableArrayData::new(data.iter().collect(), false, rows);
     for (at, part) in data.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Every type of Arrow through a sealer and back, beside batches without Arrow, and every kind of damage.
 
+mod beside;
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -9,6 +10,7 @@
 mod columns;
 mod damage;
 mod vectors;
+mod views;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -72,7 +74,7 @@ fn with(whole: &RecordBatch, changed: &[(&str, ArrayRef)]) -> RecordBatch {
     let schema = whole.schema();
     let columns = schema.fields().iter().map(|field| {
         let own = changed.iter().find(|(name, _)| name == field.name());
-        let array = own.map_or(column(whole, field.name()), |(_, array)| array);
+        let array = own.map_or_else(|| column(whole, field.name()), |(_, array)| array);
         (field.name().as_str(), Arc::clone(array))
     });
     batch(columns.collect())
@@ -137,106 +139,6 @@ fn missing_values_keep_their_type_and_a_batch_of_nothing_opens() {
     let sealed = sealer(&["a"], &[]).seal_arrow(&none, Store::Text).unwrap();
     assert_eq!(sealed.num_rows(), 0);
     assert_eq!(open(&["a"], &sealed).unwrap().num_rows(), 0);
-}
-
-#[test]
-fn what_one_seals_the_other_opens() {
-    let arrow = batch(vec![
-        ("id", Arc::new(Int64Array::from(vec![1, 2, 3]))),
-        ("t", text(&[Some("a"), None, Some("")])),
-        (
-            "n",
-            Arc::new(Int32Array::from(vec![Some(-7), None, Some(i32::MAX)])),
-        ),
-        (
-            "b",
-            Arc::new(BinaryArray::from_opt_vec(vec![
-                Some(b"\0"),
-                None,
-                Some(b""),
-            ])),
-        ),
-        (
-            "l",
-            Arc::new(LargeStringArray::from(vec![Some("é"), Some("x"), None])),
-        ),
-        ("gone", new_null_array(&DataType::Float32, 3)),
-    ]);
-    let columns = &["t", "n", "b", "l", "gone"];
-    let sealed = sealer(columns, &["id"])
-        .seal_arrow(&arrow, Store::Text)
-        .unwrap();
-    // As a store without Arrow gives it back.
-    let texts = |name: &str| {
-        let array = columns::as_texts(column(&sealed, name));
-        Column::new(name, Cells::Text(array))
-    };
-    let ids = Cells::Integer(vec![Some(1), Some(2), Some(3)]);
-    let mut rows = vec![Column::new("id", ids)];
-    rows.extend(columns.iter().chain(&[KEY_COLUMN]).map(|name| texts(name)));
-    let rows = Batch::new(rows).unwrap();
-    let opener = opener_showing(columns, &sealed, View::default()).unwrap();
-    let plain = opener.unseal(&rows).unwrap();
-    let some = |text: &str| Some(text.to_owned());
-    let expected = [
-        Cells::Text(vec![some("a"), None, some("")]),
-        Cells::Integer(vec![Some(-7), None, Some(i64::from(i32::MAX))]),
-        Cells::Bytes(vec![Some(vec![0]), None, Some(vec![])]),
-        Cells::Text(vec![some("é"), some("x"), None]),
-        Cells::Text(vec![None, None, None]),
-    ];
-    for (name, cells) in columns.iter().zip(&expected) {
-        assert!(
-            is_same(plain.require(name).unwrap().cells(), cells),
-            "{name}"
-        );
-    }
-    // And the other way around.
-    let plain = plain.select(&["t", "n", "gone"]).unwrap();
-    let sealer = sealer(&["t", "n", "gone"], &[]);
-    let sealed = sealer.seal(&plain).unwrap();
-    let columns = sealed.names().map(|name| {
-        let Cells::Text(cells) = sealed.require(name).unwrap().cells() else {
-            panic!("{name}");
-        };
-        (name, Arc::new(StringArray::from(cells.clone())) as ArrayRef)
-    });
-    let sealed = batch(columns.collect());
-    let opened = open(&["t", "n", "gone"], &sealed).unwrap();
-    let wide = Int64Array::from(vec![Some(-7), None, Some(i64::from(i32::MAX))]);
-    assert_eq!(
-        column(&opened, "n").as_ref(),
-        &wide as &dyn arrow_array::Array
-    );
-    assert_eq!(column(&opened, "t"), &text(&[Some("a"), None, Some("")]));
-    assert_eq!(*column(&opened, "gone").data_type(), DataType::Utf8);
-}
-
-#[test]
-fn what_only_arrow_holds_says_so_elsewhere() {
-    let list = columns::all(&[Some(1); 5], &vec![None; 5]);
-    let list = list
-        .iter()
-        .find(|array| matches!(array.data_type(), DataType::List(_)));
-    let large: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX; 5]));
-    for array in [
-        list.unwrap(),
-        &large,
-        &new_null_array(&DataType::Timestamp(TimeUnit::Second, None), 5),
-    ] {
-        let plain = batch(vec![("a", Arc::clone(array))]);
-        let sealed = sealer(&["a"], &[]).seal_arrow(&plain, Store::Text).unwrap();
-        let texts =
-            |name: &str| Column::new(name, Cells::Text(columns::as_texts(column(&sealed, name))));
-        let rows = Batch::new(vec![texts("a"), texts(KEY_COLUMN)]).unwrap();
-        let opener = opener_showing(&["a"], &sealed, View::default()).unwrap();
-        let why = opener.unseal(&rows).unwrap_err();
-        assert_eq!(
-            why.to_string(),
-            "[ZT-5001] row 1 of column `a` holds a value of a type that only Arrow has; \
-             open it as a batch of Arrow: `Opener::unseal_arrow`"
-        );
-    }
 }
 
 #[test]
@@ -339,80 +241,4 @@ fn a_dictionary_with_more_values_than_its_keys_count_is_refused() {
         why.message(),
         "column `a` has more bytes or values than its type can count"
     );
-}
-
-#[test]
-fn hidden_columns_stay_closed_and_masked_ones_keep_their_type() {
-    let mut views = StringViewBuilder::new();
-    [Some("NL91ABNA0417164300"), Some("short"), None]
-        .iter()
-        .for_each(|cell| views.append_option(*cell));
-    let iban: DictionaryArray<Int8Type> = [Some("NL91ABNA0417164300"), None, Some("x")]
-        .into_iter()
-        .collect();
-    let plain = batch(vec![
-        ("id", Arc::new(Int64Array::from(vec![1, 2, 3]))),
-        ("a", Arc::new(views.finish())),
-        ("iban", Arc::new(iban)),
-        ("n", Arc::new(Int32Array::from(vec![1, 2, 3]))),
-        ("secret", text(&[Some("zt-needle"), None, None])),
-    ]);
-    let columns = &["a", "iban", "n", "secret"];
-    let sealed = sealer(columns, &["id"])
-        .seal_arrow(&plain, Store::Text)
-        .unwrap();
-    // The hidden column is damaged, and nobody looks at it.
-    let sealed = with(&sealed, &[("secret", new_null_array(&DataType::Utf8, 3))]);
-    let mut masks = Masks::default();
-    masks.cover("A", Mask::Last4);
-    masks.cover("iban", Mask::Redact);
-    masks.cover("n", Mask::Redact);
-    let but = Columns::AllBut(BTreeSet::from(["Secret".to_owned(), "id".to_owned()]));
-    let view = View {
-        columns: but,
-        masks,
-        ..View::default()
-    };
-    let seen = opener_showing(columns, &sealed, view)
-        .unwrap()
-        .unseal_arrow(&sealed)
-        .unwrap();
-    let schema = seen.schema();
-    let shown: Vec<_> = schema
-        .fields()
-        .iter()
-        .map(|field| field.name().as_str())
-        .collect();
-    assert_eq!(shown, ["a", "iban", "n"]);
-    let some = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        columns::as_texts(column(&seen, "a")),
-        [some("****4300"), some("****"), None]
-    );
-    assert_eq!(*column(&seen, "a").data_type(), DataType::Utf8View);
-    assert_eq!(
-        columns::as_texts(column(&seen, "iban")),
-        [some("[redacted]"), None, some("[redacted]")]
-    );
-    assert_eq!(column(&seen, "n"), &new_null_array(&DataType::Int32, 3));
-
-    let view = View {
-        max_rows: Some(2),
-        ..View::default()
-    };
-    let why = opener_showing(columns, &sealed, view)
-        .unwrap()
-        .unseal_arrow(&sealed.slice(0, 0));
-    assert!(why.is_ok());
-    let whole = with(&sealed, &[("secret", Arc::clone(column(&sealed, "a")))]);
-    let view = View {
-        max_rows: Some(2),
-        columns: Columns::Only(vec!["n".to_owned()]),
-        ..View::default()
-    };
-    let why = opener_showing(columns, &whole, view)
-        .unwrap()
-        .unseal_arrow(&whole)
-        .unwrap_err();
-    assert_eq!(why.code(), Code::ObligationUnmet);
 }

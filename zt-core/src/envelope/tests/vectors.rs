@@ -92,14 +92,30 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
     }
 }
 
+fn list(value: &Value) -> Vec<String> {
+    let list = value.as_array().unwrap().iter();
+    list.map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+/// The rows of the vectors with a row key, before they were sealed.
+fn plain_rows(file: &Value) -> Batch {
+    let ids = file["row"]["id"].as_array().unwrap().iter();
+    let parts = list(&file["row"]["part"]).into_iter().map(Some).collect();
+    let mut plain = vec![
+        Column::new("id", Cells::Integer(ids.map(Value::as_i64).collect())),
+        Column::new("part", Cells::Text(parts)),
+    ];
+    let columns = file["columns"].as_array().unwrap().iter();
+    plain.extend(
+        columns.map(|column| Column::new(column["name"].as_str().unwrap(), cells_of(column))),
+    );
+    Batch::new(plain).unwrap()
+}
+
 #[test]
 fn the_vectors_of_bound_rows_and_deterministic_columns_are_sealed_to_the_byte_and_open() {
     let file = read(include_str!("../../../tests/vectors/sealed_v2.json"));
     let of = |name: &str| file[name].as_str().unwrap();
-    let list = |value: &Value| -> Vec<String> {
-        let list = value.as_array().unwrap().iter();
-        list.map(|name| name.as_str().unwrap().to_owned()).collect()
-    };
     let binding = Binding::new(of("rule"), of("table"), SecretRef::new(of("kid")));
     let [dek, other] =
         ["dek", "deterministic_dek"].map(|name| DataKey::copy_of(&hex(of(name))).unwrap());
@@ -123,24 +139,7 @@ fn the_vectors_of_bound_rows_and_deterministic_columns_are_sealed_to_the_byte_an
         form: Form::new(&row_key, &list(&file["deterministic"])),
     };
     let sealer = Sealer::new(&scope, &dek, wrapped, Some((&other, key.sealed()))).unwrap();
-    let ids = file["row"]["id"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(Value::as_i64)
-        .collect();
-    let parts = list(&file["row"]["part"]).into_iter().map(Some).collect();
-    let mut plain = vec![
-        Column::new("id", Cells::Integer(ids)),
-        Column::new("part", Cells::Text(parts)),
-    ];
-    plain.extend(
-        columns
-            .iter()
-            .zip(&names)
-            .map(|(column, name)| Column::new(name, cells_of(column))),
-    );
-    let plain = Batch::new(plain).unwrap();
+    let plain = plain_rows(&file);
     let prefix = hex(of("nonce_prefix")).try_into().unwrap();
     let sealed = sealer.seal_under(&plain, prefix).unwrap();
     for (column, name) in columns.iter().zip(&names) {

@@ -9,9 +9,9 @@ use arrow_array::builder::{
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::*;
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, DictionaryArray,
-    FixedSizeListArray, LargeBinaryArray, LargeListArray, LargeStringArray, ListArray, NullArray,
-    PrimitiveArray, StringArray, StringViewArray, StructArray,
+    ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, DictionaryArray, FixedSizeListArray,
+    LargeBinaryArray, LargeListArray, LargeStringArray, ListArray, NullArray, PrimitiveArray,
+    StringArray, StringViewArray, StructArray,
 };
 use arrow_buffer::{IntervalDayTime, IntervalMonthDayNano, i256};
 use arrow_schema::{DataType, Field, Fields};
@@ -154,6 +154,23 @@ fn nested(numbers: Numbers<'_>, texts: &[Option<String>]) -> Vec<ArrayRef> {
         maps.append(row != 2).unwrap();
     }
     let pairs = (0..rows).map(|row| (row != 2).then(|| vec![numbers[row], Some(1)]));
+    vec![
+        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(
+            (0..rows).map(lists),
+        )),
+        Arc::new(LargeListArray::from_iter_primitive::<Int64Type, _, _>(
+            (0..rows).map(lists),
+        )),
+        Arc::new(FixedSizeListArray::from_iter_primitive::<Int64Type, _, _>(
+            pairs, 2,
+        )),
+        Arc::new(words.finish()),
+        Arc::new(maps.finish()),
+        structs(numbers, texts),
+    ]
+}
+
+fn structs(numbers: Numbers<'_>, texts: &[Option<String>]) -> ArrayRef {
     let with_note = [
         ("note".to_owned(), "kept".to_owned()),
         ("a".to_owned(), String::new()),
@@ -184,21 +201,7 @@ fn nested(numbers: Numbers<'_>, texts: &[Option<String>]) -> Vec<ArrayRef> {
             .map(|number| number.is_none_or(|n| n % 3 != 0))
             .collect(),
     );
-    let structs = StructArray::new(fields, columns, nulls);
-    vec![
-        Arc::new(ListArray::from_iter_primitive::<Int64Type, _, _>(
-            (0..rows).map(lists),
-        )),
-        Arc::new(LargeListArray::from_iter_primitive::<Int64Type, _, _>(
-            (0..rows).map(lists),
-        )),
-        Arc::new(FixedSizeListArray::from_iter_primitive::<Int64Type, _, _>(
-            pairs, 2,
-        )),
-        Arc::new(words.finish()),
-        Arc::new(maps.finish()),
-        Arc::new(structs),
-    ]
+    Arc::new(StructArray::new(fields, columns, nulls))
 }
 
 /// The texts of a column of text in any form.
@@ -208,10 +211,10 @@ pub(super) fn as_texts(array: &ArrayRef) -> Vec<Option<String>> {
         let (values, keys) = (as_texts(dictionary.values()), dictionary.normalized_keys());
         return keys.into_iter().map(|key| values[key].clone()).collect();
     }
-    match array.data_type() {
-        DataType::Utf8View => array.as_string_view().iter().map(own).collect(),
-        _ => array.as_string::<i32>().iter().map(own).collect(),
+    if let Some(views) = array.as_string_view_opt() {
+        return views.iter().map(own).collect();
     }
+    array.as_string::<i32>().iter().map(own).collect()
 }
 
 pub(super) fn as_bytes(array: &ArrayRef) -> Vec<Vec<u8>> {
