@@ -14,6 +14,7 @@ mod peers;
 mod policy;
 mod report;
 mod scale;
+mod sealing;
 mod secrets;
 mod tenant;
 mod world;
@@ -66,6 +67,7 @@ fn measure(effort: Effort) -> Outcome<String> {
     groups.extend(policy::groups(&world, effort)?);
     groups.extend(identity::groups(&world, effort)?);
     groups.extend(envelope::groups(&world, effort)?);
+    groups.extend(sealing::groups(&world, effort)?);
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));

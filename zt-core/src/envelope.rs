@@ -9,25 +9,43 @@
 //! The format is version 1 of the book's page "Sealed data": AES-256-GCM (NIST SP 800-38D), HKDF-SHA-256 (RFC 5869), AES
 //! key wrap (RFC 3394). No error and no `Debug` shows a cell or a key.
 
+mod aead;
+#[cfg(feature = "arrow")]
+mod arrow;
+mod column_key;
 mod data_keys;
+mod deterministic;
 mod error;
+mod explain;
+mod form;
 mod format;
 mod key_text;
 mod keys;
 mod seal;
+mod stream;
 mod unseal;
 mod wrapper;
 
+#[cfg(feature = "arrow")]
+pub use arrow::Store;
+#[cfg(feature = "arrow")]
+pub(crate) use arrow::key_texts as arrow_key_texts;
+pub(crate) use column_key::ColumnKey;
 pub use data_keys::DataKeysHealth;
 pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped, oaep};
+pub(crate) use deterministic::Sealed;
+pub use deterministic::{DeterministicKey, NotADeterministicKey};
 pub use error::SealError;
+pub(crate) use form::Form;
 pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
+pub(crate) use keys::Binding;
 pub use keys::DataKey;
-pub(crate) use keys::{Binding, ColumnKey};
+pub(crate) use seal::Scope;
 pub use seal::Sealer;
+pub use stream::{FileError, FileHeader};
 pub use unseal::Opener;
-pub(crate) use unseal::{Held, key_texts};
+pub(crate) use unseal::{Found, Held, key_texts};
 pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, RemoteKeys, WrapAlgorithm, WrappedKey};
 
 /// The column of a sealed batch that holds the wrapped data key of each row.

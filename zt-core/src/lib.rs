@@ -37,7 +37,7 @@
 //! | [`monitor`] | metrics of models and jobs, alert rules, where alerts and reference data are |
 //! | [`adapters`] | implementations of the ports: files, memory, Azure |
 //!
-//! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `testing`
+//! Data flows one way: tables → snapshot → decision → effect → audit. Features only add: `cli` the `zt` command, `ring` a second library that seals to the same bytes, `testing`
 //! the development issuer, fakes and contract suites. Without features there is no TLS stack and no network.
 
 #![forbid(unsafe_code)]

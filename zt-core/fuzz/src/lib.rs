@@ -6,6 +6,7 @@
 mod condition;
 mod jwks;
 mod pattern;
+mod sealed;
 mod tables;
 mod token;
 mod words;
@@ -13,6 +14,7 @@ mod words;
 pub use condition::condition;
 pub use jwks::jwks;
 pub use pattern::pattern;
+pub use sealed::sealed;
 pub use tables::{csv, toml};
 pub use token::token;
 pub use words::words;

@@ -1,11 +1,28 @@
 //! What is wrong with data that is to be sealed or unsealed, by row and column; never a cell.
 //!
 //! In: where something was found. Out: the crate's [`Error`]: [`Code::SealIntegrity`] for damage and for another key,
-//! [`Code::InvalidArgument`] for a batch that cannot be sealed. Rows are counted from 1.
+//! [`Code::InvalidArgument`] for a batch that cannot be sealed. Rows are counted from 1; 0 is a file.
+
+mod help;
 
 use super::KEY_COLUMN;
-use crate::error::{Code, Error};
 use crate::text::shown;
+
+/// Whose key it is; row 0 is a file.
+fn place(row: usize) -> String {
+    match row {
+        0 => "the file".to_owned(),
+        row => format!("row {row} in `{KEY_COLUMN}`"),
+    }
+}
+
+/// What was sealed; row 0 is a file.
+fn whole(row: usize) -> String {
+    match row {
+        0 => "the file".to_owned(),
+        row => format!("row {row}"),
+    }
+}
 
 /// Why a batch cannot be sealed or unsealed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +86,7 @@ pub enum SealError {
         row: usize,
     },
     /// The key of a row is not what a sealer writes.
-    #[error("the key of row {row} in `{KEY_COLUMN}` cannot be read: {what}")]
+    #[error("the key of {} cannot be read: {what}", place(*row))]
     #[non_exhaustive]
     KeyMalformed {
         /// The row.
@@ -79,7 +96,8 @@ pub enum SealError {
     },
     /// The key of a row was written by a later version of zt.
     #[error(
-        "the key of row {row} in `{KEY_COLUMN}` has a version or an algorithm that this zt does not know"
+        "the key of {} has a version or an algorithm that this zt does not know",
+        place(*row)
     )]
     #[non_exhaustive]
     KeyVersion {
@@ -88,7 +106,8 @@ pub enum SealError {
     },
     /// The row was sealed under another rule, for another table or under another key reference than the tables say.
     #[error(
-        "row {row} was sealed for {what} `{}`, the tables say `{}`",
+        "{} was sealed for {what} `{}`, the tables say `{}`",
+        whole(*row),
         shown(is),
         shown(needs)
     )]
@@ -105,7 +124,8 @@ pub enum SealError {
     },
     /// The key encryption key does not unwrap the data key, or it is not the one that the row was sealed under.
     #[error(
-        "the key of row {row} in `{KEY_COLUMN}` is not the one it was sealed under: it was changed, or wrapped by another key"
+        "the key of {} is not the one it was sealed under: it was changed, or wrapped by another key",
+        place(*row)
     )]
     #[non_exhaustive]
     WrongKey {
@@ -179,6 +199,111 @@ pub enum SealError {
         /// The row.
         row: usize,
     },
+    /// A cell opens as one of another column of its row.
+    #[error(
+        "row {row} of column `{}` holds the cell of column `{}`: it was moved here",
+        shown(column),
+        shown(from)
+    )]
+    #[non_exhaustive]
+    CellOfColumn {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Where it belongs.
+        from: String,
+    },
+    /// A cell opens as one of another row: only where the rule names a row key.
+    #[error(
+        "row {row} of column `{}` holds the cell of row {from}: it was moved here, or the row key was",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOfRow {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+        /// Where it belongs.
+        from: usize,
+    },
+    /// A cell that is bound to its row does not open.
+    #[error(
+        "row {row} of column `{}` does not open: it or the row key was changed, or it was moved here from another row, column, table or key",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOrRowChanged {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// Two rows have one row key: one of them was repeated or put back.
+    #[error("row {row} has the row key of row {first}: one of them was repeated or put back")]
+    #[non_exhaustive]
+    RowRepeated {
+        /// The row.
+        row: usize,
+        /// The first row with this key.
+        first: usize,
+    },
+    /// A sealed row has lost its row key.
+    #[error(
+        "row {row} has no value in `{}`, which it was bound to when it was sealed",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyGone {
+        /// The column of the row key.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// A column of the row key is not there.
+    #[error(
+        "cells are bound to column `{}`, and the batch has none of this name",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyMissing {
+        /// The column of the row key.
+        column: String,
+    },
+    /// A column of the row key is of a type that is not written alike everywhere.
+    #[error(
+        "cells are bound to column `{}`, which holds {kind}; a row key is text or whole numbers",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyKind {
+        /// The column of the row key.
+        column: String,
+        /// What it holds.
+        kind: String,
+    },
+    /// A row has no row key.
+    #[error(
+        "row {row} has no value in `{}`, which its cells are bound to",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    RowKeyEmpty {
+        /// The column of the row key.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// Two rows have one row key, so their cells could be exchanged.
+    #[error("row {row} has the row key of row {first}: it must identify a row")]
+    #[non_exhaustive]
+    RowKeyRepeated {
+        /// The row.
+        row: usize,
+        /// The first row with this key.
+        first: usize,
+    },
     /// A cell opens and holds what no sealer of this version writes.
     #[error(
         "row {row} of column `{}` opens, and holds no value that this zt knows",
@@ -203,75 +328,38 @@ pub enum SealError {
         /// The row.
         row: usize,
     },
+    /// A cell holds a value of a type that only Arrow has.
+    #[error(
+        "row {row} of column `{}` holds a value of a type that only Arrow has",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    CellOfArrow {
+        /// The column.
+        column: String,
+        /// The row.
+        row: usize,
+    },
+    /// A column is of a type that is not sealed.
+    #[error("column `{}` is of type {kind}, which is not sealed", shown(column))]
+    #[non_exhaustive]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        kind: String,
+    },
+    /// A column or a cell of it does not fit in its type.
+    #[error(
+        "column `{}` has more bytes or values than its type can count",
+        shown(column)
+    )]
+    #[non_exhaustive]
+    ColumnTooLong {
+        /// The column.
+        column: String,
+    },
     /// AWS-LC or the system's random numbers refused to work.
     #[error("the cryptographic library refused to work")]
     Crypto,
-}
-
-impl SealError {
-    const fn code(&self) -> Code {
-        match self {
-            Self::ColumnMissing { .. }
-            | Self::AlreadySealed { .. }
-            | Self::UsedUp { .. }
-            | Self::TooManyKeys { .. }
-            | Self::NamesTooLong { .. } => Code::InvalidArgument,
-            Self::Crypto => Code::Internal,
-            Self::NoKeys
-            | Self::KeyMissing { .. }
-            | Self::KeyMalformed { .. }
-            | Self::KeyVersion { .. }
-            | Self::SealedFor { .. }
-            | Self::WrongKey { .. }
-            | Self::KeyNotHeld { .. }
-            | Self::NotSealed { .. }
-            | Self::CellMissing { .. }
-            | Self::CellVersion { .. }
-            | Self::CellMalformed { .. }
-            | Self::CellChanged { .. }
-            | Self::CellUnknown { .. }
-            | Self::MixedTypes { .. } => Code::SealIntegrity,
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        let help = match self {
-            Self::ColumnMissing { near, .. } => {
-                let meant = near
-                    .as_ref()
-                    .map(|near| format!("did you mean `{}`? ", shown(near)));
-                let meant = meant.unwrap_or_default();
-                return Some(format!("{meant}a renamed column would be stored in plain"));
-            }
-            Self::AlreadySealed { .. } => "seal plain rows",
-            Self::UsedUp { .. } => "make a new sealer",
-            Self::TooManyKeys { .. } => "open the rows in parts",
-            Self::NamesTooLong { .. } => "give the rule, the table or the key a shorter name",
-            Self::KeyNotHeld { .. } => "make an opener for these rows",
-            Self::KeyVersion { .. } | Self::CellVersion { .. } => "use a newer zt",
-            Self::SealedFor { .. } => "open it through the output that it was sealed for",
-            Self::NoKeys
-            | Self::KeyMissing { .. }
-            | Self::KeyMalformed { .. }
-            | Self::WrongKey { .. }
-            | Self::NotSealed { .. }
-            | Self::CellMissing { .. }
-            | Self::CellMalformed { .. }
-            | Self::CellChanged { .. }
-            | Self::CellUnknown { .. }
-            | Self::MixedTypes { .. } => "fetch the rows again from where they were sealed",
-            Self::Crypto => return None,
-        };
-        Some(help.to_owned())
-    }
-}
-
-impl From<SealError> for Error {
-    fn from(why: SealError) -> Self {
-        let error = Self::new(why.code(), why.to_string());
-        match why.help() {
-            Some(help) => error.with_help(help),
-            None => error,
-        }
-    }
 }

@@ -1,22 +1,53 @@
-//! The bytes of one sealed cell, version 1.
+//! The bytes of one sealed cell, versions 1 and 2.
 //!
-//! Text: `zt1.` and base64url without padding (RFC 4648 section 5) of nonce (12 bytes), ciphertext, tag (16 bytes).
-//! Plaintext: one byte for the type, then the value; see [`Value`]. Nothing here knows a key.
+//! Text: `zt1.` or `zt2.` and base64url without padding (RFC 4648 section 5) of nonce (12 bytes; none where the column is
+//! deterministic), ciphertext, tag (16 bytes). Plaintext: one byte for the type, then the value; see [`Value`]. Nothing here
+//! knows a key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::aead::{NONCE_LEN, TAG_LEN};
 use crate::batch::Cells;
 
-/// What begins every sealed text of this version.
-pub(super) const PREFIX: &str = "zt1.";
-/// The name of the version where it is bound to a key or a cell.
+/// The name of the first version where it is bound to a key or a cell, and the salt of every key.
 pub(super) const VERSION: &[u8] = b"zt1";
-pub(super) const NONCE_LEN: usize = 12;
-pub(super) const TAG_LEN: usize = 16;
-/// The least that a sealed cell decodes to: a missing value has one byte.
-const SHORTEST: usize = NONCE_LEN + 1 + TAG_LEN;
+
+/// What begins a sealed text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `zt1.`: cells that are bound to their column and data key.
+    One,
+    /// `zt2.`: cells that are bound to their row as well, or deterministic.
+    Two,
+}
+
+impl Version {
+    pub(super) const fn prefix(self) -> &'static str {
+        match self {
+            Self::One => "zt1.",
+            Self::Two => "zt2.",
+        }
+    }
+
+    /// What begins sealed bytes.
+    #[cfg(feature = "arrow")]
+    pub(super) const fn byte(self) -> u8 {
+        match self {
+            Self::One => 1,
+            Self::Two => 2,
+        }
+    }
+
+    /// The least that a sealed cell decodes to: a missing value has one byte, a deterministic cell no nonce.
+    const fn shortest(self) -> usize {
+        match self {
+            Self::One => NONCE_LEN + 1 + TAG_LEN,
+            Self::Two => 1 + TAG_LEN,
+        }
+    }
+}
 
 /// A value on its way into a cell or out of it.
 #[derive(Clone, Copy, PartialEq)]
@@ -83,11 +114,24 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// `None` if the plaintext is not what [`write`](Self::write) writes.
-    pub(super) fn read(plain: &'a [u8]) -> Option<Self> {
-        let (kind, value) = plain.split_first()?;
+    /// Reads what [`write`](Self::write) writes, and of what a batch of Arrow holds all that is exactly one of these.
+    pub(super) fn read(plain: &'a [u8]) -> Result<Self, NotAValue> {
+        let (kind, value) = plain.split_first().ok_or(NotAValue::Unknown)?;
+        let read = match kind {
+            0..=5 => Self::read_own(*kind, value),
+            _ => Self::read_arrow(*kind, value),
+        };
+        match (read, kind, value) {
+            (Some(value), _, _) => Ok(value),
+            (None, 6..=37, _) | (None, 0, [6..=37, ..]) => Err(NotAValue::Arrow),
+            (None, _, _) => Err(NotAValue::Unknown),
+        }
+    }
+
+    fn read_own(kind: u8, value: &'a [u8]) -> Option<Self> {
         Some(match (kind, value) {
-            (0, []) => Self::Null,
+            // A missing value of Arrow says its type.
+            (0, [] | [1..=14 | 26..=29 | 37]) => Self::Null,
             (1, text) => Self::Text(str::from_utf8(text).ok()?),
             (2, number) => Self::Number(f64::from_le_bytes(number.try_into().ok()?)),
             (3, number) => Self::Integer(i64::from_le_bytes(number.try_into().ok()?)),
@@ -97,6 +141,31 @@ impl<'a> Value<'a> {
             _ => return None,
         })
     }
+
+    /// The types of Arrow whose values are whole numbers of 64 bits, binary64, text or bytes.
+    fn read_arrow(kind: u8, value: &'a [u8]) -> Option<Self> {
+        Some(match kind {
+            6 => Self::Integer(i8::from_le_bytes(value.try_into().ok()?).into()),
+            7 => Self::Integer(i16::from_le_bytes(value.try_into().ok()?).into()),
+            8 => Self::Integer(i32::from_le_bytes(value.try_into().ok()?).into()),
+            9 => Self::Integer(u8::from_le_bytes(value.try_into().ok()?).into()),
+            10 => Self::Integer(u16::from_le_bytes(value.try_into().ok()?).into()),
+            11 => Self::Integer(u32::from_le_bytes(value.try_into().ok()?).into()),
+            12 => Self::Integer(u64::from_le_bytes(value.try_into().ok()?).try_into().ok()?),
+            14 => Self::Number(f32::from_le_bytes(value.try_into().ok()?).into()),
+            26 | 27 => Self::Text(str::from_utf8(value).ok()?),
+            28 | 29 => Self::Bytes(value),
+            _ => return None,
+        })
+    }
+}
+
+/// Why a plaintext is not a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotAValue {
+    /// It is one of a type that only Arrow has.
+    Arrow,
+    Unknown,
 }
 
 /// Why a text is not a sealed cell.
@@ -107,17 +176,17 @@ pub(super) enum NotSealedText {
 }
 
 /// The sealed bytes as text.
-pub(super) fn encode(sealed: &[u8]) -> String {
+pub(super) fn encode(version: Version, sealed: &[u8]) -> String {
     let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
-    let mut text = String::with_capacity(PREFIX.len() + room);
-    text.push_str(PREFIX);
+    let mut text = String::with_capacity(version.prefix().len() + room);
+    text.push_str(version.prefix());
     URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
     text
 }
 
 /// The sealed bytes of a text, in the buffer in which they will be opened.
-pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<(), NotSealedText> {
-    let body = after_prefix(text)?;
+pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<Version, NotSealedText> {
+    let (version, body) = after_prefix(text)?;
     to.clear();
     let room = base64::decoded_len_estimate(body.len());
     if to.capacity() < room {
@@ -127,16 +196,58 @@ pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<(), NotS
     URL_SAFE_NO_PAD
         .decode_vec(body, to)
         .map_err(|_| NotSealedText::Malformed)?;
-    if to.len() < SHORTEST {
+    if to.len() < version.shortest() {
         return Err(NotSealedText::Malformed);
     }
-    Ok(())
+    Ok(version)
 }
 
-/// What stands after `zt1.`. Another number there is another version.
-pub(super) fn after_prefix(text: &str) -> Result<&str, NotSealedText> {
-    if let Some(body) = text.strip_prefix(PREFIX) {
-        return Ok(body);
+/// Appends the sealed bytes as text.
+#[cfg(feature = "arrow")]
+pub(super) fn append(
+    version: Version,
+    sealed: &[u8],
+    to: &mut Vec<u8>,
+) -> Result<(), super::SealError> {
+    to.extend_from_slice(version.prefix().as_bytes());
+    let start = to.len();
+    let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
+    to.resize(start + room, 0);
+    let place = to.get_mut(start..).unwrap_or_default();
+    let written = URL_SAFE_NO_PAD.encode_slice(sealed, place);
+    written.map(drop).map_err(|_| super::SealError::Crypto)
+}
+
+/// The same as [`decode`] for sealed bytes: the version, one byte, then what the text would decode to.
+#[cfg(feature = "arrow")]
+pub(super) fn decode_bytes(
+    sealed: &[u8],
+    to: &mut Zeroizing<Vec<u8>>,
+) -> Result<Version, NotSealedText> {
+    let (first, body) = sealed.split_first().ok_or(NotSealedText::Malformed)?;
+    let version = match first {
+        1 => Version::One,
+        2 => Version::Two,
+        3..=9 => return Err(NotSealedText::Version),
+        _ => return Err(NotSealedText::Malformed),
+    };
+    to.clear();
+    if to.capacity() < body.len() {
+        *to = Zeroizing::new(Vec::with_capacity(body.len()));
+    }
+    to.extend_from_slice(body);
+    if to.len() < version.shortest() {
+        return Err(NotSealedText::Malformed);
+    }
+    Ok(version)
+}
+
+/// What stands after `zt1.` or `zt2.`. Another number there is another version.
+pub(super) fn after_prefix(text: &str) -> Result<(Version, &str), NotSealedText> {
+    for version in [Version::One, Version::Two] {
+        if let Some(body) = text.strip_prefix(version.prefix()) {
+            return Ok((version, body));
+        }
     }
     let number = text
         .strip_prefix("zt")
@@ -168,8 +279,13 @@ pub(crate) fn is_sealed(cells: &Cells) -> bool {
 pub(super) fn fields(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
-        bytes.extend_from_slice(part);
+        field(&mut bytes, part);
     }
     bytes
+}
+
+/// One more part of [`fields`].
+pub(super) fn field(bytes: &mut Vec<u8>, part: &[u8]) {
+    bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+    bytes.extend_from_slice(part);
 }

@@ -12,8 +12,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
-use super::format::{self, NONCE_LEN, Value};
-use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError, WrappedKey};
+use super::aead::NONCE_LEN;
+use super::deterministic::Sealed;
+use super::form::{NoRowKey, RowKeys};
+use super::format::{self, Value};
+use super::stream::FilesKey;
+use super::{Binding, ColumnKey, DataKey, Form, KEY_COLUMN, KeyText, SealError, WrappedKey};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
 
@@ -23,41 +27,66 @@ const MOST_CALLS: u32 = 65_536;
 /// The random part of a nonce.
 pub(super) type Prefix = [u8; 8];
 
-/// Seals batches for one output. Safe across threads, and in a forked child: each batch draws its own random numbers.
+/// Seals batches and files for one output. Safe across threads, and in a forked child: each batch draws its own random numbers.
 ///
-/// It serves 65,536 batches of at most 2^32 sealed cells each; then a new one must be made, with a new data key.
+/// It serves 65,536 batches of at most 2^32 sealed cells each; then a new one must be made, with a new data key. Files do
+/// not count: each has a key of its own.
 pub struct Sealer {
     rule: String,
+    form: Form,
     columns: Vec<(String, ColumnKey)>,
     key_text: String,
+    files: FilesKey,
     calls: AtomicU32,
 }
 
+/// What a sealer seals: the columns of a rule, bound to these names, in this form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Scope {
+    pub(crate) binding: Binding,
+    pub(crate) columns: Vec<String>,
+    pub(crate) form: Form,
+}
+
 impl Sealer {
-    /// A sealer of these columns under a data key, whose wrapped form the sealed rows will carry.
+    /// A sealer of these columns under a data key, whose wrapped form the sealed rows will carry. `deterministic` is the key
+    /// of the deterministic columns, if the form has some.
     ///
     /// # Errors
     /// [`SealError::NamesTooLong`], [`SealError::Crypto`].
     pub(crate) fn new(
-        binding: &Binding,
-        columns: &[String],
+        scope: &Scope,
         dek: &DataKey,
         wrapped: WrappedKey,
+        deterministic: Option<(&DataKey, &Sealed)>,
     ) -> Result<Self, SealError> {
-        let commitment = binding.commitment(dek, wrapped.version)?;
-        let key_of = |name: &String| {
-            let key = ColumnKey::new(dek, binding, name, &commitment)?;
-            Ok((name.clone(), key))
-        };
+        let (binding, form) = (&scope.binding, &scope.form);
+        let other = deterministic.map(|(_, sealed)| sealed);
         let text = KeyText {
             binding: binding.clone(),
+            commitment: binding.commitment(dek, wrapped.version, form, other)?,
             wrapped,
-            commitment,
+            form: form.clone(),
+            deterministic: other.cloned(),
+        };
+        let key_of = |name: &String| {
+            let key = match deterministic {
+                Some((key, _)) if form.is_deterministic(name) => {
+                    ColumnKey::deterministic(key, &binding.rule, name)?
+                }
+                None if form.is_deterministic(name) => return Err(SealError::Crypto),
+                Some(_) | None => {
+                    ColumnKey::new(dek, binding, text.version(), name, &text.commitment)?
+                }
+            };
+            Ok((name.clone(), key))
         };
         Ok(Self {
             rule: binding.rule.clone(),
-            columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
+            form: form.clone(),
+            columns: scope.columns.iter().map(key_of).collect::<Result<_, _>>()?,
             key_text: text.write()?,
+            files: FilesKey::new(dek, binding)?,
             calls: AtomicU32::new(0),
         })
     }
@@ -75,7 +104,7 @@ impl Sealer {
     ///
     /// # Errors
     /// `Invalid` if a column of the rule is not there under its name (case does not count), if something is sealed already,
-    /// or if the sealer is used up.
+    /// if a row has no row key where the rule names one, or two have the same, or if the sealer is used up.
     pub fn seal(&self, batch: &Batch) -> Result<Batch> {
         self.refuse(batch)?;
         self.count_call()?;
@@ -86,17 +115,52 @@ impl Sealer {
 
     /// The same with a given random part, which must never have been used under this key.
     pub(super) fn seal_under(&self, batch: &Batch, prefix: Prefix) -> Result<Batch> {
+        let names = vec![self.form.row_key.as_slice(); batch.rows()];
+        let rows = RowKeys::read(batch, &names).map_err(NoRowKey::sealing)?;
         let mut nonces = Nonces::new(prefix);
         let mut columns = Vec::with_capacity(batch.columns().len() + 1);
         for column in batch.columns() {
             columns.push(match self.key_of(column) {
-                Some(key) => seal_column(column, key, &mut nonces)?,
+                Some(key) => seal_column(column, key, &rows, &mut nonces)?,
                 None => column.clone(),
             });
         }
         let keys = vec![Some(self.key_text.clone()); batch.rows()];
         columns.push(Column::new(KEY_COLUMN, Cells::Text(keys)));
         Ok(Batch::new(columns)?)
+    }
+
+    /// What stands in `_zt_key` of each row, and in the header of each file.
+    pub(super) fn key_text(&self) -> &str {
+        &self.key_text
+    }
+
+    pub(super) const fn files(&self) -> &FilesKey {
+        &self.files
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn rule(&self) -> &str {
+        &self.rule
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) const fn form(&self) -> &Form {
+        &self.form
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The key of the column of this name, if it is sealed.
+    #[cfg(feature = "arrow")]
+    pub(super) fn key_called(&self, name: &str) -> Option<&ColumnKey> {
+        let name = name.to_lowercase();
+        let mut found = self.columns.iter();
+        let found = found.find(|(own, _)| own.to_lowercase() == name);
+        found.map(|(_, key)| key)
     }
 
     fn key_of(&self, column: &Column) -> Option<&ColumnKey> {
@@ -123,7 +187,7 @@ impl Sealer {
         Ok(())
     }
 
-    fn count_call(&self) -> Result<(), SealError> {
+    pub(super) fn count_call(&self) -> Result<(), SealError> {
         let next = |calls: u32| (calls < MOST_CALLS).then_some(calls + 1);
         let counted = self
             .calls
@@ -134,24 +198,31 @@ impl Sealer {
     }
 }
 
-fn seal_column(column: &Column, key: &ColumnKey, nonces: &mut Nonces) -> Result<Column, SealError> {
+fn seal_column(
+    column: &Column,
+    key: &ColumnKey,
+    rows: &RowKeys,
+    nonces: &mut Nonces,
+) -> Result<Column, SealError> {
     let cells = column.cells();
     let mut sealed = Vec::with_capacity(cells.len());
-    let mut buffer = Zeroizing::new(Vec::new());
+    let (mut buffer, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
     for row in 0..cells.len() {
         buffer.clear();
-        buffer.extend_from_slice(&nonces.next()?);
+        if key.has_nonce() {
+            buffer.extend_from_slice(&nonces.next()?);
+        }
         Value::at(cells, row)
             .unwrap_or(Value::Null)
             .write(&mut buffer);
-        key.seal(&mut buffer)?;
-        sealed.push(Some(format::encode(&buffer)));
+        key.seal(&mut buffer, rows.of(row), &mut scratch)?;
+        sealed.push(Some(format::encode(key.version(), &buffer)));
     }
     Ok(Column::new(column.name(), Cells::Text(sealed)))
 }
 
 /// The nonces of one batch: the columns in order of the batch, in each the rows in order.
-struct Nonces {
+pub(super) struct Nonces {
     prefix: Prefix,
     next: u64,
 }
@@ -161,7 +232,16 @@ impl Nonces {
         Self { prefix, next: 0 }
     }
 
-    fn next(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
+    /// The nonces behind the first `count`.
+    #[cfg(feature = "arrow")]
+    pub(super) const fn after(prefix: Prefix, count: usize) -> Self {
+        Self {
+            prefix,
+            next: count as u64,
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<[u8; NONCE_LEN], SealError> {
         let counter = u32::try_from(self.next).map_err(|_| SealError::UsedUp {
             limit: "2^32 cells of one batch",
         })?;
@@ -209,7 +289,12 @@ mod tests {
         );
         let binding = Binding::new("ER-01", "t", SecretRef::new("kek"));
         let dek = DataKey::generate().unwrap();
-        let sealer = Sealer::new(&binding, &["a".to_owned()], &dek, wrapped).unwrap();
+        let scope = Scope {
+            binding,
+            columns: vec!["a".to_owned()],
+            form: Form::default(),
+        };
+        let sealer = Sealer::new(&scope, &dek, wrapped, None).unwrap();
         let batch = Batch::new(vec![Column::new("a", Cells::Integer(vec![]))]).unwrap();
         sealer.calls.store(MOST_CALLS - 1, Ordering::Relaxed);
         assert!(sealer.seal(&batch).is_ok());

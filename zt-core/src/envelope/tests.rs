@@ -1,7 +1,10 @@
 //! Sealing and unsealing without a vault: round trips, the vectors, and everything that somebody may do to sealed rows.
 
 mod damage;
-mod vectors;
+mod differential;
+mod files;
+mod forms;
+pub(super) mod vectors;
 
 use std::collections::BTreeSet;
 
@@ -15,32 +18,43 @@ use crate::id::SecretRef;
 use crate::policy::{Columns, Mask, Masks, View};
 use crate::secrets::SecretVersion;
 
-const KEK: [u8; 32] = [7; 32];
+pub(super) const KEK: [u8; 32] = [7; 32];
 
 fn kek(key: &[u8]) -> AesKek {
     AesKek::new(&AES_256, key).unwrap()
 }
 
-fn wrap(key: &[u8], version: u128, dek: &DataKey) -> WrappedKey {
+pub(super) fn wrap(key: &[u8], version: u128, dek: &DataKey) -> WrappedKey {
     let mut bytes = vec![0; 40];
     kek(key).wrap(dek.reveal(), &mut bytes).unwrap();
     let version = SecretVersion::from_u128(version);
     WrappedKey::new(WrapAlgorithm::Aes256Kw, version, bytes)
 }
 
-fn unwrap(key: &[u8], wrapped: &WrappedKey) -> Option<DataKey> {
+pub(super) fn unwrap(key: &[u8], wrapped: &WrappedKey) -> Option<DataKey> {
     let mut bytes = [0; 64];
     DataKey::copy_of(kek(key).unwrap(&wrapped.bytes, &mut bytes).ok()?)
 }
 
-fn binding() -> Binding {
+pub(super) fn binding() -> Binding {
     Binding::new("ER-01", "gold.loan_scores", SecretRef::new("scores-kek"))
 }
 
 fn sealer_for(binding: &Binding, columns: &[&str]) -> Sealer {
     let dek = DataKey::generate().unwrap();
-    let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-    Sealer::new(binding, &columns, &dek, wrap(&KEK, 1, &dek)).unwrap()
+    Sealer::new(&scope(binding, columns), &dek, wrap(&KEK, 1, &dek), None).unwrap()
+}
+
+pub(super) fn names(columns: &[&str]) -> Vec<String> {
+    columns.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn scope(binding: &Binding, columns: &[&str]) -> Scope {
+    Scope {
+        binding: binding.clone(),
+        columns: names(columns),
+        form: Form::default(),
+    }
 }
 
 fn sealer(columns: &[&str]) -> Sealer {
@@ -53,12 +67,20 @@ fn opener_showing(
     visible: Columns,
     masks: Masks,
 ) -> Result<Opener, SealError> {
-    let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
+    let columns = names(columns);
     let mut held = Vec::new();
     for found in key_texts(batch, &binding())? {
         let row = found.row;
         let dek = unwrap(&KEK, &found.key.wrapped).ok_or(SealError::WrongKey { row })?;
-        held.push(Held::new(found, &dek, &columns)?);
+        let other = found.key.deterministic.as_ref();
+        let other =
+            other.map(|sealed| unwrap(&KEK, &sealed.wrapped).ok_or(SealError::WrongKey { row }));
+        held.push(Held::new(
+            found,
+            &dek,
+            other.transpose()?.as_ref(),
+            &columns,
+        )?);
     }
     let view = View {
         columns: visible,
@@ -142,7 +164,7 @@ fn cells() -> impl Strategy<Value = Cells> {
 }
 
 /// Equal to the last bit: NaN is not equal to itself, and -0 is to 0.
-fn is_same(one: &Cells, other: &Cells) -> bool {
+pub(super) fn is_same(one: &Cells, other: &Cells) -> bool {
     match (one, other) {
         (Cells::Number(one), Cells::Number(other)) => {
             let bits = |cells: &[Option<f64>]| -> Vec<Option<u64>> {
@@ -316,14 +338,11 @@ fn hidden_columns_stay_closed_and_masked_ones_are_masked() {
 #[test]
 fn nothing_that_prints_shows_a_cell_or_a_key() {
     let dek = DataKey::copy_of(b"zt-needle-dek-of-32-bytes-in-all").unwrap();
-    let columns = ["salary".to_owned(), "debt".to_owned()];
-    let sealer = Sealer::new(&binding(), &columns, &dek, wrap(&KEK, 1, &dek)).unwrap();
+    let scope = scope(&binding(), COLUMNS);
+    let sealer = Sealer::new(&scope, &dek, wrap(&KEK, 1, &dek), None).unwrap();
     let sealed = sealer.seal(&applicants()).unwrap();
     let opener = opener(COLUMNS, &sealed).unwrap();
-    let commitment = binding()
-        .commitment(&dek, SecretVersion::from_u128(1))
-        .unwrap();
-    let key = ColumnKey::new(&dek, &binding(), "salary", &commitment).unwrap();
+    let key = ColumnKey::deterministic(&dek, "ER-01", "salary").unwrap();
     let mut printed = format!("{dek:?} {sealer:?} {opener:?} {key:?} {sealed:?}");
     for (name, cell) in [
         ("salary", Some("zt-needle-cell")),

@@ -8,8 +8,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::format::{self, NotSealedText, Value};
+use super::explain;
+use super::form::{NoRowKey, RowKeys};
+use super::format::{self, NotAValue, NotSealedText, Value};
 use super::key_text::NotAKeyText;
+use super::stream::FilesKey;
 use super::{Binding, ColumnKey, DataKey, KEY_COLUMN, KeyText, SealError};
 use crate::batch::{Batch, Cells, Column};
 use crate::error::Result;
@@ -30,11 +33,23 @@ pub(crate) struct Found {
 /// # Errors
 /// Rows without a key, keys that cannot be read, that are bound otherwise, or more than 1,024.
 pub(crate) fn key_texts(batch: &Batch, needs: &Binding) -> Result<Vec<Found>, SealError> {
+    distinct(keys_of(batch)?.iter().map(Option::as_deref), needs)
+}
+
+/// The same for the keys of rows in any form.
+#[expect(
+    single_use_lifetimes,
+    reason = "an iterator of borrowed text has to name one"
+)]
+pub(super) fn distinct<'a>(
+    rows: impl Iterator<Item = Option<&'a str>>,
+    needs: &Binding,
+) -> Result<Vec<Found>, SealError> {
     let mut found: Vec<Found> = Vec::new();
     let mut known: HashMap<&str, ()> = HashMap::new();
     let mut last = "";
-    for (row, text) in (1..).zip(keys_of(batch)?) {
-        let text = text.as_deref().ok_or(SealError::KeyMissing { row })?;
+    for (row, text) in (1..).zip(rows) {
+        let text = text.ok_or(SealError::KeyMissing { row })?;
         if text == last || known.insert(text, ()).is_some() {
             last = text;
             continue;
@@ -43,15 +58,20 @@ pub(crate) fn key_texts(batch: &Batch, needs: &Binding) -> Result<Vec<Found>, Se
         if found.len() == MOST_KEYS {
             return Err(SealError::TooManyKeys { most: MOST_KEYS });
         }
-        let key = KeyText::read(text).map_err(|why| match why {
-            NotAKeyText::Version => SealError::KeyVersion { row },
-            NotAKeyText::Malformed(what) => SealError::KeyMalformed { row, what },
-        })?;
-        is_bound(&key.binding, needs, row)?;
-        let text = text.to_owned();
-        found.push(Found { row, text, key });
+        found.push(self::found(text, row, needs)?);
     }
     Ok(found)
+}
+
+/// A key text, bound as it must be; row 0 is a file.
+pub(super) fn found(text: &str, row: usize, needs: &Binding) -> Result<Found, SealError> {
+    let key = KeyText::read(text).map_err(|why| match why {
+        NotAKeyText::Version => SealError::KeyVersion { row },
+        NotAKeyText::Malformed(what) => SealError::KeyMalformed { row, what },
+    })?;
+    is_bound(&key.binding, needs, row)?;
+    let text = text.to_owned();
+    Ok(Found { row, text, key })
 }
 
 fn keys_of(batch: &Batch) -> Result<&[Option<String>], SealError> {
@@ -80,25 +100,57 @@ fn is_bound(is: &Binding, needs: &Binding, row: usize) -> Result<(), SealError> 
     }
 }
 
-/// The keys of the visible columns under one data key, by the text that rows carry.
+/// The keys of the columns of a rule under one data key, by the text that rows carry.
 pub(crate) struct Held {
     text: String,
-    columns: Vec<ColumnKey>,
+    row_key: Vec<String>,
+    pub(super) columns: Vec<ColumnKey>,
+    files: FilesKey,
 }
 
 impl Held {
-    /// Checks that the rows were sealed under this data key, before any cell is opened.
+    /// Checks that the rows were sealed under this data key, before any cell is opened. `deterministic` is the key that the
+    /// text names for its deterministic columns.
     ///
     /// # Errors
     /// [`SealError::WrongKey`] if they were not.
-    pub(crate) fn new(found: Found, dek: &DataKey, columns: &[String]) -> Result<Self, SealError> {
+    pub(crate) fn new(
+        found: Found,
+        dek: &DataKey,
+        deterministic: Option<&DataKey>,
+        columns: &[String],
+    ) -> Result<Self, SealError> {
         let Found { row, text, key } = found;
         if !key.binding.is_committed(dek, &key)? {
             return Err(SealError::WrongKey { row });
         }
-        let key_of = |name: &String| ColumnKey::new(dek, &key.binding, name, &key.commitment);
-        let columns = columns.iter().map(key_of).collect::<Result<_, _>>()?;
-        Ok(Self { text, columns })
+        let (rule, names) = (&key.binding.rule, &key.binding.key);
+        if let Some(sealed) = &key.deterministic {
+            let other = deterministic.ok_or(SealError::WrongKey { row })?;
+            if !sealed.is_committed(other, rule, names)? {
+                return Err(SealError::WrongKey { row });
+            }
+        }
+        let version = key.version();
+        let key_of = |name: &String| match deterministic {
+            Some(other) if key.form.is_deterministic(name) => {
+                ColumnKey::deterministic(other, rule, name)
+            }
+            Some(_) | None => ColumnKey::new(dek, &key.binding, version, name, &key.commitment),
+        };
+        Ok(Self {
+            columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
+            files: FilesKey::new(dek, &key.binding)?,
+            row_key: key.form.row_key,
+            text,
+        })
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl Held {
+    pub(super) fn row_key(&self) -> &[String] {
+        &self.row_key
     }
 }
 
@@ -132,7 +184,13 @@ impl Opener {
     /// [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) for more rows than the policy shows at once. Then nothing is
     /// given out.
     pub fn unseal(&self, batch: &Batch) -> Result<Batch> {
-        let rows = self.keys_of_rows(batch)?;
+        let held = self.keys_of_rows(batch)?;
+        let names: Vec<&[String]> = held.iter().map(|held| held.row_key.as_slice()).collect();
+        let rows = Rows {
+            keys: RowKeys::read(batch, &names).map_err(NoRowKey::opening)?,
+            held: &held,
+            names: &self.columns,
+        };
         let mut columns = Vec::with_capacity(batch.columns().len());
         for column in batch.columns() {
             if column.is_called(KEY_COLUMN) || !self.view.needs(column.name()) {
@@ -148,13 +206,54 @@ impl Opener {
         Ok(self.view.apply(&plain)?)
     }
 
+    /// The key of the files whose header has this key text.
+    pub(super) fn files(&self, key_text: &str) -> Option<&FilesKey> {
+        let held = self.keys.get(*self.by_text.get(key_text)?)?;
+        Some(&held.files)
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) fn names(&self) -> &[String] {
+        &self.columns
+    }
+
+    #[cfg(feature = "arrow")]
+    pub(super) const fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// Which of the columns of the rule this is.
+    #[cfg(feature = "arrow")]
+    pub(super) fn place_of(&self, column: &str) -> Option<usize> {
+        let column = column.to_lowercase();
+        self.columns
+            .iter()
+            .position(|name| name.to_lowercase() == column)
+    }
+
+    /// Whether the decision shows every column and row, clear.
+    pub(super) fn shows_everything(&self) -> bool {
+        self.view.is_everything()
+    }
+
     /// For each row which key is its own.
     fn keys_of_rows(&self, batch: &Batch) -> Result<Vec<&Held>, SealError> {
-        let keys = keys_of(batch)?;
-        let mut rows: Vec<&Held> = Vec::with_capacity(keys.len());
+        self.keys_of_texts(keys_of(batch)?.iter().map(Option::as_deref))
+    }
+
+    /// The same for the keys of rows in any form.
+    #[expect(
+        single_use_lifetimes,
+        reason = "an iterator of borrowed text has to name one"
+    )]
+    pub(super) fn keys_of_texts<'a>(
+        &self,
+        keys: impl Iterator<Item = Option<&'a str>>,
+    ) -> Result<Vec<&Held>, SealError> {
+        let mut rows: Vec<&Held> = Vec::with_capacity(keys.size_hint().0);
         for (row, text) in (1..).zip(keys) {
-            let text = text.as_ref().ok_or(SealError::KeyMissing { row })?;
-            let same = rows.last().copied().filter(|held| held.text == *text);
+            let text = text.ok_or(SealError::KeyMissing { row })?;
+            let same = rows.last().copied().filter(|held| held.text == text);
             let held = same.or_else(|| self.keys.get(*self.by_text.get(text)?));
             rows.push(held.ok_or(SealError::KeyNotHeld { row })?);
         }
@@ -162,7 +261,15 @@ impl Opener {
     }
 }
 
-fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, SealError> {
+/// What the rows of a batch are sealed under.
+pub(super) struct Rows<'a> {
+    pub(super) held: &'a [&'a Held],
+    pub(super) keys: RowKeys,
+    /// The columns of the rule, as those of each [`Held`].
+    pub(super) names: &'a [String],
+}
+
+fn unseal_column(column: &Column, at: usize, rows: &Rows<'_>) -> Result<Column, SealError> {
     let name = || column.name().to_owned();
     let Cells::Text(sealed) = column.cells() else {
         return Err(SealError::NotSealed {
@@ -171,37 +278,34 @@ fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, S
         });
     };
     let mut plain = Building::Nulls(0);
-    let mut buffer = Zeroizing::new(Vec::new());
-    for ((row, cell), held) in (1..).zip(sealed).zip(rows) {
-        let (column, key) = (name, held.columns.get(at).ok_or(SealError::Crypto)?);
+    let (mut buffer, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
+    for (at_row, (cell, held)) in sealed.iter().zip(rows.held).enumerate() {
+        let (column, row) = (name, at_row + 1);
+        let key = held.columns.get(at).ok_or(SealError::Crypto)?;
         let Some(cell) = cell else {
             return Err(SealError::CellMissing {
                 column: column(),
                 row,
             });
         };
-        format::decode(cell, &mut buffer).map_err(|why| match why {
-            NotSealedText::Version => SealError::CellVersion {
+        let version = format::decode(cell, &mut buffer);
+        let version = version.map_err(|why| unreadable(why, column(), row))?;
+        let opened = (version == key.version())
+            .then(|| key.open(&mut buffer, rows.keys.of(at_row), &mut scratch));
+        let Some(opened) = opened.flatten() else {
+            let decode = |to: &mut _| format::decode(cell, to);
+            return Err(explain::cell(&decode, &column(), at, at_row, rows));
+        };
+        let value = Value::read(opened).map_err(|why| match why {
+            NotAValue::Unknown => SealError::CellUnknown {
                 column: column(),
                 row,
             },
-            NotSealedText::Malformed => SealError::CellMalformed {
+            NotAValue::Arrow => SealError::CellOfArrow {
                 column: column(),
                 row,
             },
         })?;
-        let Some(opened) = key.open(&mut buffer) else {
-            return Err(SealError::CellChanged {
-                column: column(),
-                row,
-            });
-        };
-        let Some(value) = Value::read(opened) else {
-            return Err(SealError::CellUnknown {
-                column: column(),
-                row,
-            });
-        };
         if !plain.push(value) {
             return Err(SealError::MixedTypes {
                 column: column(),
@@ -210,6 +314,14 @@ fn unseal_column(column: &Column, at: usize, rows: &[&Held]) -> Result<Column, S
         }
     }
     Ok(Column::new(column.name(), plain.cells()))
+}
+
+/// Why a cell cannot even be tried.
+pub(super) fn unreadable(why: NotSealedText, column: String, row: usize) -> SealError {
+    match why {
+        NotSealedText::Version => SealError::CellVersion { column, row },
+        NotSealedText::Malformed => SealError::CellMalformed { column, row },
+    }
 }
 
 /// A column whose type shows with its first value.

@@ -6,6 +6,8 @@
 //! shows its row and its column and no deny hides it: one allow of a column for some rows and another of other columns
 //! for all rows are never taken for an allow of everything. Never: a part for the whole.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod choose;
 mod select;
 
@@ -233,6 +235,14 @@ impl View {
             max_rows: decision.obligations().max_rows,
             seen: decision.seen().clone(),
         }
+    }
+
+    /// Whether nothing is hidden, masked or counted: every column of every row is shown clear.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.columns == Columns::All
+            && self.masks.is_empty()
+            && self.max_rows.is_none()
+            && self.seen.is_everything()
     }
 
     /// Whether the column is shown, or looked at to find what is.

@@ -1,6 +1,6 @@
 //! A question as people write it, and the words of a refusal.
 
-use crate::envelope::Binding;
+use crate::envelope::{Binding, DeterministicKey, Form, Scope, Sealed};
 use crate::error::{Code, Error, Result};
 use crate::id::{PrincipalId, SecretRef};
 use crate::metadata::{Problem, SecretKind, SecretReference, Snapshot};
@@ -135,9 +135,10 @@ pub(super) fn reference_of<'a>(
 /// What the tables say about one output: what is sealed, for what, under which key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Output {
-    pub(super) binding: Binding,
-    pub(super) columns: Vec<String>,
+    pub(super) scope: Scope,
     pub(super) key: SecretId,
+    /// The key of the deterministic columns; there exactly if there are some.
+    pub(super) deterministic: Option<Sealed>,
 }
 
 /// What the tables say about an output that is sealed.
@@ -165,9 +166,17 @@ pub(super) fn output_of(decision: &Decision, output: &str) -> Result<Output> {
         .filter(|row| row.kind == SecretKind::Key)
         .ok_or_else(|| missing("Secret_References", rule.key.as_str()))?;
     Ok(Output {
-        binding: Binding::new(&rule.id, &row.table, rule.key.clone()),
-        columns: rule.columns.clone(),
+        scope: Scope {
+            binding: Binding::new(&rule.id, &row.table, rule.key.clone()),
+            columns: rule.columns.clone(),
+            form: Form::new(&rule.row_key, &rule.deterministic),
+        },
         key: key.request().key().id().clone(),
+        deterministic: rule
+            .deterministic_key
+            .as_ref()
+            .map(DeterministicKey::sealed)
+            .cloned(),
     })
 }
 

@@ -5,9 +5,24 @@ use super::record::Unwrapping;
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::batch::Batch;
-use crate::envelope::{self, DataKey, Held, KeyError, Opener, SealError, Sealer, WrappedKey};
+use crate::envelope::{
+    self, Binding, DataKey, FileError, FileHeader, Held, KeyError, Opener, SealError, Sealer,
+    Unwrapped, WrappedKey,
+};
 use crate::error::{Error, Result};
 use crate::policy::{Action, Decision, Resource, View};
+
+/// What to do about a right that does not open files.
+const WHOLE: &str = "a right to every column and row opens files";
+
+/// What an opener is made for.
+#[derive(Clone, Copy)]
+enum Sealed<'a> {
+    Rows(&'a Batch),
+    File(&'a FileHeader),
+    #[cfg(feature = "arrow")]
+    Arrow(&'a arrow_array::RecordBatch),
+}
 
 impl Session {
     /// A sealer for an output of Output_Storage, with a fresh data key that the rule's key has wrapped. Needs `data.seal`.
@@ -23,19 +38,31 @@ impl Session {
             let (_, target) = self.may_use(action, &resource, output)?;
             let dek = DataKey::generate()?;
             let wrapped = self.shared.keys.wrap(&target.key, &dek).await;
+            let other = self.deterministic_key(&target).await;
             let (decision, now) = self.may_use(action, &resource, output)?;
             if now != target {
                 continue;
             }
-            match make_sealer(&target, &dek, wrapped) {
+            match make_sealer(&target, &dek, wrapped, other) {
                 Ok((sealer, version)) => {
-                    self.record_effect(&decision, Durability::Ordered, |record| {
+                    // A data key that was unwrapped stands on the disk, as for an opener.
+                    let (durability, other) = match &target.deterministic {
+                        Some(sealed) => (Durability::Durable, Some(&sealed.wrapped.version)),
+                        None => (Durability::Ordered, None),
+                    };
+                    self.record_effect(&decision, durability, |record| {
+                        let record = match other {
+                            Some(version) => {
+                                record.with_detail("deterministic", version.to_string())
+                            }
+                            None => record,
+                        };
                         record
-                            .with_detail("key", target.binding.key.as_str())
+                            .with_detail("key", target.scope.binding.key.as_str())
                             .with_detail("version", version)
-                            .with_detail("rule", &target.binding.rule)
-                            .with_detail("table", &target.binding.table)
-                            .with_detail("columns", target.columns.len().to_string())
+                            .with_detail("rule", &target.scope.binding.rule)
+                            .with_detail("table", &target.scope.binding.table)
+                            .with_detail("columns", target.scope.columns.len().to_string())
                     })?;
                     return Ok(sealer);
                 }
@@ -64,9 +91,63 @@ impl Session {
     /// a key, or sealed for another rule, table or key; `Invalid` for an output that is stored plain; `Unavailable` when the
     /// vault or the audit log is down; else as [`check`](Self::check).
     pub async fn opener(&self, output: &str, sealed: &Batch) -> Result<Opener> {
+        self.open_sealed(output, Sealed::Rows(sealed)).await
+    }
+
+    /// An opener for a sealed file of an output: as [`opener`](Self::opener), for a right to every column and row, clear,
+    /// because a file is opened whole.
+    ///
+    /// ```no_run
+    /// # use zt_core::{Result, Session, envelope::FileHeader};
+    /// # use std::fs::File;
+    /// async fn load(ines: &Session, to: &mut Vec<u8>) -> Result<u64> {
+    ///     let mut file = File::open("model.onnx.zt").unwrap();
+    ///     let header = FileHeader::read(&mut file)?;
+    ///     let opener = ines.file_opener("models", &header).await?;
+    ///     opener.unseal_stream("model.onnx", &header, file, to)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`opener`](Self::opener); `Denied` with [`Code::ObligationUnmet`](crate::Code::ObligationUnmet) where the right
+    /// covers only some columns or rows.
+    pub async fn file_opener(&self, output: &str, header: &FileHeader) -> Result<Opener> {
+        self.open_sealed(output, Sealed::File(header)).await
+    }
+
+    /// An opener for the sealed rows of a batch of Arrow: as [`opener`](Self::opener).
+    ///
+    /// ```
+    /// # use arrow_array::RecordBatch;
+    /// # use zt_core::{Result, Session};
+    /// async fn load(ines: &Session, sealed: &RecordBatch) -> Result<RecordBatch> {
+    ///     ines.arrow_opener("loan_scores_delta", sealed).await?.unseal_arrow(sealed)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`opener`](Self::opener).
+    #[cfg(feature = "arrow")]
+    pub async fn arrow_opener(
+        &self,
+        output: &str,
+        sealed: &arrow_array::RecordBatch,
+    ) -> Result<Opener> {
+        self.open_sealed(output, Sealed::Arrow(sealed)).await
+    }
+
+    async fn open_sealed(&self, output: &str, sealed: Sealed<'_>) -> Result<Opener> {
         let (action, resource) = parse("data.open", &format!("output:{output}"))?;
         loop {
-            let (_, target) = self.may_use(action, &resource, output)?;
+            let (decision, target) = self.may_use(action, &resource, output)?;
+            if let Sealed::File(_) = sealed
+                && !View::of(&decision).is_everything()
+            {
+                let why = FileError::NotWhole;
+                let error = obligations::unmet(&decision, &why.to_string(), WHOLE);
+                self.record_refusal(&decision, &error)?;
+                return Err(error);
+            }
             let held = self.unwrap_keys(&target, sealed).await;
             let (decision, now) = self.may_use(action, &resource, output)?;
             if now != target {
@@ -74,9 +155,9 @@ impl Session {
             }
             match held {
                 Ok((held, versions)) => {
-                    let key = target.binding.key.as_str();
+                    let key = target.scope.binding.key.as_str();
                     self.record_unwrapping(&decision, key, &versions, held.len())?;
-                    return Ok(Opener::new(target.columns, held, View::of(&decision)));
+                    return Ok(Opener::new(target.scope.columns, held, View::of(&decision)));
                 }
                 Err(error) => {
                     self.record_failure(&decision, &error)?;
@@ -112,14 +193,14 @@ impl Session {
         // A right to seal some columns is none to seal the others, and sealing some would store the others in plain.
         let is_bare = |column: &&String| !decision.columns().contains(column);
         if action == Action::DataSeal
-            && let Some(bare) = found.columns.iter().find(is_bare)
+            && let Some(bare) = found.scope.columns.iter().find(is_bare)
         {
-            let error = uncovered(&decision, &found.binding.rule, bare);
+            let error = uncovered(&decision, &found.scope.binding.rule, bare);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
         if action == Action::DataSeal && !decision.shows_every_row_whole() {
-            let error = not_all_rows(&decision, &found.binding.rule);
+            let error = not_all_rows(&decision, &found.scope.binding.rule);
             self.record_refusal(&decision, &error)?;
             return Err(error);
         }
@@ -134,33 +215,81 @@ impl Session {
     async fn unwrap_keys(
         &self,
         target: &Output,
-        sealed: &Batch,
+        sealed: Sealed<'_>,
     ) -> Result<(Vec<Held>, Unwrapping)> {
-        let found = envelope::key_texts(sealed, &target.binding)?;
+        let needs = &target.scope.binding;
+        let found = match sealed {
+            Sealed::Rows(rows) => envelope::key_texts(rows, needs)?,
+            Sealed::File(header) => vec![header.found(needs)?],
+            #[cfg(feature = "arrow")]
+            Sealed::Arrow(rows) => envelope::arrow_key_texts(rows, needs)?,
+        };
         let (mut held, mut unwrapping) = (Vec::with_capacity(found.len()), Unwrapping::default());
+        let mut deterministic: Vec<(envelope::Sealed, Unwrapped)> = Vec::new();
         for found in found {
             let wrapped = &found.key.wrapped;
-            let unwrapped = self.shared.keys.unwrap(&target.key, wrapped).await;
-            let unwrapped = unwrapped.map_err(|why| match why.error() {
-                KeyError::Unwrap { .. } => SealError::WrongKey { row: found.row }.into(),
-                KeyError::NotFound { .. }
-                | KeyError::Disabled { .. }
-                | KeyError::NotYetValid { .. }
-                | KeyError::Expired { .. }
-                | KeyError::Denied { .. }
-                | KeyError::Vault(_) => Error::from(why),
-            })?;
+            let unwrapped = self.unwrap_key(target, wrapped, found.row).await?;
             unwrapping.add(wrapped.version, &unwrapped);
-            held.push(Held::new(found, &unwrapped.dek, &target.columns)?);
+            let other = match &found.key.deterministic {
+                Some(sealed) => {
+                    if !deterministic.iter().any(|(known, _)| known == sealed) {
+                        let key = self.unwrap_key(target, &sealed.wrapped, found.row).await?;
+                        unwrapping.add(sealed.wrapped.version, &key);
+                        deterministic.push((sealed.clone(), key));
+                    }
+                    deterministic.iter().find(|(known, _)| known == sealed)
+                }
+                None => None,
+            };
+            let other = other.map(|(_, key)| &key.dek);
+            held.push(Held::new(
+                found,
+                &unwrapped.dek,
+                other,
+                &target.scope.columns,
+            )?);
         }
         Ok((held, unwrapping))
+    }
+
+    async fn unwrap_key(
+        &self,
+        target: &Output,
+        wrapped: &WrappedKey,
+        row: usize,
+    ) -> Result<Unwrapped> {
+        let unwrapped = self.shared.keys.unwrap(&target.key, wrapped).await;
+        unwrapped.map_err(|why| match why.error() {
+            KeyError::Unwrap { .. } => SealError::WrongKey { row }.into(),
+            KeyError::NotFound { .. }
+            | KeyError::Disabled { .. }
+            | KeyError::NotYetValid { .. }
+            | KeyError::Expired { .. }
+            | KeyError::Denied { .. }
+            | KeyError::Vault(_) => Error::from(why),
+        })
+    }
+
+    /// The key of the rule's deterministic columns, if it has some.
+    async fn deterministic_key(&self, target: &Output) -> Result<Option<DataKey>> {
+        let Some(sealed) = &target.deterministic else {
+            return Ok(None);
+        };
+        let unwrapped = self.shared.keys.unwrap(&target.key, &sealed.wrapped).await;
+        let dek = unwrapped.map_err(Error::from)?.dek;
+        let Binding { rule, key, .. } = &target.scope.binding;
+        if sealed.is_committed(&dek, rule, key)? {
+            Ok(Some(dek))
+        } else {
+            Err(KeyError::unwrap(&target.key).into())
+        }
     }
 }
 
 /// Why a restriction does not let this be sealed or opened: what it wants sealed is never shown in plain, and sealing under
 /// another rule than it names is not sealing under its own.
 fn unsealable(decision: &Decision, action: Action, target: &Output) -> Option<Error> {
-    let own = &target.binding.rule;
+    let own = &target.scope.binding.rule;
     let other = obligations::rules(decision).find(|rule| rule.id != *own);
     let (rule, message) = if action == Action::DataSeal {
         let rule = other?;
@@ -187,9 +316,11 @@ fn make_sealer(
     target: &Output,
     dek: &DataKey,
     wrapped: Result<WrappedKey, KeyError>,
+    deterministic: Result<Option<DataKey>>,
 ) -> Result<(Sealer, String)> {
-    let wrapped = wrapped?;
+    let (wrapped, other) = (wrapped?, deterministic?);
     let version = wrapped.version.to_string();
-    let sealer = Sealer::new(&target.binding, &target.columns, dek, wrapped)?;
+    let other = other.as_ref().zip(target.deterministic.as_ref());
+    let sealer = Sealer::new(&target.scope, dek, wrapped, other)?;
     Ok((sealer, version))
 }

@@ -18,7 +18,7 @@ mod bodies;
 type Body = fn(&[u8]) -> bool;
 
 /// Each target with words of its grammar.
-const TARGETS: [(&str, Body, &[&str]); 7] = [
+const TARGETS: [(&str, Body, &[&str]); 8] = [
     ("condition", bodies::condition, CONDITION),
     ("pattern", bodies::pattern, PATTERN),
     ("words", bodies::words, WORDS),
@@ -26,6 +26,28 @@ const TARGETS: [(&str, Body, &[&str]); 7] = [
     ("csv", bodies::csv, CSV),
     ("token", bodies::token, TOKEN),
     ("jwks", bodies::jwks, JWKS),
+    ("sealed", bodies::sealed, SEALED),
+];
+
+const SEALED: &[&str] = &[
+    "cell\n",
+    "note\n",
+    "key\n",
+    "old\n",
+    "file\n",
+    "deterministic\n",
+    "zt1.",
+    "zt2.",
+    "zt3.",
+    "zt1file\n",
+    "AAAA",
+    "____",
+    "=",
+    "eyJ2IjoyLCJydWxlIjoi",
+    "\u{10}",
+    "\u{0}\u{20}",
+    "\u{0}",
+    "é",
 ];
 
 const CONDITION: &[&str] = &[

@@ -32,6 +32,10 @@ mod permits;
 mod plans;
 mod revocations;
 mod rights;
+#[cfg(feature = "arrow")]
+mod sealed_arrow;
+mod sealed_files;
+mod sealed_forms;
 mod sealing;
 mod secret_calls;
 mod sessions;

@@ -299,7 +299,7 @@ async fn a_changed_batch_is_refused_by_name_of_row_and_column() {
     assert_eq!(why.code(), Code::SealIntegrity);
     assert!(
         why.message()
-            .starts_with("row 2 of column `salary_range` does not open"),
+            .starts_with("row 2 of column `salary_range` holds the cell of column `"),
         "{why}"
     );
 

@@ -19,6 +19,7 @@ mod plan;
 mod principal;
 mod problems;
 mod replay;
+mod seal;
 mod status;
 mod transfer;
 mod vault;
@@ -74,6 +75,10 @@ enum Command {
     Import(transfer::Import),
     /// How the live processes of this folder are.
     Status(status::Status),
+    /// Seal a file for an output. The caller's token is in ZT_TOKEN.
+    Seal(seal::Seal),
+    /// Open a sealed file of an output.
+    Open(seal::Seal),
     /// The encrypted local vault.
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -134,6 +139,8 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Export(export) => export.run(&config()?).await,
         Command::Import(import) => import.run().await,
         Command::Status(status) => status.run(&config()?),
+        Command::Seal(seal) => seal.run(config()?, seal::Way::Seal).await,
+        Command::Open(open) => open.run(config()?, seal::Way::Open).await,
         Command::Vault(vault) => vault.run(&config()?).await,
         Command::Audit(audit) => audit.run(config),
         #[cfg(all(feature = "azure", feature = "testing"))]

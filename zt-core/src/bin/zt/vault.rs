@@ -10,6 +10,7 @@ use clap::Subcommand;
 use zeroize::Zeroizing;
 use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
 use zt_core::clock::{Clock as _, SystemClock};
+use zt_core::envelope::DeterministicKey;
 use zt_core::id::SecretRef;
 use zt_core::metadata::{Problem, SecretKind, Snapshot};
 use zt_core::runtime::{self, Config};
@@ -29,6 +30,15 @@ pub(crate) enum Vault {
     CreateKey {
         /// The id of a row of Secret_References of kind `key`.
         reference: String,
+    },
+    /// Print a key for the deterministic columns of a rule, wrapped: `deterministic_key` of its row. With `--again` the key
+    /// that the row has, under the newest version of the rule's key.
+    CreateDeterministicKey {
+        /// The id of a row of Encryption_Rules.
+        rule: String,
+        /// Wrap the key that the row has, instead of a new one.
+        #[arg(long)]
+        again: bool,
     },
     /// Names, versions and dates; never values.
     List,
@@ -62,6 +72,9 @@ impl Vault {
                 })?;
                 println!("{reference} is created, version {version}");
             }
+            Self::CreateDeterministicKey { rule, again } => {
+                println!("{}", deterministic_key(config, &rule, again).await?);
+            }
             Self::List => list(config)?,
             Self::Remove { reference } => {
                 let id = id_of(
@@ -82,28 +95,76 @@ impl Vault {
 /// Changes the vault between two records: that it will be tried, and how it ended. No audit, no change.
 fn audited<T>(
     config: &Config,
-    action: &str,
+    action: &'static str,
     reference: &str,
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let clock = Arc::new(SystemClock::new());
-    let log = AuditLog::open(
-        AuditOptions::new(config.audit_folder()),
-        Arc::<SystemClock>::clone(&clock),
-    )?;
-    let record = |state: &str, outcome| {
-        let resource = format!("secret:{reference}");
-        Record::new(Kind::Admin, clock.now(), action, resource, outcome).with_detail("state", state)
+    Log::open(config, action, reference)?.close(change())
+}
+
+/// The log between two records of one change.
+struct Log {
+    log: AuditLog,
+    clock: Arc<SystemClock>,
+    action: &'static str,
+    resource: String,
+}
+
+impl Log {
+    fn open(config: &Config, action: &'static str, reference: &str) -> Result<Self> {
+        let clock = Arc::new(SystemClock::new());
+        let options = AuditOptions::new(config.audit_folder());
+        let log = Self {
+            log: AuditLog::open(options, Arc::<SystemClock>::clone(&clock))?,
+            clock,
+            action,
+            resource: format!("secret:{reference}"),
+        };
+        let record = log.record("begun", Outcome::Ok);
+        log.log.append(record, Durability::Durable)?;
+        Ok(log)
+    }
+
+    fn record(&self, state: &str, outcome: Outcome) -> Record {
+        let (now, resource) = (self.clock.now(), self.resource.clone());
+        Record::new(Kind::Admin, now, self.action, resource, outcome).with_detail("state", state)
+    }
+
+    fn close<T>(self, changed: Result<T>) -> Result<T> {
+        let ended = match &changed {
+            Ok(_) => self.record("done", Outcome::Ok),
+            Err(error) => {
+                let failed = self.record("failed", Outcome::Failed);
+                failed.with_detail("reason", error.message())
+            }
+        };
+        self.log.append(ended, Durability::Durable)?;
+        self.log.close(Duration::from_secs(5))?;
+        changed
+    }
+}
+
+async fn deterministic_key(config: &Config, rule: &str, again: bool) -> Result<DeterministicKey> {
+    let snapshot = runtime::tables(config).await?.current();
+    let rules = &snapshot.tables().encryption_rules;
+    let row = rules.iter().find(|row| row.id == rule).ok_or_else(|| {
+        let names: Vec<&str> = rules.iter().map(|row| row.id.as_str()).collect();
+        let problem = Problem::new("no row of Encryption_Rules has it").text(rule);
+        Error::new(Code::NotFound, problem.nearest(&names).to_string())
+    })?;
+    let id = id_of(&snapshot, row.key.as_str(), SecretKind::Key)?;
+    let vault = runtime::local_vault(config)?;
+    let (action, reference) = ("vault.create_deterministic_key", row.key.as_str());
+    let log = Log::open(config, action, reference)?;
+    let made = match &row.deterministic_key {
+        Some(key) if again => key.rewrap(&vault, &id).await,
+        None if again => {
+            let message = format!("`{rule}` has no deterministic key yet");
+            Err(Error::new(Code::InvalidArgument, message))
+        }
+        Some(_) | None => DeterministicKey::create(&vault, &id, rule, &row.key).await,
     };
-    log.append(record("begun", Outcome::Ok), Durability::Durable)?;
-    let changed = change();
-    let ended = match &changed {
-        Ok(_) => record("done", Outcome::Ok),
-        Err(error) => record("failed", Outcome::Failed).with_detail("reason", error.message()),
-    };
-    log.append(ended, Durability::Durable)?;
-    log.close(Duration::from_secs(5))?;
-    changed
+    log.close(made)
 }
 
 fn id_of(snapshot: &Snapshot, reference: &str, kind: SecretKind) -> Result<SecretId> {

@@ -88,7 +88,7 @@ fn columns_that_are_exchanged_do_not_open() {
     let changed = with(&changed, "debt", |cells| *cells = salary);
     assert_eq!(
         refused(&changed).message(),
-        "row 1 of column `salary` does not open: it was changed, or moved here from another column, table or key"
+        "row 1 of column `salary` holds the cell of column `debt`: it was moved here"
     );
 }
 
@@ -97,10 +97,9 @@ fn cells_of_another_table_or_sealer_do_not_open() {
     let sealed = sealed();
     let other = Binding::new("ER-01", "gold.other", SecretRef::new("scores-kek"));
     let dek = DataKey::generate().unwrap();
-    let names = ["salary".to_owned(), "debt".to_owned()];
     // The very same data key, for two tables of one rule.
     let make = |binding: &Binding| {
-        Sealer::new(binding, &names, &dek, wrap(&KEK, 1, &dek))
+        Sealer::new(&scope(binding, COLUMNS), &dek, wrap(&KEK, 1, &dek), None)
             .unwrap()
             .seal(&applicants())
             .unwrap()
@@ -145,7 +144,7 @@ fn another_key_does_not_open_and_is_found_before_the_first_cell() {
     let (sealed, dek) = (sealed(), DataKey::generate().unwrap());
     let found = key_texts(&sealed, &binding()).unwrap().remove(0);
     // A vault that unwraps something else than what was wrapped.
-    let why = Held::new(found, &dek, &["salary".to_owned()]).err();
+    let why = Held::new(found, &dek, None, &names(&["salary"])).err();
     assert_eq!(why, Some(SealError::WrongKey { row: 1 }));
 
     let other = sealer(COLUMNS).seal(&applicants()).unwrap();
@@ -217,7 +216,7 @@ fn a_column_of_two_types_is_damage() {
 fn a_later_version_is_told_from_damage() {
     let later = |name: &str| {
         let next = |cell: &mut Option<String>| {
-            *cell = cell.as_ref().map(|text| text.replacen("zt1.", "zt2.", 1));
+            *cell = cell.as_ref().map(|text| text.replacen("zt1.", "zt3.", 1));
         };
         let changed = with(&sealed(), name, |cells| next(&mut cells[0]));
         refused(&changed)
@@ -287,7 +286,7 @@ fn names_that_leave_no_room_are_refused_when_the_sealer_is_made() {
     let dek = DataKey::generate().unwrap();
     let make = |length: usize| {
         let binding = Binding::new(&"r".repeat(length), "t", SecretRef::new("k"));
-        Sealer::new(&binding, &["a".to_owned()], &dek, wrap(&KEK, 1, &dek)).err()
+        Sealer::new(&scope(&binding, &["a"]), &dek, wrap(&KEK, 1, &dek), None).err()
     };
     assert_eq!(make(1000), None);
     assert_eq!(make(1600), Some(SealError::NamesTooLong { most: 2048 }));

@@ -1,0 +1,253 @@
+//! Seals the columns of a rule in a batch of Arrow.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::{
+    Array as _, ArrayRef, BinaryArray, DictionaryArray, Int32Array, RecordBatch, StringArray,
+};
+use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{DataType, Field, FieldRef, Schema};
+use aws_lc_rs::rand;
+use zeroize::Zeroizing;
+
+use super::cells::Cells;
+use super::keys::{check_names, column, is_text, named, row_keys, text_at};
+use super::{Store, parts, types};
+use crate::envelope::form::{NoRowKey, RowKeys};
+use crate::envelope::seal::{Nonces, Prefix};
+use crate::envelope::{ColumnKey, KEY_COLUMN, SealError, Sealer, format};
+use crate::error::{Code, Error, Result};
+use crate::text::nearest;
+
+impl Sealer {
+    /// The same as [`seal`](Self::seal) for a batch of Arrow: the columns of the rule become text or bytes, `_zt_key` is a
+    /// dictionary of text. Every type comes back exactly from [`Opener::unseal_arrow`](super::super::Opener::unseal_arrow).
+    ///
+    /// ```
+    /// # use arrow_array::RecordBatch;
+    /// # use zt_core::{Result, envelope::{Sealer, Store}};
+    /// fn store(sealer: &Sealer, scores: &RecordBatch) -> Result<RecordBatch> {
+    ///     sealer.seal_arrow(scores, Store::Text) // for Delta, Parquet, Azure SQL, CSV
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal); `Invalid` too for a column of unions, run-end encoding or list views, and for one whose sealed
+    /// cells have more than 2 GiB.
+    pub fn seal_arrow(&self, batch: &RecordBatch, store: Store) -> Result<RecordBatch> {
+        check_names(batch)?;
+        self.refuse_arrow(batch)?;
+        self.count_call()?;
+        let mut prefix = Prefix::default();
+        rand::fill(&mut prefix).map_err(|_| SealError::Crypto)?;
+        self.seal_arrow_under(batch, store, prefix)
+    }
+
+    /// The same with a given random part, which must never have been used under this key.
+    pub(super) fn seal_arrow_under(
+        &self,
+        batch: &RecordBatch,
+        store: Store,
+        prefix: Prefix,
+    ) -> Result<RecordBatch> {
+        let rows = batch.num_rows();
+        let names = vec![self.form().row_key.as_slice(); rows];
+        let bound = row_keys(batch, &names).map_err(NoRowKey::sealing)?;
+        let mut jobs = Vec::new();
+        let mut first = 0;
+        for (name, array) in named(batch) {
+            if let Some(key) = self.key_called(name) {
+                let mut kind = Vec::new();
+                let cells = Cells::of(array).zip(types::write(array.data_type(), &mut kind));
+                let (cells, ()) = cells.ok_or_else(|| SealError::ColumnType {
+                    column: name.to_owned(),
+                    kind: array.data_type().to_string(),
+                })?;
+                jobs.push(Job {
+                    name,
+                    key,
+                    cells,
+                    kind,
+                    first,
+                });
+                first += if key.has_nonce() { rows } else { 0 };
+            }
+        }
+        let tasks: Vec<_> = jobs
+            .iter()
+            .flat_map(|job| parts::of(rows).map(move |rows| (job, rows)))
+            .collect();
+        let sealed = parts::each(&tasks, rows * jobs.len(), |(job, rows)| {
+            job.seal(rows.clone(), prefix, &bound, store)
+        });
+        let mut sealed = sealed.into_iter();
+        let (mut fields, mut columns): (Vec<FieldRef>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
+        let pieces = parts::of(rows).count();
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            if self.key_called(field.name()).is_none() {
+                fields.push(Arc::clone(field));
+                columns.push(Arc::clone(array));
+                continue;
+            }
+            let parts: Result<Vec<Part>, SealError> = sealed.by_ref().take(pieces).collect();
+            let array = joined(parts?, store).ok_or_else(|| SealError::ColumnTooLong {
+                column: field.name().clone(),
+            })?;
+            fields.push(Arc::new(Field::new(
+                field.name(),
+                array.data_type().clone(),
+                false,
+            )));
+            columns.push(array);
+        }
+        let keys = key_column(self.key_text(), rows)?;
+        fields.push(Arc::new(Field::new(
+            KEY_COLUMN,
+            keys.data_type().clone(),
+            false,
+        )));
+        columns.push(keys);
+        let schema = Schema::new_with_metadata(fields, batch.schema_ref().metadata().clone());
+        RecordBatch::try_new(Arc::new(schema), columns).map_err(internal)
+    }
+
+    fn refuse_arrow(&self, batch: &RecordBatch) -> Result<(), SealError> {
+        if let Some((name, _)) = named(batch).find(|(name, array)| is_sealed(name, array)) {
+            let column = name.to_owned();
+            return Err(SealError::AlreadySealed { column });
+        }
+        match self.names().find(|name| column(batch, name).is_none()) {
+            None => Ok(()),
+            Some(name) => Err(SealError::ColumnMissing {
+                rule: self.rule().to_owned(),
+                column: name.to_owned(),
+                near: nearest(
+                    name,
+                    &named(batch).map(|(name, _)| name).collect::<Vec<_>>(),
+                ),
+            }),
+        }
+    }
+}
+
+fn is_sealed(name: &str, array: &ArrayRef) -> bool {
+    if name.to_lowercase() == KEY_COLUMN {
+        return true;
+    }
+    let Some(cells) = Cells::of(array).filter(|_| is_text(array) && !array.is_empty()) else {
+        return false;
+    };
+    let mut buffer = Zeroizing::new(Vec::new());
+    (0..array.len()).all(|row| {
+        text_at(&cells, row).is_some_and(|text| format::decode(text, &mut buffer).is_ok())
+    })
+}
+
+pub(super) fn internal(why: arrow_schema::ArrowError) -> Error {
+    Error::new(Code::Internal, "the columns do not make a batch").with_source(why)
+}
+
+/// One column that is sealed.
+struct Job<'a> {
+    name: &'a str,
+    key: &'a ColumnKey,
+    cells: Cells,
+    /// Its type, written.
+    kind: Vec<u8>,
+    /// The counter of its first nonce.
+    first: usize,
+}
+
+/// The sealed cells of some rows: one after the other, and where each ends.
+struct Part {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Job<'_> {
+    fn seal(
+        &self,
+        rows: Range<usize>,
+        prefix: Prefix,
+        bound: &RowKeys,
+        store: Store,
+    ) -> Result<Part, SealError> {
+        let mut part = Part {
+            bytes: Vec::new(),
+            ends: Vec::with_capacity(rows.len()),
+        };
+        let mut nonces = Nonces::after(prefix, self.first + rows.start);
+        let (mut cell, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
+        let count = rows.len();
+        for row in rows {
+            cell.clear();
+            if self.key.has_nonce() {
+                cell.extend_from_slice(&nonces.next()?);
+            }
+            self.write(row, &mut cell)?;
+            self.key.seal(&mut cell, bound.of(row), &mut scratch)?;
+            match store {
+                Store::Text => format::append(self.key.version(), &cell, &mut part.bytes)?,
+                Store::Bytes => {
+                    part.bytes.push(self.key.version().byte());
+                    part.bytes.extend_from_slice(&cell);
+                }
+            }
+            part.ends.push(part.bytes.len());
+            if part.ends.len() == 1 {
+                // The others are likely as long as the first.
+                part.bytes
+                    .reserve(part.bytes.len() * count.saturating_sub(1));
+            }
+        }
+        Ok(part)
+    }
+
+    fn write(&self, row: usize, to: &mut Vec<u8>) -> Result<(), SealError> {
+        if !self.cells.is_there(row) {
+            to.push(0);
+            to.extend_from_slice(&self.kind);
+            return Ok(());
+        }
+        let room = self.cells.bytes(row).map_or(16, <[u8]>::len);
+        // So that the buffer does not move and leave plaintext behind.
+        to.reserve(self.kind.len() + room + 16);
+        to.extend_from_slice(&self.kind);
+        let written = self.cells.write(row, to);
+        written.ok_or_else(|| SealError::ColumnTooLong {
+            column: self.name.to_owned(),
+        })
+    }
+}
+
+/// The parts of a column as one; `None` beyond 2 GiB.
+fn joined(parts: Vec<Part>, store: Store) -> Option<ArrayRef> {
+    let mut ends = vec![0];
+    let mut all = Vec::new();
+    for part in parts {
+        let before = all.len();
+        for end in part.ends {
+            ends.push(i32::try_from(before + end).ok()?);
+        }
+        if all.is_empty() {
+            all = part.bytes;
+        } else {
+            all.extend_from_slice(&part.bytes);
+        }
+    }
+    let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
+    let bytes = Buffer::from_vec(all);
+    Some(match store {
+        Store::Text => Arc::new(StringArray::try_new(ends, bytes, None).ok()?),
+        Store::Bytes => Arc::new(BinaryArray::try_new(ends, bytes, None).ok()?),
+    })
+}
+
+fn key_column(text: &str, rows: usize) -> Result<ArrayRef> {
+    let keys = Int32Array::from(vec![0; rows]);
+    let values = Arc::new(StringArray::from(vec![text]));
+    let column = DictionaryArray::try_new(keys, values).map_err(internal)?;
+    debug_assert!(matches!(column.data_type(), DataType::Dictionary(..)));
+    Ok(Arc::new(column))
+}

@@ -1,0 +1,127 @@
+//! Batches of Arrow sealed and opened through sessions, as far as the policy shows them.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
+};
+use zt_core::envelope::Store;
+use zt_core::{Code, Session};
+
+use crate::sealed_forms::{OUTPUT, job, rule_with};
+use crate::world::{World, sign_in};
+
+fn chances() -> ArrayRef {
+    Arc::new(Float32Array::from(vec![Some(0.5), None, Some(0.25)]))
+}
+
+fn texts(cells: [Option<&str>; 3]) -> ArrayRef {
+    Arc::new(StringArray::from(cells.to_vec()))
+}
+
+fn regions() -> ArrayRef {
+    texts([Some("nl"), Some("de"), Some("nl")])
+}
+
+fn plain() -> RecordBatch {
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![70000, 70001, 70002]));
+    let moments: ArrayRef = Arc::new(TimestampSecondArray::from(vec![1, 2, 3]));
+    RecordBatch::try_from_iter_with_nullable([
+        ("id", ids, false),
+        ("region", regions(), true),
+        ("y_pred_proba", chances(), true),
+        (
+            "salary_range",
+            texts([Some("30k-40k-4711"), Some("30k"), Some("40k")]),
+            true,
+        ),
+        ("debt_to_income_ratio", moments, true),
+    ])
+    .unwrap()
+}
+
+fn policy(world: &World, id: &str, more: &str) {
+    world.edit(|tables| {
+        format!(
+            "{tables}\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"role:risk_officer\"\naction = \"data.open\"\n\
+             resource = \"output:{OUTPUT}\"\n{more}\n"
+        )
+    });
+}
+
+async fn open(caller: &Session, sealed: &RecordBatch) -> RecordBatch {
+    let opener = caller.arrow_opener(OUTPUT, sealed).await.unwrap();
+    opener.unseal_arrow(sealed).unwrap()
+}
+
+async fn sealed(world: &World) -> RecordBatch {
+    rule_with(world, "row_key = [\"id\"]");
+    let zt = world.open().await;
+    let sealer = job(&zt).await.sealer(OUTPUT).await.unwrap();
+    sealer.seal_arrow(&plain(), Store::Text).unwrap()
+}
+
+#[tokio::test]
+async fn a_batch_of_arrow_opens_as_far_as_the_policy_shows_it() {
+    let world = World::new().with_key("scores-kek").await;
+    let sealed = sealed(&world).await;
+    let zt = world.open().await;
+    let ines = sign_in(&zt, "user:ines").await;
+    assert!(open(&ines, &sealed).await == plain());
+    let maya = sign_in(&zt, "user:maya").await;
+    let why = maya.arrow_opener(OUTPUT, &sealed).await.unwrap_err();
+    assert!(why.is_denied());
+    let why = ines.arrow_opener(OUTPUT, &plain()).await.unwrap_err();
+    assert_eq!(why.code(), Code::SealIntegrity);
+
+    policy(
+        &world,
+        "AP-98",
+        "effect = \"restrict\"\nmasks = { salary_range = \"last_4\" }",
+    );
+    policy(
+        &world,
+        "AP-99",
+        "effect = \"deny\"\ncolumns = [\"id\", \"debt_to_income_ratio\"]",
+    );
+    zt.reload().await.unwrap();
+    let masked = texts([Some("****4711"), Some("****"), Some("****")]);
+    let expected = RecordBatch::try_from_iter_with_nullable([
+        ("region", regions(), true),
+        ("y_pred_proba", chances(), true),
+        ("salary_range", masked, true),
+    ]);
+    assert!(open(&ines, &sealed).await == expected.unwrap());
+}
+
+#[tokio::test]
+async fn rows_and_cells_of_arrow_are_shown_as_the_policy_says() {
+    let world = World::new().with_key("scores-kek").await;
+    let sealed = sealed(&world).await;
+    world.edit(|tables| {
+        tables
+            + "\n[[Attributes]]\nnamespace = \"row\"\nname = \"region\"\ntype = \"text\"\nprovenance = \"store\"\n"
+    });
+    let hides = |column: &str, region: &str| {
+        format!("effect = \"deny\"\ncolumns = [\"{column}\"]\nrows = \"row.region == '{region}'\"")
+    };
+    let masks = "effect = \"restrict\"\nmasks = { salary_range = \"last_4\" }";
+    policy(&world, "AP-98", masks);
+    policy(&world, "AP-97", &hides("y_pred_proba", "de"));
+    policy(&world, "AP-96", &hides("salary_range", "nl"));
+    let zt = world.open().await;
+    let ines = sign_in(&zt, "user:ines").await;
+    let seen = open(&ines, &sealed).await;
+    assert_eq!(seen.column_by_name("y_pred_proba"), Some(&chances()));
+    let hidden = texts([None, Some("****"), None]);
+    assert_eq!(seen.column_by_name("salary_range"), Some(&hidden));
+    policy(
+        &world,
+        "AP-95",
+        "effect = \"restrict\"\nrows = \"row.region == 'de'\"",
+    );
+    zt.reload().await.unwrap();
+    let seen = open(&ines, &sealed).await;
+    let only: ArrayRef = Arc::new(StringArray::from(vec!["de"]));
+    assert_eq!(seen.column_by_name("region"), Some(&only));
+}
