@@ -19,7 +19,9 @@ mod unseal;
 mod wrapper;
 
 pub use data_keys::DataKeysHealth;
-pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped, oaep};
+#[cfg(feature = "azure")]
+pub(crate) use data_keys::oaep;
+pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped};
 pub use error::SealError;
 pub(crate) use format::is_sealed;
 pub(crate) use key_text::KeyText;
