@@ -32,7 +32,9 @@ pub use arrow::Store;
 pub(crate) use arrow::key_texts as arrow_key_texts;
 pub(crate) use column_key::ColumnKey;
 pub use data_keys::DataKeysHealth;
-pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped, oaep};
+#[cfg(feature = "azure")]
+pub(crate) use data_keys::oaep;
+pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped};
 pub(crate) use deterministic::Sealed;
 pub use deterministic::{DeterministicKey, NotADeterministicKey};
 pub use error::SealError;

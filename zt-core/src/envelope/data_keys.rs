@@ -298,7 +298,7 @@ impl DataKeys {
         self.0.is_closed.store(true, Ordering::Release);
         self.0.cache().forget(|_| true);
         if let Source::Remote { public, .. } = &self.0.source {
-            public.clear();
+            public.close();
         }
     }
 

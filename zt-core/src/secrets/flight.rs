@@ -248,7 +248,7 @@ pub(super) async fn landing(mut waiter: watch::Receiver<Outcome>) -> Result<Secr
     }
 }
 
-fn closed() -> FetchError {
+pub(super) fn closed() -> FetchError {
     let error = VaultError::unavailable("the runtime was closed meanwhile", None);
     FetchError::new(error, None)
 }

@@ -6,7 +6,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
 use super::counters::count;
-use super::flight::{BREATH, Crew};
+use super::flight::{BREATH, Crew, closed};
 use super::gate::{Admission, Pass};
 use super::table::Gatekeeper;
 use super::verdict::is_worth_repeating;
@@ -35,6 +35,9 @@ impl Secrets {
                 }
                 None => None,
             };
+            if crew.is_closed() {
+                return Err(closed());
+            }
             let deadline = crew.timing.attempt_deadline.min(left());
             let attempt = Attempt::new(crew.next_attempt(), deadline);
             count(&crew.counters.fetches);

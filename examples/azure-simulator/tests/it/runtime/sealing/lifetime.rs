@@ -1,5 +1,7 @@
 //! What is asked of the vault, when, and by whom; and what becomes of what is held.
 
+use std::sync::Arc;
+
 use zt_azure_simulator::{Fault, KeyKind, Right};
 use zt_core::envelope::KEY_COLUMN;
 use zt_core::{Code, ErrorKind};
@@ -62,7 +64,7 @@ async fn who_may_only_get_the_key_seals_and_opens_nothing() {
         "sp-score-201",
         &[Right::KeysWrap, Right::KeysUnwrap],
     );
-    let writer = Scene::of(reader.office.clone(), "sp-score-201").await;
+    let writer = Scene::of(Arc::clone(&reader.office), "sp-score-201").await;
     let sealed = writer.seal().await.unwrap();
     let error = writer.does_not_open(&sealed).await;
     assert_eq!(error.code(), Code::Config);
