@@ -15,8 +15,10 @@ use super::format::{NotSealedText, Version, after_prefix, encode};
 use super::{Binding, Form, SealError, WrappedKey};
 use crate::id::SecretRef;
 
-/// The longest text, in bytes.
+/// The longest text of version 1, in bytes.
 pub(super) const MOST_BYTES: usize = 2048;
+/// The longest of version 2, which may hold two wrapped keys.
+pub(super) const MOST_BYTES_2: usize = 4096;
 const ENCRYPTION: &str = "A256GCM";
 
 /// A wrapped data key as sealed rows carry it.
@@ -80,7 +82,7 @@ impl KeyText {
     /// Its text.
     ///
     /// # Errors
-    /// [`SealError::NamesTooLong`] if it would have more than 2,048 bytes.
+    /// [`SealError::NamesTooLong`] if it would have more than 2,048 bytes, in version 2 more than 4,096.
     pub(super) fn write(&self) -> Result<String, SealError> {
         let is_plain = self.form.is_plain();
         let det = self.deterministic.as_ref().map(|key| Deterministic {
@@ -105,8 +107,9 @@ impl KeyText {
         };
         let json = serde_json::to_vec(&fields).map_err(|_| SealError::Crypto)?;
         let text = encode(self.version(), &json);
-        if text.len() > MOST_BYTES {
-            return Err(SealError::NamesTooLong { most: MOST_BYTES });
+        let most = most(self.version());
+        if text.len() > most {
+            return Err(SealError::NamesTooLong { most });
         }
         Ok(text)
     }
@@ -123,13 +126,16 @@ impl KeyText {
     /// Reads what [`write`](Self::write) writes, and nothing else.
     pub(super) fn read(text: &str) -> Result<Self, NotAKeyText> {
         let malformed = NotAKeyText::Malformed;
-        if text.len() > MOST_BYTES {
-            return Err(malformed("it has more than 2048 bytes"));
-        }
         let (version, body) = after_prefix(text).map_err(|why| match why {
             NotSealedText::Version => NotAKeyText::Version,
             NotSealedText::Malformed => malformed("it does not begin with `zt1.` or `zt2.`"),
         })?;
+        if text.len() > most(version) {
+            return Err(malformed(match version {
+                Version::One => "it has more than 2048 bytes",
+                Version::Two => "it has more than 4096 bytes",
+            }));
+        }
         let json = URL_SAFE_NO_PAD
             .decode(body)
             .map_err(|_| malformed("it is not base64url without padding"))?;
@@ -182,6 +188,13 @@ impl KeyText {
             deterministic,
             commitment,
         })
+    }
+}
+
+const fn most(version: Version) -> usize {
+    match version {
+        Version::One => MOST_BYTES,
+        Version::Two => MOST_BYTES_2,
     }
 }
 

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use aws_lc_rs::rand;
 
 use super::{BITS_TAKEN, FileError, FilesKey, SEGMENT_BITS};
-use crate::envelope::key_text::MOST_BYTES;
+use crate::envelope::key_text::MOST_BYTES_2;
 use crate::envelope::keys::is_same;
 use crate::envelope::{Binding, Found, SealError, unseal};
 
@@ -49,7 +49,7 @@ impl FileHeader {
         }
         let header = Self {
             segment_bits,
-            key_text: text(&mut from, MOST_BYTES, "its key is no text")?,
+            key_text: text(&mut from, MOST_BYTES_2, "its key is no text")?,
             name: text(&mut from, MOST_NAME, "its name is no text")?,
             salt: array(&mut from)?,
             commitment: array(&mut from)?,
