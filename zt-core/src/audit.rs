@@ -78,6 +78,8 @@
 //! show only against heads ([`Verification::heads`]) that are kept elsewhere.
 
 mod chain;
+mod checkpoint;
+mod checkpointer;
 mod counted;
 mod disk;
 mod entry;
@@ -87,15 +89,20 @@ mod lines;
 mod live;
 mod log;
 mod options;
+mod proof;
 mod queue;
+mod read;
 mod record;
 mod recover;
+mod retire;
 mod scan;
+mod signature;
 mod status;
 mod tail;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod verification;
 mod verify;
 mod worker;
@@ -105,8 +112,11 @@ pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
 pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
+pub use proof::{Bundle, Newer, NotProven, prove};
+pub use read::each_forward;
 pub use record::{Kind, Outcome, Record};
+pub use signature::{CheckpointSigner, PublicKey, SignError};
 pub use tail::{each, tail};
 pub use tally::Tally;
 pub use verification::{Finding, FindingKind, Head, Recovery, Verification};
-pub use verify::verify;
+pub use verify::{VerifyOptions, verify, verify_with};

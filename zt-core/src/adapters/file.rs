@@ -1,12 +1,14 @@
 //! Files: the embedded default.
 
 mod alerts;
+mod audit_key;
 mod issuer_keys;
 mod reference;
 mod tables;
 mod vault;
 
 pub use alerts::FileAlerts;
+pub use audit_key::FileAuditKey;
 pub use issuer_keys::IssuerKeys;
 pub use reference::FileReference;
 pub use tables::{FileTables, write_tables};

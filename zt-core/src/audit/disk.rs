@@ -2,13 +2,16 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 /// A disk with an audit folder.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
     /// Creates or empties a file that its owner alone can read, and locks it for as long as it stays open.
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>>;
+
+    /// Opens a file that was created here before and cuts it to `length`; what follows is written behind that.
+    fn reopen(&self, path: &Path, length: u64) -> io::Result<Box<dyn SegmentFile>>;
 
     /// Gives a synced file its final name and syncs the folder.
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -32,6 +35,13 @@ impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         let file = owner_only().create(true).truncate(true).open(path)?;
         file.try_lock()?;
+        Ok(Box::new(file))
+    }
+
+    fn reopen(&self, path: &Path, length: u64) -> io::Result<Box<dyn SegmentFile>> {
+        let mut file = owner_only().open(path)?;
+        file.set_len(length)?;
+        file.seek(SeekFrom::End(0))?;
         Ok(Box::new(file))
     }
 

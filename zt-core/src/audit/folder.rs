@@ -1,6 +1,6 @@
 //! The names in an audit folder: which files are segments, of which writer, in which order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -15,6 +15,8 @@ use crate::clock::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     pub(super) writers: BTreeMap<String, Vec<u32>>,
+    /// The writers that have a file of checkpoints.
+    pub(super) signed: BTreeSet<String>,
     pub(super) foreign: Vec<String>,
 }
 
@@ -27,9 +29,13 @@ impl Folder {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            match parse_name(&name).filter(|_| is_file) {
-                Some((writer, number)) => found.writers.entry(writer).or_default().push(number),
-                None => found.foreign.push(name),
+            let writer = parse_checkpoints_name(&name).filter(|_| is_file);
+            match (parse_name(&name).filter(|_| is_file), writer) {
+                (Some((writer, number)), _) => {
+                    found.writers.entry(writer).or_default().push(number);
+                }
+                (None, Some(writer)) => drop(found.signed.insert(writer)),
+                (None, None) => found.foreign.push(name),
             }
         }
         found.foreign.sort_unstable();
@@ -43,6 +49,11 @@ impl Folder {
 /// The file name of a segment.
 pub(super) fn segment_name(writer: &str, number: u32) -> String {
     format!("{writer}-{number:06}.jsonl")
+}
+
+/// The file name of a writer's checkpoints.
+pub(super) fn checkpoints_name(writer: &str) -> String {
+    format!("{writer}.checkpoints")
 }
 
 /// A new writer's name: when it started, then 64 random bits.
@@ -81,14 +92,25 @@ fn is_stamp(text: &[u8]) -> bool {
 
 fn parse_name(name: &str) -> Option<(String, u32)> {
     let (writer, digits) = name.strip_suffix(".jsonl")?.rsplit_once('-')?;
-    let (stamp, random) = writer.split_once("Z-")?;
-    let is_random = random.len() == 16
-        && random
-            .bytes()
-            .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
     let number: u32 = digits.parse().ok()?;
-    let is_ours = is_stamp(stamp.as_bytes()) && is_random && segment_name(writer, number) == name;
+    let is_ours = is_writer(writer) && segment_name(writer, number) == name;
     is_ours.then(|| (writer.to_owned(), number))
+}
+
+fn parse_checkpoints_name(name: &str) -> Option<String> {
+    let writer = name.strip_suffix(".checkpoints")?;
+    is_writer(writer).then(|| writer.to_owned())
+}
+
+/// Whether a text has the form of a writer's name.
+pub(super) fn is_writer(text: &str) -> bool {
+    text.split_once("Z-").is_some_and(|(stamp, random)| {
+        is_stamp(stamp.as_bytes())
+            && random.len() == 16
+            && random
+                .bytes()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+    })
 }
 
 #[cfg(test)]

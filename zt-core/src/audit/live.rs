@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::checkpointer::Checkpointer;
 use super::counted::{Counted, NotCounted};
 use super::disk::{Disk, create_folder};
 use super::folder::writer_name;
@@ -52,6 +53,11 @@ impl LiveLog {
         let Survey { links, torn } = survey(&folder)?;
         let name = writer_name(clock.now())?;
         let status = Arc::new(Status::default());
+        let checkpointer = options.signer.as_ref().map(|signer| {
+            let (signer, disk) = (Arc::clone(signer), Arc::clone(&disk));
+            Checkpointer::start(signer, &folder, &name, disk, Arc::clone(&status))
+        });
+        let checkpointer = checkpointer.transpose()?;
         let mut writer = Writer::new(
             folder.clone(),
             name.clone(),
@@ -60,7 +66,8 @@ impl LiveLog {
             disk,
             Arc::clone(&status),
         );
-        writer.push(opened(clock.now(), &name, &links)?, None);
+        let is_signed = checkpointer.is_some();
+        writer.push(opened(clock.now(), &name, &links, is_signed)?, None);
         for torn in &torn {
             writer.push(recovered(clock.now(), torn).fields(None)?, None);
         }
@@ -70,8 +77,10 @@ impl LiveLog {
             queue: Queue::new(options.queue_records, options.queue_bytes),
             counted: Counted::new(options.counted_keys),
             status,
+            checkpointer,
         });
-        let thread = spawn(Worker::new(writer, Arc::clone(&shared), clock), &folder)?;
+        let worker = Worker::new(writer, Arc::clone(&shared), clock, options.heartbeat);
+        let thread = spawn(worker, &folder)?;
         Ok(Self {
             name,
             deadline: options.deadline,
@@ -176,6 +185,8 @@ impl LiveLog {
             records: status.records.load(Ordering::Acquire),
             syncs: status.syncs.load(Ordering::Acquire),
             queued: self.shared.queue.len(),
+            signed: status.signed.load(Ordering::Acquire),
+            checkpoint_error: status.checkpoint_error().clone(),
         }
     }
 
@@ -203,6 +214,7 @@ impl LiveLog {
     }
 
     fn end(&self, is_close: bool, timeout: Duration) -> Result<(), AuditError> {
+        let begun = Instant::now();
         let (reply, answer) = sync_channel(1);
         let message = Message::End { reply, is_close };
         let sent = self.shared.queue.push(message, 0, timeout);
@@ -219,6 +231,10 @@ impl LiveLog {
         if let Some(thread) = thread {
             // It has answered and only has to return; a panic of it was answered as an error.
             drop(thread.join());
+        }
+        if let Some(checkpointer) = &self.shared.checkpointer {
+            // Every record is safe already; that the last note is not signed in time stands in the health.
+            checkpointer.end(timeout.saturating_sub(begun.elapsed()));
         }
         Ok(())
     }
@@ -259,14 +275,23 @@ fn spawn(worker: Worker, folder: &Path) -> Result<JoinHandle<()>, AuditError> {
         .map_err(|error| AuditError::unavailable("start a thread for", folder, error))
 }
 
-fn opened(at: Timestamp, writer: &str, links: &[LogLink]) -> Result<String, AuditError> {
+fn opened(
+    at: Timestamp,
+    writer: &str,
+    links: &[LogLink],
+    is_signed: bool,
+) -> Result<String, AuditError> {
     #[derive(Serialize)]
     struct Links<'a> {
         #[serde(skip_serializing_if = "<[LogLink]>::is_empty")]
         links: &'a [LogLink],
     }
     let resource = format!("audit:{writer}");
-    let record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok).fields(None)?;
+    let mut record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok);
+    if is_signed {
+        record = record.with_detail("checkpoints", "signed");
+    }
+    let record = record.fields(None)?;
     let links = to_fields(&Links { links })?;
     Ok(if links.is_empty() {
         record

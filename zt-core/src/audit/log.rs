@@ -52,6 +52,10 @@ pub struct Health {
     pub syncs: u64,
     /// Records waiting to be written.
     pub queued: usize,
+    /// Records under a signed checkpoint; 0 in a log that signs none.
+    pub signed: u64,
+    /// Why the newest checkpoint is not signed, kept or endorsed by the audit key. No record is lost by it.
+    pub checkpoint_error: Option<String>,
 }
 
 impl AuditLog {
@@ -172,6 +176,8 @@ impl Health {
             records: 0,
             syncs: 0,
             queued: 0,
+            signed: 0,
+            checkpoint_error: None,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Where the log lies and how much it may hold back.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::AuditError;
+use super::{AuditError, CheckpointSigner};
 
 /// Settings of an [`AuditLog`](super::AuditLog). The defaults suit a service.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct AuditOptions {
     pub(super) queue_bytes: usize,
     pub(super) counted_keys: usize,
     pub(super) deadline: Duration,
+    pub(super) heartbeat: Duration,
+    pub(super) signer: Option<Arc<dyn CheckpointSigner>>,
 }
 
 impl AuditOptions {
@@ -33,6 +36,8 @@ impl AuditOptions {
             queue_bytes: 16 << 20,
             counted_keys: 4096,
             deadline: Duration::from_secs(2),
+            heartbeat: Duration::from_secs(60),
+            signer: None,
         }
     }
 
@@ -61,6 +66,18 @@ impl AuditOptions {
         self
     }
 
+    /// Signs checkpoints under this audit key every 10 s, every 10 000 records, and at close; without it, none.
+    pub fn with_signer(mut self, signer: Arc<dyn CheckpointSigner>) -> Self {
+        self.signer = Some(signer);
+        self
+    }
+
+    /// How long the log may be silent before it writes that it is alive; 60 s unless told.
+    pub fn with_heartbeat(mut self, every: Duration) -> Self {
+        self.heartbeat = every;
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), AuditError> {
         let wrong = if self.segment_bytes < 1024 {
             "the size limit of an audit segment is below 1024 bytes"
@@ -68,6 +85,8 @@ impl AuditOptions {
             "the queue of the audit log has no room"
         } else if self.deadline.is_zero() {
             "the deadline of the audit log is zero"
+        } else if self.heartbeat.is_zero() {
+            "the heartbeat of the audit log is zero"
         } else {
             return Ok(());
         };

@@ -1,5 +1,6 @@
 //! The log as a whole: what it promises, under every failure that can be simulated.
 
+mod checkpoints;
 mod damage;
 mod faulty;
 mod kill;

@@ -40,6 +40,13 @@ impl Verification {
     pub fn open_logs(&self) -> impl Iterator<Item = &Head> {
         self.heads.iter().filter(|head| !head.is_closed)
     }
+
+    /// How many records at the ends of the logs are under no checkpoint.
+    #[must_use]
+    pub fn unsigned(&self) -> u64 {
+        let heads = self.heads.iter();
+        heads.map(|head| head.seq.saturating_sub(head.signed)).sum()
+    }
 }
 
 /// The newest good record of a log.
@@ -54,6 +61,12 @@ pub struct Head {
     pub hash: String,
     /// Whether it says that the log was closed.
     pub is_closed: bool,
+    /// When it was written, RFC 3339: the last sign of life of a log that has neither a closing record nor a process.
+    pub at: String,
+    /// Whether a process holds the log open.
+    pub is_alive: bool,
+    /// How many of its records are under a checkpoint; those behind it are not signed yet.
+    pub signed: u64,
 }
 
 /// A torn end that was cut.
@@ -111,4 +124,18 @@ pub enum FindingKind {
     Torn,
     /// Another log says that this record existed.
     BrokenLink,
+    /// The log ends before a record that was signed.
+    Cut,
+    /// A valid chain, and not the one that was signed: somebody computed its hashes anew.
+    Rewritten,
+    /// A checkpoint was changed, or nobody signed it.
+    ForgedCheckpoint,
+    /// A checkpoint that must have been there is not.
+    MissingCheckpoint,
+    /// No trusted audit key vouches for who signed.
+    UnknownKey,
+    /// Two signed checkpoints contradict each other.
+    Fork,
+    /// Keys are trusted, and no checkpoint covers the log.
+    Unsigned,
 }

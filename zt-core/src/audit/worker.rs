@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
+use super::checkpointer::Checkpointer;
 use super::counted::Counted;
 use super::queue::Queue;
 use super::status::Status;
@@ -18,6 +20,10 @@ const ORDERED: Duration = Duration::from_millis(50);
 const ORDERED_RECORDS: usize = 512;
 /// How often counted records are written.
 const COUNTED: Duration = Duration::from_secs(1);
+/// How often a log that grows is checkpointed.
+const CHECKPOINT: Duration = Duration::from_secs(10);
+/// And after how many records.
+const CHECKPOINT_RECORDS: u64 = 10_000;
 
 /// What callers and the writing thread share.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub(super) struct Shared {
     pub(super) queue: Queue<Message>,
     pub(super) counted: Counted,
     pub(super) status: Arc<Status>,
+    /// None in a log that signs nothing.
+    pub(super) checkpointer: Option<Checkpointer>,
 }
 
 /// What callers ask of the thread.
@@ -50,12 +58,26 @@ pub(super) struct Worker {
     flushes: Vec<Reply>,
     end: Option<(Reply, bool)>,
     must_sync: bool,
+    /// After how long without a record one says that the log is alive.
+    heartbeat: Duration,
+    /// When the newest record was taken.
+    pushed_at: Duration,
+    /// When the newest checkpoint was asked for, and of how many records.
+    offered: (Duration, u64),
 }
 
 impl Worker {
-    pub(super) fn new(writer: Writer, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(
+        writer: Writer,
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+        heartbeat: Duration,
+    ) -> Self {
         Self {
             counted_at: clock.elapsed(),
+            pushed_at: clock.elapsed(),
+            offered: (clock.elapsed(), 0),
+            heartbeat,
             writer,
             shared,
             clock,
@@ -70,11 +92,13 @@ impl Worker {
     pub(super) fn run(mut self) {
         // Whatever ends this thread, callers must not wait for it.
         let _on_exit = OnExit(Arc::clone(&self.shared));
+        self.checkpoint();
         loop {
             let batch = self.shared.queue.take(self.patience());
             let is_idle = batch.is_empty();
             self.sort(batch);
             self.count(is_idle);
+            self.beat(is_idle);
             if let Some((reply, is_close)) = self.end.take() {
                 if self.finish(reply, is_close) {
                     return;
@@ -82,6 +106,36 @@ impl Worker {
                 continue;
             }
             self.settle(is_idle);
+            if self.is_checkpoint_due() {
+                self.checkpoint();
+            }
+        }
+    }
+
+    /// Also what was asked for and failed is asked for again.
+    fn is_checkpoint_due(&self) -> bool {
+        let (at, of) = self.offered;
+        let size = self.writer.size();
+        let is_open = size > self.shared.status.signed.load(Ordering::Acquire);
+        let is_late = self.clock.elapsed().saturating_sub(at) >= CHECKPOINT;
+        size.saturating_sub(of) >= CHECKPOINT_RECORDS || (is_late && is_open)
+    }
+
+    fn checkpoint(&mut self) {
+        if let Some(checkpointer) = &self.shared.checkpointer {
+            self.offered = (self.clock.elapsed(), self.writer.size());
+            checkpointer.offer(self.writer.tree_head());
+        }
+    }
+
+    /// Says that the log is alive, when nothing else has said so for long.
+    fn beat(&mut self, is_idle: bool) {
+        let silence = self.clock.elapsed().saturating_sub(self.pushed_at);
+        if is_idle && silence >= self.heartbeat && self.writer.error().is_none() {
+            let resource = format!("audit:{}", self.writer.name());
+            let now = self.clock.now();
+            let record = Record::new(Kind::Admin, now, "audit.alive", resource, Outcome::Ok);
+            self.push(record.fields(None), None);
         }
     }
 
@@ -110,6 +164,7 @@ impl Worker {
         match fields {
             Ok(fields) => {
                 self.must_sync |= reply.is_some();
+                self.pushed_at = self.clock.elapsed();
                 self.oldest.get_or_insert_with(|| self.clock.elapsed());
                 self.writer.push(fields, reply);
             }
@@ -188,7 +243,9 @@ impl Worker {
         let ended = self.writer.sync();
         self.synced(&ended);
         let is_over = ended.is_ok() || !is_close;
-        if !is_over {
+        if is_over {
+            self.checkpoint();
+        } else {
             self.shared.counted.reopen();
             self.shared.queue.reopen();
         }

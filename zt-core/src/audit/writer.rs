@@ -9,12 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 
 use super::AuditError;
-use super::chain::{Link, hex};
+use super::chain::{Hash, Link, hex};
+use super::checkpoint::TreeHead;
 use super::disk::{Disk, SegmentFile};
 use super::folder::segment_name;
 use super::record::to_fields;
 use super::scan::{AfterFailure, FORMAT, Header};
 use super::status::Status;
+use super::tree::Tree;
 use crate::clock::Clock;
 
 /// Where the answer to a waiting caller goes.
@@ -31,9 +33,13 @@ pub(super) struct Writer {
     segment: Option<Segment>,
     failure: Option<Failure>,
     synced: Link,
+    /// Over the records up to `synced`.
+    tree: Tree,
     unsynced: Vec<Queued>,
     /// How many of `unsynced` are in the segment's file.
     written: usize,
+    /// The hashes of those.
+    hashes: Vec<Hash>,
     status: Arc<Status>,
 }
 
@@ -62,7 +68,7 @@ struct Queued {
 
 impl Writer {
     /// A writer that has written nothing; the first [`sync`](Self::sync) creates its first segment.
-    pub(super) const fn new(
+    pub(super) fn new(
         folder: PathBuf,
         name: String,
         limit: u64,
@@ -79,8 +85,10 @@ impl Writer {
             segment: None,
             failure: None,
             synced: Link::START,
+            tree: Tree::default(),
             unsynced: Vec::new(),
             written: 0,
+            hashes: Vec::new(),
             status,
         }
     }
@@ -103,6 +111,21 @@ impl Writer {
     /// Why nothing is written, if so.
     pub(super) fn error(&self) -> Option<&AuditError> {
         self.failure.as_ref().map(|failure| &failure.error)
+    }
+
+    /// Where the log stands on the disk; `at` is now.
+    pub(super) fn tree_head(&self) -> TreeHead {
+        TreeHead {
+            size: self.tree.size(),
+            root: self.tree.root(),
+            head: self.synced.hash,
+            at: self.clock.now().to_string(),
+        }
+    }
+
+    /// How many records are on the disk.
+    pub(super) const fn size(&self) -> u64 {
+        self.tree.size()
     }
 
     /// Hands everything taken to the operating system, without waiting for the disk.
@@ -138,7 +161,7 @@ impl Writer {
         };
         let mut bytes = Vec::new();
         let mut head = segment.head;
-        let mut written = self.written;
+        let mut hashes = Vec::new();
         let mut is_full = false;
         // A new segment takes at least one record, however small the limit.
         let mut is_fresh = segment.bytes == segment.header_bytes;
@@ -152,7 +175,7 @@ impl Writer {
             }
             is_fresh = false;
             head = next;
-            written += 1;
+            hashes.push(next.hash);
         }
         if !bytes.is_empty() {
             segment.file.write(&bytes).map_err(|error| {
@@ -162,7 +185,8 @@ impl Writer {
         }
         segment.bytes += length(&bytes);
         segment.head = head;
-        self.written = written;
+        self.written += hashes.len();
+        self.hashes.append(&mut hashes);
         Ok(is_full)
     }
 
@@ -179,6 +203,9 @@ impl Writer {
         }
         segment.synced_bytes = segment.bytes;
         self.synced = segment.head;
+        for hash in self.hashes.drain(..) {
+            self.tree.push(&hash);
+        }
         let written = u64::try_from(self.written).unwrap_or(u64::MAX);
         self.status.records.fetch_add(written, Ordering::AcqRel);
         for queued in self.unsynced.drain(..self.written) {
@@ -221,6 +248,7 @@ impl Writer {
         file.sync().map_err(failed)?;
         self.disk.publish(&unpublished, &path).map_err(failed)?;
         self.synced = head;
+        self.tree.push(&head.hash);
         self.status.records.fetch_add(1, Ordering::AcqRel);
         self.status.syncs.fetch_add(1, Ordering::AcqRel);
         self.status.is_failed.store(false, Ordering::Release);
@@ -245,6 +273,7 @@ impl Writer {
             });
         }
         self.written = 0;
+        self.hashes.clear();
         // Before any answer: who learns of the failure must not have a next record accepted as if nothing happened.
         self.status.is_failed.store(true, Ordering::Release);
         *self.status.last_error() = Some(error.to_string());

@@ -13,6 +13,8 @@ pub(super) struct Faults {
     pub(super) publish: AtomicBool,
     pub(super) write: AtomicBool,
     pub(super) sync: AtomicBool,
+    /// Of checkpoints, which are half written then.
+    pub(super) notes: AtomicBool,
     pub(super) syncs: AtomicUsize,
     /// A sync waits while this holds.
     hold: Mutex<bool>,
@@ -38,7 +40,21 @@ impl Faults {
 pub(super) struct FaultyDisk(pub(super) Arc<Faults>);
 
 #[derive(Debug)]
-struct FaultyFile(Box<dyn SegmentFile>, Arc<Faults>);
+struct FaultyFile {
+    file: Box<dyn SegmentFile>,
+    faults: Arc<Faults>,
+    is_notes: bool,
+}
+
+impl FaultyDisk {
+    fn file(&self, path: &Path, file: Box<dyn SegmentFile>) -> Box<dyn SegmentFile> {
+        Box::new(FaultyFile {
+            file,
+            faults: Arc::clone(&self.0),
+            is_notes: path.to_string_lossy().contains(".checkpoints"),
+        })
+    }
+}
 
 fn fails(flag: &AtomicBool) -> io::Result<()> {
     if flag.load(Ordering::SeqCst) {
@@ -50,10 +66,12 @@ fn fails(flag: &AtomicBool) -> io::Result<()> {
 impl Disk for FaultyDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         fails(&self.0.create)?;
-        Ok(Box::new(FaultyFile(
-            OsDisk.create(path)?,
-            Arc::clone(&self.0),
-        )))
+        Ok(self.file(path, OsDisk.create(path)?))
+    }
+
+    fn reopen(&self, path: &Path, length: u64) -> io::Result<Box<dyn SegmentFile>> {
+        fails(&self.0.create)?;
+        Ok(self.file(path, OsDisk.reopen(path, length)?))
     }
 
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -65,21 +83,30 @@ impl Disk for FaultyDisk {
 
 impl SegmentFile for FaultyFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if fails(&self.1.write).is_err() {
-            self.0.write(&bytes[..bytes.len() / 2])?;
+        let faults = Arc::clone(&self.faults);
+        let fault = if self.is_notes {
+            &faults.notes
+        } else {
+            &faults.write
+        };
+        if fails(fault).is_err() {
+            self.file.write(&bytes[..bytes.len() / 2])?;
         }
-        fails(&self.1.write)?;
-        self.0.write(bytes)
+        fails(fault)?;
+        self.file.write(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        let held = self.1.hold.lock().unwrap();
-        self.1.waiting.fetch_add(1, Ordering::SeqCst);
-        self.1.moved.notify_all();
-        drop(self.1.moved.wait_while(held, |held| *held).unwrap());
-        self.1.waiting.fetch_sub(1, Ordering::SeqCst);
-        fails(&self.1.sync)?;
-        self.1.syncs.fetch_add(1, Ordering::SeqCst);
-        self.0.sync()
+        if self.is_notes {
+            return self.file.sync();
+        }
+        let held = self.faults.hold.lock().unwrap();
+        self.faults.waiting.fetch_add(1, Ordering::SeqCst);
+        self.faults.moved.notify_all();
+        drop(self.faults.moved.wait_while(held, |held| *held).unwrap());
+        self.faults.waiting.fetch_sub(1, Ordering::SeqCst);
+        fails(&self.faults.sync)?;
+        self.faults.syncs.fetch_add(1, Ordering::SeqCst);
+        self.file.sync()
     }
 }

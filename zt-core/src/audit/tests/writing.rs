@@ -312,6 +312,10 @@ fn a_real_full_device_fails_the_append() {
             Ok(Box::new(Both(real, full)))
         }
 
+        fn reopen(&self, path: &Path, length: u64) -> std::io::Result<Box<dyn SegmentFile>> {
+            OsDisk.reopen(path, length)
+        }
+
         fn publish(&self, from: &Path, to: &Path) -> std::io::Result<()> {
             OsDisk.publish(from, to)
         }

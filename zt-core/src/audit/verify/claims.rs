@@ -1,0 +1,169 @@
+//! What segments say about others, read ahead because it is needed before it is verified. A false claim is found when its
+//! own record is verified.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::super::AuditError;
+use super::super::chain::{Link, hex};
+use super::super::folder::{Folder, segment_name};
+use super::super::lines::Line;
+use super::super::retire::Retired;
+use super::super::scan::{Header, LogLink, parse};
+use super::open;
+
+/// The claims of a whole folder.
+#[derive(Debug, Default)]
+pub(super) struct Claims {
+    /// How much of a given up segment counts.
+    pub(super) good_bytes: HashMap<String, u64>,
+    /// By the log that they are about.
+    pub(super) links: BTreeMap<String, Links>,
+    /// By the log whose first segments were removed; the newest wins.
+    pub(super) retired: BTreeMap<String, Retirement>,
+}
+
+/// The claims about one log, by number.
+#[derive(Debug, Default)]
+pub(super) struct Links(BTreeMap<u64, Vec<Claim>>);
+
+/// That a record existed.
+#[derive(Debug)]
+pub(super) struct Claim {
+    head: String,
+    pub(super) file: String,
+    pub(super) byte_offset: u64,
+}
+
+/// That the first segments of a log were removed by rule.
+#[derive(Debug, Clone)]
+pub(super) struct Retirement {
+    pub(super) retired: Retired,
+    pub(super) at: String,
+    /// The log and the record that say so.
+    pub(super) by: (String, u64),
+}
+
+#[derive(Deserialize)]
+struct Opening {
+    #[serde(default)]
+    links: Vec<LogLink>,
+}
+
+#[derive(Deserialize)]
+struct Retiring {
+    at: String,
+    retired: Retired,
+}
+
+impl Claims {
+    pub(super) fn read(folder: &Path, found: &Folder) -> Result<Self, AuditError> {
+        let mut claims = Self::default();
+        for (writer, numbers) in &found.writers {
+            let mut before = None;
+            for number in numbers {
+                let file = segment_name(writer, *number);
+                claims.read_segment(&folder.join(&file), writer, &file, before.as_deref())?;
+                before = Some(file);
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The header, and behind it what a log says when it opens, before anybody's records.
+    fn read_segment(
+        &mut self,
+        path: &Path,
+        writer: &str,
+        file: &str,
+        before: Option<&str>,
+    ) -> Result<(), AuditError> {
+        let failed = |error| AuditError::unavailable("read the audit segment", path, error);
+        let mut lines = open(path)?;
+        if let Some(line) = lines.next().map_err(failed)? {
+            let header: Option<Header> = serde_json::from_slice(line.bytes).ok();
+            let failure = header.and_then(|header| header.after_failure);
+            if let Some(failure) = failure.filter(|failure| Some(failure.file.as_str()) == before) {
+                self.good_bytes.insert(failure.file, failure.good_bytes);
+            }
+        }
+        while let Some(line) = lines.next().map_err(failed)? {
+            if !self.read_opening(writer, file, &line) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the line was one of those that open a log.
+    fn read_opening(&mut self, writer: &str, file: &str, line: &Line<'_>) -> bool {
+        let Some((_, stamp)) = parse(line.bytes) else {
+            return false;
+        };
+        if stamp.is_admin("audit.open") {
+            let opening: Option<Opening> = serde_json::from_slice(line.bytes).ok();
+            for link in opening.map(|opening| opening.links).unwrap_or_default() {
+                let claim = Claim {
+                    head: link.head,
+                    file: file.to_owned(),
+                    byte_offset: line.offset,
+                };
+                let log = self.links.entry(link.writer).or_default();
+                log.0.entry(link.seq).or_default().push(claim);
+            }
+            return true;
+        }
+        if stamp.is_admin("audit.retired")
+            && let Ok(Retiring { at, retired }) = serde_json::from_slice(line.bytes)
+        {
+            self.retire(Retirement {
+                at,
+                by: (writer.to_owned(), stamp.seq),
+                retired,
+            });
+            return true;
+        }
+        stamp.is_admin("audit.recovered")
+    }
+
+    fn retire(&mut self, new: Retirement) {
+        let known = self.retired.get(&new.retired.writer);
+        if known.is_none_or(|known| known.retired.seq <= new.retired.seq) {
+            self.retired.insert(new.retired.writer.clone(), new);
+        }
+    }
+}
+
+impl Links {
+    /// Crosses off the claims that this record satisfies.
+    pub(super) fn satisfy(&mut self, link: Link) {
+        if let Some(at) = self.0.get_mut(&link.seq) {
+            let head = hex(&link.hash);
+            at.retain(|claim| claim.head != head);
+        }
+    }
+
+    /// The same for a line that is not known to be good; what a link saw there was there all the same.
+    pub(super) fn satisfy_unchecked(&mut self, line: &Line<'_>) {
+        if let Some((frame, stamp)) = parse(line.bytes) {
+            self.satisfy(Link {
+                seq: stamp.seq,
+                hash: frame.hash,
+            });
+        }
+    }
+
+    /// Crosses off the claims about records before this one, which are known to be removed.
+    pub(super) fn forget_before(&mut self, seq: u64) {
+        self.0 = self.0.split_off(&seq);
+    }
+
+    /// What nothing satisfied.
+    pub(super) fn broken(self) -> impl Iterator<Item = (u64, Claim)> {
+        let of =
+            |(seq, claims): (u64, Vec<Claim>)| claims.into_iter().map(move |claim| (seq, claim));
+        self.0.into_iter().flat_map(of)
+    }
+}
