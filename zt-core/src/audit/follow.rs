@@ -4,7 +4,7 @@
 //! what a segment's successor says is good, and only up to the number that is on the disk, where that is known.
 //! Never: a record whose hash does not follow from the one before it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -130,15 +130,13 @@ impl Log<'_> {
     /// The position that was claimed, if the log has that very record there.
     pub(super) fn confirm(self, claimed: &Position) -> Result<Option<Position>, AuditError> {
         let path = self.path(claimed.segment);
-        let mut lines = match open(&path, claimed.start) {
-            Ok(lines) => lines,
-            Err(AuditError::Unavailable { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
+        match fs::metadata(&path) {
+            Ok(file) if file.len() > claimed.start => {}
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(unreadable(&path, error)),
+        }
+        let mut lines = open(&path, claimed.start)?;
         let line = lines.next().map_err(|error| unreadable(&path, error))?;
         let confirmed = line.filter(|line| line.is_whole).and_then(|line| {
             let (frame, stamp) = parse(line.bytes)?;
@@ -245,16 +243,15 @@ impl Reading {
                 return Ok(true);
             }
             let start = base.saturating_add(line.offset);
-            let followed = self.follow(&line, start, end);
-            let followed = followed.ok_or_else(|| {
+            let Some(followed) = self.follow(&line, start, end) else {
+                if !is_first {
+                    // What stands before the damage is good; the next call starts at it.
+                    return Ok(true);
+                }
                 let seq = Some(self.at.link.seq.saturating_add(1));
-                damaged(
-                    path,
-                    start,
-                    seq,
-                    "it does not continue the record before it",
-                )
-            })?;
+                let what = "it does not continue the record before it";
+                return Err(damaged(path, start, seq, what));
+            };
             self.bytes = self.bytes.saturating_add(line.bytes.len());
             self.at = followed.position;
             self.records.push(followed);

@@ -118,7 +118,6 @@ impl SinkRecord {
 
 /// What a sink keeps of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "what is not acknowledged is delivered again"]
 #[non_exhaustive]
 pub struct Receipt {
     /// Every record of the log up to this number is kept, or is in `refused`. A number below the first of the batch means
@@ -130,6 +129,7 @@ pub struct Receipt {
 
 impl Receipt {
     /// Everything up to this number is kept.
+    #[must_use]
     pub const fn up_to(seq: u64) -> Self {
         Self {
             up_to: seq,
@@ -138,6 +138,7 @@ impl Receipt {
     }
 
     /// Except this one, which can never be.
+    #[must_use]
     pub fn refusing(mut self, seq: u64, reason: impl Into<String>) -> Self {
         self.refused.push((seq, reason.into()));
         self

@@ -231,9 +231,14 @@ impl Shipper {
                 folder: &self.own.folder,
                 writer: &writer,
             };
-            let has = match Cursor::read(&self.place, &writer).map_err(Trouble::place)? {
-                Found::Cursor(cursor) => cursor.claim().map_or(0, |claim| claim.link.seq),
-                Found::Nothing | Found::Damaged => 0,
+            let claimed = match Cursor::read(&self.place, &writer).map_err(Trouble::place)? {
+                Found::Cursor(cursor) => cursor.claim(),
+                Found::Nothing | Found::Damaged => None,
+            };
+            // Only a cursor that the log bears out says that nothing is left.
+            let has = match &claimed {
+                Some(claimed) => log.confirm(claimed)?.map_or(0, |at| at.link.seq),
+                None => 0,
             };
             let last = log.last()?;
             if last != Some(has) {
