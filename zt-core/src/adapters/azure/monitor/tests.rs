@@ -97,6 +97,11 @@ fn stage(answers: Vec<Outcome>) -> Stage {
     stage_with(http, FakeCredential::default())
 }
 
+/// A service that takes everything.
+fn fresh() -> Stage {
+    stage(Vec::new())
+}
+
 fn answer(status: u16) -> Outcome {
     Ok(HttpResponse::new(status, []))
 }
@@ -235,7 +240,7 @@ async fn a_record_that_fits_no_call_or_no_value_is_refused_by_name() {
     assert_eq!((receipt.up_to, receipt.refused.len()), (1, 1));
     assert_eq!(receipt.refused[0].0, 1);
 
-    let stage = super::tests::stage(Vec::new());
+    let stage = fresh();
     let mut log = sample_log(WRITER, 3);
     let long = format!(
         "{}{}",
