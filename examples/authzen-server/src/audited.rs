@@ -95,11 +95,15 @@ impl Answering {
         if let Some(searched) = answer.searched() {
             self.append(pep.sign(searched.record(now, &snapshot)))?;
         }
-        // One wait for the disk for a whole batch of refusals.
-        if answer.decided().iter().any(Decided::must_be_durable) {
-            let flushed = self.log.flush();
-            flushed.map_err(|why| NotAnswered::Unavailable(why.to_string()))?;
-        }
+        // One wait for the disk for a whole batch of refusals, and one for the sink.
+        let flushed = if answer.decided().iter().any(Decided::must_be_remote) {
+            self.log.flush_remote()
+        } else if answer.decided().iter().any(Decided::must_be_durable) {
+            self.log.flush()
+        } else {
+            Ok(())
+        };
+        flushed.map_err(|why| NotAnswered::Unavailable(why.to_string()))?;
         Ok(answer.into_body())
     }
 

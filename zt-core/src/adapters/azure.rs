@@ -1,9 +1,10 @@
 //! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets and
-//! keys of Key Vault.
+//! keys of Key Vault, audit records into Azure Monitor.
 //!
 //! In: a [`Guard`](crate::network::Guard) and what the environment says. Out: implementations of
 //! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential),
-//! [`SecretVault`](crate::secrets::SecretVault) and [`RemoteKeys`](crate::envelope::RemoteKeys).
+//! [`SecretVault`](crate::secrets::SecretVault), [`RemoteKeys`](crate::envelope::RemoteKeys) and
+//! [`AuditSink`](crate::audit::AuditSink).
 //! Never: a client with a transport or a TLS provider of its own; features of `azure_core` and `reqwest` unify across a
 //! build, so nothing here relies on a default of theirs.
 
@@ -14,6 +15,7 @@ mod http;
 mod key_vault;
 mod key_vault_keys;
 mod key_vault_secrets;
+mod monitor;
 mod transport;
 
 pub use credential::{
@@ -24,4 +26,5 @@ pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use key_vault_keys::{KeySignature, KeyVaultKeys, SigningKey};
 pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
+pub use monitor::MonitorSink;
 pub use transport::{GuardedTransport, redaction_is_armed};

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit_key;
+mod audit_sink;
 mod issuer_keys;
 mod reference;
 mod tables;
@@ -9,6 +10,7 @@ mod vault;
 
 pub use alerts::FileAlerts;
 pub use audit_key::FileAuditKey;
+pub use audit_sink::FileAuditSink;
 pub use issuer_keys::IssuerKeys;
 pub use reference::FileReference;
 pub use tables::{FileTables, write_tables};

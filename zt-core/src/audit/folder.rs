@@ -9,6 +9,7 @@ use aws_lc_rs::rand;
 
 use super::AuditError;
 use super::chain::hex;
+use super::cursor::SINKS;
 use crate::clock::Timestamp;
 
 /// The segments of every writer, oldest writer first, and what else lies in the folder.
@@ -29,6 +30,9 @@ impl Folder {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if name == SINKS && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             let writer = parse_checkpoints_name(&name).filter(|_| is_file);
             match (parse_name(&name).filter(|_| is_file), writer) {
                 (Some((writer, number)), _) => {

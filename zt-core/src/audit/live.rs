@@ -18,6 +18,7 @@ use super::queue::{Queue, Refused};
 use super::record::to_fields;
 use super::recover::{Survey, Torn, survey};
 use super::scan::LogLink;
+use super::ship::Shipping;
 use super::status::Status;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
@@ -37,6 +38,7 @@ pub(super) struct LiveLog {
     deadline: Duration,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    shipping: Shipping,
 }
 
 impl LiveLog {
@@ -79,6 +81,7 @@ impl LiveLog {
             status,
             checkpointer,
         });
+        let shipping = Shipping::start(options, &name, &shared, &clock)?;
         let worker = Worker::new(writer, Arc::clone(&shared), clock, options.heartbeat);
         let thread = spawn(worker, &folder)?;
         Ok(Self {
@@ -86,6 +89,7 @@ impl LiveLog {
             deadline: options.deadline,
             shared,
             thread: Mutex::new(Some(thread)),
+            shipping,
         })
     }
 
@@ -109,11 +113,17 @@ impl LiveLog {
             let what = "`counted` records are written by the audit log alone".to_owned();
             return Err(AuditError::Invalid { what });
         }
+        self.shipping.refuse_effect(&record)?;
+        if durability == Durability::Remote {
+            self.shipping.refuse_remote()?;
+            self.append_durable(record)?;
+            return self.shipping.wait_for_remote();
+        }
         if self.shared.status.is_failed.load(Ordering::Acquire) {
             return self.append_durable(record);
         }
         match durability {
-            Durability::Durable => self.append_durable(record),
+            Durability::Remote | Durability::Durable => self.append_durable(record),
             Durability::Ordered => self.append_ordered(record),
             Durability::Counted => match self.shared.counted.add(record) {
                 Ok(()) => Ok(()),
@@ -145,6 +155,9 @@ impl LiveLog {
     /// As [`append`](Self::append).
     pub(super) fn count(&self, tally: &Tally, at: Timestamp) -> Result<(), AuditError> {
         let is_failed = self.shared.status.is_failed.load(Ordering::Acquire);
+        if self.shipping.refuses() {
+            self.shipping.refuse_effect(&tally.record(at))?;
+        }
         if is_failed || !tally.is_of_this_process() {
             return self.append_durable(tally.record(at));
         }
@@ -166,6 +179,16 @@ impl LiveLog {
         wait(&answer, self.deadline, "reach the disk")
     }
 
+    /// As [`flush`](Self::flush), and returns once every remote sink has all of it too.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append).
+    pub(super) fn flush_remote(&self) -> Result<(), AuditError> {
+        self.flush()?;
+        self.shipping.wait_for_remote()
+    }
+
     /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
     ///
     /// # Errors
@@ -173,7 +196,10 @@ impl LiveLog {
     /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
     pub(super) fn close(&self, timeout: Duration) -> Result<(), AuditError> {
-        self.end(true, timeout)
+        let until = Instant::now() + timeout;
+        self.end(true, timeout)?;
+        let left = until.saturating_duration_since(Instant::now());
+        self.shipping.close(left)
     }
 
     /// How the log is doing; never waits for the disk.
@@ -187,7 +213,13 @@ impl LiveLog {
             queued: self.shared.queue.len(),
             signed: status.signed.load(Ordering::Acquire),
             checkpoint_error: status.checkpoint_error().clone(),
+            sinks: self.shipping.health(),
         }
+    }
+
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     fn append_durable(&self, record: Record) -> Result<(), AuditError> {

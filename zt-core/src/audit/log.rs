@@ -9,13 +9,16 @@ use zt_memory::fork::Local;
 
 use super::disk::{Disk, OsDisk};
 use super::live::LiveLog;
-use super::{AuditError, AuditOptions, Record, Tally};
+use super::{AuditError, AuditOptions, Record, SinkHealth, Tally};
 use crate::clock::{Clock, Timestamp};
 
 /// How safe a record must be before the caller goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
+    /// On the disk and acknowledged by every remote sink before [`AuditLog::append`] returns, for a disk that may not outlive
+    /// the process. An error where no sink acknowledges records.
+    Remote,
     /// On the disk before [`AuditLog::append`] returns; callers at the same time share one sync.
     Durable,
     /// Accepted, in order, on the disk within 50 ms. A crash of the process loses at most what is still queued.
@@ -56,6 +59,8 @@ pub struct Health {
     pub signed: u64,
     /// Why the newest checkpoint is not signed, kept or endorsed by the audit key. No record is lost by it.
     pub checkpoint_error: Option<String>,
+    /// The sinks.
+    pub sinks: Vec<SinkHealth>,
 }
 
 impl AuditLog {
@@ -97,6 +102,12 @@ impl AuditLog {
         Ok(place.get_or_init(|| live))
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn insides(&self) -> (String, Arc<super::worker::Shared>) {
+        let live = self.here().unwrap();
+        (live.writer().to_owned(), live.shared())
+    }
+
     fn opened(&self) -> Option<&LiveLog> {
         self.own.get().and_then(OnceLock::get)
     }
@@ -115,8 +126,10 @@ impl AuditLog {
     /// # Errors
     ///
     /// [`AuditError::Unavailable`] if it could not be written, [`AuditError::Timeout`] after the deadline,
-    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`](super::Kind::Counted). On an error the caller
-    /// must refuse what it was about to do; after a timeout the record may still be written.
+    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`](super::Kind::Counted),
+    /// [`AuditError::Unacknowledged`] for [`Durability::Remote`] alone, [`AuditError::Behind`] for what has an effect while
+    /// a sink is too far behind. On an error the caller must refuse what it was about to do; after a timeout or without an
+    /// acknowledgement the record may still be written.
     pub fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
         self.here()?.append(record, durability)
     }
@@ -150,12 +163,23 @@ impl AuditLog {
         self.here()?.flush()
     }
 
-    /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
+    /// As [`flush`](Self::flush), and returns once every remote sink has all of it too.
+    ///
+    /// # Errors
+    ///
+    /// As [`append`](Self::append) of a record as [`Durability::Remote`].
+    pub fn flush_remote(&self) -> Result<(), AuditError> {
+        self.here()?.flush_remote()
+    }
+
+    /// Writes everything and a closing record, lets the sinks have the rest, and ends the log. Afterwards each append is
+    /// [`AuditError::Closed`].
     ///
     /// # Errors
     ///
     /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
+    /// [`AuditError::Undelivered`] if the log is closed and a sink lacks records of it.
     pub fn close(&self, timeout: Duration) -> Result<(), AuditError> {
         self.here()?.close(timeout)
     }
@@ -178,6 +202,7 @@ impl Health {
             queued: 0,
             signed: 0,
             checkpoint_error: None,
+            sinks: Vec::new(),
         }
     }
 }

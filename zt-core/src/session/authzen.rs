@@ -45,8 +45,10 @@ impl Session {
             let record = self.identify(searched.record(now, &snapshot));
             self.shared.audit.append(record, Durability::Ordered)?;
         }
-        // One wait for the disk for a whole batch of refusals.
-        if answer.decided().iter().any(Decided::must_be_durable) {
+        // One wait for the disk for a whole batch of refusals, and one for the sink.
+        if answer.decided().iter().any(Decided::must_be_remote) {
+            self.shared.audit.flush_remote()?;
+        } else if answer.decided().iter().any(Decided::must_be_durable) {
             self.shared.audit.flush()?;
         }
         Ok(answer.into_body())

@@ -39,6 +39,8 @@ mod sealed_forms;
 mod sealing;
 mod secret_calls;
 mod sessions;
+#[cfg(feature = "sqlite")]
+mod sinks;
 mod staleness;
 mod status_file;
 mod tables;

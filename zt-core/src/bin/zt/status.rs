@@ -146,6 +146,7 @@ fn print(status: &Value, silent: Option<Duration>) {
     };
     let (records, queued) = (number(audit, "records"), number(audit, "queued"));
     println!("  audit     {writable}, {records} records, {queued} waiting");
+    list(audit, "sinks").for_each(print_sink);
     let memory = at(status, "memory");
     let (mapped, fallbacks) = (
         number(memory, "mapped_bytes"),
@@ -165,6 +166,31 @@ fn print(status: &Value, silent: Option<Duration>) {
     ] {
         list(of, "gates").for_each(print_gate);
         list(of, "slots").for_each(|slot| print_slot(what, slot));
+    }
+}
+
+fn print_sink(sink: &Value) {
+    let name = text(sink, "name");
+    let state = match at(sink, "is_delivering").as_bool() {
+        Some(true) => format!("{}delivering{:#}", paint::GOOD, paint::GOOD),
+        _ => format!("{}not delivering{:#}", paint::BAD, paint::BAD),
+    };
+    let behind = match at(sink, "behind").as_u64().unwrap_or(0) {
+        0 => ", level with the log".to_owned(),
+        records => format!(", {records} records and {} s behind", at(sink, "behind_s")),
+    };
+    let next = at(sink, "next_attempt_s").as_u64();
+    let next = next.map_or_else(String::new, |seconds| {
+        format!(", next attempt in {seconds} s")
+    });
+    let refused = match at(sink, "refused").as_u64().unwrap_or(0) {
+        0 => String::new(),
+        records => format!(", {records} set aside"),
+    };
+    println!("  sink      {name} {state}{behind}{next}{refused}");
+    if let Some(error) = at(sink, "last_error").as_str() {
+        let dim = paint::DIM;
+        println!("            {dim}{}{dim:#}", shown(error));
     }
 }
 
