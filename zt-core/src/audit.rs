@@ -84,6 +84,8 @@ mod counted;
 mod disk;
 mod entry;
 mod error;
+mod export;
+mod filter;
 mod folder;
 mod lines;
 mod live;
@@ -110,6 +112,8 @@ mod writer;
 
 pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
+pub use export::{ExportFormat, export};
+pub use filter::Filter;
 pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use proof::{Bundle, Newer, NotProven, prove};

@@ -18,6 +18,7 @@ pub struct AuditOptions {
     pub(super) deadline: Duration,
     pub(super) heartbeat: Duration,
     pub(super) signer: Option<Arc<dyn CheckpointSigner>>,
+    pub(super) retention: Option<Duration>,
 }
 
 impl AuditOptions {
@@ -38,6 +39,7 @@ impl AuditOptions {
             deadline: Duration::from_secs(2),
             heartbeat: Duration::from_secs(60),
             signer: None,
+            retention: None,
         }
     }
 
@@ -70,6 +72,25 @@ impl AuditOptions {
     pub fn with_signer(mut self, signer: Arc<dyn CheckpointSigner>) -> Self {
         self.signer = Some(signer);
         self
+    }
+
+    /// Removes closed and signed segments of the folder that are older than this, when the log is opened; else they stay
+    /// for ever.
+    pub fn with_retention(mut self, age: Duration) -> Self {
+        self.retention = Some(age);
+        self
+    }
+
+    /// Whether checkpoints are signed.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        self.signer.is_some()
+    }
+
+    /// Whether old segments are removed.
+    #[must_use]
+    pub const fn has_retention(&self) -> bool {
+        self.retention.is_some()
     }
 
     /// How long the log may be silent before it writes that it is alive; 60 s unless told.

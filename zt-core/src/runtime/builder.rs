@@ -1,5 +1,6 @@
 //! Puts a runtime together: the only place that names adapters.
 
+mod audit;
 mod identity;
 mod outside;
 
@@ -27,6 +28,7 @@ use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableF
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
 use crate::secrets::{GateLimits, SecretVault, Secrets, Timing};
+pub use audit::{audit_key, audit_options};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
@@ -171,6 +173,7 @@ impl RuntimeBuilder {
         let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
+        let options = audit::complete(options, &config)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = secrets(&config, &clock, vault, timing)?;
         let runtime = Runtime(Arc::new(Shared {

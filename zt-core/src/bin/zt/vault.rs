@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstream::println;
 use clap::Subcommand;
 use zeroize::Zeroizing;
-use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
+use zt_core::audit::{AuditLog, Durability, Kind, Outcome, Record};
 use zt_core::clock::{Clock as _, SystemClock};
 use zt_core::id::SecretRef;
 use zt_core::metadata::{Problem, SecretKind, Snapshot};
@@ -88,7 +88,7 @@ fn audited<T>(
 ) -> Result<T> {
     let clock = Arc::new(SystemClock::new());
     let log = AuditLog::open(
-        AuditOptions::new(config.audit_folder()),
+        runtime::audit_options(config)?,
         Arc::<SystemClock>::clone(&clock),
     )?;
     let record = |state: &str, outcome| {

@@ -94,6 +94,11 @@ config_keys! {
     VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
     /// The folder of the audit log. Default `.zt/audit`.
     AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
+    /// The audit key, which vouches for the checkpoints of the log: a file that only its owner may read, made at first use.
+    /// Default `.zt/audit.key`.
+    AuditCheckpointKey = "audit.checkpoint_key", "ZT_AUDIT_CHECKPOINT_KEY";
+    /// After how many days closed and signed segments of the audit log are removed, from 1 to 36500. Default: never.
+    AuditRetentionDays = "audit.retention_days", "ZT_AUDIT_RETENTION_DAYS";
     /// The file that fired alerts are appended to. Default `.zt/alerts.jsonl`.
     AlertsFile = "alerts.file", "ZT_ALERTS_FILE";
     /// Where the process writes how it is, for `zt status`: a folder, one file for each process, never a value of a secret.
@@ -139,6 +144,8 @@ impl ConfigKey {
             | Self::VaultFile
             | Self::VaultKeyFile
             | Self::AuditFolder
+            | Self::AuditCheckpointKey
+            | Self::AuditRetentionDays
             | Self::AlertsFile => true,
             // Adding either in the environment tightens: there was no limit, and nobody looked.
             Self::MetadataMaxStaleness
