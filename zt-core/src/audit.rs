@@ -85,6 +85,8 @@ mod cursor;
 mod disk;
 mod entry;
 mod error;
+mod export;
+mod filter;
 mod folder;
 mod follow;
 mod lines;
@@ -116,6 +118,8 @@ mod writer;
 
 pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
+pub use export::{ExportFormat, export};
+pub use filter::Filter;
 pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use proof::{Bundle, Newer, NotProven, prove};

@@ -27,7 +27,9 @@ use std::time::Duration;
 #[cfg(feature = "azure")]
 pub use builder::key_vault;
 pub(crate) use builder::profile;
-pub use builder::{RuntimeBuilder, local_vault, read_tables, tables, write_tables};
+pub use builder::{
+    RuntimeBuilder, audit_key, audit_options, local_vault, read_tables, tables, write_tables,
+};
 use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;

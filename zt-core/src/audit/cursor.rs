@@ -58,6 +58,15 @@ impl Cursor {
         Some(Position::claimed(self.segment, self.offset, self.seq, hash))
     }
 
+    /// The last record of a log that each of these sinks has acknowledged: 0 where one says nothing that can be read.
+    pub(super) fn acknowledged_by_all(sinks: &[PathBuf], writer: &str) -> u64 {
+        let by_one = |folder: &PathBuf| match Self::read(folder, writer) {
+            Ok(Found::Cursor(cursor)) => cursor.seq,
+            Ok(Found::Nothing | Found::Damaged) | Err(_) => 0,
+        };
+        sinks.iter().map(by_one).min().unwrap_or(u64::MAX)
+    }
+
     pub(super) fn read(folder: &Path, writer: &str) -> io::Result<Found> {
         let text = match fs::read(path(folder, writer)) {
             Ok(text) => text,

@@ -17,6 +17,7 @@ use super::folder::writer_name;
 use super::queue::{Queue, Refused};
 use super::record::to_fields;
 use super::recover::{Survey, Torn, survey};
+use super::retire::Plan;
 use super::scan::LogLink;
 use super::ship::Shipping;
 use super::status::Status;
@@ -73,7 +74,22 @@ impl LiveLog {
         for torn in &torn {
             writer.push(recovered(clock.now(), torn).fields(None)?, None);
         }
+        let retiring = options
+            .retention
+            .map(|age| Plan::make(&folder, clock.now(), age, &options.cursors()));
+        // What cannot be retired now stays: that is no reason to refuse everything.
+        let retiring = retiring.transpose().unwrap_or_else(|error| {
+            *status.last_error() = Some(error.to_string());
+            None
+        });
+        let retiring = retiring.unwrap_or_default();
+        for record in retiring.records(clock.now()) {
+            writer.push(record?, None);
+        }
         writer.sync()?;
+        if let Err(error) = retiring.remove(&folder) {
+            *status.last_error() = Some(error.to_string());
+        }
         torn.iter().try_for_each(Torn::cut)?;
         let shared = Arc::new(Shared {
             queue: Queue::new(options.queue_records, options.queue_bytes),

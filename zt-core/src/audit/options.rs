@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuditError, AuditSink, CheckpointSigner};
+use super::{AuditError, AuditSink, CheckpointSigner, cursor};
 
 /// Settings of an [`AuditLog`](super::AuditLog). The defaults suit a service.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub struct AuditOptions {
     pub(super) deadline: Duration,
     pub(super) heartbeat: Duration,
     pub(super) signer: Option<Arc<dyn CheckpointSigner>>,
+    pub(super) retention: Option<Duration>,
     pub(super) sinks: Vec<SinkOptions>,
     pub(super) remote_deadline: Duration,
     pub(super) most_lag: Option<Duration>,
@@ -49,6 +50,7 @@ impl AuditOptions {
             deadline: Duration::from_secs(2),
             heartbeat: Duration::from_secs(60),
             signer: None,
+            retention: None,
             sinks: Vec::new(),
             remote_deadline: Duration::from_secs(10),
             most_lag: None,
@@ -86,6 +88,25 @@ impl AuditOptions {
         self
     }
 
+    /// Removes closed and signed segments of the folder that are older than this, when the log is opened; else they stay
+    /// for ever.
+    pub fn with_retention(mut self, age: Duration) -> Self {
+        self.retention = Some(age);
+        self
+    }
+
+    /// Whether checkpoints are signed.
+    #[must_use]
+    pub const fn is_signed(&self) -> bool {
+        self.signer.is_some()
+    }
+
+    /// Whether old segments are removed.
+    #[must_use]
+    pub const fn has_retention(&self) -> bool {
+        self.retention.is_some()
+    }
+
     /// How long the log may be silent before it writes that it is alive; 60 s unless told.
     pub fn with_heartbeat(mut self, every: Duration) -> Self {
         self.heartbeat = every;
@@ -102,6 +123,14 @@ impl AuditOptions {
     /// [`Durability::Remote`](super::Durability::Remote). With several of them each must have the record.
     pub fn with_remote_sink(self, name: impl Into<String>, sink: Arc<dyn AuditSink>) -> Self {
         self.adding(name.into(), sink, true)
+    }
+
+    /// The folders in which the sinks keep how far they have each log.
+    pub(super) fn cursors(&self) -> Vec<PathBuf> {
+        let sinks = self.sinks.iter();
+        sinks
+            .map(|sink| cursor::folder_of(&self.folder, &sink.name))
+            .collect()
     }
 
     fn adding(mut self, name: String, sink: Arc<dyn AuditSink>, is_remote: bool) -> Self {

@@ -13,6 +13,7 @@ use super::folder::{Folder, segment_name};
 use super::lines::{LONGEST, Lines};
 use super::scan::{Checker, Fault, LogLink, parse};
 use super::{AuditError, FindingKind};
+use crate::clock::Timestamp;
 
 /// How many other logs an `audit.open` record links.
 const LINKS: usize = 8;
@@ -252,14 +253,15 @@ fn scan(mut file: &File, writer: &str, number: u32) -> io::Result<Scan> {
 }
 
 /// The last complete record of a file, read from its end and not checked.
-struct End {
+pub(super) struct End {
     head: Option<Link>,
-    is_closed: bool,
+    pub(super) at: Option<Timestamp>,
+    pub(super) is_closed: bool,
     is_clean: bool,
 }
 
 impl End {
-    fn read(mut file: &File) -> io::Result<Self> {
+    pub(super) fn read(mut file: &File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         let most = u64::try_from(2 * LONGEST).unwrap_or(u64::MAX);
         file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
@@ -275,6 +277,7 @@ impl End {
             is_closed: record
                 .as_ref()
                 .is_some_and(|(_, stamp)| stamp.is_admin("audit.close")),
+            at: record.as_ref().and_then(|(_, stamp)| stamp.timestamp()),
             head: record.map(|(frame, stamp)| Link {
                 seq: stamp.seq,
                 hash: frame.hash,

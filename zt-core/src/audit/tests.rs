@@ -2,9 +2,13 @@
 
 mod checkpoints;
 mod damage;
+mod exhaustive;
 pub(super) mod faulty;
+mod heartbeat;
 mod kill;
 mod recovery;
+mod retention;
+mod storage;
 mod writing;
 
 use std::fs;

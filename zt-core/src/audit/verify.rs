@@ -4,7 +4,7 @@
 //! Streams, several logs at a time: memory grows with the number of logs, checkpoints and findings, not of records. Never
 //! changes anything. What it cannot detect is written in the [module documentation](super).
 
-mod claims;
+pub(super) mod claims;
 mod log;
 mod marks;
 pub(super) mod notes;
@@ -19,6 +19,7 @@ use std::thread;
 use super::checkpoint::Checkpoint;
 use super::folder::Folder;
 use super::lines::Lines;
+use super::retire::Retired;
 use super::signature::PublicKey;
 use super::{AuditError, Finding, FindingKind, Verification};
 use claims::{Claims, Links};
@@ -108,6 +109,7 @@ pub fn verify_with(
             numbers,
             claims: &claims,
             options,
+            keeps_ends: false,
         };
         let links = std::mem::take(&mut *links.lock().unwrap_or_else(PoisonError::into_inner));
         Some(log.verify(links, found.signed.contains(*writer)))
@@ -128,6 +130,33 @@ pub fn verify_with(
     }
     verification.foreign(&found.foreign);
     Ok(verification)
+}
+
+/// Where each segment of a log ends, and how many of its records are signed; nothing if anything in it is wrong.
+pub(super) fn ends(
+    folder: &Path,
+    found: &Folder,
+    claims: &Claims,
+    writer: &str,
+) -> Result<(Vec<Retired>, u64), AuditError> {
+    let log = Log {
+        folder,
+        writer,
+        numbers: found.writers.get(writer).map_or(&[][..], Vec::as_slice),
+        claims,
+        options: &VerifyOptions::new(),
+        keeps_ends: true,
+    };
+    let report = log.verify(Links::default(), found.signed.contains(writer))?;
+    let signed = report
+        .verification
+        .heads
+        .first()
+        .map_or(0, |head| head.signed);
+    Ok(match report.verification.is_intact() {
+        true => (report.ends, signed),
+        false => (Vec::new(), 0),
+    })
 }
 
 /// Every log that has segments, checkpoints here or elsewhere, or was removed by rule.

@@ -1,5 +1,6 @@
 //! Puts a runtime together: the only place that names adapters.
 
+mod audit;
 mod identity;
 mod outside;
 mod sinks;
@@ -28,6 +29,7 @@ use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableF
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
 use crate::secrets::{GateLimits, SecretVault, Secrets, Timing};
+pub use audit::{audit_key, audit_options};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
@@ -172,6 +174,7 @@ impl RuntimeBuilder {
         let vaults = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
+        let options = audit::complete(options, &config)?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let (secrets, keys) = vaults.open(&config, &clock)?;

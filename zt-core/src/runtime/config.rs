@@ -207,6 +207,28 @@ impl Config {
         self.path(ConfigKey::AuditFolder, ".zt/audit")
     }
 
+    /// Where the audit key is.
+    #[must_use]
+    pub fn audit_key_file(&self) -> PathBuf {
+        self.path(ConfigKey::AuditCheckpointKey, ".zt/audit.key")
+    }
+
+    /// How long the audit log is kept, if not for ever.
+    pub(super) fn audit_retention(&self) -> Result<Option<Duration>> {
+        let key = ConfigKey::AuditRetentionDays;
+        let read = |text: &str| {
+            let days: Option<u64> = text.parse().ok();
+            days.filter(|days| (1..=36_500).contains(days))
+        };
+        match self.value(key) {
+            None => Ok(None),
+            Some(text) => match read(text) {
+                Some(days) => Ok(Some(Duration::from_secs(days * 86_400))),
+                None => Err(invalid(key, "must be a number of days from 1 to 36500")),
+            },
+        }
+    }
+
     /// Where fired alerts are appended to.
     #[must_use]
     pub fn alerts_file(&self) -> PathBuf {

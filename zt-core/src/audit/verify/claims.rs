@@ -16,13 +16,13 @@ use super::open;
 
 /// The claims of a whole folder.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
+pub(in super::super) struct Claims {
     /// How much of a given up segment counts.
     pub(super) good_bytes: HashMap<String, u64>,
     /// By the log that they are about.
     pub(super) links: BTreeMap<String, Links>,
     /// By the log whose first segments were removed; the newest wins.
-    pub(super) retired: BTreeMap<String, Retirement>,
+    pub(in super::super) retired: BTreeMap<String, Retirement>,
 }
 
 /// The claims about one log, by number.
@@ -39,11 +39,11 @@ pub(super) struct Claim {
 
 /// That the first segments of a log were removed by rule.
 #[derive(Debug, Clone)]
-pub(super) struct Retirement {
-    pub(super) retired: Retired,
+pub(in super::super) struct Retirement {
+    pub(in super::super) retired: Retired,
     pub(super) at: String,
     /// The log and the record that say so.
-    pub(super) by: (String, u64),
+    pub(in super::super) by: (String, u64),
 }
 
 #[derive(Deserialize)]
@@ -59,7 +59,7 @@ struct Retiring {
 }
 
 impl Claims {
-    pub(super) fn read(folder: &Path, found: &Folder) -> Result<Self, AuditError> {
+    pub(in super::super) fn read(folder: &Path, found: &Folder) -> Result<Self, AuditError> {
         let mut claims = Self::default();
         for (writer, numbers) in &found.writers {
             let mut before = None;

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::chain::{Link, from_hex, hex};
 use super::super::folder::segment_name;
 use super::super::lines::Line;
+use super::super::retire::Retired;
 use super::super::scan::{Checker, Fault, Stamp};
 use super::super::tree::Tree;
 use super::super::{AuditError, Entry, Finding, FindingKind, Head, Recovery, Verification};
@@ -20,6 +21,8 @@ pub(super) struct Log<'a> {
     pub(super) numbers: &'a [u32],
     pub(super) claims: &'a Claims,
     pub(super) options: &'a VerifyOptions,
+    /// Whether to tell where each segment ends.
+    pub(super) keeps_ends: bool,
 }
 
 /// What one log says.
@@ -29,6 +32,8 @@ pub(super) struct Report {
     pub(super) links: Links,
     /// The claim that its beginning relies on.
     pub(super) retirement: Option<Retirement>,
+    /// Where each segment ends, if that was asked for and nothing before is wrong.
+    pub(super) ends: Vec<Retired>,
 }
 
 /// The state of one verification.
@@ -62,6 +67,7 @@ impl Log<'_> {
                 },
                 links,
                 retirement: None,
+                ends: Vec::new(),
             },
             marks,
             tree: Tree::default(),
@@ -90,6 +96,9 @@ impl Reader<'_> {
             head = ending.link.or(head);
             // Behind a fault the next segment is checked on its own, so that one change is one finding.
             before = ending.link.filter(|_| ending.fault.is_none());
+            if let Some(link) = before {
+                self.keep_end(*number, link);
+            }
             if let Some(fault) = ending.fault {
                 let is_last = self.log.numbers.last() == Some(number);
                 self.fault(&segment_name(self.log.writer, *number), fault, is_last);
@@ -129,6 +138,20 @@ impl Reader<'_> {
         self.marks.reach(&tree, &link.hash);
         self.tree = tree;
         (Some(link), retired.segment.saturating_add(1))
+    }
+
+    fn keep_end(&mut self, segment: u32, link: Link) {
+        if self.log.keeps_ends && !self.has_fault {
+            self.report.ends.push(Retired {
+                writer: self.log.writer.to_owned(),
+                segment,
+                seq: link.seq,
+                head: hex(&link.hash),
+                peaks: self.tree.peaks().iter().map(|peak| hex(peak)).collect(),
+                last: self.newest.0.clone(),
+                is_closed: self.newest.1,
+            });
+        }
     }
 
     fn segment(&mut self, number: u32, before: Option<Link>) -> Result<Ending, AuditError> {
@@ -185,7 +208,7 @@ impl Reader<'_> {
         if let Some(link) = link {
             self.report.links.satisfy(link);
             // Behind a fault no tree is known.
-            if self.marks.is_open() && !self.has_fault {
+            if (self.marks.is_open() || self.log.keeps_ends) && !self.has_fault {
                 self.tree.push(&link.hash);
                 self.marks.reach(&self.tree, &link.hash);
             }

@@ -208,9 +208,11 @@ impl Marks {
                 self.find(&place, FindingKind::Cut, &message);
             }
         }
-        if let Some(place) = self.torn.take()
-            && !is_closed
-        {
+        if let Some(place) = self.torn.take() {
+            if is_closed && !is_alive {
+                let message = "what follows the last checkpoint of a closed log is none";
+                return self.find(&place, FindingKind::ForgedCheckpoint, message);
+            }
             let why = if is_alive {
                 "is being written"
             } else {

@@ -1,4 +1,8 @@
-//! `zt audit`: verify the log offline, read its end.
+//! `zt audit`: verify the log offline, read it, copy it out, prove one record of it.
+
+mod prove;
+mod query;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -13,15 +17,10 @@ use crate::{Answer, paint};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
-    /// Recompute every chain and name the first record of each that is not what was written.
-    Verify {
-        /// The folder of the log; default: that of `zt.toml`.
-        #[arg(id = "log")]
-        folder: Option<PathBuf>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Recompute every chain and tree, and name the first record of each log that is not what was written or signed.
+    Verify(verify::Verify),
+    /// The logs of the folder: which process wrote each, until when, and how it ended.
+    Writers(verify::Writers),
     /// Print the newest records, oldest first.
     Tail {
         /// The folder of the log; default: that of `zt.toml`.
@@ -37,94 +36,58 @@ pub(crate) enum Audit {
         #[arg(long)]
         json: bool,
     },
+    /// Print the records that were asked for, the newest at the end.
+    Query(query::Query),
+    /// Copy records out, for other tools.
+    Export(query::Export),
+    /// Print the public part of the audit key, which auditors verify with.
+    Key,
+    /// Write a bundle that proves one record to somebody without the log.
+    Prove(prove::Prove),
+    /// Does a bundle prove its record?
+    VerifyBundle(prove::VerifyBundle),
 }
 
 impl Audit {
-    pub(crate) fn run(self, config: impl FnOnce() -> Result<Config>) -> Result<Answer, Error> {
+    pub(crate) fn run(self, config: impl Fn() -> Result<Config>) -> Result<Answer, Error> {
         let folder = |given: Option<PathBuf>| match given {
             Some(folder) => Ok(folder),
             None => config().map(|config| config.audit_folder()),
         };
         match self {
-            Self::Verify {
-                folder: given,
-                json,
-            } => verify(&folder(given)?, json),
+            Self::Verify(verify) => verify.run(folder),
+            Self::Writers(writers) => writers.run(folder),
             Self::Tail {
                 folder: given,
                 count,
                 denied,
                 json,
             } => tail(&folder(given)?, count, denied, json),
+            Self::Query(query) => query.run(folder),
+            Self::Export(export) => export.run(folder),
+            Self::Key => prove::key(&config()?),
+            Self::Prove(prove) => prove.run(config),
+            Self::VerifyBundle(bundle) => bundle.run(),
         }
     }
-}
-
-fn verify(folder: &Path, json: bool) -> Result<Answer> {
-    let found = audit::verify(folder)?;
-    let answer = if found.is_intact() {
-        Answer::Yes
-    } else {
-        Answer::No
-    };
-    if json {
-        let report = serde_json::json!({
-            "intact": found.is_intact(),
-            "writers": found.writers,
-            "segments": found.segments,
-            "records": found.records,
-            "heads": found.heads,
-            "recoveries": found.recoveries,
-            "findings": found.findings,
-            "notes": found.notes,
-        });
-        println!("{report:#}");
-        return Ok(answer);
-    }
-    for finding in &found.findings {
-        let (bad, dim) = (paint::BAD, paint::DIM);
-        let place = shown(&format!("{}:{}", finding.file, finding.line));
-        println!(
-            "{bad}{place}{bad:#} {} {dim}byte {}{dim:#}",
-            shown(&finding.message),
-            finding.byte_offset
-        );
-    }
-    for recovery in &found.recoveries {
-        println!(
-            "recovered {}: {} bytes cut after record {}, kept as {}",
-            recovery.file, recovery.bytes_cut, recovery.last_good_seq, recovery.kept_as
-        );
-    }
-    for note in &found.notes {
-        println!("note: {}", shown(note));
-    }
-    let logs = if found.writers == 1 { "log" } else { "logs" };
-    let count = format!("{} records in {} {logs}", found.records, found.writers);
-    let (good, bad) = (paint::GOOD, paint::BAD);
-    match found.findings.len() {
-        0 => println!("{good}intact{good:#}: {count}"),
-        1 => println!("{bad}not intact{bad:#}: 1 finding, {count} are good"),
-        findings => println!("{bad}not intact{bad:#}: {findings} findings, {count} are good"),
-    }
-    Ok(answer)
 }
 
 fn tail(folder: &Path, count: usize, denied: bool, json: bool) -> Result<Answer> {
-    let refusal = |entry: &Entry| {
-        matches!(
-            entry.outcome.as_str(),
-            "explicit_deny" | "default_deny" | "refused" | "failed"
-        )
-    };
-    for entry in audit::tail(folder, count, |entry| !denied || refusal(entry))? {
+    for entry in audit::tail(folder, count, |entry| !denied || is_refusal(entry))? {
         if json {
             println!("{}", serde_json::to_string(&entry).unwrap_or_default());
         } else {
-            print_entry(&entry, refusal(&entry));
+            print_entry(&entry, is_refusal(&entry));
         }
     }
     Ok(Answer::Yes)
+}
+
+fn is_refusal(entry: &Entry) -> bool {
+    matches!(
+        entry.outcome.as_str(),
+        "explicit_deny" | "default_deny" | "refused" | "failed"
+    )
 }
 
 /// What stands in a log may have been chosen by a caller: nothing of it reaches the terminal as it is.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anstream::println;
 use clap::Subcommand;
 use zeroize::Zeroizing;
-use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
+use zt_core::audit::{AuditLog, Durability, Kind, Outcome, Record};
 use zt_core::clock::{Clock as _, SystemClock};
 use zt_core::envelope::DeterministicKey;
 use zt_core::id::SecretRef;
@@ -113,7 +113,7 @@ struct Log {
 impl Log {
     fn open(config: &Config, action: &'static str, reference: &str) -> Result<Self> {
         let clock = Arc::new(SystemClock::new());
-        let options = AuditOptions::new(config.audit_folder());
+        let options = runtime::audit_options(config)?;
         let log = Self {
             log: AuditLog::open(options, Arc::<SystemClock>::clone(&clock))?,
             clock,

@@ -96,6 +96,11 @@ config_keys! {
     VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
     /// The folder of the audit log. Default `.zt/audit`.
     AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
+    /// The audit key, which vouches for the checkpoints of the log: a file that only its owner may read, made at first use.
+    /// Default `.zt/audit.key`.
+    AuditCheckpointKey = "audit.checkpoint_key", "ZT_AUDIT_CHECKPOINT_KEY";
+    /// After how many days closed and signed segments of the audit log are removed, from 1 to 36500. Default: never.
+    AuditRetentionDays = "audit.retention_days", "ZT_AUDIT_RETENTION_DAYS";
     /// Copies the audit log to this folder too: a mounted volume, a share. Default: nowhere.
     AuditFileSink = "audit.file_sink", "ZT_AUDIT_FILE_SINK";
     /// Copies the audit log to this `SQLite` database too, a file in a folder that exists. Default: none.
@@ -167,6 +172,8 @@ impl ConfigKey {
             | Self::VaultFile
             | Self::VaultKeyFile
             | Self::AuditFolder
+            | Self::AuditCheckpointKey
+            | Self::AuditRetentionDays
             | Self::AuditFileSink
             | Self::AuditSqliteSink
             | Self::AuditMonitorEndpoint

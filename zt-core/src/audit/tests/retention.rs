@@ -1,0 +1,218 @@
+//! What is old and signed goes, the rest verifies on, and an auditor learns what went.
+
+use super::checkpoints::TestKey;
+use super::*;
+use crate::testing::ManualClock;
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)))
+}
+
+fn open_on_day(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> AuditLog {
+    let options = options(folder)
+        .with_segment_bytes(1024)
+        .with_signer(Arc::<TestKey>::clone(key))
+        .with_retention(30 * DAY);
+    AuditLog::open(options, Arc::<ManualClock>::clone(clock)).unwrap()
+}
+
+fn at(clock: &ManualClock, number: usize) -> Record {
+    use crate::clock::Clock as _;
+    Record::new(
+        Kind::Release,
+        clock.now(),
+        "secret.read",
+        "secret:a",
+        Outcome::Ok,
+    )
+    .with_detail("number", number.to_string())
+}
+
+fn write(log: &AuditLog, clock: &ManualClock, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        log.append(at(clock, number), Durability::Ordered).unwrap();
+    }
+    log.flush().unwrap();
+}
+
+fn segments_of(folder: &Path, writer: &str) -> usize {
+    let names = fs::read_dir(folder).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name.starts_with(writer) && name.ends_with(".jsonl"))
+        .count()
+}
+
+fn intact(folder: &Path, key: &TestKey) -> Verification {
+    let found = verify_with(folder, &VerifyOptions::new().with_key(key.public())).unwrap();
+    assert!(found.is_intact(), "{found:?}");
+    found
+}
+
+#[test]
+fn old_signed_segments_of_a_closed_log_go_and_verify_says_what_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    let records = intact(folder.path(), &key).heads[0].seq;
+    clock.advance(10 * DAY);
+    let middle = open_on_day(folder.path(), &clock, &key);
+    write(&middle, &clock, 20..25);
+    middle.close(LONG).unwrap();
+    assert!(
+        segments_of(folder.path(), old.writer()) > 3,
+        "nothing is old yet"
+    );
+    clock.advance(25 * DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), 0);
+    assert!(segments_of(folder.path(), middle.writer()) > 0);
+    assert_eq!(numbers(folder.path()), (20..25).collect::<Vec<_>>());
+    let found = intact(folder.path(), &key);
+    assert_eq!(found.notes.len(), 1, "{found:?}");
+    let said = format!(
+        "records 1 to {records} of `{}` were removed by retention",
+        old.writer()
+    );
+    assert!(found.notes[0].starts_with(&said), "{found:?}");
+    assert_eq!(found.heads.len(), 3);
+    // The record of it is itself retired later, and said again.
+    clock.advance(40 * DAY);
+    let last = open_on_day(folder.path(), &clock, &key);
+    last.close(LONG).unwrap();
+    clock.advance(40 * DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    assert_eq!(segments_of(folder.path(), new.writer()), 0);
+    let found = intact(folder.path(), &key);
+    assert_eq!((found.heads.len(), found.notes.len()), (5, 3), "{found:?}");
+}
+
+#[test]
+fn a_living_log_loses_its_old_segments_alone_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let alive = open_on_day(folder.path(), &clock, &key);
+    write(&alive, &clock, 0..20);
+    clock.advance(40 * DAY);
+    write(&alive, &clock, 20..40);
+    // The next look signs what is there.
+    clock.advance(Duration::from_secs(10));
+    let size = alive.health().records;
+    while alive.health().signed < size {
+        std::thread::yield_now();
+    }
+    clock.advance(Duration::from_secs(1));
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    // It was the newest then: nothing of it may go.
+    assert_eq!(numbers(folder.path()).len(), 40);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    let left = numbers(folder.path());
+    assert!(left.len() < 40 && left.len() >= 20, "{left:?}");
+    write(&alive, &clock, 40..45);
+    alive.close(LONG).unwrap();
+    assert_eq!(intact(folder.path(), &key).notes.len(), 1);
+    assert_eq!(numbers(folder.path()).last(), Some(&44));
+}
+
+#[test]
+fn what_is_not_signed_or_not_intact_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let unsigned = options(folder.path()).with_segment_bytes(1024);
+    let unsigned = AuditLog::open(unsigned, Arc::<ManualClock>::clone(&clock)).unwrap();
+    write(&unsigned, &clock, 0..10);
+    unsigned.close(LONG).unwrap();
+    clock.advance(DAY);
+    let spoilt = open_on_day(folder.path(), &clock, &key);
+    write(&spoilt, &clock, 10..20);
+    spoilt.close(LONG).unwrap();
+    let path = segment(folder.path(), spoilt.writer(), 2);
+    let mut all = lines(&path);
+    all[1][60] ^= 1;
+    rewrite(&path, &all);
+    clock.advance(60 * DAY);
+    for _ in 0..2 {
+        open_on_day(folder.path(), &clock, &key)
+            .close(LONG)
+            .unwrap();
+        clock.advance(DAY);
+    }
+    assert!(segments_of(folder.path(), unsigned.writer()) > 1);
+    assert!(segments_of(folder.path(), spoilt.writer()) > 1);
+}
+
+#[test]
+fn a_removal_that_nobody_signed_is_a_missing_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    clock.advance(40 * DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    clock.advance(DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    drop(intact(folder.path(), &key));
+    fs::remove_file(folder.path().join(folder::checkpoints_name(new.writer()))).unwrap();
+    let options = VerifyOptions::new().with_key(key.public());
+    let found = verify_with(folder.path(), &options).unwrap();
+    let whats: Vec<_> = found.findings.iter().map(|finding| finding.what).collect();
+    assert_eq!(
+        whats,
+        [FindingKind::Unsigned, FindingKind::MissingSegment],
+        "{found:?}"
+    );
+}
+
+#[test]
+fn what_a_sink_lacks_does_not_go() {
+    use super::super::cursor::{folder_of, path};
+    use super::super::retire::Plan;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    let records = intact(folder.path(), &key).heads[0].seq;
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    clock.advance(35 * DAY);
+
+    let now = crate::clock::Clock::now(&*clock);
+    let sinks = ["near", "far"].map(|name| folder_of(folder.path(), name));
+    let planned = |sinks: &[PathBuf]| {
+        let plan = Plan::make(folder.path(), now, 30 * DAY, sinks).unwrap();
+        plan.records(now).count()
+    };
+    let acknowledge = |sink: &PathBuf, seq: u64| {
+        fs::create_dir_all(sink).unwrap();
+        let hash = "0".repeat(64);
+        let writer = old.writer();
+        let cursor = format!(
+            r#"{{"format":1,"writer":"{writer}","seq":{seq},"hash":"{hash}","segment":1,"offset":0}}"#
+        );
+        fs::write(path(sink, writer), cursor).unwrap();
+    };
+    assert_eq!((planned(&[]), planned(&sinks)), (1, 0));
+    acknowledge(&sinks[0], records);
+    assert_eq!(planned(&sinks), 0, "the other has nothing");
+    acknowledge(&sinks[1], 1);
+    assert_eq!(planned(&sinks), 0, "not even the first segment");
+    acknowledge(&sinks[1], records);
+    assert_eq!(planned(&sinks), 1);
+}
