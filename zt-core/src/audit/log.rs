@@ -158,15 +158,6 @@ impl AuditLog {
         self.here()?.flush()
     }
 
-    /// As [`flush`](Self::flush), and returns once every remote sink has all of it too.
-    ///
-    /// # Errors
-    ///
-    /// As [`append`](Self::append) of a record as [`Durability::Remote`].
-    pub fn flush_remote(&self) -> Result<(), AuditError> {
-        self.here()?.flush_remote()
-    }
-
     /// Writes everything and a closing record, lets the sinks have the rest, and ends the log. Afterwards each append is
     /// [`AuditError::Closed`].
     ///

@@ -315,7 +315,7 @@ impl Shipper {
         self.state.delivered(records.saturating_add(1), refused);
         if is_own {
             self.at = Some(*position);
-            self.state.acknowledge(up_to);
+            self.state.acknowledge(up_to, &receipt.refused);
         }
         Ok(*position)
     }
