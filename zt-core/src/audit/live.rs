@@ -197,7 +197,8 @@ impl LiveLog {
         }
     }
 
-    #[cfg(all(test, feature = "testing"))]
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
     pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

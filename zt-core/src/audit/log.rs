@@ -98,7 +98,8 @@ impl AuditLog {
         Ok(place.get_or_init(|| live))
     }
 
-    #[cfg(all(test, feature = "testing"))]
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
     pub(super) fn insides(&self) -> (String, Arc<super::worker::Shared>) {
         let live = self.here().unwrap();
         (live.writer().to_owned(), live.shared())

@@ -9,7 +9,8 @@ mod aside;
 mod pause;
 mod shipper;
 mod state;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 mod trouble;
 
