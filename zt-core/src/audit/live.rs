@@ -132,8 +132,9 @@ impl LiveLog {
         self.shipping.refuse_effect(&record)?;
         if durability == Durability::Remote {
             self.shipping.refuse_remote()?;
+            let before = self.shipping.on_disk();
             self.append_durable(record)?;
-            return self.shipping.wait_for_remote();
+            return self.shipping.wait_for_remote(before);
         }
         if self.shared.status.is_failed.load(Ordering::Acquire) {
             return self.append_durable(record);
@@ -195,16 +196,6 @@ impl LiveLog {
         wait(&answer, self.deadline, "reach the disk")
     }
 
-    /// As [`flush`](Self::flush), and returns once every remote sink has all of it too.
-    ///
-    /// # Errors
-    ///
-    /// As [`append`](Self::append).
-    pub(super) fn flush_remote(&self) -> Result<(), AuditError> {
-        self.flush()?;
-        self.shipping.wait_for_remote()
-    }
-
     /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
     ///
     /// # Errors
@@ -233,7 +224,8 @@ impl LiveLog {
         }
     }
 
-    #[cfg(all(test, feature = "testing"))]
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
     pub(super) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

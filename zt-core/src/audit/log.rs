@@ -102,7 +102,8 @@ impl AuditLog {
         Ok(place.get_or_init(|| live))
     }
 
-    #[cfg(all(test, feature = "testing"))]
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
     pub(super) fn insides(&self) -> (String, Arc<super::worker::Shared>) {
         let live = self.here().unwrap();
         (live.writer().to_owned(), live.shared())
@@ -161,15 +162,6 @@ impl AuditLog {
     /// As [`append`](Self::append).
     pub fn flush(&self) -> Result<(), AuditError> {
         self.here()?.flush()
-    }
-
-    /// As [`flush`](Self::flush), and returns once every remote sink has all of it too.
-    ///
-    /// # Errors
-    ///
-    /// As [`append`](Self::append) of a record as [`Durability::Remote`].
-    pub fn flush_remote(&self) -> Result<(), AuditError> {
-        self.here()?.flush_remote()
     }
 
     /// Writes everything and a closing record, lets the sinks have the rest, and ends the log. Afterwards each append is

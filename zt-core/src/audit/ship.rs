@@ -9,13 +9,15 @@ mod aside;
 mod pause;
 mod shipper;
 mod state;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 mod trouble;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -98,19 +100,20 @@ impl Shipping {
         })
     }
 
-    /// Returns once every remote sink has all that is on the disk now.
-    pub(super) fn wait_for_remote(&self) -> Result<(), AuditError> {
-        self.refuse_remote()?;
-        let seq = self
-            .status
-            .records
-            .load(std::sync::atomic::Ordering::Acquire);
+    /// The newest record that is on the disk.
+    pub(super) fn on_disk(&self) -> u64 {
+        self.status.records.load(Ordering::Acquire)
+    }
+
+    /// Returns once every remote sink keeps all that came to the disk after this record.
+    pub(super) fn wait_for_remote(&self, after: u64) -> Result<(), AuditError> {
+        let seq = self.on_disk();
         let until = Instant::now() + self.remote_deadline;
         let remote = || self.sinks.iter().filter(|sink| sink.is_remote());
         remote().for_each(|sink| sink.wake());
         for sink in remote() {
             let left = until.saturating_duration_since(Instant::now());
-            sink.wait_for(seq, left)
+            sink.wait_for(after, seq, left)
                 .map_err(|reason| AuditError::Unacknowledged {
                     sink: sink.name().to_owned(),
                     reason,

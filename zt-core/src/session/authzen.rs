@@ -39,16 +39,18 @@ impl Session {
         let now = self.shared.clock.now();
         for decided in answer.decided() {
             let record = decided.record(now).with_detail("asked_by", self.name());
-            self.shared.audit.append(record, Durability::Ordered)?;
+            let durability = match decided.must_be_remote() {
+                true => Durability::Remote,
+                false => Durability::Ordered,
+            };
+            self.shared.audit.append(record, durability)?;
         }
         if let Some(searched) = answer.searched() {
             let record = self.identify(searched.record(now, &snapshot));
             self.shared.audit.append(record, Durability::Ordered)?;
         }
-        // One wait for the disk for a whole batch of refusals, and one for the sink.
-        if answer.decided().iter().any(Decided::must_be_remote) {
-            self.shared.audit.flush_remote()?;
-        } else if answer.decided().iter().any(Decided::must_be_durable) {
+        // One wait for the disk for a whole batch of refusals.
+        if answer.decided().iter().any(Decided::must_be_durable) {
             self.shared.audit.flush()?;
         }
         Ok(answer.into_body())

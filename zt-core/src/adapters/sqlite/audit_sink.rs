@@ -14,6 +14,7 @@ use rusqlite::{Connection, Statement, Transaction, params};
 use zt_memory::fork::Local;
 
 use crate::audit::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};
+use crate::clock::Timestamp;
 use crate::port::BoxFuture;
 
 /// How long another process may hold the file.
@@ -138,7 +139,7 @@ impl SqliteAuditSink {
         record: &SinkRecord,
     ) -> Result<bool, SinkError> {
         let entry = record.entry()?;
-        let at = entry.timestamp().map_or(0, |at| at.as_millis());
+        let at = entry.timestamp().map_or(0, Timestamp::as_millis);
         let policies = serde_json::to_string(&entry.policies).unwrap_or_default();
         let version = entry.snapshot.as_ref().map(|snapshot| snapshot.version);
         let inserted = inserting.execute(params![

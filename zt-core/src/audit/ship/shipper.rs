@@ -3,6 +3,8 @@
 //! In: the clock and a sink. Out: a [`Step`] for each round, which the sink's thread and tests drive. A cursor moves only behind
 //! what was acknowledged; a crash in between delivers the same records again.
 
+mod receipt;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +16,9 @@ use super::super::cursor::{self, Cursor, Found};
 use super::super::disk::{create_folder, owner_only};
 use super::super::follow::{Followed, Log, Position};
 use super::super::options::SinkOptions;
-use super::super::sink::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};
+use super::super::sink::{AuditSink, BatchLimit, SinkBatch, SinkError};
 use super::super::worker;
 use super::super::{AuditError, Kind, Outcome, Record};
-use super::aside;
 use super::pause::Pause;
 use super::state::{Phase, SinkState};
 use super::trouble::Trouble;
@@ -282,89 +283,6 @@ impl Shipper {
         Ok(false)
     }
 
-    /// Does what a receipt says; from where the log goes on.
-    fn take(
-        &mut self,
-        log: Log<'_>,
-        batch: &SinkBatch,
-        positions: &[Position],
-        receipt: &Receipt,
-    ) -> Result<Position, Trouble> {
-        let (first, up_to) = (batch.first(), receipt.up_to);
-        if up_to > batch.last() {
-            return Err(
-                SinkError::unavailable("the sink acknowledges what it was not given").into(),
-            );
-        }
-        if up_to.saturating_add(1) < first {
-            return self.go_back(log, up_to);
-        }
-        let Some(position) = positions.iter().find(|at| at.link.seq == up_to) else {
-            return Err(SinkError::unavailable("the sink takes none of the records").into());
-        };
-        let refused = self.set_aside(batch, receipt)?;
-        self.back_at = None;
-        let is_own = log.writer == self.own.writer;
-        let written = Cursor::new(log.writer, position).write(&self.place);
-        match written.map_err(Trouble::place) {
-            // The records are delivered, and this process knows: only the next one may do so again.
-            Err(trouble) if is_own => self.state.failed(&trouble.to_string(), None),
-            other => other?,
-        }
-        let records = usize::try_from(up_to.saturating_sub(first)).unwrap_or(usize::MAX);
-        self.state.delivered(records.saturating_add(1), refused);
-        if is_own {
-            self.at = Some(*position);
-            self.state.acknowledge(up_to);
-        }
-        Ok(*position)
-    }
-
-    /// A sink that was emptied or restored is given again what it lacks, once.
-    fn go_back(&mut self, log: Log<'_>, up_to: u64) -> Result<Position, Trouble> {
-        let here = (log.writer.to_owned(), up_to);
-        if self.back_at.as_ref() == Some(&here) {
-            let what = format!("the sink lacks what follows record {up_to}, and does not take it");
-            return Err(SinkError::unavailable(what).into());
-        }
-        self.back_at = Some(here);
-        let reason = format!("the sink has this log up to record {up_to} only");
-        self.note("audit.redelivered", log.writer, Outcome::Ok, &reason);
-        let found = match log.find(up_to)? {
-            Some(found) => Some(found),
-            None => log.start()?,
-        };
-        found.ok_or_else(|| SinkError::unavailable("the log is gone").into())
-    }
-
-    /// Keeps what the sink can never take; how many records these are.
-    fn set_aside(&self, batch: &SinkBatch, receipt: &Receipt) -> Result<usize, Trouble> {
-        if receipt.refused.is_empty() {
-            return Ok(0);
-        }
-        let mut refused: Vec<(&SinkRecord, &str)> = Vec::with_capacity(receipt.refused.len());
-        for (seq, reason) in &receipt.refused {
-            let found = batch.records.iter().find(|record| record.seq == *seq);
-            match found.filter(|record| record.seq <= receipt.up_to) {
-                Some(record) => refused.push((record, reason)),
-                None => {
-                    let what = "the sink refuses a record that it was not given";
-                    return Err(SinkError::unavailable(what).into());
-                }
-            }
-        }
-        aside::set_aside(&self.place, &batch.writer, &refused).map_err(Trouble::place)?;
-        for (record, reason) in &refused {
-            // The record about a refusal is not itself a reason for another one.
-            let is_note = record.entry().is_ok_and(|entry| entry.action == REFUSED);
-            if !is_note {
-                let reason = format!("record {}: {reason}", record.seq);
-                self.note(REFUSED, &batch.writer, Outcome::Failed, &reason);
-            }
-        }
-        Ok(refused.len())
-    }
-
     /// Where a log goes on.
     fn position(&self, log: Log<'_>) -> Result<Option<Position>, Trouble> {
         if let Some(at) = self.at.filter(|_| log.writer == self.own.writer) {
@@ -420,9 +338,6 @@ impl Shipper {
         }
     }
 }
-
-/// The action of a record about a record that a sink can never take.
-const REFUSED: &str = "audit.record_refused";
 
 /// Held while a log is delivered. Given back by name: a child that was forked meanwhile has a copy of the file.
 struct Turn(File);

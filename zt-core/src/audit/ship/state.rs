@@ -1,5 +1,6 @@
 //! How a sink is doing, for everybody to read without waiting for it, and for the few who wait for it.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -65,8 +66,14 @@ struct Inner {
     is_failing: bool,
     delivered: u64,
     refused: u64,
+    /// The newest records of this process's log that were set aside, at most [`MOST_REFUSED`], and the newest forgotten one.
+    refused_here: VecDeque<u64>,
+    refused_before: u64,
     phase: Phase,
 }
+
+/// Far more than anybody waits for at a time.
+const MOST_REFUSED: usize = 1024;
 
 /// What the sink's thread is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +112,8 @@ impl SinkState {
                 is_failing: false,
                 delivered: 0,
                 refused: 0,
+                refused_here: VecDeque::new(),
+                refused_before: 0,
                 phase: Phase::Runs,
             }),
             moved: Condvar::new(),
@@ -161,8 +170,8 @@ impl SinkState {
         self.woken.notify_one();
     }
 
-    /// Waits until this record is acknowledged; the reason if it is not.
-    pub(super) fn wait_for(&self, seq: u64, patience: Duration) -> Result<(), String> {
+    /// Waits until the records behind `after` are kept, up to `seq`; the reason if they are not. One that was set aside is not.
+    pub(super) fn wait_for(&self, after: u64, seq: u64, patience: Duration) -> Result<(), String> {
         let now = self.clock.elapsed();
         let waits = |inner: &mut Inner| {
             // An attempt that comes too late is no reason to hold up the caller.
@@ -175,7 +184,9 @@ impl SinkState {
             .wait_timeout_while(self.lock(), patience, waits)
             .unwrap_or_else(PoisonError::into_inner);
         if inner.acknowledged >= seq {
-            return Ok(());
+            let is_kept = !inner.was_refused(after, seq);
+            let refused = || "it can never take the record, which was set aside".to_owned();
+            return is_kept.then_some(()).ok_or_else(refused);
         }
         let reason = match &inner.last_error {
             Some(error) if inner.is_failing => error.clone(),
@@ -223,9 +234,16 @@ impl SinkState {
         self.lock().phase
     }
 
-    /// Records of this process's log, up to this one, were acknowledged; so many were new.
-    pub(super) fn acknowledge(&self, up_to: u64) {
+    /// Records of this process's log, up to this one, were acknowledged, or set aside.
+    pub(super) fn acknowledge(&self, up_to: u64, set_aside: &[(u64, String)]) {
         let mut inner = self.lock();
+        for (seq, _) in set_aside {
+            if inner.refused_here.len() >= MOST_REFUSED {
+                let forgotten = inner.refused_here.pop_front().unwrap_or(0);
+                inner.refused_before = inner.refused_before.max(forgotten);
+            }
+            inner.refused_here.push_back(*seq);
+        }
         inner.acknowledged = inner.acknowledged.max(up_to);
         drop(inner);
         self.moved.notify_all();
@@ -285,6 +303,12 @@ impl SinkState {
 }
 
 impl Inner {
+    /// Whether one of the records behind `after`, up to `seq`, may have been set aside.
+    fn was_refused(&self, after: u64, seq: u64) -> bool {
+        let mut refused = self.refused_here.iter();
+        after < self.refused_before || refused.any(|refused| *refused > after && *refused <= seq)
+    }
+
     fn behind(&self, state: &SinkState) -> u64 {
         let own = state.on_disk().saturating_sub(self.acknowledged);
         own.saturating_add(self.of_others)

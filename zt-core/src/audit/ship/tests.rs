@@ -70,13 +70,6 @@ impl Stage {
         (shipper, state)
     }
 
-    fn append(&self, log: &AuditLog, numbers: std::ops::Range<usize>) {
-        for number in numbers {
-            log.append(record(number), Durability::Ordered).unwrap();
-        }
-        log.flush().unwrap();
-    }
-
     fn cursor(&self, writer: &str) -> PathBuf {
         cursor::path(&folder_of(self.folder.path(), SINK), writer)
     }
@@ -89,6 +82,13 @@ impl Stage {
     }
 }
 
+fn append(log: &AuditLog, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        log.append(record(number), Durability::Ordered).unwrap();
+    }
+    log.flush().unwrap();
+}
+
 fn lines_of(folder: &Path) -> Vec<(String, u64, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -99,7 +99,7 @@ fn lines_of(folder: &Path) -> Vec<(String, u64, String)> {
         }
         for line in fs::read_to_string(&path).unwrap().lines() {
             let entry: Entry = serde_json::from_str(line).unwrap();
-            found.push((name[..33].to_owned(), entry.seq, entry.hash));
+            found.push((name.split_at(33).0.to_owned(), entry.seq, entry.hash));
         }
     }
     found

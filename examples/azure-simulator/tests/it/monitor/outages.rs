@@ -33,13 +33,14 @@ struct Scene {
     job: Session,
 }
 
-async fn open(rows: &str) -> Scene {
+/// A record waits so many seconds for the table.
+async fn open(rows: &str, within_s: u64) -> Scene {
     let office = Office::new("");
     office.add_rows(rows);
     let text = office.config("");
     let (endpoint, rule) = (LogsIngestion::ENDPOINT, LogsIngestion::RULE);
     office.configure(&format!(
-        "{text}\n[audit]\nmonitor_endpoint = \"{endpoint}\"\nmonitor_rule = \"{rule}\"\nremote_sink = \"monitor\"\nremote_within_s = 60\n"
+        "{text}\n[audit]\nmonitor_endpoint = \"{endpoint}\"\nmonitor_rule = \"{rule}\"\nremote_sink = \"monitor\"\nremote_within_s = {within_s}\n"
     ));
     let zt = opened(&office).await;
     let job = office.sign_in(&zt, "sp-score-201").await.claiming(201, 2);
@@ -106,7 +107,7 @@ fn in_table(sim: &Simulator) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_decision_is_in_the_table_before_its_answer_and_survives_the_disk() {
-    let scene = open(RULES).await;
+    let scene = open(RULES, 60).await;
     scene.decides().await.unwrap();
     fs::remove_dir_all(scene.office.path(".zt/audit")).unwrap();
     let rows = scene.office.sim.logs_ingestion().rows();
@@ -125,7 +126,7 @@ async fn a_decision_is_in_the_table_before_its_answer_and_survives_the_disk() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_outage_ends_with_every_record_in_the_table() {
-    let scene = open(RULES).await;
+    let scene = open(RULES, 1).await;
     let status = |status, retry_after| Fault::Status {
         status,
         retry_after,
@@ -139,7 +140,6 @@ async fn every_outage_ends_with_every_record_in_the_table() {
         Fault::WrongJson,
         Fault::Giant(1 << 20),
         Fault::Redirect("https://elsewhere.invalid/".to_owned()),
-        status(413, None),
         Fault::Unauthorized,
     ] {
         scene.spoil(fault, 1);
@@ -160,8 +160,36 @@ async fn every_outage_ends_with_every_record_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_service_never_takes_is_refused_set_aside_and_named() {
+    let scene = open(RULES, 60).await;
+    scene.decides().await.unwrap();
+    let status = 413;
+    let retry_after = None;
+    scene.spoil(
+        Fault::Status {
+            status,
+            retry_after,
+        },
+        u32::MAX,
+    );
+    let error = scene.decides().await.unwrap_err();
+    assert!(error.message().contains("set aside"), "{error}");
+    let aside = fs::read_to_string(scene.office.path(".zt/audit/sinks/monitor/refused.jsonl"));
+    assert!(aside.unwrap().contains("secret.get"));
+    scene.office.sim.clear_faults();
+    scene.decides().await.unwrap();
+    let rows = scene.office.sim.logs_ingestion().rows();
+    assert_eq!(
+        rows.iter()
+            .filter(|row| row["Action"] == "secret.get")
+            .count(),
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_the_role_is_missing_the_decision_is_refused_and_the_log_keeps_the_rest() {
-    let scene = open(RULES).await;
+    let scene = open(RULES, 60).await;
     scene.decides().await.unwrap();
     scene
         .office
@@ -198,7 +226,7 @@ async fn while_the_role_is_missing_the_decision_is_refused_and_the_log_keeps_the
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_row_of_network_rules_nothing_is_sent() {
     let rows = RULES.replace("westeurope-1", "northeurope-1");
-    let scene = open(&rows).await;
+    let scene = open(&rows, 60).await;
     let error = scene.decides().await.unwrap_err();
     assert_eq!(error.code(), Code::AuditUnavailable);
     let why = scene.health().last_error.unwrap();

@@ -15,12 +15,12 @@ async fn after_a_day_without_its_sink_the_log_is_delivered_whole_and_in_order() 
     let stage = Stage::new();
     let log = stage.open();
     let (mut shipper, state) = stage.shipper(&log);
-    stage.append(&log, 0..10);
+    append(&log, 0..10);
     assert_eq!(settle(&mut shipper).await, Step::Level);
     assert_eq!(state.health().behind, 0);
     stage.sink.is(down());
     for minute in 0..24 * 60 {
-        stage.append(&log, 10 + minute..11 + minute);
+        append(&log, 10 + minute..11 + minute);
         assert_eq!(settle(&mut shipper).await, Step::Waits);
         state.look();
         stage.clock.advance(MINUTE);
@@ -51,10 +51,10 @@ async fn a_crash_between_delivery_and_cursor_doubles_at_most_the_last_batch() {
     let stage = Stage::new();
     let log = stage.open();
     let (mut shipper, state) = stage.shipper(&log);
-    stage.append(&log, 0..30);
+    append(&log, 0..30);
     settle(&mut shipper).await;
     let before = state.on_disk();
-    stage.append(&log, 30..60);
+    append(&log, 30..60);
     stage.sink.next(Mood::LosesAnswer);
     assert_eq!(settle(&mut shipper).await, Step::Waits);
     // Another process takes over; this one is dead.
@@ -84,11 +84,11 @@ async fn the_logs_of_dead_writers_are_delivered_and_those_of_living_ones_are_lef
     let stage = Stage::new();
     for _ in 0..3 {
         let dead = stage.open();
-        stage.append(&dead, 0..120);
+        append(&dead, 0..120);
         drop(dead);
     }
     let living = stage.open();
-    stage.append(&living, 0..5);
+    append(&living, 0..5);
     let log = stage.open();
     let (mut shipper, state) = stage.shipper(&log);
     assert_eq!(settle(&mut shipper).await, Step::Level);
@@ -116,7 +116,7 @@ async fn the_logs_of_dead_writers_are_delivered_and_those_of_living_ones_are_lef
 async fn two_processes_do_not_deliver_one_log_at_once() {
     let stage = Stage::new();
     let dead = stage.open();
-    stage.append(&dead, 0..400);
+    append(&dead, 0..400);
     drop(dead);
     let (first, second) = (stage.open(), stage.open());
     let (mut one, _) = stage.shipper(&first);
@@ -143,7 +143,7 @@ async fn two_processes_do_not_deliver_one_log_at_once() {
 async fn a_torn_end_is_not_delivered_and_holds_nothing_up() {
     let stage = Stage::new();
     let dead = stage.open();
-    stage.append(&dead, 0..5);
+    append(&dead, 0..5);
     let (writer, _) = dead.insides();
     drop(dead);
     let log = stage.open();
@@ -166,7 +166,7 @@ async fn a_cursor_that_cannot_be_written_delays_nothing_and_doubles_after_a_rest
     let (mut shipper, state) = stage.shipper(&log);
     // A folder in its place fails like a full disk: for whoever writes, root too.
     fs::create_dir_all(stage.cursor(&writer).join("full")).unwrap();
-    stage.append(&log, 0..5);
+    append(&log, 0..5);
     // A fresh process reads the cursor first; this one has none to read.
     assert_eq!(settle(&mut shipper).await, Step::Waits);
     fs::remove_dir_all(stage.cursor(&writer)).unwrap();
@@ -176,7 +176,7 @@ async fn a_cursor_that_cannot_be_written_delays_nothing_and_doubles_after_a_rest
 
     fs::remove_file(stage.cursor(&writer)).unwrap();
     fs::create_dir_all(stage.cursor(&writer).join("full")).unwrap();
-    stage.append(&log, 5..90);
+    append(&log, 5..90);
     assert_eq!(settle(&mut shipper).await, Step::Level);
     let health = state.health();
     assert_eq!(health.behind, 0, "{health:?}");
@@ -202,7 +202,7 @@ async fn a_damaged_log_is_not_delivered_beyond_the_damage_and_holds_up_no_other(
     let stage = Stage::new();
     let (damaged, good) = (stage.open(), stage.open());
     for log in [&damaged, &good] {
-        stage.append(log, 0..20);
+        append(log, 0..20);
     }
     let (bad, fine) = (damaged.insides().0, good.insides().0);
     drop((damaged, good));
@@ -240,7 +240,7 @@ async fn what_a_failed_segment_holds_beyond_its_good_part_is_not_delivered() {
     let log =
         AuditLog::open_on(options(stage.folder.path()), clock, Arc::new(disk.clone())).unwrap();
     let (mut shipper, _) = stage.shipper(&log);
-    stage.append(&log, 0..3);
+    append(&log, 0..3);
     settle(&mut shipper).await;
     for (number, flag) in [(10, &disk.0.sync), (20, &disk.0.write)] {
         flag.store(true, Ordering::SeqCst);

@@ -62,7 +62,6 @@ fn without_an_acknowledgement_the_caller_is_refused_and_the_record_stays() {
     log.append(record(2), Durability::Durable).unwrap();
     log.append(record(3), Durability::Ordered).unwrap();
     log.flush().unwrap();
-    log.flush_remote().unwrap_err();
     assert_eq!(
         super::super::super::tests::numbers(folder.path()),
         [1, 2, 3]
@@ -79,6 +78,22 @@ fn without_an_acknowledgement_the_caller_is_refused_and_the_record_stays() {
     next.close(LONG).unwrap();
     let of_log = lines_of(folder.path());
     assert_eq!(sink.kept().len(), of_log.len());
+}
+
+#[test]
+fn a_record_that_the_sink_can_never_take_is_not_acknowledged() {
+    use super::super::super::Receipt;
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Arc::new(Fake::default());
+    let log = start(with(folder.path(), &sink));
+    log.append(record(1), Durability::Remote).unwrap();
+    sink.next(Mood::Answers(Receipt::up_to(4).refusing(4, "too long")));
+    let error = log.append(record(2), Durability::Remote).unwrap_err();
+    assert!(error.to_string().contains("set aside"), "{error}");
+    log.append(record(3), Durability::Remote).unwrap();
+    log.close(LONG).unwrap();
+    let writer = lines_of(folder.path())[0].0.clone();
+    assert!(sink.has(&writer, 3) && !sink.has(&writer, 4));
 }
 
 #[test]
