@@ -114,25 +114,23 @@ fn read(rule: &Rule, asked: &Asked, stream: &str) -> Result<Vec<Value>, Refusal>
         )
     };
     let rows: Vec<Value> = serde_json::from_slice(&asked.body).map_err(|_| invalid())?;
-    let row = |row: Value| match row {
-        Value::Object(row) => {
-            let known = row.into_iter().filter(|(name, _)| columns.contains(name));
-            Ok(known.map(|(name, value)| (name, cut(value))).collect())
-        }
-        _ => Err(invalid()),
+    let row = |row: Value| {
+        let Value::Object(row) = row else {
+            return Err(invalid());
+        };
+        let known = row.into_iter().filter(|(name, _)| columns.contains(name));
+        Ok(known.map(|(name, value)| (name, cut(value))).collect())
     };
     rows.into_iter().map(row).collect()
 }
 
 fn cut(value: Value) -> Value {
-    match value {
-        Value::String(text) if text.len() > MOST_VALUE => {
-            let end = (0..=MOST_VALUE)
-                .rev()
-                .find(|end| text.is_char_boundary(*end));
-            let kept = text.get(..end.unwrap_or(0)).unwrap_or_default();
-            Value::String(kept.to_owned())
-        }
-        other => other,
-    }
+    let Some(text) = value.as_str().filter(|text| text.len() > MOST_VALUE) else {
+        return value;
+    };
+    let end = (0..=MOST_VALUE)
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    let kept = text.get(..end.unwrap_or(0)).unwrap_or_default();
+    Value::String(kept.to_owned())
 }

@@ -65,26 +65,31 @@ pub(super) struct Log<'a> {
 }
 
 impl Log<'_> {
-    /// The logs of a folder whose writers are gone, oldest first, without `own`. While a writer lives it holds its newest
-    /// segment, or the one before.
-    pub(super) fn dead(folder: &Path, own: &str) -> Result<Vec<String>, AuditError> {
+    /// The logs of a folder whose writers are gone, oldest first, without `own`, and the number of each one's last segment.
+    /// While a writer lives it holds its newest segment, or the one before.
+    pub(super) fn dead(folder: &Path, own: &str) -> Result<Vec<(String, u32)>, AuditError> {
         let found = Folder::read(folder)?;
         let mut dead = Vec::new();
         for (writer, numbers) in found.writers {
+            let Some(last) = numbers.last().copied() else {
+                continue;
+            };
             if writer != own && is_dead(folder, &writer, &numbers)? {
-                dead.push(writer);
+                dead.push((writer, last));
             }
         }
         Ok(dead)
     }
 
+    /// Whether nothing stands behind a position, where this is the last segment.
+    pub(super) fn is_end(self, at: &Position, last: u32) -> Result<bool, AuditError> {
+        let path = self.path(last);
+        let file = fs::metadata(&path).map_err(|error| unreadable(&path, error))?;
+        Ok(at.segment == last && at.end == file.len())
+    }
+
     /// The number of the last whole record of the last segment; `None` if that cannot be told.
-    pub(super) fn last(self) -> Result<Option<u64>, AuditError> {
-        let found = Folder::read(self.folder)?;
-        let numbers = found.writers.get(self.writer);
-        let Some(last) = numbers.and_then(|numbers| numbers.last()).copied() else {
-            return Ok(None);
-        };
+    pub(super) fn last(self, last: u32) -> Result<Option<u64>, AuditError> {
         let path = self.path(last);
         let read = || -> io::Result<Vec<u8>> {
             let mut file = File::open(&path)?;

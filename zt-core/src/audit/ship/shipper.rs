@@ -227,7 +227,7 @@ impl Shipper {
     /// Lists the dead logs that the sink lacks records of, the newest first, so that the oldest is the next.
     fn survey(&mut self) -> Result<(), Trouble> {
         let (mut left, mut missing) = (Vec::new(), 0_u64);
-        for writer in Log::dead(&self.own.folder, &self.own.writer)? {
+        for (writer, last) in Log::dead(&self.own.folder, &self.own.writer)? {
             let log = Log {
                 folder: &self.own.folder,
                 writer: &writer,
@@ -237,13 +237,19 @@ impl Shipper {
                 Found::Nothing | Found::Damaged => None,
             };
             // Only a cursor that the log bears out says that nothing is left.
-            let has = match &claimed {
-                Some(claimed) => log.confirm(claimed)?.map_or(0, |at| at.link.seq),
-                None => 0,
+            let confirmed = match &claimed {
+                Some(claimed) => log.confirm(claimed)?,
+                None => None,
             };
-            let last = log.last()?;
-            if last != Some(has) {
-                missing = missing.saturating_add(last.unwrap_or(0).abs_diff(has));
+            if let Some(at) = &confirmed
+                && log.is_end(at, last)?
+            {
+                continue;
+            }
+            let has = confirmed.map_or(0, |at| at.link.seq);
+            let newest = log.last(last)?;
+            if newest != Some(has) {
+                missing = missing.saturating_add(newest.unwrap_or(0).abs_diff(has));
                 left.push(writer);
             }
         }
