@@ -46,6 +46,13 @@ pub enum AuditError {
         /// What was waited for: `take the record`.
         what: &'static str,
     },
+    /// There is no such record, or it cannot be proven.
+    #[error("{what}")]
+    #[non_exhaustive]
+    NotFound {
+        /// Which, and why not.
+        what: String,
+    },
     /// An option or a record is malformed.
     #[error("{what}")]
     #[non_exhaustive]
@@ -76,6 +83,9 @@ impl AuditError {
             Self::Timeout { .. } => {
                 "check that the disk of the audit folder is not overloaded, then try again"
             }
+            Self::NotFound { .. } => {
+                "`zt audit query` prints what there is, and `zt audit verify` whether it is intact"
+            }
             Self::Invalid { .. } => "correct the audit settings",
         }
     }
@@ -87,6 +97,7 @@ impl From<AuditError> for Error {
             AuditError::Unavailable { .. } | AuditError::Timeout { .. } => Code::AuditUnavailable,
             AuditError::Closed => Code::Closed,
             AuditError::Tampered { .. } => Code::AuditIntegrity,
+            AuditError::NotFound { .. } => Code::NotFound,
             AuditError::Invalid { .. } => Code::Config,
         };
         Self::new(code, error.to_string())
