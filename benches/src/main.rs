@@ -2,8 +2,10 @@
 //!
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
 //! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
-//! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens, `-- --secrets` secrets.
+//! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens, `-- --secrets` secrets,
+//! and `-- --audit` the audit log.
 
+mod audit;
 mod conditions;
 mod differential;
 mod envelope;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         identity::markdown(effort)
     } else if asked("--secrets") {
         secrets::markdown(effort)
+    } else if asked("--audit") {
+        audit::groups(effort).map(|groups| report::markdown(&groups))
     } else if asked("--peers") {
         World::new().and_then(|world| peers::markdown(&world, effort))
     } else {
@@ -68,6 +72,7 @@ fn measure(effort: Effort) -> Outcome<String> {
     groups.extend(identity::groups(&world, effort)?);
     groups.extend(envelope::groups(&world, effort)?);
     groups.extend(sealing::groups(&world, effort)?);
+    groups.extend(audit::groups(effort)?);
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));

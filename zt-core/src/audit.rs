@@ -70,12 +70,17 @@
 //! print({writer: (seq, head.hex()) for writer, (seq, head) in chains.items()})
 //! ```
 //!
+//! # Checkpoints
+//!
+//! With a [`CheckpointSigner`] a log signs where it stands into `<writer>.checkpoints`: the head of a Merkle tree over its
+//! records (RFC 6962), as C2SP notes. [`verify_with`] holds the records against them, [`prove`] makes a [`Bundle`] that proves
+//! one record to somebody without the log.
+//!
 //! # What is and is not detected
 //!
-//! A changed, removed, inserted or moved record, and a removed segment with one after it, are found by the chain alone.
-//! A log cut at a record boundary, or removed whole, is found only where a later log of the folder links a record that
-//! is gone. The newest log has no such link yet, and who may write the folder could compute a whole new chain: both
-//! show only against heads ([`Verification::heads`]) that are kept elsewhere.
+//! A changed, removed, inserted or moved record, and a removed segment with one after it, are found by the chain alone; a log
+//! that was cut or computed anew by its checkpoints, by the link of a later log, or by checkpoints and heads
+//! ([`Verification::heads`]) that are kept elsewhere. `docs/src/audit-log.md` has the table.
 
 mod chain;
 mod checkpoint;

@@ -90,9 +90,10 @@ fn environment(
     if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
         return Ok(Err("pip cannot install maturin and pytest"));
     }
-    // On a developer's machine the type checker is a help, not a need: tests that want it skip themselves.
-    if !pip(place, &python, &["mypy"], log)? && place::is_ci() {
-        return Ok(Err("pip cannot install mypy"));
+    // On a developer's machine the type checker and the auditor's library are a help, not a need: tests that
+    // want them skip themselves.
+    if !pip(place, &python, &["mypy", "cryptography"], log)? && place::is_ci() {
+        return Ok(Err("pip cannot install mypy and cryptography"));
     }
     // The program of the page on sealed data runs with another library than ours.
     if !pip(place, &python, &["cryptography"], log)? && place::is_ci() {

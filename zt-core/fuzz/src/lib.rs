@@ -3,6 +3,7 @@
 //! In: any bytes. Out: whether they are what the target is about, rather than refused with a message. The tests of zt-core call the same functions with the seeds and with random input, so that
 //! they also run where there is no fuzzer.
 
+mod audit;
 mod condition;
 mod jwks;
 mod pattern;
@@ -11,6 +12,7 @@ mod tables;
 mod token;
 mod words;
 
+pub use audit::{audit_line, checkpoint};
 pub use condition::condition;
 pub use jwks::jwks;
 pub use pattern::pattern;

@@ -72,6 +72,13 @@ pub enum AuditError {
         /// Which, and how many: `` `monitor` lacks 12 ``.
         what: String,
     },
+    /// There is no such record, or it cannot be proven.
+    #[error("{what}")]
+    #[non_exhaustive]
+    NotFound {
+        /// Which, and why not.
+        what: String,
+    },
     /// An option or a record is malformed.
     #[error("{what}")]
     #[non_exhaustive]
@@ -108,6 +115,9 @@ impl AuditError {
             Self::Undelivered { .. } => {
                 "keep the audit folder: the next log that is opened in it with these sinks delivers the rest"
             }
+            Self::NotFound { .. } => {
+                "`zt audit query` prints what there is, and `zt audit verify` whether it is intact"
+            }
             Self::Invalid { .. } => "correct the audit settings",
         }
     }
@@ -123,6 +133,7 @@ impl From<AuditError> for Error {
             | AuditError::Undelivered { .. } => Code::AuditUnavailable,
             AuditError::Closed => Code::Closed,
             AuditError::Tampered { .. } => Code::AuditIntegrity,
+            AuditError::NotFound { .. } => Code::NotFound,
             AuditError::Invalid { .. } => Code::Config,
         };
         Self::new(code, error.to_string())

@@ -88,7 +88,7 @@ pub enum NotProven {
 /// Reads the log once and holds 32 bytes of each record.
 ///
 /// # Errors
-/// [`AuditError::Unavailable`] if the folder cannot be read; [`AuditError::Invalid`] if there is no such record, no
+/// [`AuditError::Unavailable`] if the folder cannot be read; [`AuditError::NotFound`] if there is no such record, no
 /// checkpoint covers it yet, or the log is not what was signed.
 pub fn prove(
     folder: impl AsRef<Path>,
@@ -110,14 +110,14 @@ pub fn prove(
         previous = frame.hash;
         leaves.push(tree::leaf(&frame.hash));
     })?;
-    let invalid = |what: String| Err(AuditError::Invalid { what });
+    let not_found = |what: String| Err(AuditError::NotFound { what });
     let Some((record, previous)) = record else {
-        return invalid(format!("log `{writer}` has no record {seq}"));
+        return not_found(format!("log `{writer}` has no record {seq}"));
     };
     let notes = checkpoints(folder, writer)?;
     let covers = |note: &&Checkpoint| note.head.size >= seq;
     let Some(first) = notes.iter().find(covers) else {
-        return invalid(format!(
+        return not_found(format!(
             "no checkpoint covers record {seq} of log `{writer}` yet"
         ));
     };
@@ -148,8 +148,8 @@ pub fn prove(
     };
     match bundle.check(None) {
         Ok(_) => Ok(bundle),
-        Err(why) => invalid(format!(
-            "record {seq} of log `{writer}` cannot be proven: {why}; `zt audit verify` says more"
+        Err(why) => not_found(format!(
+            "record {seq} of log `{writer}` cannot be proven: {why}"
         )),
     }
 }
@@ -226,7 +226,7 @@ impl Bundle {
 
     fn note(&self, note: &str, key: Option<&PublicKey>) -> Result<Checkpoint, NotProven> {
         let malformed = NotProven::Malformed("a checkpoint is not a note of this log");
-        let checkpoint = Checkpoint::read(note).ok_or(malformed.clone())?;
+        let checkpoint = Checkpoint::read(note).ok_or_else(|| malformed.clone())?;
         if checkpoint.writer != self.writer {
             return Err(malformed);
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::world::{NEEDLE, World, sample};
 
-fn zt(world: &World, arguments: &[&str]) -> Output {
+pub(crate) fn zt(world: &World, arguments: &[&str]) -> Output {
     zt_with_input(world, arguments, "")
 }
 
@@ -32,11 +32,11 @@ fn zt_with_input(world: &World, arguments: &[&str], input: &str) -> Output {
     output
 }
 
-fn out(output: &Output) -> String {
+pub(crate) fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn err(output: &Output) -> String {
+pub(crate) fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
@@ -295,10 +295,9 @@ async fn audit_verifies_and_tails_what_a_runtime_wrote() {
 
     let segment = std::fs::read_dir(world.path().join(".zt/audit"))
         .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .unwrap();
     let mut bytes = std::fs::read(&segment).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -123,10 +123,9 @@ async fn one_deny(world: &World) -> (PathBuf, PathBuf) {
     zt.close(Duration::from_secs(5)).await.unwrap();
     let segment = fs::read_dir(&folder)
         .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .unwrap();
     (folder, segment)
 }
 
@@ -135,7 +134,7 @@ async fn a_cut_inside_a_record_is_recovered_and_recorded() {
     let world = World::new();
     let (folder, segment) = one_deny(&world).await;
     let bytes = fs::read(&segment).unwrap();
-    // As a killed process leaves it: no close record, half a line at the end.
+    // As a killed process leaves it: no close record, half a line at the end, no checkpoint of either.
     let lines: Vec<usize> = bytes
         .iter()
         .enumerate()
@@ -144,6 +143,16 @@ async fn a_cut_inside_a_record_is_recovered_and_recorded() {
         .collect();
     let cut = lines[lines.len() - 3] + 40;
     fs::write(&segment, &bytes[..cut]).unwrap();
+    let notes = segment
+        .to_str()
+        .unwrap()
+        .replace("-000001.jsonl", ".checkpoints");
+    let first: String = fs::read_to_string(&notes)
+        .unwrap()
+        .split_inclusive('\n')
+        .take(10)
+        .collect();
+    fs::write(&notes, first).unwrap();
     assert!(!audit::verify(&folder).unwrap().is_intact());
 
     let zt = world.open().await;

@@ -18,7 +18,7 @@ mod bodies;
 type Body = fn(&[u8]) -> bool;
 
 /// Each target with words of its grammar.
-const TARGETS: [(&str, Body, &[&str]); 8] = [
+const TARGETS: [(&str, Body, &[&str]); 10] = [
     ("condition", bodies::condition, CONDITION),
     ("pattern", bodies::pattern, PATTERN),
     ("words", bodies::words, WORDS),
@@ -27,6 +27,8 @@ const TARGETS: [(&str, Body, &[&str]); 8] = [
     ("token", bodies::token, TOKEN),
     ("jwks", bodies::jwks, JWKS),
     ("sealed", bodies::sealed, SEALED),
+    ("audit_line", bodies::audit_line, AUDIT_LINE),
+    ("checkpoint", bodies::checkpoint, CHECKPOINT),
 ];
 
 const SEALED: &[&str] = &[
@@ -48,6 +50,54 @@ const SEALED: &[&str] = &[
     "\u{0}\u{20}",
     "\u{0}",
     "é",
+];
+
+const AUDIT_LINE: &[&str] = &[
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\n",
+    "\"seq\":1",
+    "\"kind\":\"segment\"",
+    "\"kind\":\"admin\"",
+    "\"action\":\"audit.open\"",
+    "\"action\":\"audit.retired\"",
+    "\"retired\":{",
+    "\"links\":[",
+    "\"after_failure\":{",
+    "\"good_bytes\":",
+    "\"at\":\"2026-09-21T14:13:20.000Z\"",
+    "\"writer\":\"20260921T141320Z-0123456789abcdef\"",
+    ",\"hash\":\"",
+    "\"}",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "18446744073709551615",
+    "\u{0}",
+    "é",
+];
+const CHECKPOINT: &[&str] = &[
+    "zt-audit/",
+    "20260921T141320Z-0123456789abcdef",
+    "\n",
+    "\n\n",
+    "0",
+    "18446744073709551615",
+    "head ",
+    "at ",
+    "2026-09-21T14:13:20.000Z",
+    "previous ",
+    "key ",
+    "endorsement ",
+    "\u{2014} ",
+    "0000000000000000000000000000000000000000000000000000000000000000",
+    "AAAA",
+    "=",
+    " ",
+    "\r",
+    "\u{0}",
 ];
 
 const CONDITION: &[&str] = &[

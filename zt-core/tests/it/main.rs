@@ -9,6 +9,7 @@
 #[cfg(feature = "arrow")]
 mod arrow;
 mod attacks;
+mod audit_commands;
 mod authzen;
 mod cli;
 mod conditions;

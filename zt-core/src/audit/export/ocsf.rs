@@ -56,6 +56,12 @@ pub(super) fn event(entry: &Entry) -> Value {
         },
         "unmapped": { "zt": zt(entry) },
     });
+    counted(entry, &mut event);
+    event
+}
+
+/// What only some records have.
+fn counted(entry: &Entry, event: &mut Value) {
     let mut set = |name: &str, value: Option<Value>| {
         if let (Some(fields), Some(value)) = (event.as_object_mut(), value) {
             fields.insert(name.to_owned(), value);
@@ -71,7 +77,6 @@ pub(super) fn event(entry: &Entry) -> Value {
         "status_detail",
         entry.detail.get("reason").map(|reason| json!(reason)),
     );
-    event
 }
 
 fn user(entry: &Entry) -> Value {

@@ -215,9 +215,7 @@ proptest! {
     fn large_trees_keep_to_the_definition(count in 1_usize..3000, index in any::<prop::sample::Index>()) {
         let all = leaves(count);
         let mut tree = Tree::default();
-        for at in 0..count {
-            tree.push_leaf(all[at]);
-        }
+        all.iter().for_each(|leaf| tree.push_leaf(*leaf));
         prop_assert_eq!(tree.root(), mth(&all));
         let at = index.index(count);
         let proof = inclusion(&all, at).unwrap();

@@ -10,15 +10,14 @@ use crate::runtime::Config;
 /// The options of the log that a runtime of this configuration writes, for tools that write beside it.
 ///
 /// # Errors
-/// `Config` if the audit key cannot be read or made, or the retention is no number of days.
+/// `Config` if the audit key cannot be read or made.
 pub fn audit_options(config: &Config) -> Result<AuditOptions> {
     complete(AuditOptions::new(config.audit_folder()), config)
 }
 
 /// What was given, and what the configuration says beside it.
 pub(super) fn complete(options: AuditOptions, config: &Config) -> Result<AuditOptions> {
-    let retention = config.audit_retention()?;
-    let options = match retention {
+    let options = match config.audit_retention() {
         Some(retention) if !options.has_retention() => options.with_retention(retention),
         Some(_) | None => options,
     };

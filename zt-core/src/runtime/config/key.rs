@@ -138,6 +138,9 @@ impl ConfigKey {
         if self == Self::VaultCallsPerSecond {
             return Some(Number::CALLS);
         }
+        if self == Self::AuditRetentionDays {
+            return Some(Number::DAYS);
+        }
         let is_seconds = matches!(
             self,
             Self::MetadataMaxStaleness

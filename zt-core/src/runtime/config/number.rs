@@ -23,6 +23,12 @@ impl Number {
         expected: "expected a number of calls from 1 to 400",
     };
 
+    /// A hundred years at most.
+    pub(super) const DAYS: Self = Self {
+        most: 36_500,
+        expected: "expected a number of days from 1 to 36500",
+    };
+
     /// The one text of a number, so that `60`, `"60"` and the environment's `60` are the same value.
     pub(super) fn read(self, text: &str) -> Option<String> {
         let is_number = text.bytes().all(|b| b.is_ascii_digit());

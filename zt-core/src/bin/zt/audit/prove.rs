@@ -16,7 +16,7 @@ pub(crate) struct Prove {
     /// The record: `LOG:NUMBER`, or the id of a decision, whose first record is meant.
     record: String,
     /// The folder of the log; default: that of `zt.toml`.
-    #[arg(long = "log", value_name = "FOLDER")]
+    #[arg(id = "log", long = "log", value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn key(config: &Config) -> Result<Answer> {
         return Err(Error::new(Code::NotFound, message)
             .with_help("the first runtime of this configuration makes it"));
     };
-    std::print!("{}", key.to_pem());
+    println!("{}", key.to_pem().trim_end());
     Ok(Answer::Yes)
 }
 

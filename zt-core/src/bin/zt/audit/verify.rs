@@ -137,10 +137,6 @@ fn print(found: &Verification, has_key: bool) {
     for note in &found.notes {
         println!("note: {}", shown(note));
     }
-    let signed = found.heads.iter().any(|head| head.signed > 0);
-    if signed && !has_key {
-        println!("note: each log is signed; `--key` says by whom");
-    }
     let logs = if found.writers == 1 { "log" } else { "logs" };
     let mut count = format!("{} records in {} {logs}", found.records, found.writers);
     if found.unsigned() > 0 {
@@ -148,6 +144,9 @@ fn print(found: &Verification, has_key: bool) {
             ", the last {} under no checkpoint",
             found.unsigned()
         ));
+    }
+    if !has_key && found.heads.iter().any(|head| head.signed > 0) {
+        count.push_str(", signed; `--key` says by whom");
     }
     let (good, bad) = (paint::GOOD, paint::BAD);
     match found.findings.len() {
