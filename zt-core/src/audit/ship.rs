@@ -174,9 +174,10 @@ fn spawn(sink: &SinkOptions, shipper: Shipper, state: Arc<SinkState>) -> std::io
     let executor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut shipper = shipper;
     let work = move || {
         let _on_exit = OnExit(Arc::clone(&state));
+        // Dropped before anybody is told that it is over: what the sink holds open is closed by then.
+        let (executor, mut shipper) = (executor, shipper);
         loop {
             let ran = catch_unwind(AssertUnwindSafe(|| executor.block_on(shipper.run())));
             match ran {

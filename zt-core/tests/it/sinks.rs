@@ -97,6 +97,9 @@ async fn a_secret_is_out_only_after_its_release_is_in_the_sink_so_that_the_disk_
         drop(job.secret("bureau-api-key").await.unwrap());
     }
     fs::remove_dir_all(zt.audit_folder()).unwrap();
+    drop(job);
+    // What can be said of a log without a folder is not the question.
+    drop(zt.close(LONG).await);
     let kept = in_database(&world.path().join("audit.db"));
     let released: Vec<Entry> = kept
         .iter()
