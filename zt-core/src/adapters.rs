@@ -5,3 +5,5 @@ pub mod azure;
 pub mod file;
 mod key_wrap;
 pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;

@@ -79,10 +79,12 @@
 
 mod chain;
 mod counted;
+mod cursor;
 mod disk;
 mod entry;
 mod error;
 mod folder;
+mod follow;
 mod lines;
 mod live;
 mod log;
@@ -90,7 +92,11 @@ mod options;
 mod queue;
 mod record;
 mod recover;
+#[cfg(any(test, feature = "testing"))]
+mod sample;
 mod scan;
+mod ship;
+mod sink;
 mod status;
 mod tail;
 mod tally;
@@ -106,6 +112,10 @@ pub use error::AuditError;
 pub use log::{AuditLog, Durability, Health};
 pub use options::AuditOptions;
 pub use record::{Kind, Outcome, Record};
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use sample::sample_log;
+pub use ship::SinkHealth;
+pub use sink::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};
 pub use tail::{each, tail};
 pub use tally::Tally;
 pub use verification::{Finding, FindingKind, Head, Recovery, Verification};

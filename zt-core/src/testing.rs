@@ -6,6 +6,7 @@ mod faulty_vault;
 pub mod key_contract;
 mod manual_clock;
 mod people;
+pub mod sink_contract;
 mod slot;
 pub mod vault_contract;
 

@@ -1,8 +1,9 @@
-//! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets of Key Vault.
+//! Azure: HTTP through the guard, the credentials of the process itself, groups from Microsoft Graph, secrets of
+//! Key Vault, audit records into Azure Monitor.
 //!
 //! In: a [`Guard`](crate::network::Guard) and what the environment says. Out: implementations of
-//! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential) and
-//! [`SecretVault`](crate::secrets::SecretVault).
+//! [`HttpClient`](crate::network::HttpClient), [`TokenCredential`](crate::identity::TokenCredential),
+//! [`SecretVault`](crate::secrets::SecretVault) and [`AuditSink`](crate::audit::AuditSink).
 //! Never: a client with a transport or a TLS provider of its own; features of `azure_core` and `reqwest` unify across a
 //! build, so nothing here relies on a default of theirs.
 
@@ -11,6 +12,7 @@ mod doctor;
 mod graph;
 mod http;
 mod key_vault_secrets;
+mod monitor;
 mod transport;
 
 pub use credential::{
@@ -20,4 +22,5 @@ pub use doctor::NetworkDoctor;
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
+pub use monitor::MonitorSink;
 pub use transport::{GuardedTransport, redaction_is_armed};

@@ -1,6 +1,7 @@
 //! Ports in memory, for tests and for embedding zt where nothing may touch a disk.
 
 mod alerts;
+mod audit_sink;
 mod keys;
 mod reference;
 
@@ -16,6 +17,7 @@ use crate::secrets::{
 };
 
 pub use alerts::MemoryAlerts;
+pub use audit_sink::MemoryAuditSink;
 pub use keys::MemoryKeys;
 pub use reference::MemoryReference;
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{Code, Error};
 
@@ -46,6 +47,31 @@ pub enum AuditError {
         /// What was waited for: `take the record`.
         what: &'static str,
     },
+    /// The record is on the disk, and a sink that must have it before the answer has not acknowledged it.
+    #[error("the audit sink `{sink}` did not acknowledge the record: {reason}")]
+    #[non_exhaustive]
+    Unacknowledged {
+        /// The sink's name.
+        sink: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A sink has lacked records for longer than the options allow, so that no effect is let through.
+    #[error("the audit sink `{sink}` has lacked records for {} s", behind.as_secs())]
+    #[non_exhaustive]
+    Behind {
+        /// The sink's name.
+        sink: String,
+        /// For how long.
+        behind: Duration,
+    },
+    /// The log is closed and whole, and sinks lack its last records.
+    #[error("the audit log is closed, and its sinks do not have all of it: {what} records")]
+    #[non_exhaustive]
+    Undelivered {
+        /// Which, and how many: `` `monitor` lacks 12 ``.
+        what: String,
+    },
     /// An option or a record is malformed.
     #[error("{what}")]
     #[non_exhaustive]
@@ -76,6 +102,12 @@ impl AuditError {
             Self::Timeout { .. } => {
                 "check that the disk of the audit folder is not overloaded, then try again"
             }
+            Self::Unacknowledged { .. } | Self::Behind { .. } => {
+                "see the sinks of the audit log in `zt status`; they are tried again by themselves"
+            }
+            Self::Undelivered { .. } => {
+                "keep the audit folder: the next log that is opened in it with these sinks delivers the rest"
+            }
             Self::Invalid { .. } => "correct the audit settings",
         }
     }
@@ -84,7 +116,11 @@ impl AuditError {
 impl From<AuditError> for Error {
     fn from(error: AuditError) -> Self {
         let code = match error {
-            AuditError::Unavailable { .. } | AuditError::Timeout { .. } => Code::AuditUnavailable,
+            AuditError::Unavailable { .. }
+            | AuditError::Timeout { .. }
+            | AuditError::Unacknowledged { .. }
+            | AuditError::Behind { .. }
+            | AuditError::Undelivered { .. } => Code::AuditUnavailable,
             AuditError::Closed => Code::Closed,
             AuditError::Tampered { .. } => Code::AuditIntegrity,
             AuditError::Invalid { .. } => Code::Config,

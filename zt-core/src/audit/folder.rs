@@ -9,6 +9,7 @@ use aws_lc_rs::rand;
 
 use super::AuditError;
 use super::chain::hex;
+use super::cursor::SINKS;
 use crate::clock::Timestamp;
 
 /// The segments of every writer, oldest writer first, and what else lies in the folder.
@@ -27,6 +28,9 @@ impl Folder {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            if name == SINKS && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
             match parse_name(&name).filter(|_| is_file) {
                 Some((writer, number)) => found.writers.entry(writer).or_default().push(number),
                 None => found.foreign.push(name),

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ use super::queue::{Queue, Refused};
 use super::record::to_fields;
 use super::recover::{Survey, Torn, survey};
 use super::scan::LogLink;
+use super::ship::Shipping;
 use super::status::Status;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
@@ -36,6 +37,7 @@ pub(super) struct LiveLog {
     deadline: Duration,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    shipping: Shipping,
 }
 
 impl LiveLog {
@@ -71,12 +73,14 @@ impl LiveLog {
             counted: Counted::new(options.counted_keys),
             status,
         });
+        let shipping = Shipping::start(options, &name, &shared, &clock)?;
         let thread = spawn(Worker::new(writer, Arc::clone(&shared), clock), &folder)?;
         Ok(Self {
             name,
             deadline: options.deadline,
             shared,
             thread: Mutex::new(Some(thread)),
+            shipping,
         })
     }
 
@@ -100,11 +104,18 @@ impl LiveLog {
             let what = "`counted` records are written by the audit log alone".to_owned();
             return Err(AuditError::Invalid { what });
         }
+        self.shipping.refuse_effect(&record)?;
+        if durability == Durability::Remote {
+            self.shipping.refuse_remote()?;
+            let before = self.shipping.on_disk();
+            self.append_durable(record)?;
+            return self.shipping.wait_for_remote(before);
+        }
         if self.shared.status.is_failed.load(Ordering::Acquire) {
             return self.append_durable(record);
         }
         match durability {
-            Durability::Durable => self.append_durable(record),
+            Durability::Remote | Durability::Durable => self.append_durable(record),
             Durability::Ordered => self.append_ordered(record),
             Durability::Counted => match self.shared.counted.add(record) {
                 Ok(()) => Ok(()),
@@ -136,6 +147,9 @@ impl LiveLog {
     /// As [`append`](Self::append).
     pub(super) fn count(&self, tally: &Tally, at: Timestamp) -> Result<(), AuditError> {
         let is_failed = self.shared.status.is_failed.load(Ordering::Acquire);
+        if self.shipping.refuses() {
+            self.shipping.refuse_effect(&tally.record(at))?;
+        }
         if is_failed || !tally.is_of_this_process() {
             return self.append_durable(tally.record(at));
         }
@@ -164,7 +178,10 @@ impl LiveLog {
     /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
     pub(super) fn close(&self, timeout: Duration) -> Result<(), AuditError> {
-        self.end(true, timeout)
+        let until = Instant::now() + timeout;
+        self.end(true, timeout)?;
+        let left = until.saturating_duration_since(Instant::now());
+        self.shipping.close(left)
     }
 
     /// How the log is doing; never waits for the disk.
@@ -176,7 +193,14 @@ impl LiveLog {
             records: status.records.load(Ordering::Acquire),
             syncs: status.syncs.load(Ordering::Acquire),
             queued: self.shared.queue.len(),
+            sinks: self.shipping.health(),
         }
+    }
+
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     fn append_durable(&self, record: Record) -> Result<(), AuditError> {

@@ -9,13 +9,16 @@ use zt_memory::fork::Local;
 
 use super::disk::{Disk, OsDisk};
 use super::live::LiveLog;
-use super::{AuditError, AuditOptions, Record, Tally};
+use super::{AuditError, AuditOptions, Record, SinkHealth, Tally};
 use crate::clock::{Clock, Timestamp};
 
 /// How safe a record must be before the caller goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
+    /// On the disk and acknowledged by every remote sink before [`AuditLog::append`] returns, for a disk that may not outlive
+    /// the process. An error where no sink acknowledges records.
+    Remote,
     /// On the disk before [`AuditLog::append`] returns; callers at the same time share one sync.
     Durable,
     /// Accepted, in order, on the disk within 50 ms. A crash of the process loses at most what is still queued.
@@ -52,6 +55,8 @@ pub struct Health {
     pub syncs: u64,
     /// Records waiting to be written.
     pub queued: usize,
+    /// The sinks.
+    pub sinks: Vec<SinkHealth>,
 }
 
 impl AuditLog {
@@ -93,6 +98,13 @@ impl AuditLog {
         Ok(place.get_or_init(|| live))
     }
 
+    #[cfg(test)]
+    #[cfg(feature = "testing")]
+    pub(super) fn insides(&self) -> (String, Arc<super::worker::Shared>) {
+        let live = self.here().unwrap();
+        (live.writer().to_owned(), live.shared())
+    }
+
     fn opened(&self) -> Option<&LiveLog> {
         self.own.get().and_then(OnceLock::get)
     }
@@ -111,8 +123,9 @@ impl AuditLog {
     /// # Errors
     ///
     /// [`AuditError::Unavailable`] if it could not be written, [`AuditError::Timeout`] after the deadline,
-    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`]. On an error the caller must refuse what
-    /// it was about to do; after a timeout the record may still be written.
+    /// [`AuditError::Closed`], [`AuditError::Invalid`] for [`Kind::Counted`], [`AuditError::Unacknowledged`] for
+    /// [`Durability::Remote`] alone, [`AuditError::Behind`] for what has an effect while a sink is too far behind. On an error the caller must refuse what
+    /// it was about to do; after a timeout or without an acknowledgement the record may still be written.
     pub fn append(&self, record: Record, durability: Durability) -> Result<(), AuditError> {
         self.here()?.append(record, durability)
     }
@@ -146,12 +159,14 @@ impl AuditLog {
         self.here()?.flush()
     }
 
-    /// Writes everything and a closing record, and ends the log. Afterwards each append is [`AuditError::Closed`].
+    /// Writes everything and a closing record, lets the sinks have the rest, and ends the log. Afterwards each append is
+    /// [`AuditError::Closed`].
     ///
     /// # Errors
     ///
     /// [`AuditError::Unavailable`] if it could not be written: the log is then still open and can be closed again.
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
+    /// [`AuditError::Undelivered`] if the log is closed and a sink lacks records of it.
     pub fn close(&self, timeout: Duration) -> Result<(), AuditError> {
         self.here()?.close(timeout)
     }
@@ -172,6 +187,7 @@ impl Health {
             records: 0,
             syncs: 0,
             queued: 0,
+            sinks: Vec::new(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Where the log lies and how much it may hold back.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::AuditError;
+use super::{AuditError, AuditSink};
 
 /// Settings of an [`AuditLog`](super::AuditLog). The defaults suit a service.
 #[derive(Debug, Clone)]
@@ -15,6 +16,17 @@ pub struct AuditOptions {
     pub(super) queue_bytes: usize,
     pub(super) counted_keys: usize,
     pub(super) deadline: Duration,
+    pub(super) sinks: Vec<SinkOptions>,
+    pub(super) remote_deadline: Duration,
+    pub(super) most_lag: Option<Duration>,
+}
+
+/// A sink and what it is for.
+#[derive(Debug, Clone)]
+pub(super) struct SinkOptions {
+    pub(super) name: String,
+    pub(super) sink: Arc<dyn AuditSink>,
+    pub(super) is_remote: bool,
 }
 
 impl AuditOptions {
@@ -33,6 +45,9 @@ impl AuditOptions {
             queue_bytes: 16 << 20,
             counted_keys: 4096,
             deadline: Duration::from_secs(2),
+            sinks: Vec::new(),
+            remote_deadline: Duration::from_secs(10),
+            most_lag: None,
         }
     }
 
@@ -61,6 +76,39 @@ impl AuditOptions {
         self
     }
 
+    /// Copies every record to this sink too. Its name, lowercase letters, digits, `-` and `_`, is that of the folder with its
+    /// cursors: who renames it has all records delivered again.
+    pub fn with_sink(self, name: impl Into<String>, sink: Arc<dyn AuditSink>) -> Self {
+        self.adding(name.into(), sink, false)
+    }
+
+    /// The same for a sink that records wait for which are appended as
+    /// [`Durability::Remote`](super::Durability::Remote). With several of them each must have the record.
+    pub fn with_remote_sink(self, name: impl Into<String>, sink: Arc<dyn AuditSink>) -> Self {
+        self.adding(name.into(), sink, true)
+    }
+
+    fn adding(mut self, name: String, sink: Arc<dyn AuditSink>, is_remote: bool) -> Self {
+        self.sinks.push(SinkOptions {
+            name,
+            sink,
+            is_remote,
+        });
+        self
+    }
+
+    /// How long a record waits for its acknowledgement by a remote sink; 10 s unless told.
+    pub fn with_remote_deadline(mut self, deadline: Duration) -> Self {
+        self.remote_deadline = deadline;
+        self
+    }
+
+    /// Refuses every effect while a sink has lacked records for longer than this; never unless told.
+    pub fn with_most_lag(mut self, most: Duration) -> Self {
+        self.most_lag = Some(most);
+        self
+    }
+
     pub(super) fn check(&self) -> Result<(), AuditError> {
         let wrong = if self.segment_bytes < 1024 {
             "the size limit of an audit segment is below 1024 bytes"
@@ -68,11 +116,28 @@ impl AuditOptions {
             "the queue of the audit log has no room"
         } else if self.deadline.is_zero() {
             "the deadline of the audit log is zero"
+        } else if self.remote_deadline.is_zero() {
+            "the deadline of remote sinks is zero"
+        } else if let Some(name) = self.unusable_name() {
+            let what = format!(
+                "the sink's name `{name}` is taken, or is not 1 to 32 of a to z, 0 to 9, `-` and `_`"
+            );
+            return Err(AuditError::Invalid { what });
         } else {
             return Ok(());
         };
         Err(AuditError::Invalid {
             what: wrong.to_owned(),
         })
+    }
+
+    /// A name that is no folder's, or that two sinks have.
+    fn unusable_name(&self) -> Option<&str> {
+        let is_good = |name: &str| {
+            let is_plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+            (1..=32).contains(&name.len()) && name.bytes().all(is_plain)
+        };
+        let names = || self.sinks.iter().map(|sink| sink.name.as_str());
+        names().find(|name| !is_good(name) || names().filter(|other| other == name).count() > 1)
     }
 }

@@ -196,6 +196,10 @@ impl Record {
         self.kind
     }
 
+    pub(super) const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
     pub(super) const fn at(&self) -> Timestamp {
         self.at
     }

@@ -1,7 +1,7 @@
 //! The log as a whole: what it promises, under every failure that can be simulated.
 
 mod damage;
-mod faulty;
+pub(super) mod faulty;
 mod kill;
 mod recovery;
 mod writing;
@@ -14,18 +14,18 @@ use std::time::Duration;
 use super::*;
 use crate::clock::{SystemClock, Timestamp};
 
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 
-fn options(folder: &Path) -> AuditOptions {
+pub(super) fn options(folder: &Path) -> AuditOptions {
     // A loaded machine may take its time; no test depends on the deadline.
     AuditOptions::new(folder).with_deadline(LONG)
 }
 
-fn open(folder: &Path) -> AuditLog {
+pub(super) fn open(folder: &Path) -> AuditLog {
     AuditLog::open(options(folder), Arc::new(SystemClock::new())).unwrap()
 }
 
-fn record(number: usize) -> Record {
+pub(super) fn record(number: usize) -> Record {
     Record::new(
         Kind::Release,
         Timestamp::from_secs(1_790_000_000),
@@ -69,7 +69,7 @@ fn kinds(verification: &Verification) -> Vec<(FindingKind, u64)> {
 }
 
 /// The numbers of the test's own records in the folder, oldest first.
-fn numbers(folder: &Path) -> Vec<usize> {
+pub(super) fn numbers(folder: &Path) -> Vec<usize> {
     let entries = tail(folder, usize::MAX, |entry| entry.action == "secret.read").unwrap();
     let number = |entry: &Entry| entry.detail["number"].parse().unwrap();
     entries.iter().map(number).collect()

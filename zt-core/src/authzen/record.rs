@@ -18,7 +18,13 @@ impl Decided {
     /// Whether its record must be on disk before it is answered: a refusal, or what a restriction or break-glass demands.
     #[must_use]
     pub fn must_be_durable(&self) -> bool {
-        !self.granted || self.decision.obligations().audit == AuditLevel::Durable
+        !self.granted || self.decision.obligations().audit >= AuditLevel::Durable
+    }
+
+    /// Whether a remote sink must have its record, too, before it is answered.
+    #[must_use]
+    pub fn must_be_remote(&self) -> bool {
+        self.granted && self.decision.obligations().audit == AuditLevel::Remote
     }
 
     /// The decision as a record, with its near misses after a deny. The caller is the subject, who did not sign in: add

@@ -89,6 +89,34 @@ impl Cloud {
         }
     }
 
+    /// The application that tokens for Azure Monitor are for, a host name; `None` where none is documented. What follows
+    /// `ingest.` in the names of its endpoints, too (Microsoft Learn, "Logs Ingestion API in Azure Monitor").
+    #[must_use]
+    pub const fn monitor_host(self) -> Option<&'static str> {
+        match self {
+            Self::Public => Some("monitor.azure.com"),
+            Self::UsGov => Some("monitor.azure.us"),
+            Self::China => Some("monitor.azure.cn"),
+            Self::SovereignFr | Self::SovereignDe | Self::SovereignSg | Self::Development => None,
+        }
+    }
+
+    /// Whether it is a host of this cloud that takes in logs.
+    pub(crate) fn takes_in_logs(self, host: &str) -> bool {
+        self.monitor_host().is_some_and(|zone| {
+            let name = host.strip_suffix(zone);
+            let name = name.and_then(|name| name.strip_suffix(".ingest."));
+            name.is_some_and(|name| !name.is_empty())
+        })
+    }
+
+    /// Whether it is a host of any cloud that takes in logs.
+    pub(crate) fn is_ingestion_host(host: &str) -> bool {
+        Self::WORDS
+            .iter()
+            .any(|(_, cloud)| cloud.takes_in_logs(host))
+    }
+
     /// `cloud_instance_name` of this cloud's keys. The public cloud's own key set lists keys of Azure Government under the
     /// public issuer: only this name tells them apart. `None` where it is not documented; the key's issuer binds it then.
     pub(crate) const fn instance_name(self) -> Option<&'static str> {

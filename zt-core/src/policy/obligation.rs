@@ -84,6 +84,8 @@ pub enum AuditLevel {
     Ordered,
     /// On disk before the answer, every one of them.
     Durable,
+    /// On disk and in a remote sink before the answer: for a disk that may not outlive the process.
+    Remote,
 }
 
 impl AuditLevel {
@@ -92,6 +94,7 @@ impl AuditLevel {
         match word {
             "ordered" => Some(Self::Ordered),
             "durable" => Some(Self::Durable),
+            "remote" => Some(Self::Remote),
             _ => None,
         }
     }
@@ -102,6 +105,7 @@ impl AuditLevel {
         match self {
             Self::Ordered => "ordered",
             Self::Durable => "durable",
+            Self::Remote => "remote",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod identity;
 mod outside;
+mod sinks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -171,6 +172,7 @@ impl RuntimeBuilder {
         let (vault, timing, keys) = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
+        let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let secrets = secrets(&config, &clock, vault, timing)?;
         let runtime = Runtime(Arc::new(Shared {

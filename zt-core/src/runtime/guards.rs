@@ -102,8 +102,8 @@ impl Lasting {
             return guard;
         };
         let hosts = all.into_iter().map(|rule| rule.host.as_str());
-        let vaults = hosts.filter(|host| is_vault(host));
-        vaults.fold(guard, |guard, host| guard.dialling(host, at))
+        let played = hosts.filter(|host| is_vault(host) || Cloud::is_ingestion_host(host));
+        played.fold(guard, |guard, host| guard.dialling(host, at))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Config;
 use super::guards::Guards;
+use crate::audit::AuditSink;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
@@ -24,6 +25,7 @@ pub(super) struct Makers {
     pub(super) groups: fn(&Outside) -> Result<Arc<dyn GroupSource>>,
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
     pub(super) vault: fn(&Outside) -> Result<Arc<dyn SecretVault>>,
+    pub(super) monitor: fn(&Outside) -> Result<Arc<dyn AuditSink>>,
 }
 
 /// What the builder was given.
@@ -53,6 +55,7 @@ pub(crate) struct Outside {
     clock: Arc<dyn Clock>,
     guards: Guards,
     makers: Makers,
+    given_http: Option<Arc<dyn HttpClient>>,
     http: OnceLock<Arc<dyn HttpClient>>,
     vault_http: OnceLock<Arc<dyn HttpClient>>,
     credential: Option<Arc<dyn TokenCredential>>,
@@ -71,8 +74,8 @@ impl Outside {
         makers: Makers,
     ) -> Self {
         let http = OnceLock::new();
-        if let Some(given) = given.http {
-            let _is_empty = http.set(given);
+        if let Some(given) = &given.http {
+            let _is_empty = http.set(Arc::clone(given));
         }
         let guards = Guards::new(&config, &profile, (makers.identity_endpoint)(), rules);
         Self {
@@ -81,6 +84,7 @@ impl Outside {
             clock,
             guards,
             makers,
+            given_http: given.http,
             http,
             vault_http: OnceLock::new(),
             credential: given.credential,
@@ -142,6 +146,30 @@ impl Outside {
     )]
     pub(crate) fn vault_http(&self) -> Result<&Arc<dyn HttpClient>> {
         once(&self.vault_http, || (self.makers.vault_http)(self))
+    }
+
+    /// What the builder was given for identity; a part with a thread of its own makes a client of its own where it was given
+    /// none, since connections belong to the executor that they were opened on.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "this build has no client")
+    )]
+    pub(super) const fn given_http(&self) -> Option<&Arc<dyn HttpClient>> {
+        self.given_http.as_ref()
+    }
+
+    /// The credential that the builder was given.
+    #[cfg_attr(
+        not(feature = "azure"),
+        expect(dead_code, reason = "this build has no credential")
+    )]
+    pub(super) const fn given_credential(&self) -> Option<&Arc<dyn TokenCredential>> {
+        self.credential.as_ref()
+    }
+
+    /// Azure Monitor, as a sink of the audit log.
+    pub(super) fn monitor(&self) -> Result<Arc<dyn AuditSink>> {
+        (self.makers.monitor)(self)
     }
 
     /// The process's own identity.

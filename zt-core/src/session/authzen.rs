@@ -39,7 +39,11 @@ impl Session {
         let now = self.shared.clock.now();
         for decided in answer.decided() {
             let record = decided.record(now).with_detail("asked_by", self.name());
-            self.shared.audit.append(record, Durability::Ordered)?;
+            let durability = match decided.must_be_remote() {
+                true => Durability::Remote,
+                false => Durability::Ordered,
+            };
+            self.shared.audit.append(record, durability)?;
         }
         if let Some(searched) = answer.searched() {
             let record = self.identify(searched.record(now, &snapshot));

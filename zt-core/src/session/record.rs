@@ -43,8 +43,8 @@ impl Session {
         build: impl Fn() -> Record,
     ) -> Result<()> {
         let now = self.shared.clock.elapsed();
-        if must_be_durable(decision) {
-            return Ok(self.shared.audit.append(build(), Durability::Durable)?);
+        if let Some(demanded) = demanded(decision) {
+            return Ok(self.shared.audit.append(build(), demanded)?);
         }
         if self.count_repeat(&sight, now, &build)? {
             return Ok(());
@@ -113,9 +113,11 @@ impl Session {
         };
         let sight = Sight::release(decision, secret);
         let now = self.shared.clock.elapsed();
-        let is_counted = !must_be_durable(decision);
+        let demanded = demanded(decision);
+        let is_counted = demanded.is_none();
         if !is_counted || !self.count_repeat(&sight, now, build)? {
-            self.shared.audit.append(build(), Durability::Durable)?;
+            let durability = demanded.unwrap_or(Durability::Durable);
+            self.shared.audit.append(build(), durability)?;
             self.remember(sight.clone(), now, build())?;
         }
         Ok(is_counted.then(|| self.seen.tally(&sight)).flatten())
@@ -135,7 +137,8 @@ impl Session {
             .with_detail("key", key)
             .with_detail("versions", versions.join(" "))
             .with_detail("keys", keys.to_string());
-        Ok(self.shared.audit.append(record, Durability::Durable)?)
+        let durability = demanded(decision).unwrap_or(Durability::Durable);
+        Ok(self.shared.audit.append(record, durability)?)
     }
 
     /// An allowed read that gave nothing. Repeats are counted: whoever tries names is seen, and fills no disk.
@@ -155,11 +158,7 @@ impl Session {
         durability: Durability,
         with: impl FnOnce(Record) -> Record,
     ) -> Result<()> {
-        let durability = if must_be_durable(decision) {
-            Durability::Durable
-        } else {
-            durability
-        };
+        let durability = demanded(decision).unwrap_or(durability);
         let record = self.record_of(decision, Kind::Effect, Outcome::Ok);
         Ok(self.shared.audit.append(with(record), durability)?)
     }
@@ -199,9 +198,14 @@ fn attempt_of(error: &Error) -> Option<AttemptId> {
     source.downcast_ref::<FetchError>()?.attempt
 }
 
-/// Whether every decision like this one must be on disk before its answer, and none is counted.
-pub(super) fn must_be_durable(decision: &Decision) -> bool {
-    decision.is_allowed() && decision.obligations().audit == AuditLevel::Durable
+/// How safe every record of a decision like this one must be before its answer, if the rows demand it; none is counted then.
+pub(super) fn demanded(decision: &Decision) -> Option<Durability> {
+    match decision.obligations().audit {
+        _ if !decision.is_allowed() => None,
+        AuditLevel::Ordered => None,
+        AuditLevel::Durable => Some(Durability::Durable),
+        AuditLevel::Remote => Some(Durability::Remote),
+    }
 }
 
 /// All of a record but who the caller is.

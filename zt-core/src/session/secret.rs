@@ -266,7 +266,7 @@ impl Session {
         let slot = self.shared.secrets.slot(request);
         let known = match (recorded, slot, decision.request().now) {
             (Some((tally, recorded_at)), Some(slot), Some(decided_at))
-                if secret.stale_for().is_none() && !record::must_be_durable(decision) =>
+                if secret.stale_for().is_none() && record::demanded(decision).is_none() =>
             {
                 Some(Arc::new(Known {
                     snapshot: Arc::clone(decision.snapshot()),

@@ -34,6 +34,8 @@ mod revocations;
 mod rights;
 mod sealing;
 mod sessions;
+#[cfg(feature = "sqlite")]
+mod sinks;
 mod staleness;
 mod tables;
 mod twins;

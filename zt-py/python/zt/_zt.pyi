@@ -19,7 +19,7 @@ class Obligations(TypedDict):
 
     max_rows: int | None
     encrypt: list[str]
-    audit: Literal["ordered", "durable"]
+    audit: Literal["ordered", "durable", "remote"]
 
 class Token(Protocol):
     """What a credential answers: `azure.core.credentials.AccessToken` is one."""
@@ -95,6 +95,14 @@ class Config(TypedDict, total=False):
     vault_key_file: str | os.PathLike[str] | None
     vault_passphrase: str | None
     audit_folder: str | os.PathLike[str] | None
+    audit_file_sink: str | os.PathLike[str] | None
+    audit_sqlite_sink: str | os.PathLike[str] | None
+    audit_monitor_endpoint: str | None
+    audit_monitor_rule: str | None
+    audit_monitor_stream: str | None
+    audit_remote_sink: Literal["file", "sqlite", "monitor"] | None
+    audit_remote_within_s: int | None
+    audit_max_lag_s: int | None
     alerts_file: str | os.PathLike[str] | None
     status_folder: str | os.PathLike[str] | None
 

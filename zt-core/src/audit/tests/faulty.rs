@@ -8,12 +8,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::super::disk::{Disk, OsDisk, SegmentFile};
 
 #[derive(Debug, Default)]
-pub(super) struct Faults {
-    pub(super) create: AtomicBool,
-    pub(super) publish: AtomicBool,
-    pub(super) write: AtomicBool,
-    pub(super) sync: AtomicBool,
-    pub(super) syncs: AtomicUsize,
+pub(in crate::audit) struct Faults {
+    pub(in crate::audit) create: AtomicBool,
+    pub(in crate::audit) publish: AtomicBool,
+    pub(in crate::audit) write: AtomicBool,
+    pub(in crate::audit) sync: AtomicBool,
+    pub(in crate::audit) syncs: AtomicUsize,
     /// A sync waits while this holds.
     hold: Mutex<bool>,
     moved: Condvar,
@@ -21,13 +21,13 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn hold(&self, hold: bool) {
+    pub(in crate::audit) fn hold(&self, hold: bool) {
         *self.hold.lock().unwrap() = hold;
         self.moved.notify_all();
     }
 
     /// Returns when a sync has begun and waits.
-    pub(super) fn wait_for_sync(&self) {
+    pub(in crate::audit) fn wait_for_sync(&self) {
         let held = self.hold.lock().unwrap();
         let begun = |_: &mut bool| self.waiting.load(Ordering::SeqCst) == 0;
         drop(self.moved.wait_while(held, begun).unwrap());
@@ -35,7 +35,7 @@ impl Faults {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct FaultyDisk(pub(super) Arc<Faults>);
+pub(in crate::audit) struct FaultyDisk(pub(in crate::audit) Arc<Faults>);
 
 #[derive(Debug)]
 struct FaultyFile(Box<dyn SegmentFile>, Arc<Faults>);

@@ -132,6 +132,7 @@ fn print(status: &Value, silent: Option<Duration>) {
     };
     let (records, queued) = (at(audit, "records"), at(audit, "queued"));
     println!("  audit     {writable}, {records} records, {queued} waiting");
+    list(audit, "sinks").for_each(print_sink);
     let memory = at(status, "memory");
     let (mapped, fallbacks) = (at(memory, "mapped_bytes"), at(memory, "heap_fallbacks"));
     let protection = text(memory, "protection");
@@ -141,6 +142,31 @@ fn print(status: &Value, silent: Option<Duration>) {
     let secrets = at(status, "secrets");
     list(secrets, "gates").for_each(print_gate);
     list(secrets, "slots").for_each(print_slot);
+}
+
+fn print_sink(sink: &Value) {
+    let name = text(sink, "name");
+    let state = match at(sink, "is_delivering").as_bool() {
+        Some(true) => format!("{}delivering{:#}", paint::GOOD, paint::GOOD),
+        _ => format!("{}not delivering{:#}", paint::BAD, paint::BAD),
+    };
+    let behind = match at(sink, "behind").as_u64().unwrap_or(0) {
+        0 => ", level with the log".to_owned(),
+        records => format!(", {records} records and {} s behind", at(sink, "behind_s")),
+    };
+    let next = at(sink, "next_attempt_s").as_u64();
+    let next = next.map_or_else(String::new, |seconds| {
+        format!(", next attempt in {seconds} s")
+    });
+    let refused = match at(sink, "refused").as_u64().unwrap_or(0) {
+        0 => String::new(),
+        records => format!(", {records} set aside"),
+    };
+    println!("  sink      {name} {state}{behind}{next}{refused}");
+    if let Some(error) = at(sink, "last_error").as_str() {
+        let dim = paint::DIM;
+        println!("            {dim}{}{dim:#}", shown(error));
+    }
 }
 
 fn print_gate(gate: &Value) {

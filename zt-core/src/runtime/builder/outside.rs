@@ -17,11 +17,12 @@ mod azure {
 
     use super::Makers;
     use crate::adapters::azure::{
-        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultSecrets,
+        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultSecrets, MonitorSink,
     };
+    use crate::audit::AuditSink;
     use crate::clock::{Clock, SystemClock};
     use crate::error::{Code, Error, Result};
-    use crate::identity::{ClientProof, GroupSource, TokenCredential};
+    use crate::identity::{ClientProof, GroupSource, OwnIdentity, TokenCredential};
     use crate::metadata::Snapshot;
     use crate::network::{HttpClient, HttpError, LiveGuard};
     use crate::runtime::outside::Given;
@@ -37,6 +38,7 @@ mod azure {
         groups,
         proof,
         vault,
+        monitor,
     };
 
     fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
@@ -71,8 +73,14 @@ mod azure {
 
     /// In production nobody is to be whoever signed in on the machine.
     fn credential(outside: &Outside) -> Result<Arc<dyn TokenCredential>> {
+        credential_over(outside, outside.http()?)
+    }
+
+    fn credential_over(
+        outside: &Outside,
+        http: &Arc<dyn HttpClient>,
+    ) -> Result<Arc<dyn TokenCredential>> {
         let (cloud, clock) = (outside.profile().cloud(), outside.clock());
-        let http = outside.http()?;
         let chain = match outside.config().mode() {
             Mode::Development => CredentialChain::default_for(cloud, http, clock, &env)?,
             Mode::Production => CredentialChain::without_people(cloud, http, clock, &env)?,
@@ -104,6 +112,37 @@ mod azure {
     /// Key Vault, as whoever the process is.
     fn vault(outside: &Outside) -> Result<Arc<dyn SecretVault>> {
         Ok(Arc::new(client_of_key_vault(outside)?))
+    }
+
+    /// Azure Monitor, as whoever the process is. It is called on a thread of its own, whose executor nobody else's requests
+    /// may depend on: its clients and its tokens are its own.
+    fn monitor(outside: &Outside) -> Result<Arc<dyn AuditSink>> {
+        let identity_http = match outside.given_http() {
+            Some(given) => Arc::clone(given),
+            None => http(outside)?,
+        };
+        let credential = match outside.given_credential() {
+            Some(given) => Arc::clone(given),
+            None => credential_over(outside, &identity_http)?,
+        };
+        let identity = OwnIdentity::new(credential, Arc::clone(outside.clock()));
+        let (config, cloud) = (outside.config(), outside.profile().cloud());
+        let set = |key| {
+            config
+                .value(key)
+                .ok_or_else(|| super::super::wrong(key, "is not set"))
+        };
+        let sink = MonitorSink::new(
+            client(outside, outside.data_guard())?,
+            Arc::new(identity),
+            cloud,
+            set(ConfigKey::AuditMonitorEndpoint)?,
+            set(ConfigKey::AuditMonitorRule)?,
+        )?;
+        Ok(match config.value(ConfigKey::AuditMonitorStream) {
+            Some(stream) => Arc::new(sink.with_stream(stream)?),
+            None => Arc::new(sink),
+        })
     }
 
     fn client_of_key_vault(outside: &Outside) -> Result<KeyVaultSecrets> {
@@ -162,6 +201,7 @@ mod without {
         groups: |_| Err(missing("a directory of groups")),
         proof: |_| Err(missing("a proof of the application")),
         vault: |_| Err(missing("a client of Key Vault")),
+        monitor: |_| Err(missing("a client of Azure Monitor")),
     };
 
     fn missing(what: &str) -> Error {

@@ -94,6 +94,24 @@ config_keys! {
     VaultPassphrase = "vault.passphrase", "ZT_VAULT_PASSPHRASE";
     /// The folder of the audit log. Default `.zt/audit`.
     AuditFolder = "audit.folder", "ZT_AUDIT_FOLDER";
+    /// Copies the audit log to this folder too: a mounted volume, a share. Default: nowhere.
+    AuditFileSink = "audit.file_sink", "ZT_AUDIT_FILE_SINK";
+    /// Copies the audit log to this `SQLite` database too, a file in a folder that exists. Default: none.
+    AuditSqliteSink = "audit.sqlite_sink", "ZT_AUDIT_SQLITE_SINK";
+    /// Copies the audit log to Azure Monitor too: the logs ingestion endpoint, `https://NAME.REGION.ingest.monitor.azure.com`.
+    /// Default: none. Needs a row of Network_Rules, and `audit.monitor_rule`.
+    AuditMonitorEndpoint = "audit.monitor_endpoint", "ZT_AUDIT_MONITOR_ENDPOINT";
+    /// The immutable id of the data collection rule there, `dcr-` and 32 hexadecimal digits.
+    AuditMonitorRule = "audit.monitor_rule", "ZT_AUDIT_MONITOR_RULE";
+    /// The stream of that rule. Default `Custom-ZtAudit_CL`.
+    AuditMonitorStream = "audit.monitor_stream", "ZT_AUDIT_MONITOR_STREAM";
+    /// The sink that must have a record before the answer where a row demands `audit = "remote"`: `file`, `sqlite` or
+    /// `monitor`. Default: none, which refuses what demands it.
+    AuditRemoteSink = "audit.remote_sink", "ZT_AUDIT_REMOTE_SINK";
+    /// How long a record waits for that sink, in seconds. Default 10.
+    AuditRemoteWithin = "audit.remote_within_s", "ZT_AUDIT_REMOTE_WITHIN_S";
+    /// After how many seconds in which a sink lacked records every effect is refused. Default: never.
+    AuditMaxLag = "audit.max_lag_s", "ZT_AUDIT_MAX_LAG_S";
     /// The file that fired alerts are appended to. Default `.zt/alerts.jsonl`.
     AlertsFile = "alerts.file", "ZT_ALERTS_FILE";
     /// Where the process writes how it is, for `zt status`: a folder, one file for each process, never a value of a secret.
@@ -112,7 +130,11 @@ impl ConfigKey {
     pub(super) const fn is_seconds(self) -> bool {
         matches!(
             self,
-            Self::MetadataMaxStaleness | Self::MetadataWatch | Self::IdentityClockSkew
+            Self::MetadataMaxStaleness
+                | Self::MetadataWatch
+                | Self::IdentityClockSkew
+                | Self::AuditRemoteWithin
+                | Self::AuditMaxLag
         )
     }
 
@@ -139,6 +161,14 @@ impl ConfigKey {
             | Self::VaultFile
             | Self::VaultKeyFile
             | Self::AuditFolder
+            | Self::AuditFileSink
+            | Self::AuditSqliteSink
+            | Self::AuditMonitorEndpoint
+            | Self::AuditMonitorRule
+            | Self::AuditMonitorStream
+            | Self::AuditRemoteSink
+            | Self::AuditRemoteWithin
+            | Self::AuditMaxLag
             | Self::AlertsFile => true,
             // Adding either in the environment tightens: there was no limit, and nobody looked.
             Self::MetadataMaxStaleness

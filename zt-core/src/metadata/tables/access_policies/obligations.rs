@@ -83,7 +83,7 @@ fn read_duty(cells: &mut RowReader<'_>, duties: &mut Duties, name: &str, value: 
             duties.audit = AuditLevel::of(word).unwrap_or_default();
             return;
         }
-        ("audit", _) => "\"ordered\" or \"durable\"",
+        ("audit", _) => "\"ordered\", \"durable\" or \"remote\"",
         (unknown, _) => {
             let problem = Problem::new("not an obligation").text(unknown);
             cells.push("obligations", problem.nearest(&NAMES));

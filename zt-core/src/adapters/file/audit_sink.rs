@@ -1,0 +1,132 @@
+//! A copy of audit logs in another folder: a mounted volume, a share.
+//!
+//! The copy has the same files with the same bytes as the log, so `zt audit verify` checks it as it checks the log. What stands
+//! there already is known from the last line of a log's newest file, and not written again. A line that a killed process left
+//! torn is cut: it was never acknowledged, and comes again. Files are made with mode 0600, the folder with 0700.
+
+mod tail;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::audit::{AuditSink, Receipt, SinkBatch, SinkError, SinkRecord};
+use crate::port::BoxFuture;
+use tail::Tail;
+
+/// A folder that audit logs are copied to.
+#[derive(Debug)]
+pub struct FileAuditSink {
+    folder: PathBuf,
+    /// Of the log that was written last.
+    tail: Mutex<Option<Tail>>,
+}
+
+impl FileAuditSink {
+    /// Copies to this folder. It is made with the first record.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            tail: Mutex::default(),
+        }
+    }
+
+    fn keep(&self, batch: &SinkBatch) -> Result<Receipt, SinkError> {
+        let failed = |error: io::Error| {
+            let folder = self.folder.display();
+            SinkError::unavailable(format!("cannot write to `{folder}`: {error}"))
+        };
+        let mut place = self.lock();
+        // Taken, so that after a failure the files are looked at again.
+        let known = place.take();
+        let known = known.filter(|tail| tail.is_of(&batch.writer) && tail.is_current());
+        let mut tail = match known {
+            Some(tail) => tail,
+            None => Tail::find(&self.folder, &batch.writer).map_err(failed)?,
+        };
+        let mut is_whole = true;
+        for record in &batch.records {
+            match Next::of(&tail, record)? {
+                Next::Known => {}
+                Next::Line => tail.push(record),
+                Next::Segment(number) => {
+                    tail.flush().map_err(failed)?;
+                    tail.start(number).map_err(failed)?;
+                    tail.push(record);
+                }
+                Next::Gap => {
+                    is_whole = false;
+                    break;
+                }
+            }
+        }
+        tail.flush().map_err(failed)?;
+        let up_to = if is_whole { batch.last() } else { tail.seq() };
+        *place = Some(tail);
+        Ok(Receipt::up_to(up_to))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl AuditSink for FileAuditSink {
+    fn deliver<'a>(&'a self, batch: &'a SinkBatch) -> BoxFuture<'a, Result<Receipt, SinkError>> {
+        Box::pin(async move { self.keep(batch) })
+    }
+}
+
+/// What a record is to the copy.
+enum Next {
+    /// It stands there.
+    Known,
+    /// The next line of the newest file.
+    Line,
+    /// The first line of this segment.
+    Segment(u32),
+    /// Something is missing before it.
+    Gap,
+}
+
+impl Next {
+    fn of(tail: &Tail, record: &SinkRecord) -> Result<Self, SinkError> {
+        if record.seq < tail.seq() {
+            return Ok(Self::Known);
+        }
+        if record.seq == tail.seq() {
+            if tail.hash() == record.hash {
+                return Ok(Self::Known);
+            }
+            let what = format!(
+                "the copy `{}` has another record {}: keep both as evidence",
+                tail.path().display(),
+                record.seq
+            );
+            return Err(SinkError::conflict(what));
+        }
+        if let Some(number) = tail::segment_of(&record.line) {
+            // Also behind a gap: the oldest segments of the log may be gone.
+            return Ok(Self::Segment(number));
+        }
+        Ok(if record.seq == tail.seq().saturating_add(1) {
+            Self::Line
+        } else {
+            Self::Gap
+        })
+    }
+}
+
+/// Makes the folder for its owner alone; one that exists stays as it is.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(test)]
+#[cfg(feature = "testing")]
+mod tests;
