@@ -6,7 +6,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::{HeaderMap, Request};
 
 /// The largest body that is read, in bytes.
-const MOST_BYTES: usize = 256 * 1024;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// What somebody asked. Header fields, form and body can hold secrets: there is no `Debug`.
 pub(crate) struct Asked {

@@ -24,6 +24,8 @@ pub(crate) enum Service {
     Graph,
     /// A vault of Key Vault, whose name is the host's first label.
     Vault,
+    /// An endpoint of Azure Monitor that takes in logs.
+    Monitor,
     /// This machine's own name: the path says which service is meant.
     Local,
 }
@@ -59,6 +61,26 @@ impl Cloud {
         }
     }
 
+    /// What tokens for Azure Monitor are for, a host name.
+    #[must_use]
+    pub const fn monitor_host(self) -> &'static str {
+        match self {
+            Self::Public => "monitor.azure.com",
+            Self::UsGov => "monitor.azure.us",
+            Self::China => "monitor.azure.cn",
+        }
+    }
+
+    /// What the hosts of its ingestion endpoints end with here, after a name and a dot: those of one region.
+    #[must_use]
+    pub const fn ingestion_suffix(self) -> &'static str {
+        match self {
+            Self::Public => "westeurope-1.ingest.monitor.azure.com",
+            Self::UsGov => "usgovvirginia-1.ingest.monitor.azure.us",
+            Self::China => "chinaeast2-1.ingest.monitor.azure.cn",
+        }
+    }
+
     /// `cloud_instance_name` of its keys and metadata.
     #[must_use]
     pub const fn instance_name(self) -> &'static str {
@@ -88,7 +110,7 @@ impl Cloud {
 /// All of them.
 pub(crate) const CLOUDS: [Cloud; 3] = [Cloud::Public, Cloud::UsGov, Cloud::China];
 
-/// Every host that the simulator's certificate names, beside those of vaults.
+/// Every host that the simulator's certificate names, beside those of vaults and of ingestion endpoints.
 pub(crate) const HOSTS: &[(&str, Service, Cloud)] = &[
     ("login.microsoftonline.com", Service::Login, Cloud::Public),
     ("login.windows.net", Service::Login, Cloud::Public),
@@ -119,7 +141,16 @@ pub(crate) fn service_of(host: &str) -> Option<(Service, Cloud)> {
         .iter()
         .find(|(own, _, _)| own.eq_ignore_ascii_case(name))
         .map(|&(_, service, cloud)| (service, cloud));
-    known.or_else(|| Some((Service::Vault, cloud_of_vault(name)?)))
+    known
+        .or_else(|| Some((Service::Vault, cloud_of_vault(name)?)))
+        .or_else(|| Some((Service::Monitor, cloud_of_endpoint(name)?)))
+}
+
+/// The cloud of a host that can be an ingestion endpoint's.
+fn cloud_of_endpoint(host: &str) -> Option<Cloud> {
+    let (_, suffix) = host.split_once('.').filter(|(name, _)| !name.is_empty())?;
+    let mut clouds = CLOUDS.into_iter();
+    clouds.find(|cloud| cloud.ingestion_suffix().eq_ignore_ascii_case(suffix))
 }
 
 /// The cloud of a host that can be a vault's: one label before a cloud's suffix.

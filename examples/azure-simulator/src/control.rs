@@ -11,6 +11,7 @@
 //! | `POST /control/token?name=maya` | answers a token; `audience`, `scope`, `version` (`1.0`) are optional |
 //! | `POST /control/federated-token?name=sp-score-201` | answers a cluster's token for that workload |
 //! | `/control/vaults…` | makes vaults, secrets, keys, rights: see `vaults` below |
+//! | `GET /control/logs` | reads the rows that Azure Monitor took |
 //! | `POST /control/time?seconds=3600` | moves the simulator's clock ahead |
 
 mod faults;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::error::Error;
+use crate::monitor::LogsIngestion;
 use crate::request_log::Request;
 use crate::state::State;
 use crate::token::{self, TokenOptions};
@@ -76,6 +78,7 @@ fn act(state: &State, asked: &Asked) -> Result<Option<Value>, Error> {
         ("POST", ["control", "federated-token"]) => {
             json!({ "token": federated::token(state, required("name")?)? })
         }
+        ("GET", ["control", "logs"]) => Value::Array(LogsIngestion::new(state).rows()),
         ("POST", ["control", "time"]) => {
             let seconds = required("seconds")?.parse();
             state

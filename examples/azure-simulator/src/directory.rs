@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 pub use application::Application;
 pub use principal::{Group, ManagedIdentity, ServicePrincipal, User};
-pub(crate) use resource::{GRAPH, Resource, VAULT, is_for, resource_of};
+pub(crate) use resource::{GRAPH, MONITOR, Resource, VAULT, is_for, resource_of};
 
 /// All tenants.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::cloud::{Cloud, Service, service_of};
 use crate::state::State;
-use crate::{app_service, entra, graph, imds, vault};
+use crate::{app_service, entra, graph, imds, monitor, vault};
 
 /// Whether this is for the simulator itself. The host must be this machine's, so that no page of another site can ask a browser
 /// to do it.
@@ -25,6 +25,7 @@ pub(crate) fn answer(state: &State, asked: &Asked) -> Answer {
             Some((Service::Login, cloud)) => entra::answer(state, asked, cloud),
             Some((Service::Graph, cloud)) => graph::answer(state, asked, cloud),
             Some((Service::Vault, cloud)) => vault::answer(state, asked, cloud),
+            Some((Service::Monitor, cloud)) => monitor::answer(state, asked, cloud),
             Some((Service::Local, _)) if asked.path.starts_with("/v1.0/") => {
                 graph::answer(state, asked, Cloud::Public)
             }

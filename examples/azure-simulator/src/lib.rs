@@ -1,4 +1,4 @@
-//! Azure on loopback: Entra ID, Microsoft Graph, managed identities, Key Vault, with faults on demand.
+//! Azure on loopback: Entra ID, Microsoft Graph, managed identities, Key Vault, Azure Monitor, with faults on demand.
 //!
 //! In: requests to Azure's own host names, dialled to a port of this machine, under TLS of an authority that the client is told
 //! to trust. Out: answers in the shape of the real services, tokens signed with keys that exist for this run alone. A client
@@ -23,6 +23,7 @@ mod imds;
 mod issue;
 mod jwt;
 mod keys;
+mod monitor;
 mod options;
 mod random;
 mod request_log;
@@ -40,6 +41,7 @@ pub use directory::{
 };
 pub use error::Error;
 pub use fault::{Denial, Fault, Misfit};
+pub use monitor::LogsIngestion;
 pub use options::Options;
 pub use request_log::Request;
 pub use simulator::Simulator;

@@ -13,6 +13,7 @@ use crate::cloud::Cloud;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::Fault;
+use crate::monitor::LogsIngestion;
 use crate::options::Options;
 use crate::request_log::Request;
 use crate::state::State;
@@ -264,6 +265,12 @@ impl Simulator {
         let vault = self.vault(name);
         vault.make()?;
         Ok(vault)
+    }
+
+    /// The sample data collection rule of Azure Monitor, and the rows that it took.
+    #[must_use]
+    pub fn logs_ingestion(&self) -> LogsIngestion<'_> {
+        LogsIngestion::new(&self.state)
     }
 
     /// The hosts of all vaults.

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::fault::Script;
 use crate::jwt::{self, Cluster};
 use crate::keys::KeyRing;
+use crate::monitor::Rules;
 use crate::options::Options;
 use crate::random;
 use crate::request_log::RequestLog;
@@ -23,6 +24,7 @@ pub(crate) struct State {
     log: Mutex<RequestLog>,
     devices: Mutex<Devices>,
     vaults: Mutex<Vaults>,
+    rules: Mutex<Rules>,
     pub(crate) clock: Clock,
     pub(crate) cluster: Cluster,
     /// What App Service puts into `IDENTITY_HEADER`: only code on the machine knows it.
@@ -42,6 +44,9 @@ impl State {
         let first = options.directory.tenants.first();
         let tenant = first.map(|tenant| tenant.id.as_str()).unwrap_or_default();
         let vaults = Vaults::sample(tenant, clock.now())?;
+        let workloads = options.directory.tenants.iter().take(1);
+        let workloads = workloads.flat_map(|tenant| &tenant.service_principals);
+        let rules = Rules::sample(workloads.map(|workload| workload.object_id.clone()));
         Ok(Self {
             directory: RwLock::new(options.directory),
             keys: RwLock::new(KeyRing::new()?),
@@ -49,6 +54,7 @@ impl State {
             log: Mutex::default(),
             devices: Mutex::new(devices),
             vaults: Mutex::new(vaults),
+            rules: Mutex::new(rules),
             clock,
             cluster: Cluster::new()?,
             identity_header: random::guid(),
@@ -91,6 +97,10 @@ impl State {
 
     pub(crate) fn vaults(&self) -> MutexGuard<'_, Vaults> {
         self.vaults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The claims of a token that this simulator signed and that is valid now.

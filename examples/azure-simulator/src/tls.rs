@@ -47,7 +47,8 @@ impl Tls {
         let (_, _, stranger) = authority("Nobody that a client trusts")?;
         let vaults = CLOUDS.map(|cloud| format!("*.{}", cloud.vault_suffix()));
         let hosts = HOSTS.iter().map(|&(name, ..)| name.to_owned());
-        let names: Vec<String> = hosts.chain(vaults).collect();
+        let endpoints = CLOUDS.map(|cloud| format!("*.{}", cloud.ingestion_suffix()));
+        let names: Vec<String> = hosts.chain(vaults).chain(endpoints).collect();
         let elsewhere = vec!["elsewhere.invalid".to_owned()];
         let key = KeyPair::generate()?;
         let shown = Shown {

@@ -35,6 +35,14 @@ const MICROSOFTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        MONITOR,
+        &[
+            "https://monitor.azure.com",
+            "https://monitor.azure.us",
+            "https://monitor.azure.cn",
+        ],
+    ),
+    (
         "797f4846-ba00-4fd7-ba43-dac1f8f63013",
         &[
             "https://management.azure.com",
@@ -47,6 +55,8 @@ const MICROSOFTS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The client id of Azure Monitor.
+pub(crate) const MONITOR: &str = "be14bf7e-8ab4-49b0-9dc6-a0eddd6fa73e";
 /// The client id of Key Vault.
 pub(crate) const VAULT: &str = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093";
 /// The client id of Microsoft Graph.

@@ -13,6 +13,7 @@ mod faults;
 mod graph;
 mod keys;
 mod managed;
+mod monitor;
 mod own;
 mod runtime;
 mod token_endpoint;

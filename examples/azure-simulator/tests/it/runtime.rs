@@ -5,7 +5,7 @@ mod groups;
 mod keys;
 mod needles;
 mod network;
-mod office;
+pub(crate) mod office;
 mod outages;
 mod own_identity;
 mod revocations;
