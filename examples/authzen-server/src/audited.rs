@@ -90,10 +90,15 @@ impl Answering {
             .numbering(|| self.next_decision())
             .answer(call, &request)?;
         for decided in answer.decided() {
-            self.append(pep.sign(decided.record(now)))?;
+            let durability = match decided.must_be_remote() {
+                true => Durability::Remote,
+                false => Durability::Ordered,
+            };
+            self.append(pep.sign(decided.record(now)), durability)?;
         }
         if let Some(searched) = answer.searched() {
-            self.append(pep.sign(searched.record(now, &snapshot)))?;
+            let record = pep.sign(searched.record(now, &snapshot));
+            self.append(record, Durability::Ordered)?;
         }
         // One wait for the disk for a whole batch of refusals.
         if answer.decided().iter().any(Decided::must_be_durable) {
@@ -141,8 +146,8 @@ impl Answering {
         Ok(own?)
     }
 
-    fn append(&self, record: Record) -> Result<(), NotAnswered> {
-        let appended = self.log.append(record, Durability::Ordered);
+    fn append(&self, record: Record, durability: Durability) -> Result<(), NotAnswered> {
+        let appended = self.log.append(record, durability);
         appended.map_err(|why| NotAnswered::Unavailable(why.to_string()))
     }
 

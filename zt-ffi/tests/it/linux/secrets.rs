@@ -55,6 +55,10 @@ fn forks(children: u64, threads: u64) -> Outcome {
         return skip("no C compiler");
     }
     let (world, bench) = (World::new()?, Bench::new()?);
+    let configuration = world.folder().join("zt.toml");
+    let text = fs::read_to_string(&configuration)?;
+    let with_sink = text.replace("[audit]\n", "[audit]\nfile_sink = \"copy\"\n");
+    fs::write(&configuration, with_sink)?;
     let program = bench.compile(&source("tests/fork.c"), Library::Shared)?;
     let mut fork = bench.command(&program, false);
     fork.arg(world.folder())
@@ -77,6 +81,10 @@ fn forks(children: u64, threads: u64) -> Outcome {
         }
     }
     assert_eq!(logs, children + 1);
+    // The child's sink is its own, too: each log was copied to its end by whoever wrote it.
+    let copied = audit::verify(world.folder().join("copy"))?;
+    assert!(copied.is_intact(), "{:?}", copied.findings);
+    assert_eq!(copied.heads, found.heads);
     assert!(!world.audit_leaks()?);
     Ok(())
 }
