@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use aws_lc_rs::rand;
 use serde_json::Value;
-use zt_core::audit::{AuditLog, AuditOptions, Durability, Kind, Outcome, Record};
+use zt_core::audit::{AuditLog, Durability, Kind, Outcome, Record};
 use zt_core::authzen::{self, Authzen, BadRequest, Call, Decided, Vocabulary};
 use zt_core::clock::{Clock, SystemClock};
 use zt_core::policy::DecisionId;
+use zt_core::runtime::audit_options;
 use zt_core::{Error, Runtime};
 
 use crate::pep::Pep;
@@ -62,7 +63,7 @@ impl Answering {
         let settings = read_settings(&folder)?;
         let zt = Runtime::open(&folder).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let log = AuditLog::open(AuditOptions::new(zt.audit_folder()), Arc::clone(&clock))?;
+        let log = AuditLog::open(audit_options(zt.config())?, Arc::clone(&clock))?;
         let mut process = [0; 4];
         rand::fill(&mut process).map_err(|_| "the system gives no random numbers")?;
         Ok(Self {

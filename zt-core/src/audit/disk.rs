@@ -57,8 +57,27 @@ impl SegmentFile for File {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.sync_data()?;
+        // What is written to a file without a name is on the disk, and nobody will ever read it.
+        if is_removed(self)? {
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "somebody removed the file",
+            ));
+        }
+        Ok(())
     }
+}
+
+#[cfg(unix)]
+fn is_removed(file: &File) -> io::Result<bool> {
+    Ok(std::os::unix::fs::MetadataExt::nlink(&file.metadata()?) == 0)
+}
+
+/// Elsewhere an open file cannot be removed.
+#[cfg(not(unix))]
+const fn is_removed(_: &File) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Options for a file to write, mode 0600 when it is created.

@@ -100,7 +100,7 @@ async fn records_are_found_copied_and_proven() {
     assert_eq!(
         out(&denied)
             .lines()
-            .filter(|line| line.contains("table:raw."))
+            .filter(|line| line.contains(" explicit_deny "))
             .count(),
         1
     );

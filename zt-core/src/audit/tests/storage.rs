@@ -11,7 +11,7 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::super::disk::{Disk, SegmentFile};
-use super::checkpoints::TestKey;
+use super::checkpoints::{TestKey, open_signed};
 use super::*;
 
 #[derive(Debug, Default)]
@@ -188,4 +188,29 @@ proptest! {
             prop_assert!(kept.binary_search(&number).is_ok(), "{} is lost", number);
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_segment_that_somebody_removes_takes_no_more_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::new();
+    let log = open_signed(folder.path(), &key);
+    log.append(record(0), Durability::Durable).unwrap();
+    fs::remove_file(segment(folder.path(), log.writer(), 1)).unwrap();
+    let refused = log.append(record(1), Durability::Durable).unwrap_err();
+    assert!(
+        refused.to_string().contains("somebody removed the file"),
+        "{refused}"
+    );
+    assert!(!log.health().is_writable);
+    log.append(record(2), Durability::Durable).unwrap();
+    log.close(LONG).unwrap();
+    assert_eq!(numbers(folder.path()), [2]);
+    let found = verify(folder.path()).unwrap();
+    assert_eq!(
+        found.findings[0].what,
+        FindingKind::MissingSegment,
+        "{found:?}"
+    );
 }
