@@ -35,6 +35,7 @@ const MOST_THREADS: usize = 8;
 pub struct VerifyOptions {
     trusted: Vec<PublicKey>,
     kept: Vec<(Place, Checkpoint)>,
+    is_copy: bool,
 }
 
 impl VerifyOptions {
@@ -43,7 +44,15 @@ impl VerifyOptions {
         Self {
             trusted: Vec::new(),
             kept: Vec::new(),
+            is_copy: false,
         }
+    }
+
+    /// The folder is a copy that a sink made: records alone, so that no checkpoint is missed there. Those of the log itself
+    /// can be brought by [`with_checkpoints`](Self::with_checkpoints).
+    pub const fn of_copy(mut self) -> Self {
+        self.is_copy = true;
+        self
     }
 
     /// Trusts an audit key. With one or more of them, every log that has ended must be signed under one of them.

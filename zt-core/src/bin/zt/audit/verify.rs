@@ -16,6 +16,9 @@ pub(crate) struct Verify {
     /// The folder of the log; default: that of `zt.toml`.
     #[arg(id = "log")]
     folder: Option<PathBuf>,
+    /// The folder is a copy that a sink made: it has no checkpoints.
+    #[arg(long)]
+    copy: bool,
     /// An audit key to trust, a file in PEM; may be given again. Then every log that has ended must be signed under it.
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
@@ -43,6 +46,9 @@ impl Verify {
         folder: impl FnOnce(Option<PathBuf>) -> Result<PathBuf>,
     ) -> Result<Answer> {
         let mut options = VerifyOptions::new();
+        if self.copy {
+            options = options.of_copy();
+        }
         for file in &self.key {
             options = options.with_key(read_key(file)?);
         }
