@@ -95,10 +95,6 @@ fn environment(
     if !pip(place, &python, &["mypy", "cryptography"], log)? && place::is_ci() {
         return Ok(Err("pip cannot install mypy and cryptography"));
     }
-    // The program of the page on sealed data runs with another library than ours.
-    if !pip(place, &python, &["cryptography"], log)? && place::is_ci() {
-        return Ok(Err("pip cannot install cryptography"));
-    }
     Ok(Ok(python))
 }
 

@@ -1,8 +1,8 @@
 //! A copy of audit logs in another folder: a mounted volume, a share.
 //!
-//! The copy has the same files with the same bytes as the log, so `zt audit verify --copy` checks it as it checks the log. What stands
-//! there already is known from the last line of a log's newest file, and not written again. A line that a killed process left
-//! torn is cut: it was never acknowledged, and comes again. Files are made with mode 0600, the folder with 0700.
+//! The copy has the same files with the same bytes as the log, so `zt audit verify --copy` checks it as it checks the log.
+//! What stands there already is known from the last line of a log's newest file, and not written again. A line that a killed
+//! process left torn is cut: it was never acknowledged, and comes again. Files are made with mode 0600, the folder with 0700.
 
 mod tail;
 
