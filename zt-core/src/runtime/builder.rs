@@ -153,15 +153,8 @@ impl RuntimeBuilder {
     pub async fn open(self) -> Result<Runtime> {
         let config = self.config;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
-        let configured = config.audit_folder();
-        let options = self.audit.unwrap_or_else(|| AuditOptions::new(&configured));
+        let options = audit::given(self.audit, &config)?;
         let audit_folder = options.folder().to_owned();
-        if config.value(ConfigKey::AuditFolder).is_some() && audit_folder != configured {
-            return Err(wrong(
-                ConfigKey::AuditFolder,
-                "is set, and the builder names another folder",
-            ));
-        }
         let source = self
             .tables
             .unwrap_or_else(|| Box::new(FileTables::new(config.tables())));

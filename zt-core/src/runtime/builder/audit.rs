@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::wrong;
 use crate::adapters::file::FileAuditKey;
 use crate::audit::{AuditOptions, CheckpointSigner, PublicKey, SignError};
 use crate::error::{Code, Error, Result};
-use crate::runtime::Config;
+use crate::runtime::{Config, ConfigKey};
 
 /// The options of the log that a runtime of this configuration writes, for tools that write beside it.
 ///
@@ -13,6 +14,17 @@ use crate::runtime::Config;
 /// `Config` if the audit key cannot be read or made.
 pub fn audit_options(config: &Config) -> Result<AuditOptions> {
     complete(AuditOptions::new(config.audit_folder()), config)
+}
+
+/// The options that the builder was given, which may name no other folder than the configuration.
+pub(super) fn given(options: Option<AuditOptions>, config: &Config) -> Result<AuditOptions> {
+    let configured = config.audit_folder();
+    let options = options.unwrap_or_else(|| AuditOptions::new(&configured));
+    if config.value(ConfigKey::AuditFolder).is_some() && options.folder() != configured {
+        let reason = "is set, and the builder names another folder";
+        return Err(wrong(ConfigKey::AuditFolder, reason));
+    }
+    Ok(options)
 }
 
 /// What was given, and what the configuration says beside it.
