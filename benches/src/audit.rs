@@ -1,6 +1,7 @@
 //! The audit log: what a record costs, chained and in the tree, what a durable one waits, and how fast a log is verified.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,14 +41,15 @@ impl CheckpointSigner for Key {
     }
 }
 
+fn options(folder: &Path) -> AuditOptions {
+    AuditOptions::new(folder)
+        .with_queue(1 << 16, 1 << 28)
+        .with_deadline(Duration::from_secs(60))
+}
+
 pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
     let (plain, signed) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let clock = || Arc::new(SystemClock::new());
-    let options = |folder| {
-        AuditOptions::new(folder)
-            .with_queue(1 << 16, 1 << 28)
-            .with_deadline(Duration::from_secs(60))
-    };
     let unsigned = AuditLog::open(options(plain.path()), clock())?;
     let key = Key(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?);
     let log = AuditLog::open(options(signed.path()).with_signer(Arc::new(key)), clock())?;
@@ -102,7 +104,7 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
                 Case::new("64, from 64 threads that are started for it", at_once),
             ],
         ),
-        verification(effort, options)?,
+        verification(effort)?,
     ];
     unsigned.close(Duration::from_secs(60))?;
     log.close(Duration::from_secs(60))?;
@@ -110,10 +112,7 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
 }
 
 /// Verifies 100,000 records, and ten logs of 100,000 each.
-fn verification(
-    effort: Effort,
-    options: impl Fn(&std::path::Path) -> AuditOptions,
-) -> Outcome<Group> {
+fn verification(effort: Effort) -> Outcome<Group> {
     let (one, ten) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let records = if effort.is_quick() { 1000 } else { VERIFIED };
     let clock = Arc::new(SystemClock::new());
