@@ -1,5 +1,6 @@
 """The program of the page "Sealed data" opens the vectors, with another library than zt's."""
 
+import json
 import re
 import subprocess
 import sys
@@ -25,7 +26,11 @@ def test_the_program_of_the_page_opens_every_vector(tmp_path: Path) -> None:
     assert ran.stdout.count("opens") == len(VECTORS)
     # A changed vector does not open: the program looks.
     changed = tmp_path / "changed.json"
-    text = (folder / VECTORS[0]).read_text(encoding="utf-8")
-    changed.write_text(text.replace('"dek"', '"unused"').replace('"kek": "00', '"kek": "01'), encoding="utf-8")
+    vectors = json.loads((folder / VECTORS[0]).read_text(encoding="utf-8"))
+    assert vectors["kek"].startswith("00")
+    vectors["kek"] = "01" + vectors["kek"][2:]
+    changed.write_text(json.dumps(vectors), encoding="utf-8")
     ran = subprocess.run([*command[:2], str(changed)], capture_output=True, text=True, check=False, timeout=60)
+    # It holds what begins as secrets of tests do, and that may stand in no file that tests leave behind.
+    changed.unlink()
     assert ran.returncode != 0

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use zt_memory::fork::Local;
 
 use super::{AccessToken, CredentialError, TokenCredential};
 use crate::clock::Clock;
@@ -35,7 +36,7 @@ pub struct OwnIdentity(Arc<Shared>);
 struct Shared {
     credential: Arc<dyn TokenCredential>,
     clock: Arc<dyn Clock>,
-    kept: Mutex<Kept>,
+    kept: Local<Mutex<Kept>>,
 }
 
 #[derive(Default)]
@@ -55,7 +56,7 @@ impl OwnIdentity {
         Self(Arc::new(Shared {
             credential,
             clock,
-            kept: Mutex::default(),
+            kept: Local::new(),
         }))
     }
 
@@ -212,7 +213,8 @@ impl Shared {
 
     /// A panic inside cannot leave a slot half changed: every change is one assignment.
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let kept = self.kept.get_or_init(Mutex::default);
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

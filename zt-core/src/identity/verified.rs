@@ -11,6 +11,7 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use highway::{HighwayHash as _, HighwayHasher, Key as HashKey};
 use moka::sync::Cache;
+use zt_memory::fork::Local;
 
 use super::caller::Caller;
 use super::keys::Moment;
@@ -18,7 +19,8 @@ use super::keys::Moment;
 /// See the module.
 pub(super) struct VerifiedTokens {
     key: HashKey,
-    cache: Cache<[u64; 4], Verified>,
+    /// Of this process: a forked child verifies anew, and waits for no thread of its parent.
+    cache: Local<Cache<[u64; 4], Verified>>,
     keep: Duration,
 }
 
@@ -40,14 +42,9 @@ impl VerifiedTokens {
         for (word, eight) in words.iter_mut().zip(bytes.chunks_exact(8)) {
             *word = u64::from_le_bytes(eight.try_into().ok()?);
         }
-        let weight = |_: &[u64; 4], kept: &Verified| {
-            let bytes = kept.caller.size().max(LEAST_WEIGHT);
-            u32::try_from(bytes).unwrap_or(u32::MAX)
-        };
-        let cache = Cache::builder().max_capacity(MOST_BYTES).weigher(weight);
         Some(Self {
             key: HashKey(words),
-            cache: cache.build(),
+            cache: Local::new(),
             keep,
         })
     }
@@ -55,11 +52,11 @@ impl VerifiedTokens {
     /// The caller that these bytes proved, under this generation of keys.
     pub(super) fn get(&self, token: &str, generation: u64, now: Moment) -> Option<Caller> {
         let tag = self.tag(token);
-        let kept = self.cache.get(&tag)?;
+        let kept = self.cache().get(&tag)?;
         if kept.generation == generation && now.tick() < kept.until {
             return Some(kept.caller);
         }
-        self.cache.invalidate(&tag);
+        self.cache().invalidate(&tag);
         None
     }
 
@@ -77,7 +74,18 @@ impl VerifiedTokens {
             until: now.tick().saturating_add(left.min(self.keep)),
             generation,
         };
-        self.cache.insert(self.tag(token), kept);
+        self.cache().insert(self.tag(token), kept);
+    }
+
+    fn cache(&self) -> &Cache<[u64; 4], Verified> {
+        self.cache.get_or_init(|| {
+            let weight = |_: &[u64; 4], kept: &Verified| {
+                let bytes = kept.caller.size().max(LEAST_WEIGHT);
+                u32::try_from(bytes).unwrap_or(u32::MAX)
+            };
+            let cache = Cache::builder().max_capacity(MOST_BYTES).weigher(weight);
+            cache.build()
+        })
     }
 
     fn tag(&self, token: &str) -> [u64; 4] {
@@ -88,7 +96,7 @@ impl VerifiedTokens {
 impl fmt::Debug for VerifiedTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedTokens")
-            .field("callers", &self.cache.entry_count())
+            .field("callers", &self.cache().entry_count())
             .finish_non_exhaustive()
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
+use zt_memory::fork::Local;
 
 use super::{Fingerprint, MetadataSource, Snapshot};
 use crate::clock::{Clock, Timestamp};
@@ -18,7 +19,8 @@ pub struct SnapshotStore {
     clock: Arc<dyn Clock>,
     current: ArcSwap<Snapshot>,
     confirmed: Confirmed,
-    reload: Mutex<Taken>,
+    /// Of this process: a forked child reads the source anew, and waits for no reload of its parent.
+    reload: Local<Mutex<Taken>>,
 }
 
 /// The version of the source that the current snapshot was read from.
@@ -77,14 +79,26 @@ impl SnapshotStore {
             clock,
             current: ArcSwap::from_pointee(first),
             confirmed: Confirmed::default(),
-            reload: Mutex::new(Taken {
-                fingerprint,
-                since: began.elapsed,
-                is_settled: false,
-            }),
+            reload: Local::new(),
+        };
+        *store.turn().lock().await = Taken {
+            fingerprint,
+            since: began.elapsed,
+            is_settled: false,
         };
         store.confirm(began);
         Ok(store)
+    }
+
+    /// Who holds it reads the source and swaps. Nothing is known yet of what a child's parent read.
+    fn turn(&self) -> &Mutex<Taken> {
+        self.reload.get_or_init(|| {
+            Mutex::new(Taken {
+                fingerprint: None,
+                since: self.clock.elapsed(),
+                is_settled: false,
+            })
+        })
     }
 
     /// The current snapshot.
@@ -124,7 +138,7 @@ impl SnapshotStore {
         &self,
         prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
     ) -> Result<Arc<Snapshot>, Error> {
-        let mut taken = self.reload.lock().await;
+        let mut taken = self.turn().lock().await;
         let began = Moment::of(&*self.clock);
         let fingerprint = self.source.fingerprint().await;
         self.take(&mut taken, began, fingerprint, prepare).await
@@ -136,7 +150,7 @@ impl SnapshotStore {
         &self,
         prepare: impl FnOnce(&Snapshot) -> Result<(), Error>,
     ) -> Looked {
-        let mut taken = self.reload.lock().await;
+        let mut taken = self.turn().lock().await;
         let began = Moment::of(&*self.clock);
         let fingerprint = self.source.fingerprint().await;
         if fingerprint.is_some() && fingerprint == taken.fingerprint && taken.is_settled {

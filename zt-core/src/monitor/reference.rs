@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zt_memory::fork::Local;
 
 use super::drift::Deciles;
 use crate::batch::{Batch, NotABatch};
@@ -149,18 +151,22 @@ impl Reference {
     }
 }
 
+/// By model, with the version of the snapshot.
+type Kept = BTreeMap<String, (u64, Arc<Reference>)>;
+
 /// The references of all models, read once for each version of the snapshot.
 #[derive(Debug)]
 pub(crate) struct References {
     source: Arc<dyn ReferenceSource>,
-    kept: Mutex<BTreeMap<String, (u64, Arc<Reference>)>>,
+    /// Of this process: a forked child reads anew, and waits for no thread of its parent.
+    kept: Local<Mutex<Kept>>,
 }
 
 impl References {
     pub(crate) fn new(source: Arc<dyn ReferenceSource>) -> Self {
         Self {
             source,
-            kept: Mutex::default(),
+            kept: Local::new(),
         }
     }
 
@@ -183,7 +189,7 @@ impl References {
             ReferenceError::malformed(name, why)
         })?;
         let reference = Arc::new(reference);
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.lock();
         // A slower reader of an older version must not take the place of the newer one.
         let newer = kept.get(&model.name).is_some_and(|(of, _)| *of > version);
         if !newer {
@@ -194,9 +200,14 @@ impl References {
     }
 
     fn kept(&self, model: &str, version: u64) -> Option<Arc<Reference>> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.lock();
         let (of, reference) = kept.get(model)?;
         (*of == version).then(|| Arc::clone(reference))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        let kept = self.kept.get_or_init(Mutex::default);
+        kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

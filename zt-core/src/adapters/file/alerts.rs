@@ -9,6 +9,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use zt_memory::fork::Local;
+
 use crate::monitor::{Alert, AlertError, AlertSink};
 use crate::port::BoxFuture;
 
@@ -16,8 +18,8 @@ use crate::port::BoxFuture;
 #[derive(Debug)]
 pub struct FileAlerts {
     path: PathBuf,
-    /// One writer at a time: what a short write began, the same writer ends.
-    turn: Mutex<()>,
+    /// One writer at a time: what a short write began, the same writer ends. A forked child has a turn of its own.
+    turn: Local<Mutex<()>>,
 }
 
 impl FileAlerts {
@@ -26,7 +28,7 @@ impl FileAlerts {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            turn: Mutex::default(),
+            turn: Local::new(),
         }
     }
 
@@ -40,7 +42,8 @@ impl FileAlerts {
                 .map_err(|why| AlertError::new("an alert has no JSON").with_source(why))?;
             lines.push(b'\n');
         }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = self.turn.get_or_init(Mutex::default);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(lines).map_err(|why| {
             let what = format!("cannot append to `{}`", self.path.display());
             AlertError::new(what).with_source(why)

@@ -10,6 +10,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use zt_memory::fork::Local;
+
 use crate::audit::{AuditSink, Receipt, SinkBatch, SinkError, SinkRecord};
 use crate::port::BoxFuture;
 use tail::Tail;
@@ -18,8 +20,8 @@ use tail::Tail;
 #[derive(Debug)]
 pub struct FileAuditSink {
     folder: PathBuf,
-    /// Of the log that was written last.
-    tail: Mutex<Option<Tail>>,
+    /// Of the log that was written last. Of this process: a child that is forked during a delivery would wait for ever.
+    tail: Local<Mutex<Option<Tail>>>,
 }
 
 impl FileAuditSink {
@@ -28,7 +30,7 @@ impl FileAuditSink {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
-            tail: Mutex::default(),
+            tail: Local::new(),
         }
     }
 
@@ -68,7 +70,8 @@ impl FileAuditSink {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Tail>> {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+        let tail = self.tail.get_or_init(Mutex::default);
+        tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

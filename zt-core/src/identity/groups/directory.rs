@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use tokio::sync::watch;
+use zt_memory::fork::Local;
 
 use super::{GroupSource, GroupsError, Member};
 use crate::clock::Clock;
@@ -25,7 +26,8 @@ pub(crate) struct GroupDirectory {
     source: Arc<dyn GroupSource>,
     clock: Arc<dyn Clock>,
     spawn: Arc<dyn Spawn>,
-    members: Cache<Member, Arc<Membership>>,
+    /// Of this process.
+    members: Arc<Local<Cache<Member, Arc<Membership>>>>,
 }
 
 /// What is known of one caller's groups.
@@ -65,14 +67,19 @@ impl GroupDirectory {
             source,
             clock,
             spawn,
-            members: Cache::builder().max_capacity(MOST_MEMBERS).build(),
+            members: Arc::default(),
         }
+    }
+
+    fn members(&self) -> &Cache<Member, Arc<Membership>> {
+        let made = || Cache::builder().max_capacity(MOST_MEMBERS).build();
+        self.members.get_or_init(made)
     }
 
     /// What is known of a caller, after a first question if nothing is. Waits for that as long as the source takes.
     pub(crate) async fn of(&self, member: Member, about: &Arc<[Guid]>) -> Arc<Membership> {
         let made = || Arc::new(Membership::new(member));
-        let membership = self.members.get_with(member, made);
+        let membership = self.members().get_with(member, made);
         let mut ended = membership.ended.subscribe();
         if let Some(number) = self.ask_if_due(&membership, about)
             && membership.groups(about, &*self.clock) == Groups::Overage
@@ -255,7 +262,7 @@ impl fmt::Debug for GroupDirectory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupDirectory")
             .field("source", &self.source)
-            .field("members", &self.members.entry_count())
+            .field("members", &self.members().entry_count())
             .finish_non_exhaustive()
     }
 }
