@@ -28,7 +28,8 @@ use std::time::Duration;
 pub use builder::key_vault;
 pub(crate) use builder::profile;
 pub use builder::{
-    RuntimeBuilder, audit_key, audit_options, local_vault, read_tables, tables, write_tables,
+    RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, read_tables, tables,
+    write_tables,
 };
 use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};

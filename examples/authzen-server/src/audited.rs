@@ -63,7 +63,7 @@ impl Answering {
         let settings = read_settings(&folder)?;
         let zt = Runtime::open(&folder).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let log = AuditLog::open(audit_options(zt.config())?, Arc::clone(&clock))?;
+        let log = AuditLog::open(audit_options(zt.config()).await?, Arc::clone(&clock))?;
         let mut process = [0; 4];
         rand::fill(&mut process).map_err(|_| "the system gives no random numbers")?;
         Ok(Self {

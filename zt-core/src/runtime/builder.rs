@@ -167,7 +167,7 @@ impl RuntimeBuilder {
         let vaults = vaults(&config, &identity.outside, self.vault, self.keys)?;
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
-        let options = audit::complete(options, &config)?;
+        let options = audit::complete(options, &config, Some(&identity.outside))?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let (secrets, keys) = vaults.open(&config, &clock)?;
@@ -355,6 +355,17 @@ pub fn write_tables(
     replace: bool,
 ) -> Result<Vec<PathBuf>> {
     file::write_tables(tables, to.as_ref(), format, replace)
+}
+
+/// The keys of a configuration, for tools: no cache, no policy, no audit. Those of Key Vault need a row of Network_Rules.
+///
+/// # Errors
+/// As [`local_vault`], or `Config` for a configuration without an identity or certificate authorities.
+pub fn key_wrapper(config: &Config, snapshot: &Snapshot) -> Result<Arc<dyn KeyWrapper>> {
+    if !config.one_of(ConfigKey::VaultStore, ["local", "key_vault"])? {
+        return Ok(Arc::new(local_vault(config)?));
+    }
+    outside::of_tool(config, snapshot)?.wrapper()
 }
 
 /// The local vault of a configuration.

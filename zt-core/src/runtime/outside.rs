@@ -6,14 +6,14 @@ use std::sync::{Arc, OnceLock};
 
 use super::Config;
 use super::guards::Guards;
-use crate::audit::AuditSink;
+use crate::audit::{AuditSink, CheckpointSigner};
 use crate::clock::Clock;
-use crate::envelope::RemoteKeys;
+use crate::envelope::{KeyWrapper, RemoteKeys};
 use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
 use crate::metadata::NetworkRule;
 use crate::network::{HttpClient, LiveGuard, Refusal};
-use crate::secrets::SecretVault;
+use crate::secrets::{SecretId, SecretVault};
 
 /// How the parts are made where the builder was given none: by the adapters that this build has.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,9 @@ pub(super) struct Makers {
     pub(super) proof: fn(&Outside) -> Result<ClientProof>,
     pub(super) vault: fn(&Outside) -> Result<Arc<dyn SecretVault>>,
     pub(super) keys: fn(&Outside) -> Result<Arc<dyn RemoteKeys>>,
+    pub(super) wrapper: fn(&Outside) -> Result<Arc<dyn KeyWrapper>>,
     pub(super) monitor: fn(&Outside) -> Result<Arc<dyn AuditSink>>,
+    pub(super) audit_key: fn(&Outside, SecretId) -> Result<Arc<dyn CheckpointSigner>>,
 }
 
 /// What the builder was given.
@@ -174,6 +176,11 @@ impl Outside {
         (self.makers.monitor)(self)
     }
 
+    /// A key of a vault, as the audit key.
+    pub(super) fn audit_key(&self, key: SecretId) -> Result<Arc<dyn CheckpointSigner>> {
+        (self.makers.audit_key)(self, key)
+    }
+
     /// The process's own identity.
     pub(crate) fn identity(&self) -> Result<&OwnIdentity> {
         once(&self.identity, || {
@@ -201,6 +208,11 @@ impl Outside {
     /// The keys of those vaults.
     pub(super) fn keys(&self) -> Result<Arc<dyn RemoteKeys>> {
         (self.makers.keys)(self)
+    }
+
+    /// The same for a tool: each use asks.
+    pub(super) fn wrapper(&self) -> Result<Arc<dyn KeyWrapper>> {
+        (self.makers.wrapper)(self)
     }
 
     /// Whether the builder was given a directory.

@@ -96,6 +96,7 @@ class Config(TypedDict, total=False):
     vault_passphrase: str | None
     audit_folder: str | os.PathLike[str] | None
     audit_checkpoint_key: str | os.PathLike[str] | None
+    audit_checkpoint_vault_key: str | None
     audit_retention_days: int | None
     audit_file_sink: str | os.PathLike[str] | None
     audit_sqlite_sink: str | os.PathLike[str] | None

@@ -73,6 +73,14 @@ impl KeyKind {
 }
 
 impl Material {
+    /// The public point of a key on P-256.
+    pub(super) fn point(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Rsa { .. } => None,
+            Self::Ec(key) => Some(key.public_key().as_ref().to_vec()),
+        }
+    }
+
     pub(super) fn make(kind: KeyKind) -> Option<Self> {
         let size = match kind {
             KeyKind::Rsa2048 => KeySize::Rsa2048,

@@ -180,6 +180,20 @@ impl<'s> KeyVault<'s> {
         })
     }
 
+    /// The public point of the latest version of a key on P-256, uncompressed.
+    ///
+    /// # Errors
+    /// There is no such vault or key, or it is of another kind.
+    pub fn key_point(&self, name: &str) -> Result<Vec<u8>, Error> {
+        self.with(|vault| {
+            let key = vault.key(name);
+            let latest = key.and_then(|key| key.version(None));
+            let latest = latest.ok_or_else(|| Refusal::no_key(name))?;
+            let point = latest.material()?.point();
+            point.ok_or_else(|| Refusal::no_key(name))
+        })
+    }
+
     /// Enables or disables the latest version of a key.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A whole runtime of zt from a folder, through its real guarded client over TLS, against the simulator.
 
+mod audit_key;
 mod configuration;
 mod groups;
 mod keys;

@@ -49,7 +49,7 @@ pub(crate) enum Audit {
 }
 
 impl Audit {
-    pub(crate) fn run(self, config: impl Fn() -> Result<Config>) -> Result<Answer, Error> {
+    pub(crate) async fn run(self, config: impl Fn() -> Result<Config>) -> Result<Answer, Error> {
         let folder = |given: Option<PathBuf>| match given {
             Some(folder) => Ok(folder),
             None => config().map(|config| config.audit_folder()),
@@ -65,8 +65,8 @@ impl Audit {
             } => tail(&folder(given)?, count, denied, json),
             Self::Query(query) => query.run(folder),
             Self::Export(export) => export.run(folder),
-            Self::Key => prove::key(&config()?),
-            Self::Prove(prove) => prove.run(config),
+            Self::Key => prove::key(&config()?).await,
+            Self::Prove(prove) => prove.run(config).await,
             Self::VerifyBundle(bundle) => bundle.run(),
         }
     }

@@ -142,7 +142,7 @@ async fn run(cli: Cli) -> Result<Answer, Error> {
         Command::Seal(seal) => seal.run(config()?, seal::Way::Seal).await,
         Command::Open(open) => open.run(config()?, seal::Way::Open).await,
         Command::Vault(vault) => vault.run(&config()?).await,
-        Command::Audit(audit) => audit.run(config),
+        Command::Audit(audit) => audit.run(config).await,
         #[cfg(all(feature = "azure", feature = "testing"))]
         Command::Conformance(conformance) => conformance.run(&config()?).await,
         #[cfg(feature = "testing")]

@@ -61,7 +61,8 @@ impl Vault {
                 let value = read_value(&reference)?;
                 let version = audited(config, "vault.set", &reference, || {
                     Ok(runtime::local_vault(config)?.set(&id, value, Validity::ALWAYS)?)
-                })?;
+                })
+                .await?;
                 println!("{reference} is set, version {version}");
             }
             Self::CreateKey { reference } => {
@@ -69,7 +70,8 @@ impl Vault {
                 let id = id_of(&snapshot, &reference, SecretKind::Key)?;
                 let version = audited(config, "vault.create_key", &reference, || {
                     Ok(runtime::local_vault(config)?.create_key(&id)?)
-                })?;
+                })
+                .await?;
                 println!("{reference} is created, version {version}");
             }
             Self::CreateDeterministicKey { rule, again } => {
@@ -84,7 +86,8 @@ impl Vault {
                 )?;
                 audited(config, "vault.remove", &reference, || {
                     Ok(runtime::local_vault(config)?.remove(&id)?)
-                })?;
+                })
+                .await?;
                 println!("{reference} is removed");
             }
         }
@@ -93,13 +96,13 @@ impl Vault {
 }
 
 /// Changes the vault between two records: that it will be tried, and how it ended. No audit, no change.
-fn audited<T>(
+async fn audited<T>(
     config: &Config,
     action: &'static str,
     reference: &str,
     change: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    Log::open(config, action, reference)?.close(change())
+    Log::open(config, action, reference).await?.close(change())
 }
 
 /// The log between two records of one change.
@@ -111,9 +114,9 @@ struct Log {
 }
 
 impl Log {
-    fn open(config: &Config, action: &'static str, reference: &str) -> Result<Self> {
+    async fn open(config: &Config, action: &'static str, reference: &str) -> Result<Self> {
         let clock = Arc::new(SystemClock::new());
-        let options = runtime::audit_options(config)?;
+        let options = runtime::audit_options(config).await?;
         let log = Self {
             log: AuditLog::open(options, Arc::<SystemClock>::clone(&clock))?,
             clock,
@@ -153,16 +156,16 @@ async fn deterministic_key(config: &Config, rule: &str, again: bool) -> Result<D
         Error::new(Code::NotFound, problem.nearest(&names).to_string())
     })?;
     let id = id_of(&snapshot, row.key.as_str(), SecretKind::Key)?;
-    let vault = runtime::local_vault(config)?;
+    let keys = runtime::key_wrapper(config, &snapshot)?;
     let (action, reference) = ("vault.create_deterministic_key", row.key.as_str());
-    let log = Log::open(config, action, reference)?;
+    let log = Log::open(config, action, reference).await?;
     let made = match &row.deterministic_key {
-        Some(key) if again => key.rewrap(&vault, &id).await,
+        Some(key) if again => key.rewrap(&*keys, &id).await,
         None if again => {
             let message = format!("`{rule}` has no deterministic key yet");
             Err(Error::new(Code::InvalidArgument, message))
         }
-        Some(_) | None => DeterministicKey::create(&vault, &id, rule, &row.key).await,
+        Some(_) | None => DeterministicKey::create(&*keys, &id, rule, &row.key).await,
     };
     log.close(made)
 }

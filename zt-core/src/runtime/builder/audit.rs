@@ -2,18 +2,25 @@
 
 use std::sync::Arc;
 
-use super::wrong;
+use super::super::outside::Outside;
+use super::outside::of_tool;
+use super::{tables, wrong};
 use crate::adapters::file::FileAuditKey;
 use crate::audit::{AuditOptions, CheckpointSigner, PublicKey, SignError};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Config, ConfigKey};
+use crate::secrets::SecretId;
 
 /// The options of the log that a runtime of this configuration writes, for tools that write beside it.
 ///
 /// # Errors
-/// `Config` if the audit key cannot be read or made.
-pub fn audit_options(config: &Config) -> Result<AuditOptions> {
-    complete(AuditOptions::new(config.audit_folder()), config)
+/// `Config` if the audit key cannot be read or made, or the tables of an audit key in a vault are wrong.
+pub async fn audit_options(config: &Config) -> Result<AuditOptions> {
+    let options = AuditOptions::new(config.audit_folder());
+    match vault_key(config)? {
+        Some(key) => Ok(options.with_signer(in_vault(config, key).await?)),
+        None => complete(options, config, None),
+    }
 }
 
 /// The options that the builder was given, which may name no other folder than the configuration.
@@ -28,7 +35,11 @@ pub(super) fn given(options: Option<AuditOptions>, config: &Config) -> Result<Au
 }
 
 /// What was given, and what the configuration says beside it.
-pub(super) fn complete(options: AuditOptions, config: &Config) -> Result<AuditOptions> {
+pub(super) fn complete(
+    options: AuditOptions,
+    config: &Config,
+    outside: Option<&Outside>,
+) -> Result<AuditOptions> {
     let options = match config.audit_retention() {
         Some(retention) if !options.has_retention() => options.with_retention(retention),
         Some(_) | None => options,
@@ -36,15 +47,22 @@ pub(super) fn complete(options: AuditOptions, config: &Config) -> Result<AuditOp
     if options.is_signed() {
         return Ok(options);
     }
+    if let (Some(key), Some(outside)) = (vault_key(config)?, outside) {
+        return Ok(options.with_signer(outside.audit_key(key)?));
+    }
     let key = FileAuditKey::open(config.audit_key_file()).map_err(unusable)?;
     Ok(options.with_signer(Arc::new(key)))
 }
 
-/// The public part of the audit key of a configuration, if there is one already.
+/// The public part of the audit key of a configuration, if there is one already. One in a vault is asked for.
 ///
 /// # Errors
 /// `Config` if it cannot be read.
-pub fn audit_key(config: &Config) -> Result<Option<PublicKey>> {
+pub async fn audit_key(config: &Config) -> Result<Option<PublicKey>> {
+    if let Some(key) = vault_key(config)? {
+        let signer = in_vault(config, key).await?;
+        return signer.public_key().map(Some).map_err(unusable_in_vault);
+    }
     let file = config.audit_key_file();
     if !file.exists() {
         return Ok(None);
@@ -53,8 +71,58 @@ pub fn audit_key(config: &Config) -> Result<Option<PublicKey>> {
     key.map(Some).map_err(unusable)
 }
 
+/// A signer for a tool, which has no runtime.
+async fn in_vault(config: &Config, key: SecretId) -> Result<Arc<dyn CheckpointSigner>> {
+    let snapshot = tables(config).await?.current();
+    of_tool(config, &snapshot)?.audit_key(key)
+}
+
+/// Which key of which vault vouches for checkpoints, if one does.
+fn vault_key(config: &Config) -> Result<Option<SecretId>> {
+    let setting = ConfigKey::AuditCheckpointVaultKey;
+    let Some(text) = config.value(setting) else {
+        return Ok(None);
+    };
+    if config.value(ConfigKey::AuditCheckpointKey).is_some() {
+        let reason = "is set, and `audit.checkpoint_key` too: one key vouches";
+        return Err(wrong(setting, reason));
+    }
+    let expected = "must be `https://VAULT/keys/NAME`, or `https://VAULT/keys/NAME/VERSION`";
+    let Some((vault, path)) = text.split_once("/keys/") else {
+        return Err(wrong(setting, expected));
+    };
+    let (name, version) = match path.split_once('/') {
+        Some((name, version)) => (name, Some(version)),
+        None => (path, None),
+    };
+    let vault = vault.parse().map_err(|why: crate::secrets::NotAVaultUrl| {
+        wrong(setting, &format!("{expected}: {why}"))
+    })?;
+    let name = name
+        .parse()
+        .map_err(|why: crate::secrets::NotASecretName| {
+            wrong(setting, &format!("{expected}: {why}"))
+        })?;
+    let id = SecretId::new(vault, name);
+    match version {
+        None => Ok(Some(id)),
+        Some(version) => match version.parse() {
+            Ok(version) => Ok(Some(id.at(version))),
+            Err(_) => Err(wrong(setting, expected)),
+        },
+    }
+}
+
 fn unusable(why: SignError) -> Error {
     Error::new(Code::Config, why.to_string())
         .with_help("name another file with `audit.checkpoint_key`, or give the builder a signer")
+        .with_source(why)
+}
+
+fn unusable_in_vault(why: SignError) -> Error {
+    let help = "`audit.checkpoint_vault_key` must name an EC key on P-256 that signs; this identity needs `keys/get` and \
+                `keys/sign`, which the role `Key Vault Crypto User` has, and the vault a row of Network_Rules";
+    Error::new(Code::Config, why.to_string())
+        .with_help(help)
         .with_source(why)
 }

@@ -1,6 +1,13 @@
 //! Which adapters stand behind [`Outside`](crate::runtime::outside::Outside) in this build.
 
-use super::super::outside::Makers;
+use std::sync::Arc;
+
+use super::super::outside::{Given, Makers, Outside};
+use super::profile;
+use crate::clock::{Clock, SystemClock};
+use crate::error::Result;
+use crate::metadata::Snapshot;
+use crate::runtime::Config;
 
 #[cfg(not(feature = "azure"))]
 pub(super) use without::MAKERS;
@@ -11,26 +18,40 @@ pub(super) use azure::MAKERS;
 #[cfg(feature = "azure")]
 pub use azure::key_vault;
 
+/// What a tool reaches, which has no runtime: by the tables of its configuration.
+pub(super) fn of_tool(config: &Config, snapshot: &Snapshot) -> Result<Outside> {
+    let profile = profile(config, snapshot)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let rules = &snapshot.tables().network_rules;
+    let given = Given::new();
+    Ok(Outside::new(
+        config.clone(),
+        profile,
+        clock,
+        rules,
+        given,
+        MAKERS,
+    ))
+}
+
 #[cfg(feature = "azure")]
 mod azure {
     use std::sync::Arc;
 
     use super::Makers;
     use crate::adapters::azure::{
-        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultKeys,
-        KeyVaultSecrets, MonitorSink,
+        CredentialChain, FederatedTokenFile, GraphGroups, GuardedHttp, KeyVaultAuditKey,
+        KeyVaultKeys, KeyVaultSecrets, MonitorSink,
     };
-    use crate::audit::AuditSink;
-    use crate::clock::{Clock, SystemClock};
-    use crate::envelope::RemoteKeys;
+    use crate::audit::{AuditSink, CheckpointSigner};
+    use crate::envelope::{KeyWrapper, RemoteKeys};
     use crate::error::{Code, Error, Result};
     use crate::identity::{ClientProof, GroupSource, OwnIdentity, TokenCredential};
     use crate::metadata::Snapshot;
     use crate::network::{HttpClient, HttpError, LiveGuard};
-    use crate::runtime::outside::Given;
     use crate::runtime::outside::Outside;
     use crate::runtime::{Config, ConfigKey, Mode};
-    use crate::secrets::SecretVault;
+    use crate::secrets::{SecretId, SecretVault};
 
     pub(in crate::runtime::builder) const MAKERS: Makers = Makers {
         identity_endpoint: || env("IDENTITY_ENDPOINT"),
@@ -41,7 +62,9 @@ mod azure {
         proof,
         vault,
         keys,
+        wrapper,
         monitor,
+        audit_key,
     };
 
     fn http(outside: &Outside) -> Result<Arc<dyn HttpClient>> {
@@ -105,11 +128,7 @@ mod azure {
     /// # Errors
     /// `Config` for a configuration without an identity or certificate authorities.
     pub fn key_vault(config: &Config, snapshot: &Snapshot) -> Result<KeyVaultSecrets> {
-        let profile = super::super::profile(config, snapshot)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let rules = &snapshot.tables().network_rules;
-        let outside = Outside::new(config.clone(), profile, clock, rules, Given::new(), MAKERS);
-        client_of_key_vault(&outside)
+        client_of_key_vault(&super::of_tool(config, snapshot)?)
     }
 
     /// Key Vault, as whoever the process is.
@@ -119,27 +138,28 @@ mod azure {
 
     /// Keys of Key Vault, as whoever the process is.
     fn keys(outside: &Outside) -> Result<Arc<dyn RemoteKeys>> {
+        Ok(Arc::new(keys_of_key_vault(outside)?))
+    }
+
+    /// The same, asked at each use.
+    fn wrapper(outside: &Outside) -> Result<Arc<dyn KeyWrapper>> {
+        Ok(Arc::new(keys_of_key_vault(outside)?))
+    }
+
+    fn keys_of_key_vault(outside: &Outside) -> Result<KeyVaultKeys> {
         let (http, identity) = (outside.vault_http()?, outside.identity()?.clone());
         let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
         let keys = KeyVaultKeys::new(Arc::clone(http), Arc::new(identity), cloud, clock);
         Ok(match outside.config().value(ConfigKey::VaultApiVersion) {
-            Some(version) => Arc::new(keys.with_api_version(version)),
-            None => Arc::new(keys),
+            Some(version) => keys.with_api_version(version),
+            None => keys,
         })
     }
 
     /// Azure Monitor, as whoever the process is. It is called on a thread of its own, whose executor nobody else's requests
     /// may depend on: its clients and its tokens are its own.
     fn monitor(outside: &Outside) -> Result<Arc<dyn AuditSink>> {
-        let identity_http = match outside.given_http() {
-            Some(given) => Arc::clone(given),
-            None => http(outside)?,
-        };
-        let credential = match outside.given_credential() {
-            Some(given) => Arc::clone(given),
-            None => credential_over(outside, &identity_http)?,
-        };
-        let identity = OwnIdentity::new(credential, Arc::clone(outside.clock()));
+        let identity = OwnIdentity::new(apart(outside)?, Arc::clone(outside.clock()));
         let (config, cloud) = (outside.config(), outside.profile().cloud());
         let set = |key| {
             config
@@ -156,6 +176,29 @@ mod azure {
         Ok(match config.value(ConfigKey::AuditMonitorStream) {
             Some(stream) => Arc::new(sink.with_stream(stream)?),
             None => Arc::new(sink),
+        })
+    }
+
+    /// A credential for a thread of its own, over a client of its own.
+    fn apart(outside: &Outside) -> Result<Arc<dyn TokenCredential>> {
+        let http = match outside.given_http() {
+            Some(given) => Arc::clone(given),
+            None => http(outside)?,
+        };
+        match outside.given_credential() {
+            Some(given) => Ok(Arc::clone(given)),
+            None => credential_over(outside, &http),
+        }
+    }
+
+    /// A key of Key Vault that vouches for checkpoints. The log asks it on a thread of its own.
+    fn audit_key(outside: &Outside, key: SecretId) -> Result<Arc<dyn CheckpointSigner>> {
+        let (http, credential) = (client(outside, outside.data_guard())?, apart(outside)?);
+        let (cloud, clock) = (outside.profile().cloud(), Arc::clone(outside.clock()));
+        let signer = KeyVaultAuditKey::new(key, http, credential, cloud, clock);
+        Ok(match outside.config().value(ConfigKey::VaultApiVersion) {
+            Some(version) => Arc::new(signer.with_api_version(version)),
+            None => Arc::new(signer),
         })
     }
 
@@ -216,7 +259,9 @@ mod without {
         proof: |_| Err(missing("a proof of the application")),
         vault: |_| Err(missing("a client of Key Vault")),
         keys: |_| Err(missing("a client of Key Vault")),
+        wrapper: |_| Err(missing("a client of Key Vault")),
         monitor: |_| Err(missing("a client of Azure Monitor")),
+        audit_key: |_, _| Err(missing("a client of Key Vault")),
     };
 
     fn missing(what: &str) -> Error {

@@ -99,6 +99,9 @@ config_keys! {
     /// The audit key, which vouches for the checkpoints of the log: a file that only its owner may read, made at first use.
     /// Default `.zt/audit.key`.
     AuditCheckpointKey = "audit.checkpoint_key", "ZT_AUDIT_CHECKPOINT_KEY";
+    /// The audit key in Key Vault instead, `https://VAULT/keys/NAME` and `/VERSION` for a pinned one: an EC key on P-256 that
+    /// signs. Default: none, and the file counts. Needs a row of Network_Rules.
+    AuditCheckpointVaultKey = "audit.checkpoint_vault_key", "ZT_AUDIT_CHECKPOINT_VAULT_KEY";
     /// After how many days closed and signed segments of the audit log are removed, from 1 to 36500. Default: never.
     AuditRetentionDays = "audit.retention_days", "ZT_AUDIT_RETENTION_DAYS";
     /// Copies the audit log to this folder too: a mounted volume, a share. Default: nowhere.
@@ -176,6 +179,7 @@ impl ConfigKey {
             | Self::VaultKeyFile
             | Self::AuditFolder
             | Self::AuditCheckpointKey
+            | Self::AuditCheckpointVaultKey
             | Self::AuditRetentionDays
             | Self::AuditFileSink
             | Self::AuditSqliteSink

@@ -29,8 +29,8 @@ pub(crate) struct VerifyBundle {
     key: PathBuf,
 }
 
-pub(super) fn key(config: &Config) -> Result<Answer> {
-    let Some(key) = runtime::audit_key(config)? else {
+pub(super) async fn key(config: &Config) -> Result<Answer> {
+    let Some(key) = runtime::audit_key(config).await? else {
         let file = config.audit_key_file();
         let message = format!("there is no audit key `{}` yet", file.display());
         return Err(Error::new(Code::NotFound, message)
@@ -41,12 +41,12 @@ pub(super) fn key(config: &Config) -> Result<Answer> {
 }
 
 impl Prove {
-    pub(super) fn run(self, config: impl Fn() -> Result<Config>) -> Result<Answer> {
+    pub(super) async fn run(self, config: impl Fn() -> Result<Config>) -> Result<Answer> {
         let (folder, key) = match self.folder {
             Some(folder) => (folder, None),
             None => {
                 let config = config()?;
-                (config.audit_folder(), runtime::audit_key(&config)?)
+                (config.audit_folder(), runtime::audit_key(&config).await?)
             }
         };
         let (writer, seq) = match self.record.rsplit_once(':') {
