@@ -115,13 +115,14 @@ impl Held {
     /// # Errors
     /// [`SealError::WrongKey`] if they were not.
     pub(crate) fn new(
-        found: Found,
+        found: &Found,
         dek: &DataKey,
         deterministic: Option<&DataKey>,
         columns: &[String],
     ) -> Result<Self, SealError> {
         let Found { row, text, key } = found;
-        if !key.binding.is_committed(dek, &key)? {
+        let row = *row;
+        if !key.binding.is_committed(dek, key)? {
             return Err(SealError::WrongKey { row });
         }
         let (rule, names) = (&key.binding.rule, &key.binding.key);
@@ -141,8 +142,8 @@ impl Held {
         Ok(Self {
             columns: columns.iter().map(key_of).collect::<Result<_, _>>()?,
             files: FilesKey::new(dek, &key.binding)?,
-            row_key: key.form.row_key,
-            text,
+            row_key: key.form.row_key.clone(),
+            text: text.clone(),
         })
     }
 }

@@ -138,6 +138,7 @@ impl Secrets {
     }
 
     /// A tick for [`peek_by`](Self::peek_by).
+    #[cfg(feature = "testing")]
     pub(crate) fn tick(&self) -> Duration {
         self.crew.clock.tick()
     }

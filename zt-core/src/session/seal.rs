@@ -1,5 +1,8 @@
 //! Sealing and unsealing outputs: who may, under which rule and key. Key I/O happens here, the rest is pure computation.
 
+use futures_util::TryStreamExt as _;
+use futures_util::stream::FuturesOrdered;
+
 use super::question::{Output, not_all_rows, output_of, parse, uncovered};
 use super::record::Unwrapping;
 use super::{Session, obligations};
@@ -12,6 +15,8 @@ use crate::envelope::{
 use crate::error::{Error, Result};
 use crate::policy::{Action, Decision, Resource, View};
 
+/// How many data keys of one opener are unwrapped at a time: as many as one vault is called for at a time.
+const AT_A_TIME: usize = 16;
 /// What to do about a right that does not open files.
 const WHOLE: &str = "a right to every column and row opens files";
 
@@ -224,23 +229,26 @@ impl Session {
             #[cfg(feature = "arrow")]
             Sealed::Arrow(rows) => envelope::arrow_key_texts(rows, needs)?,
         };
-        let (mut held, mut unwrapping) = (Vec::with_capacity(found.len()), Unwrapping::default());
-        let mut deterministic: Vec<(envelope::Sealed, Unwrapped)> = Vec::new();
-        for found in found {
-            let wrapped = &found.key.wrapped;
-            let unwrapped = self.unwrap_key(target, wrapped, found.row).await?;
-            unwrapping.add(wrapped.version, &unwrapped);
-            let other = match &found.key.deterministic {
-                Some(sealed) => {
-                    if !deterministic.iter().any(|(known, _)| known == sealed) {
-                        let key = self.unwrap_key(target, &sealed.wrapped, found.row).await?;
-                        unwrapping.add(sealed.wrapped.version, &key);
-                        deterministic.push((sealed.clone(), key));
-                    }
-                    deterministic.iter().find(|(known, _)| known == sealed)
-                }
-                None => None,
-            };
+        // The keys of deterministic columns are few, and those of many rows.
+        let mut others: Vec<(&WrappedKey, usize)> = Vec::new();
+        for found in &found {
+            if let Some(sealed) = &found.key.deterministic
+                && !others.iter().any(|(known, _)| **known == sealed.wrapped)
+            {
+                others.push((&sealed.wrapped, found.row));
+            }
+        }
+        let others = self.unwrap_all(target, others).await?;
+        let keys = found.iter().map(|found| (&found.key.wrapped, found.row));
+        let keys = self.unwrap_all(target, keys.collect()).await?;
+        let mut unwrapping = Unwrapping::default();
+        for (wrapped, unwrapped) in others.iter().chain(&keys) {
+            unwrapping.add(wrapped.version, unwrapped);
+        }
+        let mut held = Vec::with_capacity(found.len());
+        for (found, (_, unwrapped)) in found.iter().zip(&keys) {
+            let other = (found.key.deterministic.as_ref())
+                .and_then(|sealed| others.iter().find(|(known, _)| **known == sealed.wrapped));
             let other = other.map(|(_, key)| &key.dek);
             held.push(Held::new(
                 found,
@@ -250,6 +258,28 @@ impl Session {
             )?);
         }
         Ok((held, unwrapping))
+    }
+
+    /// Some at a time, so that a batch of many windows waits for a vault a few times and not as often as it has windows. The
+    /// first error in order of the rows ends it.
+    async fn unwrap_all<'k>(
+        &self,
+        target: &Output,
+        keys: Vec<(&'k WrappedKey, usize)>,
+    ) -> Result<Vec<(&'k WrappedKey, Unwrapped)>> {
+        let (mut under_way, mut done) = (FuturesOrdered::new(), Vec::with_capacity(keys.len()));
+        let mut rest = keys.iter();
+        loop {
+            for (wrapped, row) in rest.by_ref().take(AT_A_TIME - under_way.len()) {
+                under_way.push_back(self.unwrap_key(target, wrapped, *row));
+            }
+            match under_way.try_next().await? {
+                Some(unwrapped) => done.push(unwrapped),
+                None => break,
+            }
+        }
+        let wrapped = keys.iter().map(|(wrapped, _)| *wrapped);
+        Ok(wrapped.zip(done).collect())
     }
 
     async fn unwrap_key(

@@ -58,7 +58,7 @@ impl BareOpener {
             let other = found.key.deterministic.as_ref();
             let other = other.map(|sealed| self.unwrap(&sealed.wrapped).ok_or_else(wrong));
             let (dek, other) = (dek.ok_or_else(wrong)?, other.transpose()?);
-            held.push(Held::new(found, &dek, other.as_ref(), &self.columns)?);
+            held.push(Held::new(&found, &dek, other.as_ref(), &self.columns)?);
         }
         Ok(Opener::new(self.columns.clone(), held, View::default()))
     }

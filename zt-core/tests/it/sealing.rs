@@ -572,6 +572,37 @@ async fn a_right_withdrawn_while_the_key_is_slow_opens_and_seals_nothing() {
 }
 
 #[tokio::test]
+async fn the_keys_of_many_windows_are_asked_for_at_the_same_time() {
+    let world = World::new();
+    let (zt, keys) = slow(&world).await;
+    let mut rows = sealed(&zt).await.to_csv();
+    for _ in 0..3 {
+        let more = sealed(&zt).await.to_csv();
+        rows.push_str(more.split_once('\n').unwrap().1);
+    }
+    let all = Batch::from_csv(rows.as_bytes()).unwrap();
+    let ines = sign_in(&zt, "user:ines").await;
+    let mut asked = keys.asked.subscribe();
+    let before = *asked.borrow_and_update();
+    keys.held.send_replace(true);
+    let batch = all.clone();
+    let opening = tokio::spawn(async move { ines.opener(OUTPUT, &batch).await });
+    // While the vault says nothing to any of them; one after the other would wait for ever.
+    let four = asked.wait_for(|asked| *asked == before + 4);
+    let four = tokio::time::timeout(Duration::from_secs(60), four).await;
+    assert!(four.is_ok_and(|asked| asked.is_ok()));
+    keys.held.send_replace(false);
+    let plain = opening.await.unwrap().unwrap().unseal(&all).unwrap();
+    assert_eq!(plain.rows(), 4 * scores().rows());
+    assert!(plain.to_csv().contains(NEEDLE));
+    let entries = close(zt).await;
+    let release = entries
+        .iter()
+        .find(|entry| entry.detail.contains_key("keys"));
+    assert_eq!(release.unwrap().detail["keys"], "4");
+}
+
+#[tokio::test]
 async fn a_rule_that_changed_while_the_key_was_slow_holds() {
     let world = World::new();
     let (zt, keys) = slow(&world).await;
