@@ -52,7 +52,7 @@ impl<R: BufRead> Lines<R> {
             if chunk.is_empty() {
                 break;
             }
-            let newline = chunk.iter().position(|byte| *byte == b'\n');
+            let newline = memchr::memchr(b'\n', chunk);
             is_whole = newline.is_some();
             let text = newline.map_or(chunk, |at| chunk.get(..at).unwrap_or_default());
             if self.line.len() + text.len() < LONGEST && !is_too_long {

@@ -244,7 +244,8 @@ impl LiveLog {
     }
 
     fn send(&self, message: Message, weight: usize) -> Result<(), AuditError> {
-        let sent = self.shared.queue.push(message, weight, self.deadline);
+        let is_urgent = message.is_urgent();
+        let sent = (self.shared.queue).push(message, weight, is_urgent, self.deadline);
         sent.map_err(|refused| match refused {
             Refused::Closed => AuditError::Closed,
             Refused::Full => AuditError::Timeout {
@@ -257,7 +258,7 @@ impl LiveLog {
         let begun = Instant::now();
         let (reply, answer) = sync_channel(1);
         let message = Message::End { reply, is_close };
-        let sent = self.shared.queue.push(message, 0, timeout);
+        let sent = self.shared.queue.push(message, 0, true, timeout);
         sent.map_err(|refused| match refused {
             Refused::Closed => AuditError::Closed,
             Refused::Full => AuditError::Timeout { what: "close" },

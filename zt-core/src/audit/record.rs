@@ -282,10 +282,12 @@ pub(super) struct Count {
 pub(super) fn to_fields(object: &impl Serialize) -> Result<String, AuditError> {
     let invalid = |what: String| AuditError::Invalid { what };
     let text = serde_json::to_string(object).map_err(|error| invalid(error.to_string()))?;
-    text.strip_prefix('{')
-        .and_then(|text| text.strip_suffix('}'))
-        .map(str::to_owned)
-        .ok_or_else(|| invalid("an audit record is not an object".to_owned()))
+    let mut text = text;
+    if text.len() < 2 || !text.starts_with('{') || text.pop() != Some('}') {
+        return Err(invalid("an audit record is not an object".to_owned()));
+    }
+    text.remove(0);
+    Ok(text)
 }
 
 #[derive(Serialize)]

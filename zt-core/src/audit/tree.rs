@@ -4,8 +4,6 @@
 //! record is in the tree and that a tree is the beginning of a later one. [`Tree`] grows in logarithmic memory; a proof needs
 //! all leaves. Never trusts a proof: the two verifications refuse what is too long, too short or of another size.
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::chain::{Hash, sha256};
 
 /// A tree that grows: the roots of its perfect subtrees, largest first.
@@ -63,23 +61,19 @@ impl Tree {
 
 /// The hash of a leaf.
 pub(super) fn leaf(data: &[u8]) -> Hash {
-    hash(0, data, &[])
+    let mut node = Vec::with_capacity(1 + data.len());
+    node.push(0);
+    node.extend_from_slice(data);
+    sha256(&node)
 }
 
 fn parent(left: &Hash, right: &Hash) -> Hash {
-    hash(1, left, right)
-}
-
-fn hash(prefix: u8, first: &[u8], second: &[u8]) -> Hash {
-    let mut context = Context::new(&SHA256);
-    context.update(&[prefix]);
-    context.update(first);
-    context.update(second);
-    let mut hash = [0; 32];
-    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
+    let mut node = [1; 65];
+    let halves = left.iter().chain(right);
+    for (to, from) in node.iter_mut().skip(1).zip(halves) {
         *to = *from;
     }
-    hash
+    sha256(&node)
 }
 
 fn root(leaves: &[Hash]) -> Hash {

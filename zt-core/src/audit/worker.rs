@@ -14,8 +14,10 @@ use super::writer::{Reply, Writer, answer};
 use super::{AuditError, Kind, Outcome, Record};
 use crate::clock::Clock;
 
-/// How long an ordered record may stay off the disk.
-const ORDERED: Duration = Duration::from_millis(50);
+/// How long an ordered record may stay off the disk, counted from when it was taken; with [`GATHERING`] 50 ms.
+const ORDERED: Duration = Duration::from_millis(48);
+/// How long records that nobody waits for gather before they are taken.
+const GATHERING: Duration = Duration::from_millis(2);
 /// How many ordered records may.
 const ORDERED_RECORDS: usize = 512;
 /// How often counted records are written.
@@ -44,6 +46,16 @@ pub(super) enum Message {
     Flush(Reply),
     /// Write everything, and a closing record if asked, and end.
     End { reply: Reply, is_close: bool },
+}
+
+impl Message {
+    /// Whether somebody waits for the answer.
+    pub(super) const fn is_urgent(&self) -> bool {
+        match self {
+            Self::Append(_, reply) => reply.is_some(),
+            Self::Flush(_) | Self::End { .. } => true,
+        }
+    }
 }
 
 /// The state of the thread.
@@ -94,7 +106,7 @@ impl Worker {
         let _on_exit = OnExit(Arc::clone(&self.shared));
         self.checkpoint();
         loop {
-            let batch = self.shared.queue.take(self.patience());
+            let batch = self.shared.queue.take(self.patience(), GATHERING);
             let is_idle = batch.is_empty();
             self.sort(batch);
             self.count(is_idle);
@@ -222,7 +234,7 @@ impl Worker {
     /// Ends the log; returns whether it did. A log that cannot be closed stays open.
     fn finish(&mut self, reply: Reply, is_close: bool) -> bool {
         self.shared.queue.close();
-        let rest = self.shared.queue.take(Duration::ZERO);
+        let rest = self.shared.queue.take(Duration::ZERO, Duration::ZERO);
         self.sort(rest);
         for (record, count) in self.shared.counted.close() {
             self.push(record.fields(Some(count)), None);
@@ -261,6 +273,6 @@ impl Drop for OnExit {
     fn drop(&mut self) {
         self.0.queue.close();
         drop(self.0.counted.close());
-        drop(self.0.queue.take(Duration::ZERO));
+        drop(self.0.queue.take(Duration::ZERO, Duration::ZERO));
     }
 }

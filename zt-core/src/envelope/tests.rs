@@ -76,7 +76,7 @@ fn opener_showing(
         let other =
             other.map(|sealed| unwrap(&KEK, &sealed.wrapped).ok_or(SealError::WrongKey { row }));
         held.push(Held::new(
-            found,
+            &found,
             &dek,
             other.transpose()?.as_ref(),
             &columns,

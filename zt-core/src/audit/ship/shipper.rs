@@ -53,7 +53,10 @@ impl Own {
     fn record(&self, record: Record) {
         let weight = record.weight();
         let message = worker::Message::Append(Box::new(record), None);
-        let _may_be_full = self.shared.queue.push(message, weight, Duration::ZERO);
+        let _may_be_full = self
+            .shared
+            .queue
+            .push(message, weight, false, Duration::ZERO);
     }
 }
 

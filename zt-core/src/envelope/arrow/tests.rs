@@ -47,7 +47,7 @@ fn opener_showing(columns: &[&str], sealed: &RecordBatch, view: View) -> Result<
     for found in key_texts(sealed, &binding())? {
         let row = found.row;
         let dek = unwrap(&KEK, &found.key.wrapped).ok_or(SealError::WrongKey { row })?;
-        held.push(Held::new(found, &dek, None, &columns)?);
+        held.push(Held::new(&found, &dek, None, &columns)?);
     }
     Ok(Opener::new(columns, held, view))
 }

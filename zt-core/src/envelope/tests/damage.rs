@@ -144,7 +144,7 @@ fn another_key_does_not_open_and_is_found_before_the_first_cell() {
     let (sealed, dek) = (sealed(), DataKey::generate().unwrap());
     let found = key_texts(&sealed, &binding()).unwrap().remove(0);
     // A vault that unwraps something else than what was wrapped.
-    let why = Held::new(found, &dek, None, &names(&["salary"])).err();
+    let why = Held::new(&found, &dek, None, &names(&["salary"])).err();
     assert_eq!(why, Some(SealError::WrongKey { row: 1 }));
 
     let other = sealer(COLUMNS).seal(&applicants()).unwrap();

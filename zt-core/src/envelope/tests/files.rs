@@ -9,7 +9,7 @@ fn opener_of(sealed: &[u8]) -> Result<Opener> {
     let header = FileHeader::read(sealed)?;
     let found = header.found(&binding())?;
     let dek = unwrap(&KEK, &found.key.wrapped).ok_or(SealError::WrongKey { row: 0 })?;
-    let held = Held::new(found, &dek, None, &names(COLUMNS))?;
+    let held = Held::new(&found, &dek, None, &names(COLUMNS))?;
     Ok(Opener::new(names(COLUMNS), vec![held], View::default()))
 }
 
@@ -305,7 +305,7 @@ fn a_right_to_a_part_opens_no_file() {
             .found(&binding())
             .unwrap();
         let dek = unwrap(&KEK, &found.key.wrapped).unwrap();
-        let held = Held::new(found, &dek, None, &names(COLUMNS)).unwrap();
+        let held = Held::new(&found, &dek, None, &names(COLUMNS)).unwrap();
         let opener = Opener::new(names(COLUMNS), vec![held], view);
         let why = opener.unseal_bytes("model.onnx", &sealed).unwrap_err();
         assert_eq!(why.code(), Code::ObligationUnmet);

@@ -84,7 +84,7 @@ fn the_vectors_are_sealed_to_the_byte_and_open() {
 
     let found = key_texts(&sealed, &binding).unwrap().remove(0);
     let dek = unwrap(&hex(of("kek")), &found.key.wrapped).unwrap();
-    let held = Held::new(found, &dek, None, &names).unwrap();
+    let held = Held::new(&found, &dek, None, &names).unwrap();
     let opener = Opener::new(names, vec![held], View::default());
     let opened = opener.unseal(&sealed).unwrap();
     for (one, other) in opened.columns().iter().zip(plain.columns()) {
@@ -154,7 +154,7 @@ fn the_vectors_of_bound_rows_and_deterministic_columns_are_sealed_to_the_byte_an
     let found = key_texts(&sealed, &binding).unwrap().remove(0);
     let opened = found.key.deterministic.as_ref().unwrap();
     let other = unwrap(&hex(of("kek")), &opened.wrapped).unwrap();
-    let held = Held::new(found, &dek, Some(&other), &names).unwrap();
+    let held = Held::new(&found, &dek, Some(&other), &names).unwrap();
     let opener = Opener::new(names, vec![held], View::default());
     let opened = opener.unseal(&sealed).unwrap();
     for (one, other) in opened.columns().iter().zip(plain.columns()) {
@@ -198,7 +198,7 @@ fn the_vectors_of_files_are_sealed_to_the_byte_and_open() {
             .unwrap()
             .found(&binding)
             .unwrap();
-        let held = Held::new(found, &dek, None, &names(COLUMNS)).unwrap();
+        let held = Held::new(&found, &dek, None, &names(COLUMNS)).unwrap();
         let opener = Opener::new(names(COLUMNS), vec![held], View::default());
         assert!(*opener.unseal_bytes(name, &sealed).unwrap() == plain);
     }

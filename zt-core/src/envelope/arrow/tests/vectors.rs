@@ -116,7 +116,7 @@ fn the_vectors_of_arrow_are_sealed_to_the_byte_and_open() {
         Some(of("key_text"))
     );
     let found = key_texts(&sealed, &scope.binding).unwrap().remove(0);
-    let held = Held::new(found, &dek, None, &scope.columns).unwrap();
+    let held = Held::new(&found, &dek, None, &scope.columns).unwrap();
     let opener = Opener::new(scope.columns, vec![held], View::default());
     assert!(opener.unseal_arrow(&sealed).unwrap() == plain);
 }
