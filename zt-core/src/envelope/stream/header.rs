@@ -27,6 +27,9 @@ pub struct FileHeader {
 }
 
 impl FileHeader {
+    /// So many bytes a header has at most.
+    pub const MOST_BYTES: usize = MAGIC.len() + 1 + 2 + MOST_BYTES_2 + 2 + MOST_NAME + 32 + 32;
+
     /// Reads the header and leaves the segments.
     ///
     /// # Errors
