@@ -32,6 +32,9 @@
  * program frees by zt_error_free; start with NULL, and free one before the next call may write another. There is no
  * error state in a thread or in the process.
  *
+ * CALLBACKS run on the thread that called, before the call returns, and must not throw, longjmp or free what the call uses.
+ * The release callbacks of Arrow's structs run where the struct is let go.
+ *
  * OWNERSHIP. What an output receives belongs to the program, until it gives it to the `_free` function of its type: once,
  * and nothing else frees it. `_free(NULL)` does nothing. Handles may be freed in any order: each keeps what it needs.
  * Where a comment says borrowed, the pointer belongs to the handle, ends with it, and is never written to or freed.

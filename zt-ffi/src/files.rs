@@ -308,6 +308,8 @@ fn open(
     })
 }
 
+const _: () = assert!(ZT_FILE_HEADER_MOST == FileHeader::MOST_BYTES);
+
 fn tell(place: Option<&mut MaybeUninit<u64>>, length: u64) {
     if let Some(place) = place {
         place.write(length);

@@ -147,6 +147,8 @@ pub(crate) fn settled<T>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::guard;
+    use crate::status::ZT_STATUS_PANIC;
 
     struct Chunks {
         left: usize,
@@ -171,6 +173,21 @@ mod tests {
 
     unsafe extern "C-unwind" fn full(_: *mut c_void, _: *const u8, _: usize) -> i64 {
         28
+    }
+
+    unsafe extern "C-unwind" fn panics(_: *mut c_void, _: *mut u8, _: usize) -> i64 {
+        panic!("a callback written in Rust")
+    }
+
+    #[test]
+    fn a_panic_of_a_callback_stops_at_the_border() {
+        let status = guard(None, || {
+            // SAFETY: it touches no memory.
+            let mut source = unsafe { Source::new(Some(panics), std::ptr::null_mut()) }?;
+            drop(source.read(&mut [0; 10]));
+            Ok(())
+        });
+        assert_eq!(status, ZT_STATUS_PANIC);
     }
 
     #[test]

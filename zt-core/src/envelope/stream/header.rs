@@ -118,7 +118,7 @@ impl FileHeader {
         bytes
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(in crate::envelope) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.committed();
         bytes.extend_from_slice(&self.commitment);
         bytes

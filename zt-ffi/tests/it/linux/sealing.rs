@@ -1,5 +1,7 @@
 //! Sealing from C programs: files, streams and batches of Arrow, against both libraries.
 
+use std::fs;
+
 use super::c::{Outcome, run, skip};
 use super::cc::{Bench, Library, has, source};
 use super::world::World;
@@ -40,11 +42,32 @@ fn sealing_arrow_touches_no_foreign_memory_and_loses_none() -> Outcome {
     program("arrow.c", Library::Shared, true)
 }
 
+#[test]
+fn the_log_of_a_c_program_reaches_sqlite() -> Outcome {
+    let world = World::new()?;
+    let configuration = world.folder().join("zt.toml");
+    let text = fs::read_to_string(&configuration)?;
+    let with_sink = text.replace("[audit]\n", "[audit]\nsqlite_sink = \"copy.db\"\n");
+    fs::write(&configuration, with_sink)?;
+    program_in(&world, "arrow.c", Library::Shared, false)?;
+    if has("cc") {
+        let copy = fs::read(world.folder().join("copy.db"))?;
+        assert!(copy.starts_with(b"SQLite format 3\0"));
+        let records = copy.windows(9).filter(|part| part == b"data.seal");
+        assert!(records.count() > 0);
+    }
+    Ok(())
+}
+
 fn program(name: &str, library: Library, valgrind: bool) -> Outcome {
+    program_in(&World::new()?, name, library, valgrind)
+}
+
+fn program_in(world: &World, name: &str, library: Library, valgrind: bool) -> Outcome {
     if !has("cc") {
         return skip("no C compiler");
     }
-    let (world, bench, scratch) = (World::new()?, Bench::new()?, tempfile::tempdir()?);
+    let (bench, scratch) = (Bench::new()?, tempfile::tempdir()?);
     let program = bench.compile(&source(&format!("tests/{name}")), library)?;
     let mut command = bench.command(&program, valgrind);
     command.arg(world.folder()).arg(scratch.path());
