@@ -1,6 +1,9 @@
 //! Sealing from C programs: files, streams and batches of Arrow, against both libraries.
 
 use std::fs;
+use std::process::Command;
+
+use tempfile::TempDir;
 
 use super::c::{Outcome, run, skip};
 use super::cc::{Bench, Library, has, source};
@@ -43,6 +46,16 @@ fn sealing_arrow_touches_no_foreign_memory_and_loses_none() -> Outcome {
 }
 
 #[test]
+fn the_sanitizers_have_nothing_to_say_of_files() -> Outcome {
+    sanitized("sealing.c")
+}
+
+#[test]
+fn the_sanitizers_have_nothing_to_say_of_arrow() -> Outcome {
+    sanitized("arrow.c")
+}
+
+#[test]
 fn the_log_of_a_c_program_reaches_sqlite() -> Outcome {
     let world = World::new()?;
     let configuration = world.folder().join("zt.toml");
@@ -69,7 +82,21 @@ fn program_in(world: &World, name: &str, library: Library, valgrind: bool) -> Ou
     }
     let (bench, scratch) = (Bench::new()?, tempfile::tempdir()?);
     let program = bench.compile(&source(&format!("tests/{name}")), library)?;
-    let mut command = bench.command(&program, valgrind);
+    ran(world, bench.command(&program, valgrind), &scratch)
+}
+
+fn sanitized(name: &str) -> Outcome {
+    if !has("cc") {
+        return skip("no C compiler");
+    }
+    let (world, bench, scratch) = (World::new()?, Bench::new()?, tempfile::tempdir()?);
+    let Some(program) = bench.sanitized(&source(&format!("tests/{name}")))? else {
+        return skip("a compiler without sanitizers");
+    };
+    ran(&world, bench.command(&program, false), &scratch)
+}
+
+fn ran(world: &World, mut command: Command, scratch: &TempDir) -> Outcome {
     command.arg(world.folder()).arg(scratch.path());
     let said = run(command.envs(world.tokens()))?;
     if !said.contains(" 0 failed") || world.audit_leaks()? {
