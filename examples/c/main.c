@@ -11,6 +11,8 @@
  *   target/debug/zt -C examples/world vault set bureau-api-key
  *   target/debug/zt -C examples/world vault create-key scores-kek
  *   LD_LIBRARY_PATH=target/debug target/zt-example examples/world
+ *
+ * A file and a place behind the folder: the file is sealed too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +69,22 @@ static int seal(const zt_session *job) {
     return code;
 }
 
+/* A file leaves in one piece: sealed beside its place and moved there, so that nobody meets half of it. */
+static int seal_report(const zt_session *job, const char *report, const char *sealed) {
+    zt_error *err = NULL;
+    zt_sealer *sealer = NULL;
+    uint64_t length = 0;
+    int code = 0;
+    if (zt_sealer_new(job, "loan_scores_delta", &sealer, &err) != ZT_STATUS_OK ||
+        zt_sealer_seal_file(sealer, NULL, report, sealed, true, &length, &err) != ZT_STATUS_OK) {
+        code = complain(err);
+    } else {
+        printf("sealed the report: %lu bytes\n", (unsigned long)length);
+    }
+    zt_sealer_free(sealer);
+    return code;
+}
+
 static int score(const zt_session *job) {
     zt_error *err = NULL;
     zt_decision *decision = NULL;
@@ -113,6 +131,9 @@ int main(int argc, char **argv) {
         code = complain(err);
     } else if ((code = plan(engineer, 201)) == 0 && (code = score(job)) == 0) {
         code = seal(job);
+        if (code == 0 && argc > 3) {
+            code = seal_report(job, argv[2], argv[3]);
+        }
     }
     zt_session_free(job);
     zt_session_free(caller);

@@ -12,6 +12,12 @@ _Static_assert(sizeof(zt_status) == 4, "zt_status is 32 bits");
 _Static_assert((zt_status)-1 < 0, "zt_status is signed");
 _Static_assert(sizeof(size_t) == sizeof(void *), "lengths are as wide as pointers");
 
+_Static_assert(sizeof(struct ArrowSchema) == 72 || sizeof(void *) != 8, "as the Arrow C data interface lays it down");
+_Static_assert(sizeof(struct ArrowArray) == 80 || sizeof(void *) != 8, "as the Arrow C data interface lays it down");
+IS(ZT_STORE_TEXT, 0);
+IS(ZT_STORE_BYTES, 1);
+IS(ZT_FILE_HEADER_MOST, 5197);
+
 IS(ZT_STATUS_OK, 0);
 IS(ZT_STATUS_DENIED, 1001);
 IS(ZT_STATUS_INVALID_TOKEN, 2001);
@@ -31,6 +37,7 @@ IS(ZT_STATUS_NETWORK_REFUSED, 4007);
 IS(ZT_STATUS_INVALID_ARGUMENT, 5001);
 IS(ZT_STATUS_INVALID_METADATA, 5002);
 IS(ZT_STATUS_BUFFER_TOO_SMALL, 5901);
+IS(ZT_STATUS_CALLBACK_FAILED, 5902);
 IS(ZT_STATUS_VAULT_INTEGRITY, 6001);
 IS(ZT_STATUS_AUDIT_INTEGRITY, 6002);
 IS(ZT_STATUS_SEAL_INTEGRITY, 6003);

@@ -32,6 +32,9 @@
  * program frees by zt_error_free; start with NULL, and free one before the next call may write another. There is no
  * error state in a thread or in the process.
  *
+ * CALLBACKS run on the thread that called, before the call returns, and must not throw, longjmp or free what the call uses.
+ * The release callbacks of Arrow's structs run where the struct is let go.
+ *
  * OWNERSHIP. What an output receives belongs to the program, until it gives it to the `_free` function of its type: once,
  * and nothing else frees it. `_free(NULL)` does nothing. Handles may be freed in any order: each keeps what it needs.
  * Where a comment says borrowed, the pointer belongs to the handle, ends with it, and is never written to or freed.
@@ -83,15 +86,70 @@
 #define ZT_NODISCARD
 #endif
 
+/* The Arrow C data interface, word for word: arrow.apache.org/docs/format/CDataInterface.html. */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
 /**
  * The version of the ABI: the same number in the library's file name. Within it functions and statuses are only added.
  */
 #define ZT_ABI_VERSION 1
 
 /**
+ * So many bytes the header of a sealed file has at most: what zt_file_opener_new needs of its beginning.
+ */
+#define ZT_FILE_HEADER_MOST 5197
+
+/**
+ * Sealed columns are text, which Delta, Parquet, CSV and SQL keep alike.
+ */
+#define ZT_STORE_TEXT 0
+
+/**
+ * Sealed columns are bytes, a quarter shorter, for stores that have a type for them.
+ */
+#define ZT_STORE_BYTES 1
+
+/**
  * Rows of data, by column. Never changes once it is made. Names of columns ignore case.
  */
 typedef struct zt_batch zt_batch;
+
+/**
+ * Bytes, such as those of a file. Owned by the program; wiped when they are freed.
+ */
+typedef struct zt_bytes zt_bytes;
 
 /**
  * Whether a request may proceed, and which rows of the tables say so. Stays what it is when the tables change.
@@ -102,6 +160,11 @@ typedef struct zt_decision zt_decision;
  * Why a function failed. Holds no secret, no token and no key. Owned by the program.
  */
 typedef struct zt_error zt_error;
+
+/**
+ * Unseals files of one output that were sealed by the sealer of the file that it was made for.
+ */
+typedef struct zt_file_opener zt_file_opener;
 
 /**
  * Unseals batches of one output, with the data keys of the batch that it was made for.
@@ -145,6 +208,21 @@ typedef struct zt_text zt_text;
  * 6 integrity, 7 configuration, 8 cancelled, 9 a defect of zt).
  */
 typedef int32_t zt_status;
+
+/**
+ * Reads the next bytes of a stream into `buffer`, at least one and at most `capacity`, and answers how many; 0 at its end. A
+ * negative answer gives up: the call that it serves answers CALLBACK_FAILED. `user_data` is what that call was given.
+ *
+ * It runs on the thread of that call, never twice at once, and not again after the end or a failure. It may call functions
+ * of zt. It must not throw an exception or longjmp.
+ */
+typedef int64_t (*zt_read_fn)(void *user_data, uint8_t *buffer, size_t capacity);
+
+/**
+ * Writes the next `length` bytes of a stream, all of them, and answers 0; any other answer gives up. The bytes are borrowed
+ * until it returns. All else is as for zt_read_fn.
+ */
+typedef int64_t (*zt_write_fn)(void *user_data, const uint8_t *bytes, size_t length);
 
 /**
  * Done.
@@ -250,6 +328,11 @@ typedef int32_t zt_status;
  * The buffer is too small: nothing was written to it, the needed length is told.
  */
 #define ZT_STATUS_BUFFER_TOO_SMALL 5901
+
+/**
+ * A callback of the program gave up, or answered what it must not; the error's message has its answer.
+ */
+#define ZT_STATUS_CALLBACK_FAILED 5902
 
 /**
  * The vault file is damaged, or the key is not the one it was written with.
@@ -998,6 +1081,258 @@ zt_status zt_opener_unseal(const zt_opener *opener,
 ZT_API void zt_opener_free(zt_opener *opener);
 
 /**
+ * The bytes, which may hold NULs and do not end with one. Borrowed from `bytes`; never read when zt_bytes_len is 0. NULL for
+ * NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const uint8_t *zt_bytes_data(const zt_bytes *bytes);
+
+/**
+ * How many they are; 0 for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD size_t zt_bytes_len(const zt_bytes *bytes);
+
+/**
+ * Wipes and frees them. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_bytes_free(zt_bytes *bytes);
+
+/**
+ * Seals bytes as a file of the sealer's output. They open under `name` alone. Name and length can be seen in what is sealed.
+ *
+ * `name`: 1 to 1,024 bytes without control characters. `bytes`: `length` bytes; NULL when `length` is 0. `sealed`: new; free
+ * it with zt_bytes_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_seal_bytes(const zt_sealer *sealer,
+                               const char *name,
+                               const uint8_t *bytes,
+                               size_t length,
+                               zt_bytes **sealed,
+                               zt_error **err);
+
+/**
+ * Seals the file at `source` into one at `target`, of any length; about 4 MiB are in memory. It is written beside its place,
+ * mode 0600, and moved there when it is whole: after an error nothing is there that was not before.
+ *
+ * `name`: what the file opens under, as for zt_sealer_seal_bytes; NULL for the name of the file at `source`. `replaces`:
+ * whether a file at `target` is replaced. `length`: how many bytes were sealed, or NULL.
+ * Answers: OK, NOT_FOUND when there is no file at `source`, INVALID_ARGUMENT (also for what cannot be read or written).
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_seal_file(const zt_sealer *sealer,
+                              const char *name,
+                              const char *source,
+                              const char *target,
+                              bool replaces,
+                              uint64_t *length,
+                              zt_error **err);
+
+/**
+ * Seals a stream: what `read` gives goes sealed to `write`. What was written before an error is of no use.
+ *
+ * `name`: as for zt_sealer_seal_bytes. `length`: how many bytes were sealed, or NULL.
+ * Answers: OK, CALLBACK_FAILED, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: as the callbacks do. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_seal_stream(const zt_sealer *sealer,
+                                const char *name,
+                                zt_read_fn read,
+                                void *read_data,
+                                zt_write_fn write,
+                                void *write_data,
+                                uint64_t *length,
+                                zt_error **err);
+
+/**
+ * An opener for a sealed file of a row of Output_Storage, from its first bytes. The caller needs `data.open` on all of the
+ * output: every column and row, clear. That the key was released stands in the audit log before this answers.
+ *
+ * `header`: the first `length` bytes of the file: ZT_FILE_HEADER_MOST, or all of it when it has fewer; more are passed over.
+ * `opener`: new; free it with zt_file_opener_free, which wipes the data key.
+ * Answers: OK, DENIED, OBLIGATION_UNMET for a right to some columns or rows, NOT_FOUND, SEAL_INTEGRITY when this is no sealed
+ * file, or of another output or key, VAULT_UNAVAILABLE, VAULT_INTEGRITY, TOKEN_EXPIRED, AUDIT_UNAVAILABLE, METADATA_STALE,
+ * INVALID_ARGUMENT (also for an output that is stored plain).
+ * Threads: any, also at once. Blocks: on the vault and the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_new(const zt_session *session,
+                             const char *output,
+                             const uint8_t *header,
+                             size_t length,
+                             zt_file_opener **opener,
+                             zt_error **err);
+
+/**
+ * The same from the file at `source`, of which the header is read.
+ *
+ * Answers: as zt_file_opener_new; NOT_FOUND also when there is no file at `source`.
+ * Threads: any, also at once. Blocks: on the vault and the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_from_file(const zt_session *session,
+                                   const char *output,
+                                   const char *source,
+                                   zt_file_opener **opener,
+                                   zt_error **err);
+
+/**
+ * The name that the file was sealed as, which it opens under. Nobody has vouched for it before the file is open: do not make
+ * a path of it unchecked. Borrowed from `opener`; "" for NULL.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+const char *zt_file_opener_name(const zt_file_opener *opener);
+
+/**
+ * The bytes of a sealed file, as they were before they were sealed. Nothing is given out after an error.
+ *
+ * `name`: what it was sealed as. `sealed`: all `length` bytes of the file; NULL when `length` is 0. `plain`: new; free it
+ * with zt_bytes_free, which wipes it.
+ * Answers: OK, SEAL_INTEGRITY for a file that was changed, cut or extended, was sealed under another name, or by another
+ * sealer; INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_unseal_bytes(const zt_file_opener *opener,
+                                      const char *name,
+                                      const uint8_t *sealed,
+                                      size_t length,
+                                      zt_bytes **plain,
+                                      zt_error **err);
+
+/**
+ * Unseals the file at `source` into one at `target`. It is written beside its place, mode 0600, and moved there when all of
+ * it is verified: after an error nothing is there that was not before.
+ *
+ * `name`: what it was sealed as; NULL for the name of the file at `target`. `replaces`: whether a file at `target` is
+ * replaced. `length`: how many bytes the plain file has, or NULL.
+ * Answers: as zt_file_opener_unseal_bytes, and NOT_FOUND when there is no file at `source`.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_unseal_file(const zt_file_opener *opener,
+                                     const char *name,
+                                     const char *source,
+                                     const char *target,
+                                     bool replaces,
+                                     uint64_t *length,
+                                     zt_error **err);
+
+/**
+ * Unseals a stream: what `read` gives, from the first byte of the file, goes unsealed to `write`. No byte is written before
+ * its segment of 64 KiB is verified; but after an error what was written is not the file, and must be thrown away.
+ *
+ * `name`: what it was sealed as. `length`: how many bytes were written, or NULL.
+ * Answers: as zt_file_opener_unseal_bytes, and CALLBACK_FAILED.
+ * Threads: any, also at once. Blocks: as the callbacks do. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_unseal_stream(const zt_file_opener *opener,
+                                       const char *name,
+                                       zt_read_fn read,
+                                       void *read_data,
+                                       zt_write_fn write,
+                                       void *write_data,
+                                       uint64_t *length,
+                                       zt_error **err);
+
+/**
+ * Frees it and wipes its data key. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_file_opener_free(zt_file_opener *opener);
+
+/**
+ * Seals a batch of Arrow: the columns of the rule become text or bytes, and one column more, `_zt_key`, is a dictionary of
+ * text. Other columns stay as they are. Every type comes back exactly from zt_opener_unseal_arrow; unions, run-end encoding
+ * and list views cannot be sealed.
+ *
+ * `schema`, `array`: a struct of columns without missing rows. Both are consumed, whatever the answer: they are moved out of
+ * their places first, `release` there is NULL afterwards, and zt calls the callbacks that stood there. That of `schema` is
+ * called before this returns, and so is that of `array` after an error. After OK the columns that stay as they are share the
+ * memory of `array`, all of which then lives until the output is released: its callback may run then, on that thread.
+ * What is NULL or released already is not consumed, and answered with INVALID_ARGUMENT.
+ * `store`: ZT_STORE_TEXT or ZT_STORE_BYTES. `sealed_schema`, `sealed_array`: places that hold nothing to release; written on
+ * OK only, and released by the program through their own callbacks.
+ *
+ * Pointers, lengths, numbers of buffers and children, offsets, text and keys of dictionaries are checked and answered with
+ * INVALID_ARGUMENT where they do not fit. What cannot be checked: where a pointer leads, how long a buffer really is, and the
+ * `metadata`, which has no length. Take no structs from whom you do not trust as much as code in this process.
+ *
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once, each with structs of its own. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_seal_arrow(const zt_sealer *sealer,
+                               struct ArrowSchema *schema,
+                               struct ArrowArray *array,
+                               int32_t store,
+                               struct ArrowSchema *sealed_schema,
+                               struct ArrowArray *sealed_array,
+                               zt_error **err);
+
+/**
+ * An opener for batches of Arrow of a row of Output_Storage that are sealed under the data keys of `array`: as zt_opener_new.
+ *
+ * `schema`, `array`: sealed columns with `_zt_key`. Both are borrowed and stay the program's: nothing of them is kept, and
+ * they can be given to zt_opener_unseal_arrow afterwards. They are checked as there. `opener`: new; free it with
+ * zt_opener_free.
+ * Answers: as zt_opener_new.
+ * Threads: any, also at once; nobody may change or release the structs meanwhile. Blocks: on the vault and the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_arrow_opener_new(const zt_session *session,
+                              const char *output,
+                              const struct ArrowSchema *schema,
+                              const struct ArrowArray *array,
+                              zt_opener **opener,
+                              zt_error **err);
+
+/**
+ * The batch of Arrow with its columns as they were before they were sealed, each of its own type, without `_zt_key`, as far
+ * as the decision of the opener shows them. The bytes of the opened columns are zt's until they are released; then they are
+ * freed, and not wiped.
+ *
+ * `schema`, `array`: consumed, as for zt_sealer_seal_arrow. `plain_schema`, `plain_array`: as its outputs.
+ * Answers: OK, SEAL_INTEGRITY for a cell that was changed, moved or cut (the message names row and column, never the
+ * value), OBLIGATION_UNMET for more rows than the policy shows at once, INVALID_ARGUMENT.
+ * Threads: any, also at once, each with structs of its own. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_opener_unseal_arrow(const zt_opener *opener,
+                                 struct ArrowSchema *schema,
+                                 struct ArrowArray *array,
+                                 struct ArrowSchema *plain_schema,
+                                 struct ArrowArray *plain_array,
+                                 zt_error **err);
+
+/**
  * Computes from these rows the metrics that the model's rows of Alert_Rules ask for, and delivers the alerts that fire.
  * The caller needs `metric.report` on the model.
  *
@@ -1026,6 +1361,41 @@ zt_status zt_log_batch(const zt_session *session,
  * Threads: any, also at once. Blocks: on the disk. @since 1
  */
 ZT_API ZT_NODISCARD zt_status zt_audit_tail(const zt_session *session, size_t count, zt_text **records, zt_error **err);
+
+/**
+ * The same for who runs the process: nobody is asked for a right, so it must not answer a remote caller. Near misses are left
+ * out.
+ *
+ * `records`: a new text; free it with zt_text_free.
+ * Answers: OK, AUDIT_UNAVAILABLE, CLOSED, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_audit_tail(const zt_runtime *runtime,
+                                size_t count,
+                                zt_text **records,
+                                zt_error **err);
+
+/**
+ * Whether every log of an audit folder is what was written and signed. Needs no runtime and no right but to read the files,
+ * changes nothing, and may run while the log is being written.
+ *
+ * `folder`: a path, such as ".zt/audit". `key`: an audit key to trust, PEM, as `zt audit key` prints it; then every log that has
+ * ended must be signed under it. NULL holds the folder against itself alone. `is_intact`: whether there is no finding; may
+ * be NULL. `report`: a JSON object, as `zt audit verify --json` prints it: `intact`, `writers`, `segments`, `records`,
+ * `unsigned`, `heads`, `recoveries`, `notes`, and `findings`, each with `file`, `line`, `seq`, `byte_offset`, `what` and
+ * `message`; docs/src/audit-log.md has the kinds. A new text; free it with zt_text_free.
+ * Answers: OK (also when it is not intact), AUDIT_UNAVAILABLE when the folder or a file cannot be read, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: on the disk, for all of the log. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_audit_verify(const char *folder,
+                          const char *key,
+                          bool *is_intact,
+                          zt_text **report,
+                          zt_error **err);
 
 /**
  * Its characters, UTF-8, with a NUL at the end. Borrowed from `text`; "" for NULL.

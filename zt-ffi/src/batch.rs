@@ -1,12 +1,11 @@
 //! Rows in memory, by column: from CSV, to CSV, and as a permit lets them be seen.
 
 use std::mem::MaybeUninit;
-use std::slice;
 
 use zt_core::batch::Batch;
 use zt_core::{Code, Error};
 
-use crate::boundary::{Failure, give, given, guard_or};
+use crate::boundary::{Failure, bytes, give, given, guard_or};
 use crate::decision::zt_decision;
 use crate::error::zt_error;
 use crate::guard::guard;
@@ -46,14 +45,9 @@ pub unsafe extern "C" fn zt_batch_from_csv(
     err: Option<&mut MaybeUninit<*mut zt_error>>,
 ) -> zt_status {
     guard(err, || {
-        given((length == 0 || !csv.is_null()).then_some(()), "csv")?;
+        // SAFETY: the C caller promises `length` bytes that nobody changes meanwhile.
+        let bytes = unsafe { bytes(csv, length, "csv") }?;
         let place = given(batch, "batch")?;
-        let bytes = if length == 0 {
-            &[][..]
-        } else {
-            // SAFETY: not NULL, as checked above; the C caller promises `length` bytes that nobody changes meanwhile.
-            unsafe { slice::from_raw_parts(csv, length) }
-        };
         let read = Batch::from_csv(bytes).map_err(Error::from)?;
         give(place, zt_batch(read));
         Ok(())

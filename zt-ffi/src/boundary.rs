@@ -5,10 +5,13 @@
 use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::slice;
 
 use zt_core::{Code, Error};
 
-use crate::status::{ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_PANIC, zt_status};
+use crate::status::{
+    ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_CALLBACK_FAILED, ZT_STATUS_PANIC, zt_status,
+};
 
 /// Why a function could not do what it was asked.
 pub(crate) enum Failure {
@@ -16,6 +19,8 @@ pub(crate) enum Failure {
     Core(Error),
     /// The value needs a larger buffer.
     BufferTooSmall { needed: usize },
+    /// A callback of the program gave up, or answered what it must not.
+    Callback { name: &'static str, answer: i64 },
     /// A defect, stopped here.
     Panic,
 }
@@ -25,6 +30,7 @@ impl Failure {
         match self {
             Self::Core(error) => error.code().number(),
             Self::BufferTooSmall { .. } => ZT_STATUS_BUFFER_TOO_SMALL,
+            Self::Callback { .. } => ZT_STATUS_CALLBACK_FAILED,
             Self::Panic => ZT_STATUS_PANIC,
         }
     }
@@ -63,6 +69,44 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
     })
 }
 
+/// The same, or `None` for NULL.
+///
+/// # Safety
+/// As [`text`].
+pub(crate) unsafe fn text_or_null<'a>(
+    text: *const c_char,
+    name: &str,
+) -> Result<Option<&'a str>, Failure> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller of this function promises it.
+    unsafe { self::text(text, name) }.map(Some)
+}
+
+/// Bytes of the program; NULL is allowed for none.
+///
+/// # Safety
+/// There are `length` bytes at `bytes` that nobody changes or frees during `'a`.
+pub(crate) unsafe fn bytes<'a>(
+    bytes: *const u8,
+    length: usize,
+    name: &str,
+) -> Result<&'a [u8], Failure> {
+    if length == 0 {
+        return Ok(&[]);
+    }
+    if bytes.is_null() {
+        return Err(null(name).into());
+    }
+    if isize::try_from(length).is_err() {
+        let message = format!("`{name}` cannot have {length} bytes: no memory has");
+        return Err(Error::new(Code::InvalidArgument, message).into());
+    }
+    // SAFETY: not NULL, and no longer than an object can be; the caller of this function promises the rest.
+    Ok(unsafe { slice::from_raw_parts(bytes, length) })
+}
+
 /// Hands a new object over to C, which frees it by its `_free` function.
 pub(crate) fn give<T>(place: &mut MaybeUninit<*mut T>, value: T) {
     place.write(Box::into_raw(Box::new(value)));
@@ -93,6 +137,17 @@ mod tests {
         assert!(unsafe { text(c"\xff\xfe".as_ptr(), "token") }.is_err());
         // SAFETY: as above.
         assert!(unsafe { text(c"maya".as_ptr(), "token") }.is_ok_and(|text| text == "maya"));
+    }
+
+    #[test]
+    fn bytes_must_be_there_and_not_more_than_memory_holds() {
+        let one = [7];
+        // SAFETY: one byte is there; of more none is read.
+        let of = |place, length| unsafe { bytes(place, length, "csv") };
+        assert!(of(std::ptr::null(), 0).is_ok_and(<[u8]>::is_empty));
+        assert!(of(one.as_ptr(), 1).is_ok_and(|bytes| bytes == one));
+        assert!(of(std::ptr::null(), 1).is_err());
+        assert!(of(one.as_ptr(), usize::MAX).is_err());
     }
 
     #[test]

@@ -40,6 +40,15 @@ impl zt_error {
                     &format!("the secret has {needed} bytes, the buffer fewer"),
                 )
             },
+            Failure::Callback { name, answer } => Self {
+                help: Some(c_string(
+                    "zt_read_fn and zt_write_fn say what a callback answers",
+                )),
+                ..Self::plain(
+                    status,
+                    &format!("the program's callback `{name}` gave up: it answered {answer}"),
+                )
+            },
             Failure::Panic => Self {
                 help: Some(c_string(
                     "this is a defect of zt: report it with what the process wrote",

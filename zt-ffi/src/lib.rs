@@ -18,12 +18,15 @@
     reason = "the header states once, at its top, what every pointer must be"
 )]
 
+mod arrow;
 mod audit;
 mod batch;
 mod boundary;
+mod bytes;
 mod decision;
 mod error;
 mod executor;
+mod files;
 mod guard;
 mod handle;
 mod plan;
@@ -33,14 +36,21 @@ mod seal;
 mod secret;
 mod session;
 mod status;
+mod stream;
 mod text;
 mod upkeep;
 mod version;
 
-pub use audit::zt_audit_tail;
+pub use arrow::raw::{ArrowArray, ArrowSchema};
+pub use arrow::{
+    ZT_STORE_BYTES, ZT_STORE_TEXT, zt_arrow_opener_new, zt_opener_unseal_arrow,
+    zt_sealer_seal_arrow,
+};
+pub use audit::{zt_audit_tail, zt_audit_verify, zt_runtime_audit_tail};
 pub use batch::{
     zt_batch, zt_batch_free, zt_batch_from_csv, zt_batch_rows, zt_batch_to_csv, zt_permit_apply,
 };
+pub use bytes::{zt_bytes, zt_bytes_data, zt_bytes_free, zt_bytes_len};
 pub use decision::{
     zt_check, zt_decision, zt_decision_columns, zt_decision_draft, zt_decision_free,
     zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_lease, zt_decision_masks,
@@ -52,6 +62,12 @@ pub use error::{
     zt_error_http_status, zt_error_is_denied, zt_error_is_transient, zt_error_message,
     zt_error_public_message, zt_error_report, zt_error_retry_after_s, zt_error_retry_ms,
     zt_error_status,
+};
+pub use files::{
+    ZT_FILE_HEADER_MOST, zt_file_opener, zt_file_opener_free, zt_file_opener_from_file,
+    zt_file_opener_name, zt_file_opener_new, zt_file_opener_unseal_bytes,
+    zt_file_opener_unseal_file, zt_file_opener_unseal_stream, zt_sealer_seal_bytes,
+    zt_sealer_seal_file, zt_sealer_seal_stream,
 };
 pub use handle::{
     zt_secret_handle, zt_secret_handle_free, zt_secret_handle_get, zt_secret_handle_read,
@@ -76,6 +92,7 @@ pub use session::{
     zt_session_claiming_author, zt_session_claiming_fact, zt_session_free, zt_session_name,
 };
 pub use status::*;
+pub use stream::{zt_read_fn, zt_write_fn};
 pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};
 pub use upkeep::{
     zt_runtime_invalidate, zt_runtime_secret_event, zt_runtime_status_json, zt_session_warm,
@@ -96,6 +113,8 @@ const _: () = {
     shared::<zt_batch>();
     shared::<zt_sealer>();
     shared::<zt_opener>();
+    shared::<zt_file_opener>();
+    shared::<zt_bytes>();
     shared::<zt_secret>();
     shared::<zt_secret_handle>();
     shared::<zt_text>();

@@ -13,10 +13,10 @@ use crate::session::zt_session;
 use crate::status::zt_status;
 
 /// Seals batches of one output under one data key.
-pub struct zt_sealer(Sealer);
+pub struct zt_sealer(pub(crate) Sealer);
 
 /// Unseals batches of one output, with the data keys of the batch that it was made for.
-pub struct zt_opener(Opener);
+pub struct zt_opener(pub(crate) Opener);
 
 impl std::fmt::Debug for zt_sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -49,6 +49,8 @@ pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
 pub const ZT_STATUS_INVALID_METADATA: zt_status = 5002;
 /// The buffer is too small: nothing was written to it, the needed length is told.
 pub const ZT_STATUS_BUFFER_TOO_SMALL: zt_status = 5901;
+/// A callback of the program gave up, or answered what it must not; the error's message has its answer.
+pub const ZT_STATUS_CALLBACK_FAILED: zt_status = 5902;
 /// The vault file is damaged, or the key is not the one it was written with.
 pub const ZT_STATUS_VAULT_INTEGRITY: zt_status = 6001;
 /// The audit log was changed, or is damaged elsewhere than at its end.
@@ -113,7 +115,12 @@ mod tests {
 
     #[test]
     fn the_borders_own_numbers_are_no_code_of_the_core() {
-        for own in [ZT_STATUS_OK, ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_PANIC] {
+        for own in [
+            ZT_STATUS_OK,
+            ZT_STATUS_BUFFER_TOO_SMALL,
+            ZT_STATUS_CALLBACK_FAILED,
+            ZT_STATUS_PANIC,
+        ] {
             assert!(Code::ALL.iter().all(|code| code.number() != own));
         }
     }

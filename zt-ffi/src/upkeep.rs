@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use zt_core::secrets::{Delivery, Warmed};
 
-use crate::boundary::{Failure, give, given, text};
+use crate::boundary::{Failure, bytes, give, given, text};
 use crate::error::zt_error;
 use crate::guard::guard;
 use crate::runtime::zt_runtime;
@@ -77,14 +77,9 @@ pub unsafe extern "C" fn zt_runtime_secret_event(
 ) -> zt_status {
     guard(err, || {
         let runtime = given(runtime, "runtime")?;
-        given((length == 0 || !body.is_null()).then_some(()), "body")?;
+        // SAFETY: the C caller promises `length` bytes that nobody changes meanwhile.
+        let bytes = unsafe { bytes(body, length, "body") }?;
         let place = given(delivery, "delivery")?;
-        let bytes = if length == 0 {
-            &[][..]
-        } else {
-            // SAFETY: not NULL, as checked above; the C caller promises `length` bytes that nobody changes meanwhile.
-            unsafe { slice::from_raw_parts(body, length) }
-        };
         // What is asked of a vault runs beside this call, on the executor.
         let told = async { runtime.runtime().on_secret_event(bytes) };
         let told = runtime.executor().wait(told)?;

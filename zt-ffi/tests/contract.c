@@ -287,6 +287,7 @@ static void rows(const zt_session *elin, const zt_session *jonas) {
     CHECK(is(&err, ZT_STATUS_INVALID_ARGUMENT, "invalid request"));
     CHECK(zt_batch_from_csv(NULL, 0, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(zt_batch_from_csv(NULL, 1, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(zt_batch_from_csv((const unsigned char *)scores, SIZE_MAX, &none, NULL) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(zt_batch_from_csv((const unsigned char *)scores, 4, NULL, NULL) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(zt_batch_from_csv((const unsigned char *)"a\nx\0y\n", 6, &none, NULL) == ZT_STATUS_OK);
     {

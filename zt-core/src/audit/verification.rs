@@ -1,6 +1,7 @@
 //! What a verification says: how much was checked, where each log ends, and everything that is wrong.
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use crate::clock::Timestamp;
 
@@ -46,6 +47,23 @@ impl Verification {
     pub fn unsigned(&self) -> u64 {
         let heads = self.heads.iter();
         heads.map(|head| head.seq.saturating_sub(head.signed)).sum()
+    }
+}
+
+/// As `zt audit verify --json` prints it.
+impl Serialize for Verification {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut report = serializer.serialize_struct("Verification", 9)?;
+        report.serialize_field("intact", &self.is_intact())?;
+        report.serialize_field("writers", &self.writers)?;
+        report.serialize_field("segments", &self.segments)?;
+        report.serialize_field("records", &self.records)?;
+        report.serialize_field("unsigned", &self.unsigned())?;
+        report.serialize_field("heads", &self.heads)?;
+        report.serialize_field("recoveries", &self.recoveries)?;
+        report.serialize_field("findings", &self.findings)?;
+        report.serialize_field("notes", &self.notes)?;
+        report.end()
     }
 }
 

@@ -6,12 +6,14 @@
 //! key of its own, from 32 random bytes and its name. Format: page "Sealed data" of the book.
 
 mod error;
+mod files;
 mod header;
 mod open;
 mod seal;
 mod segments;
 
 pub use error::FileError;
+pub use files::Draft;
 pub use header::FileHeader;
 
 use super::aead::{Aead, NONCE_LEN, TAG_LEN, gcm};

@@ -192,6 +192,25 @@ async fn only_who_may_read_the_log_reads_it() {
 }
 
 #[tokio::test]
+async fn who_runs_the_process_reads_the_log_without_near_misses() {
+    let world = World::new();
+    let zt = world.open().await;
+    let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 1);
+    assert!(job.require("secret.get", "secret:bureau-api-key").is_err());
+    assert!(log(&zt).iter().any(|entry| !entry.near_misses.is_empty()));
+    let entries = zt.audit_tail(10).unwrap();
+    assert!(
+        entries
+            .iter()
+            .any(|entry| entry.resource == "secret:bureau-api-key")
+    );
+    assert!(entries.iter().all(|entry| entry.near_misses.is_empty()));
+    assert!(zt.audit_tail(0).unwrap().is_empty());
+    zt.clone().close(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(zt.audit_tail(10).unwrap_err().code(), Code::Closed);
+}
+
+#[tokio::test]
 async fn a_session_ends_with_its_token() {
     let world = World::new().with_secret("bureau-api-key").await;
     let clock = Arc::new(ManualClock::new(SystemClock::new().now()));

@@ -4,9 +4,9 @@ use std::error::Error;
 use std::path::Path;
 
 /// In the order in which a reader needs them.
-const CHAPTERS: [&str; 14] = [
+const CHAPTERS: [&str; 18] = [
     "status", "version", "runtime", "session", "decision", "batch", "plan", "secret", "handle",
-    "upkeep", "seal", "report", "audit", "text",
+    "upkeep", "seal", "bytes", "stream", "files", "arrow", "report", "audit", "text",
 ];
 
 #[test]

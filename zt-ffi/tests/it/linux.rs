@@ -3,5 +3,6 @@
 mod abi;
 mod c;
 mod cc;
+mod sealing;
 mod secrets;
 mod world;

@@ -4,15 +4,15 @@
 //! line, which other users of the machine can read; without one the process itself is the caller. The result is written
 //! beside its place and moved there when it is whole, so that a failure leaves nothing.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write as _};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::println;
 use clap::Args;
 use zeroize::Zeroizing;
-use zt_core::envelope::FileHeader;
+use zt_core::envelope::{Draft, FileHeader};
 use zt_core::runtime::{Config, Runtime, RuntimeBuilder};
 use zt_core::{Code, Error, Result, Session};
 
@@ -79,12 +79,12 @@ impl Seal {
         match way {
             Way::Seal => {
                 let sealer = session.sealer(&self.output).await?;
-                sealer.seal_stream(name, from, &mut to.file)
+                sealer.seal_stream(name, from, to)
             }
             Way::Open => {
                 let header = FileHeader::read(&mut from)?;
                 let opener = session.file_opener(&self.output, &header).await?;
-                opener.unseal_stream(name, &header, from, &mut to.file)
+                opener.unseal_stream(name, &header, from, to)
             }
         }
     }
@@ -122,61 +122,6 @@ impl Seal {
             (Some(job), Some(stage)) => session.claiming(job, stage),
             (Some(_) | None, _) => session,
         })
-    }
-}
-
-/// A file that is not there yet, and never will be unless it is kept.
-struct Draft {
-    file: BufWriter<File>,
-    path: PathBuf,
-    goal: PathBuf,
-    is_kept: bool,
-}
-
-impl Draft {
-    fn new(goal: &Path, replaces: bool) -> Result<Self> {
-        if !replaces && fs::symlink_metadata(goal).is_ok() {
-            let message = format!("`{}` exists already", goal.display());
-            return Err(Error::new(Code::InvalidArgument, message)
-                .with_help("name another place, or replace it with `--force`"));
-        }
-        let mut name = std::ffi::OsString::from(".");
-        name.push(goal.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        let path = goal.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
-            .open(&path)
-            .map_err(|why| failed("write", &path, why))?;
-        Ok(Self {
-            file: BufWriter::new(file),
-            path,
-            goal: goal.to_owned(),
-            is_kept: false,
-        })
-    }
-
-    fn keep(mut self) -> Result<()> {
-        let written = self
-            .file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_all())
-            .and_then(|()| fs::rename(&self.path, &self.goal));
-        written.map_err(|why| failed("write", &self.goal, why))?;
-        self.is_kept = true;
-        Ok(())
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if !self.is_kept {
-            // Nothing more can be done about a file that does not go.
-            fs::remove_file(&self.path).ok();
-        }
     }
 }
 

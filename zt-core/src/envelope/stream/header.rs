@@ -27,6 +27,9 @@ pub struct FileHeader {
 }
 
 impl FileHeader {
+    /// So many bytes a header has at most.
+    pub const MOST_BYTES: usize = MAGIC.len() + 1 + 2 + MOST_BYTES_2 + 2 + MOST_NAME + 32 + 32;
+
     /// Reads the header and leaves the segments.
     ///
     /// # Errors
@@ -115,7 +118,7 @@ impl FileHeader {
         bytes
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(in crate::envelope) fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.committed();
         bytes.extend_from_slice(&self.commitment);
         bytes

@@ -311,3 +311,48 @@ fn a_right_to_a_part_opens_no_file() {
         assert_eq!(why.code(), Code::ObligationUnmet);
     }
 }
+
+#[test]
+fn a_file_on_the_disk_is_whole_or_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let names = || std::fs::read_dir(folder.path()).unwrap().count();
+    std::fs::write(at("model.onnx"), bytes(200_001)).unwrap();
+    let sealer = sealer(COLUMNS);
+    let sealed = sealer.seal_file(None, at("model.onnx"), at("model.zt"), false);
+    assert_eq!(sealed.unwrap(), 200_001);
+    let header = FileHeader::of_file(at("model.zt")).unwrap();
+    assert_eq!(header.name(), "model.onnx");
+    assert!(header.bytes().len() <= FileHeader::MOST_BYTES);
+    let mut sealed = std::fs::read(at("model.zt")).unwrap();
+    let opener = opener_of(&sealed).unwrap();
+    let name = Some("model.onnx");
+    let opened = opener.unseal_file(name, at("model.zt"), at("copy"), false);
+    assert_eq!(opened.unwrap(), 200_001);
+    assert!(std::fs::read(at("copy")).unwrap() == bytes(200_001));
+
+    *sealed.last_mut().unwrap() ^= 1;
+    std::fs::write(at("model.zt"), sealed).unwrap();
+    for (to, replaces) in [("other", false), ("copy", true)] {
+        let why = opener.unseal_file(name, at("model.zt"), at(to), replaces);
+        assert_eq!(why.unwrap_err().code(), Code::SealIntegrity);
+    }
+    assert_eq!(names(), 3);
+    assert!(std::fs::read(at("copy")).unwrap() == bytes(200_001));
+    let why = opener.unseal_file(None, at("model.zt"), at("model.onnx"), false);
+    assert_eq!(why.unwrap_err().code(), Code::InvalidArgument);
+    let why = sealer.seal_file(None, at("gone"), at("gone.zt"), false);
+    assert_eq!(why.unwrap_err().code(), Code::NotFound);
+    assert_eq!(names(), 3);
+}
+
+#[test]
+fn the_longest_header_is_as_long_as_it_says() {
+    let key_text = "k".repeat(key_text::MOST_BYTES_2);
+    let files = stream::FilesKey::new(&DataKey::generate().unwrap(), &binding()).unwrap();
+    let name = "n".repeat(1024);
+    let longest = FileHeader::with_salt(&key_text, &name, &files, [0; 32]).unwrap();
+    assert_eq!(longest.bytes().len(), FileHeader::MOST_BYTES);
+    let read = FileHeader::read(longest.bytes().as_slice()).unwrap();
+    assert_eq!(read, longest);
+}

@@ -35,13 +35,19 @@ fn the_example_reads_the_secret_and_shows_nothing_of_it() -> Outcome {
     let (world, bench) = (World::new()?, Bench::new()?);
     let program = bench.compile(&source("../examples/c/main.c"), Library::Shared)?;
     let mut example = bench.command(&program, false);
+    let report = world.folder().join("report.txt");
+    fs::write(&report, "20 of 100 loans are at risk\n")?;
     example
         .arg(world.folder())
+        .arg(&report)
+        .arg(world.folder().join("report.zt"))
         .env("ZT_TOKEN", world.job_token())
         .env("ZT_ENGINEER", world.token("ZT_JONAS"));
     let said = run(&mut example)?;
     assert!(said.contains("job 201 is runnable"), "{said}");
     assert!(said.contains("sealed: 70000,zt1."), "{said}");
+    assert!(said.contains("sealed the report: 28 bytes"), "{said}");
+    assert!(fs::read(world.folder().join("report.zt"))?.starts_with(b"zt1file\n"));
     assert!(said.contains("default_deny"), "{said}");
     assert!(said.contains(&format!("{} bytes", NEEDLE.len())), "{said}");
     assert!(!world.audit_leaks()?);

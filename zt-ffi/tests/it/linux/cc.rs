@@ -15,6 +15,12 @@ pub(crate) enum Library {
     Static,
 }
 
+const SANITIZERS: [&str; 3] = [
+    "-g",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+];
+
 /// Whether the machine has a program of this name.
 pub(crate) fn has(program: &str) -> bool {
     Command::new(program)
@@ -57,6 +63,30 @@ impl Bench {
 
     /// Compiles one C file, every warning an error.
     pub(crate) fn compile(&self, file: &Path, library: Library) -> Result<PathBuf, Box<dyn Error>> {
+        self.compile_with(&[], file, library)
+    }
+
+    /// The same under the sanitizers of addresses, leaks and undefined behaviour; `None` where the compiler has none. The
+    /// library's memory comes from the same allocator, so that they see what it frees and loses.
+    pub(crate) fn sanitized(&self, file: &Path) -> Result<Option<PathBuf>, Box<dyn Error>> {
+        let probe = self.0.path().join("probe.c");
+        fs::write(&probe, "int main(void) { return 0; }\n")?;
+        if self
+            .compile_with(&SANITIZERS, &probe, Library::Shared)
+            .is_err()
+        {
+            return Ok(None);
+        }
+        let program = self.compile_with(&SANITIZERS, file, Library::Shared)?;
+        Ok(Some(program))
+    }
+
+    fn compile_with(
+        &self,
+        arguments: &[&str],
+        file: &Path,
+        library: Library,
+    ) -> Result<PathBuf, Box<dyn Error>> {
         let folder = self.0.path();
         let stem = file
             .file_stem()
@@ -65,6 +95,7 @@ impl Bench {
         let program = folder.join(format!("{stem}-{library:?}"));
         let mut cc = warnings("cc", "c99");
         cc.args(["-pthread", "-D_POSIX_C_SOURCE=200809L"])
+            .args(arguments)
             .arg(file)
             .arg("-o")
             .arg(&program);

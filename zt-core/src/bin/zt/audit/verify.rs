@@ -61,7 +61,7 @@ impl Verify {
         }
         let found = audit::verify_with(folder(self.folder)?, &options)?;
         if self.json {
-            print_json(&found);
+            println!("{:#}", serde_json::json!(found));
         } else {
             print(&found, !self.key.is_empty());
         }
@@ -104,21 +104,6 @@ fn state(head: &Head) -> String {
         (false, true) => format!("alive, newest record at {at}"),
         (false, false) => format!("ended without close, last sign of life at {at}"),
     }
-}
-
-fn print_json(found: &Verification) {
-    let report = serde_json::json!({
-        "intact": found.is_intact(),
-        "writers": found.writers,
-        "segments": found.segments,
-        "records": found.records,
-        "unsigned": found.unsigned(),
-        "heads": found.heads,
-        "recoveries": found.recoveries,
-        "findings": found.findings,
-        "notes": found.notes,
-    });
-    println!("{report:#}");
 }
 
 fn print(found: &Verification, has_key: bool) {

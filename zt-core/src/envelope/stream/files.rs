@@ -1,0 +1,253 @@
+//! Files on the disk, sealed and unsealed: the result is there when it is whole, or not at all.
+//!
+//! In: paths. Out: a file under its own name, which nobody but its owner may read. Never: a part of a plain file under that
+//! name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::rand;
+
+use super::FileHeader;
+use crate::envelope::{Opener, SealError, Sealer};
+use crate::error::{Code, Error, Result};
+use crate::text::shown;
+
+impl Sealer {
+    /// Seals the file at `from` into one at `to`, and answers how many bytes it had. It opens under `name` alone; `None` is
+    /// the name of the file at `from`. The sealed file is written beside its place, mode 0600, and moved there when it is
+    /// whole: after an error nothing is there that was not before.
+    ///
+    /// ```no_run
+    /// # use zt_core::{Result, Session};
+    /// async fn keep(job: &Session) -> Result<u64> {
+    ///     let sealer = job.sealer("models").await?;
+    ///     sealer.seal_file(None, "model.onnx", "model.onnx.zt", false)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`seal_stream`](Self::seal_stream); `Invalid` too when a file is at `to` and `replaces` is false.
+    pub fn seal_file(
+        &self,
+        name: Option<&str>,
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        replaces: bool,
+    ) -> Result<u64> {
+        let from = from.as_ref();
+        let name = named(name, from)?;
+        let file = read(from)?;
+        let mut draft = Draft::new(to, replaces)?;
+        let length = self.seal_stream(name, file, &mut draft)?;
+        draft.keep()?;
+        Ok(length)
+    }
+}
+
+impl Opener {
+    /// Unseals the file at `from` into one at `to`, and answers how many bytes it has. It must have been sealed as `name`;
+    /// `None` is the name of the file at `to`. The plain file is written beside its place, mode 0600, and moved there when all
+    /// of it is verified: after an error nothing is there that was not before.
+    ///
+    /// # Errors
+    /// As [`unseal_stream`](Self::unseal_stream); `Invalid` too when a file is at `to` and `replaces` is false.
+    pub fn unseal_file(
+        &self,
+        name: Option<&str>,
+        from: impl AsRef<Path>,
+        to: impl AsRef<Path>,
+        replaces: bool,
+    ) -> Result<u64> {
+        let to = to.as_ref();
+        let name = named(name, to)?;
+        let mut file = read(from.as_ref())?;
+        let header = FileHeader::read(&mut file)?;
+        let mut draft = Draft::new(to, replaces)?;
+        let length = self.unseal_stream(name, &header, file, &mut draft)?;
+        draft.keep()?;
+        Ok(length)
+    }
+}
+
+impl FileHeader {
+    /// Reads the header of the sealed file at `path`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); `NotFound` when there is no such file.
+    pub fn of_file(path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::read(read(path.as_ref())?)?)
+    }
+}
+
+/// A file that is not there yet, and never will be unless it is kept. What is written lies beside its place under a name
+/// that begins with a dot and ends with `.part`, mode 0600, and is removed when this is dropped.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    path: PathBuf,
+    goal: PathBuf,
+    is_kept: bool,
+}
+
+impl Draft {
+    /// A draft of a file at `goal`.
+    ///
+    /// # Errors
+    /// `Invalid` when it cannot be written there, and when a file is there and `replaces` is false.
+    pub fn new(goal: impl AsRef<Path>, replaces: bool) -> Result<Self> {
+        let goal = goal.as_ref();
+        if !replaces && fs::symlink_metadata(goal).is_ok() {
+            let message = format!("`{}` exists already", shown(&goal.display().to_string()));
+            return Err(Error::new(Code::InvalidArgument, message)
+                .with_help("name another place, or say that it is replaced"));
+        }
+        let mut random = [0; 8];
+        rand::fill(&mut random).map_err(|_| SealError::Crypto)?;
+        let mut name = std::ffi::OsString::from(".");
+        name.push(goal.file_name().unwrap_or_default());
+        name.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
+        let path = goal.with_file_name(name);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options
+            .open(&path)
+            .map_err(|why| failed("write", goal, why))?;
+        Ok(Self {
+            file,
+            path,
+            goal: goal.to_owned(),
+            is_kept: false,
+        })
+    }
+
+    /// Puts what was written on the disk and in its place.
+    ///
+    /// # Errors
+    /// `Invalid` when that fails; then it is removed.
+    pub fn keep(mut self) -> Result<()> {
+        let written = self.file.sync_all();
+        let moved = written.and_then(|()| fs::rename(&self.path, &self.goal));
+        moved.map_err(|why| failed("write", &self.goal, why))?;
+        self.is_kept = true;
+        Ok(())
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // Nothing more can be done about a file that does not go.
+            fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+/// The name that a plain file is bound to.
+fn named<'a>(name: Option<&'a str>, plain: &'a Path) -> Result<&'a str> {
+    let own = || plain.file_name().and_then(|name| name.to_str());
+    name.or_else(own).ok_or_else(|| {
+        let path = shown(&plain.display().to_string());
+        let message = format!("`{path}` has no name of a file in UTF-8");
+        Error::new(Code::InvalidArgument, message).with_help("say the name that it is sealed as")
+    })
+}
+
+fn read(path: &Path) -> Result<File> {
+    File::open(path).map_err(|why| {
+        let code = if why.kind() == io::ErrorKind::NotFound {
+            Code::NotFound
+        } else {
+            Code::InvalidArgument
+        };
+        failed_as(code, "read", path, why)
+    })
+}
+
+fn failed(doing: &str, path: &Path, why: io::Error) -> Error {
+    failed_as(Code::InvalidArgument, doing, path, why)
+}
+
+fn failed_as(code: Code, doing: &str, path: &Path, why: io::Error) -> Error {
+    let path = shown(&path.display().to_string());
+    Error::new(code, format!("cannot {doing} `{path}`")).with_source(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let files = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_draft_is_there_when_it_is_kept_and_never_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        let mut draft = Draft::new(&goal, false).unwrap();
+        draft.write_all(b"half").unwrap();
+        assert!(!goal.exists());
+        drop(draft);
+        assert_eq!(names(folder.path()), [""; 0]);
+
+        let mut draft = Draft::new(&goal, false).unwrap();
+        draft.write_all(b"whole").unwrap();
+        draft.keep().unwrap();
+        assert_eq!(names(folder.path()), ["report"]);
+        assert_eq!(fs::read(&goal).unwrap(), b"whole");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(&goal).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_replaced_only_by_who_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        fs::write(&goal, "old").unwrap();
+        let why = Draft::new(&goal, false).unwrap_err();
+        assert!(why.message().ends_with("report` exists already"), "{why}");
+        let mut draft = Draft::new(&goal, true).unwrap();
+        draft.write_all(b"new").unwrap();
+        assert_eq!(fs::read(&goal).unwrap(), b"old");
+        draft.keep().unwrap();
+        assert_eq!(fs::read(&goal).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_path_without_a_name_needs_one() {
+        assert_eq!(
+            named(None, Path::new("a/model.onnx")).unwrap(),
+            "model.onnx"
+        );
+        assert_eq!(named(Some("x"), Path::new("a/..")).unwrap(), "x");
+        let why = named(None, Path::new("a/..")).unwrap_err();
+        assert_eq!(why.code(), Code::InvalidArgument);
+        assert_eq!(
+            read(Path::new("no/such")).unwrap_err().code(),
+            Code::NotFound
+        );
+    }
+}
