@@ -1,6 +1,7 @@
 //! Rows between Python and the core: a mapping of column names to sequences, and back to a dict of lists.
 //!
-//! In: a dict, or whatever has `items()` as DataFrames do; a column is anything iterable, taken by its own `tolist()` where
+//! In: a dict, or whatever has `items()` as DataFrames of pandas do, `to_pydict()` as tables of pyarrow, or `iter_columns()` as
+//! DataFrames of polars; a column is anything iterable, taken by its own `tolist()` where
 //! it has one (NumPy, pandas). Every column has one type: bool, int, float, str or bytes; `None` is a missing value. No
 //! message repeats a cell.
 
@@ -15,12 +16,25 @@ use crate::error::Failure;
 
 /// The rows that Python hands in.
 pub(crate) fn batch(data: &Bound<'_, PyAny>) -> PyResult<Batch> {
-    if data.hasattr("items").is_ok_and(|has_items| !has_items) {
-        let expected = "expected a mapping of column names to sequences, or a DataFrame";
+    let has = |name: &str| data.hasattr(name).is_ok_and(|has| has);
+    let items = if has("items") {
+        data.call_method0("items")?
+    } else if has("to_pydict") {
+        data.call_method0("to_pydict")?.call_method0("items")?
+    } else if has("iter_columns") {
+        let mut pairs = Vec::new();
+        for column in data.call_method0("iter_columns")?.try_iter()? {
+            let column = column?;
+            pairs.push((column.getattr("name")?, column));
+        }
+        pairs.into_bound_py_any(data.py())?
+    } else {
+        let expected =
+            "expected a mapping of column names to sequences, a DataFrame or a table of Arrow";
         return Err(PyTypeError::new_err(expected));
-    }
+    };
     let mut columns = Vec::new();
-    for item in data.call_method0("items")?.try_iter()? {
+    for item in items.try_iter()? {
         let (name, cells): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
         let name: String = name
             .extract()

@@ -14,6 +14,7 @@ mod data;
 mod decision;
 mod error;
 mod executor;
+mod files;
 mod fork;
 mod handle;
 mod html;

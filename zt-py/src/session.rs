@@ -11,6 +11,7 @@ use crate::aio;
 use crate::decision::Decision;
 use crate::error::Failure;
 use crate::executor::{self, Work};
+use crate::files;
 use crate::fork::Homed;
 use crate::permit::Permit;
 use crate::plain;
@@ -255,6 +256,34 @@ impl Session {
         aio::soon(
             py,
             seal::opener(self.core.get()?.clone(), output, sealed)?,
+            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
+        )
+    }
+
+    /// An opener for a sealed file of this output: its path, or its bytes. It needs a right to every column and row.
+    ///
+    /// Raises Denied unless this caller may `data.open` the output, Integrity for what is no sealed file of it. That the key
+    /// was released stands in the audit log before this returns.
+    fn file_opener(
+        &self,
+        py: Python<'_>,
+        output: &str,
+        sealed: &Bound<'_, PyAny>,
+    ) -> PyResult<Opener> {
+        executor::answer(py, files::opener(self.core.get()?.clone(), output, sealed)?)
+            .map(Opener::new)
+    }
+
+    /// `file_opener` for asyncio: an awaitable.
+    fn file_opener_async<'py>(
+        &self,
+        py: Python<'py>,
+        output: &str,
+        sealed: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        aio::soon(
+            py,
+            files::opener(self.core.get()?.clone(), output, sealed)?,
             |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
         )
     }

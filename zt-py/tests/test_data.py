@@ -64,7 +64,7 @@ def test_every_type_comes_back(sign_in: SignIn) -> None:
         ({"id": [object()]}, "row 1 of column `id` is not a bool, int, float, str, bytes or None"),
         ({"id": [2**64]}, "row 1 of column `id` does not fit its column"),
         ({1: [1]}, "the name of a column must be a str"),
-        ([1, 2], "expected a mapping of column names to sequences, or a DataFrame"),
+        ([1, 2], "expected a mapping of column names to sequences, a DataFrame or a table of Arrow"),
     ],
 )
 def test_what_is_no_table_is_refused_and_not_repeated(sign_in: SignIn, data: object, says: str) -> None:

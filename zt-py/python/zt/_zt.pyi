@@ -9,10 +9,20 @@ from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
 from zt._errors import Error
 from zt._explanation import Explanation
 
-class Rows(Protocol):
+class Mapped(Protocol):
     """A dict, a DataFrame: whatever names its columns by `items()`."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+SealedFile = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""A sealed file: its path, or its bytes."""
+
+class ArrowRows(Protocol):
+    """A table or a batch of pyarrow."""
+
+    def to_pydict(self) -> Mapping[Any, Any]: ...
+
+Rows = Mapped | ArrowRows
 
 class Obligations(TypedDict):
     """What must be done with an allow beside its columns and masks."""
@@ -219,6 +229,8 @@ class Session:
     def sealer_async(self, output: str) -> Awaitable[Sealer]: ...
     def opener(self, output: str, sealed: Rows) -> Opener: ...
     def opener_async(self, output: str, sealed: Rows) -> Awaitable[Opener]: ...
+    def file_opener(self, output: str, sealed: SealedFile) -> Opener: ...
+    def file_opener_async(self, output: str, sealed: SealedFile) -> Awaitable[Opener]: ...
     def log_metrics(
         self,
         target: str,
@@ -309,10 +321,28 @@ class Plan:
 @final
 class Sealer:
     def seal(self, data: Rows) -> dict[str, list[Any]]: ...
+    def seal_bytes(self, name: str, data: bytes | bytearray | memoryview) -> bytes: ...
+    def seal_file(
+        self,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        replace: bool = False,
+    ) -> int: ...
 
 @final
 class Opener:
     def unseal(self, sealed: Rows) -> dict[str, list[Any]]: ...
+    def unseal_bytes(self, name: str, sealed: bytes | bytearray | memoryview) -> bytes: ...
+    def unseal_file(
+        self,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        replace: bool = False,
+    ) -> int: ...
 
 @final
 class Evaluation:

@@ -133,7 +133,8 @@ impl Draft {
         let moved = written.and_then(|()| fs::rename(&self.path, &self.goal));
         moved.map_err(|why| failed("write", &self.goal, why))?;
         self.is_kept = true;
-        Ok(())
+        // Else the name may be gone after a power cut.
+        sync_folder(&self.goal).map_err(|why| failed("write", &self.goal, why))
     }
 }
 
@@ -154,6 +155,18 @@ impl Drop for Draft {
             fs::remove_file(&self.path).ok();
         }
     }
+}
+
+#[cfg(unix)]
+fn sync_folder(of: &Path) -> io::Result<()> {
+    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the other build can fail")]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The name that a plain file is bound to.
