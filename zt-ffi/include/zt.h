@@ -36,7 +36,8 @@
  * The release callbacks of Arrow's structs run where the struct is let go.
  *
  * OWNERSHIP. What an output receives belongs to the program, until it gives it to the `_free` function of its type: once,
- * and nothing else frees it. `_free(NULL)` does nothing. Handles may be freed in any order: each keeps what it needs.
+ * and nothing else frees it. Arrow's structs have callbacks of their own for that, and those that are sealed or unsealed are
+ * consumed. `_free(NULL)` does nothing. Handles may be freed in any order: each keeps what it needs.
  * Where a comment says borrowed, the pointer belongs to the handle, ends with it, and is never written to or freed.
  *
  * POINTERS. A handle is one that zt gave and that is not freed yet. Outputs and `err` point to places that the program
@@ -1275,8 +1276,8 @@ ZT_API void zt_file_opener_free(zt_file_opener *opener);
  * called before this returns, and so is that of `array` after an error. After OK the columns that stay as they are share the
  * memory of `array`, all of which then lives until the output is released: its callback may run then, on that thread.
  * What is NULL or released already is not consumed, and answered with INVALID_ARGUMENT.
- * `store`: ZT_STORE_TEXT or ZT_STORE_BYTES. `sealed_schema`, `sealed_array`: places that hold nothing to release; written on
- * OK only, and released by the program through their own callbacks.
+ * `store`: ZT_STORE_TEXT or ZT_STORE_BYTES. `sealed_schema`, `sealed_array`: places that hold nothing to release, or those
+ * of `schema` and `array` again; written on OK only, and released by the program through their own callbacks.
  *
  * Pointers, lengths, numbers of buffers and children, offsets, text and keys of dictionaries are checked and answered with
  * INVALID_ARGUMENT where they do not fit. What cannot be checked: where a pointer leads, how long a buffer really is, and the

@@ -34,8 +34,8 @@ pub const ZT_STORE_BYTES: i32 = 1;
 /// called before this returns, and so is that of `array` after an error. After OK the columns that stay as they are share the
 /// memory of `array`, all of which then lives until the output is released: its callback may run then, on that thread.
 /// What is NULL or released already is not consumed, and answered with INVALID_ARGUMENT.
-/// `store`: ZT_STORE_TEXT or ZT_STORE_BYTES. `sealed_schema`, `sealed_array`: places that hold nothing to release; written on
-/// OK only, and released by the program through their own callbacks.
+/// `store`: ZT_STORE_TEXT or ZT_STORE_BYTES. `sealed_schema`, `sealed_array`: places that hold nothing to release, or those
+/// of `schema` and `array` again; written on OK only, and released by the program through their own callbacks.
 ///
 /// Pointers, lengths, numbers of buffers and children, offsets, text and keys of dictionaries are checked and answered with
 /// INVALID_ARGUMENT where they do not fit. What cannot be checked: where a pointer leads, how long a buffer really is, and the
