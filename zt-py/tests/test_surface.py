@@ -33,8 +33,8 @@ def stub_of(name: str) -> ast.ClassDef:
 
 def test_the_stub_has_every_name_of_the_module() -> None:
     public = {name for name in vars(_zt) if not name.startswith("__")}
-    only_types = {"Config", "Delivered", "KeyHealth", "Obligations", "Rows", "SecretEvent"}
-    only_types |= {"Token", "TokenCredential", "Warmed"}
+    only_types = {"Config", "Delivered", "KeyHealth", "Mapped", "Obligations", "SecretEvent"}
+    only_types |= {"ArrowRows", "Token", "TokenCredential", "Warmed"}
     assert public == names_of(STUB.body) - only_types
 
 
@@ -145,10 +145,18 @@ def test_the_examples_of_the_documentation_run(
             "job_201.py",
             ["is runnable", "job 202: job has no stages", "AL-04", "zt1.", "[redacted]", "'id', 'y_pred', 'scored_at'"],
         ),
+        (
+            "sealed_delta.py",
+            ["version 1 with 1000 rows", "_zt_key", "1000 rows of id", "maya", "[redacted]", "moved: ", "cut: ", "intact"],
+        ),
     ],
 )
-def test_a_notebook_runs_from_top_to_bottom(world: World, name: str, prints: list[str]) -> None:
+def test_a_notebook_runs_from_top_to_bottom(world: World, tmp_path: Path, name: str, prints: list[str]) -> None:
     environment = os.environ | {"ZT_FOLDER": str(world.folder), "ZT_BIN": world.zt_bin}
+    if name == "sealed_delta.py":
+        pytest.importorskip("deltalake")
+        pytest.importorskip("pyarrow")
+        environment["TMPDIR"] = str(tmp_path)
     notebook = REPOSITORY / "examples" / "notebook" / name
     assert notebook.read_text().count("# %%") > 5
     ran = subprocess.run([sys.executable, notebook], env=environment, capture_output=True, text=True)

@@ -90,10 +90,13 @@ fn environment(
     if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
         return Ok(Err("pip cannot install maturin and pytest"));
     }
-    // On a developer's machine the type checker and the auditor's library are a help, not a need: tests that
+    // On a developer's machine the type checker and other people's libraries are a help, not a need: tests that
     // want them skip themselves.
-    if !pip(place, &python, &["mypy", "cryptography"], log)? && place::is_ci() {
-        return Ok(Err("pip cannot install mypy and cryptography"));
+    let others = ["mypy", "cryptography", "pyarrow", "deltalake"];
+    if !pip(place, &python, &others, log)? && place::is_ci() {
+        return Ok(Err(
+            "pip cannot install mypy, cryptography, pyarrow and deltalake",
+        ));
     }
     Ok(Ok(python))
 }
