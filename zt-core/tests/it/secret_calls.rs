@@ -1,11 +1,14 @@
 //! All ways to a secret beside `Session::secret`: each is decided and recorded, before and after a grant goes, and none
 //! works once the runtime is closed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 use zt_core::audit::{self, Entry};
-use zt_core::runtime::{self, Runtime};
+use zt_core::clock::{Clock, SystemClock, Timestamp};
+use zt_core::runtime::{self, Runtime, RuntimeBuilder};
 use zt_core::secrets::{SecretVersion, Validity};
 use zt_core::{Code, Session};
 
@@ -203,4 +206,69 @@ async fn no_way_is_open_after_the_end() {
     assert_eq!(scene.zt.invalidate(KEY).unwrap_err().code(), Code::Closed);
     let event = scene.zt.on_secret_event(b"[]").unwrap_err();
     assert_eq!(event.code(), Code::Closed);
+}
+
+/// A clock of an embedder that is wrong, and then runs far ahead.
+#[derive(Debug)]
+struct BadClock {
+    inner: SystemClock,
+    panics: AtomicU32,
+    is_late: AtomicBool,
+}
+
+impl BadClock {
+    /// Panics where nobody but the sweep asks.
+    fn ahead(&self) -> Duration {
+        let is_sweep = std::thread::current().name() == Some("zt-sweep");
+        let left = |left: u32| left.checked_sub(1);
+        if is_sweep
+            && self
+                .panics
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, left)
+                .is_ok()
+        {
+            panic!("a clock that is wrong");
+        }
+        let is_late = self.is_late.load(Ordering::Acquire);
+        Duration::from_secs(if is_late { 86_400 } else { 0 })
+    }
+}
+
+impl Clock for BadClock {
+    fn now(&self) -> Timestamp {
+        self.inner.now().after(self.ahead())
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.inner.elapsed() + self.ahead()
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_that_panics_is_not_the_last_one() {
+    let world = World::new().with_secret(KEY).await;
+    let clock = Arc::new(BadClock {
+        inner: SystemClock::new(),
+        panics: AtomicU32::new(2),
+        is_late: AtomicBool::new(false),
+    });
+    let given = Arc::<BadClock>::clone(&clock);
+    let builder = RuntimeBuilder::new(world.config()).with_clock(given);
+    let zt = builder.open().await.unwrap();
+    let job = sign_in(&zt, "sp:sp-score-201").await.claiming(201, 2);
+    drop(job.secret(KEY).await.unwrap());
+    let holds = || {
+        let all = zt.status().secrets.slots;
+        all.iter().any(|slot| slot.version.is_some())
+    };
+    assert!(holds());
+    clock.is_late.store(true, Ordering::Release);
+    for _ in 0..600 {
+        if !holds() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(!holds(), "what is past its time is wiped");
+    assert_eq!(clock.panics.load(Ordering::Acquire), 0, "it did panic");
 }

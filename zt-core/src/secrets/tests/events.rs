@@ -45,6 +45,26 @@ async fn an_event_makes_a_no_forgotten_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_may_not_ask_yet_leaves_a_no_believed() {
+    let world = World::new();
+    assert_eq!(world.code().await, Code::NotFound);
+    world.secrets.on_event(news().as_bytes()).unwrap();
+    world.settle().await;
+    assert_eq!(world.vault.calls(), 2);
+    world.set("zt-needle-now", Validity::ALWAYS);
+    for _ in 0..100 {
+        world.secrets.on_event(news().as_bytes()).unwrap();
+        assert_eq!(world.code().await, Code::NotFound);
+    }
+    assert_eq!(world.vault.calls(), 2, "no reader asks for each event");
+    world.clock.advance(SECOND);
+    world.secrets.sweep();
+    world.settle().await;
+    assert!(world.reads("zt-needle-now").await);
+    assert_eq!(world.vault.calls(), 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_about_other_secrets_and_vaults_are_ignored() {
     let world = World::with("zt-needle-other", Validity::ALWAYS);
     for body in [
