@@ -1,5 +1,6 @@
 //! `zt.Session`: what one verified caller may do.
 
+mod sealing;
 mod secrets;
 
 use pyo3::prelude::*;
@@ -16,7 +17,6 @@ use crate::permit::Permit;
 use crate::plain;
 use crate::plan::Plan;
 use crate::report::{self, Evaluation};
-use crate::seal::{self, Opener, Sealer};
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
 ///
@@ -218,45 +218,6 @@ impl Session {
         aio::later(py, work, |py, plan| {
             Ok(Py::new(py, Plan::new(plan))?.into_any())
         })
-    }
-
-    /// A sealer for a row of Output_Storage; its row of Encryption_Rules says which columns are sealed, under which key.
-    ///
-    /// Raises Denied unless this caller may `data.seal` the output, NotFound when the vault has no such key.
-    fn sealer(&self, py: Python<'_>, output: &str) -> PyResult<Sealer> {
-        executor::answer(py, seal::sealer(self.core.get()?.clone(), output)).map(Sealer::new)
-    }
-
-    /// `sealer` for asyncio: an awaitable.
-    fn sealer_async<'py>(&self, py: Python<'py>, output: &str) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::sealer(self.core.get()?.clone(), output),
-            |py, sealer| Ok(Py::new(py, Sealer::new(sealer))?.into_any()),
-        )
-    }
-
-    /// An opener for rows of this output that are sealed under the data keys of `sealed`, a mapping or a DataFrame.
-    ///
-    /// Raises Denied unless this caller may `data.open` the output, Integrity when a key was changed or is another. That
-    /// the keys were released stands in the audit log before this returns.
-    fn opener(&self, py: Python<'_>, output: &str, sealed: &Bound<'_, PyAny>) -> PyResult<Opener> {
-        executor::answer(py, seal::opener(self.core.get()?.clone(), output, sealed)?)
-            .map(Opener::new)
-    }
-
-    /// `opener` for asyncio: an awaitable.
-    fn opener_async<'py>(
-        &self,
-        py: Python<'py>,
-        output: &str,
-        sealed: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::opener(self.core.get()?.clone(), output, sealed)?,
-            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
-        )
     }
 
     /// Reports values that were measured elsewhere; Alert_Rules say which are too bad. The answer has the state of each rule.

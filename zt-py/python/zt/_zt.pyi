@@ -4,7 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
+from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final, overload
 
 from zt._errors import Error
 from zt._explanation import Explanation
@@ -13,6 +13,32 @@ class Rows(Protocol):
     """A dict, a DataFrame: whatever names its columns by `items()`."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+class ArrowStream(Protocol):
+    """A frame that knows Arrow: of pyarrow, pandas, polars, DuckDB and others."""
+
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
+
+class ArrowArray(Protocol):
+    """A batch that knows Arrow."""
+
+    def __arrow_c_array__(self, requested_schema: Any = None, /) -> Any: ...
+
+class Source(Protocol):
+    """A binary file object that is open for reading."""
+
+    def read(self, size: int, /) -> bytes | bytearray: ...
+
+class Target(Protocol):
+    """A binary file object that is open for writing."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+class SeekableSource(Source, Protocol):
+    """The same, which can be read from the same place again."""
+
+    def tell(self) -> int: ...
+    def seek(self, offset: int, /) -> object: ...
 
 class Obligations(TypedDict):
     """What must be done with an allow beside its columns and masks."""
@@ -216,8 +242,14 @@ class Session:
     def plan_async(self, job: int) -> Awaitable[Plan]: ...
     def sealer(self, output: str) -> Sealer: ...
     def sealer_async(self, output: str) -> Awaitable[Sealer]: ...
-    def opener(self, output: str, sealed: Rows) -> Opener: ...
-    def opener_async(self, output: str, sealed: Rows) -> Awaitable[Opener]: ...
+    def opener(self, output: str, sealed: ArrowStream | ArrowArray | Rows) -> Opener: ...
+    def opener_async(self, output: str, sealed: ArrowStream | ArrowArray | Rows) -> Awaitable[Opener]: ...
+    def file_opener(
+        self, output: str, sealed: str | os.PathLike[str] | bytes | bytearray | SeekableSource
+    ) -> Opener: ...
+    def file_opener_async(
+        self, output: str, sealed: str | os.PathLike[str] | bytes | bytearray | SeekableSource
+    ) -> Awaitable[Opener]: ...
     def log_metrics(
         self,
         target: str,
@@ -307,11 +339,44 @@ class Plan:
 
 @final
 class Sealer:
+    @overload
+    def seal(self, data: ArrowStream | ArrowArray) -> Any: ...
+    @overload
     def seal(self, data: Rows) -> dict[str, list[Any]]: ...
+    def seal_bytes(self, name: str, data: bytes | bytearray) -> bytes: ...
+    def seal_file(
+        self,
+        source: str | os.PathLike[str] | Source,
+        target: str | os.PathLike[str] | Target,
+        *,
+        name: str | None = None,
+        replace: bool = False,
+    ) -> int: ...
 
 @final
 class Opener:
+    @overload
+    def unseal(self, sealed: ArrowStream | ArrowArray) -> Any: ...
+    @overload
     def unseal(self, sealed: Rows) -> dict[str, list[Any]]: ...
+    def unseal_bytes(self, name: str, sealed: bytes | bytearray) -> bytes: ...
+    def unseal_file(
+        self,
+        source: str | os.PathLike[str] | Source,
+        target: str | os.PathLike[str] | Target,
+        *,
+        name: str | None = None,
+        replace: bool = False,
+    ) -> int: ...
+
+@final
+class Table:
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def num_rows(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+    def __len__(self) -> int: ...
 
 @final
 class Evaluation:
