@@ -91,7 +91,7 @@ impl Offer {
 type Chunks = (Arc<Field>, Vec<ArrayRef>);
 
 fn chunks(stream: FFI_ArrowArrayStream) -> Result<Chunks> {
-    if stream.get_next().is_none() {
+    if stream.release().is_none() || stream.get_next().is_none() {
         return Err(invalid("the stream of Arrow was read already"));
     }
     let reader = ArrayStreamReader::try_new(stream).map_err(unreadable)?;

@@ -40,8 +40,8 @@ impl Sealer {
     /// >>> sealed = job.sealer("loan_scores_delta").seal(scores)
     /// >>> list(sealed)
     /// ['id', 'y_pred_proba', 'salary_range', 'debt_to_income_ratio', '_zt_key']
-    /// >>> sealed["y_pred_proba"]
-    /// ['zt1....']
+    /// >>> sealed["y_pred_proba"][0][:4]
+    /// 'zt1.'
     fn seal<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (sealer, rows) = (self.core.get()?, Rows::read(data)?);
         let sealed = py.detach(|| rows.seal(sealer)).map_err(Failure::new)?;

@@ -110,11 +110,11 @@ def wait(error: zt.Unavailable) -> float:
     return error.retry_in or 1.0
 
 
-def keep(job: zt.Session, reader: zt.Session, path: pathlib.Path) -> int:
+def keep(job: zt.Session, reader: zt.Session, path: pathlib.Path, table: zt.Table) -> int:
     sealer = job.sealer("loan_scores_delta")
     rows: dict[str, list[object]] = sealer.seal({"id": [1]})
     reader.opener("loan_scores_delta", rows).unseal(rows)["id"].append(2)
-    table: zt.Table = sealer.seal(reader.opener("loan_scores_delta", rows).unseal(rows))
+    sealer.seal(table).to_pandas()
     sealed = sealer.seal_bytes("a", bytearray(table.num_rows)) + "".join(table.column_names).encode()
     with open(path, "rb") as source, io.BytesIO() as target:
         opener = reader.file_opener("loan_scores_delta", source)
@@ -151,9 +151,23 @@ def test_the_examples_of_the_documentation_run(
     assert (ran.failed, ran.attempted) == (0, written)
 
 
+def needs(package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")
+
+
 @pytest.mark.parametrize(
     ("name", "prints"),
     [
+        pytest.param(
+            "sealed_delta.py",
+            [
+                *("zt2.", "none with a plain salary range", "maya: id, salary_range, debt_to_income_ratio, y_pred | [redacted]"),
+                *("elin: [ZT-1001]", "another row: [ZT-6003] row 1 of column `debt_to_income_ratio`"),
+                *("another column: [ZT-6003] row 1 of column `debt_to_income_ratio`", "opened from Parquet and from CSV"),
+                "intact: True",
+            ],
+            marks=needs("deltalake"),
+        ),
         ("first_steps.py", ["AP-02", "[secret bureau-api-key@"]),
         (
             "job_201.py",

@@ -93,7 +93,7 @@ __all__ = [
     "verify_audit",
 ]
 if not hasattr(_zt, "Table"):
-    __all__.remove("Table")
+    del __all__[__all__.index("Table")]
 
 
 def open(
