@@ -6,7 +6,6 @@
 #[cfg(feature = "arrow")]
 mod pandas;
 
-use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
@@ -100,7 +99,7 @@ fn frames(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
 #[cfg(feature = "arrow")]
 fn refused(data: &Bound<'_, PyAny>, raised: PyErr) -> PyResult<()> {
     let py = data.py();
-    if !raised.is_instance_of::<PyException>(py) {
+    if !raised.is_instance_of::<pyo3::exceptions::PyException>(py) {
         return Err(raised);
     }
     frames(py)?.call_method1("refused", (data, raised.into_value(py)))?;
