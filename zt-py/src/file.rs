@@ -85,7 +85,11 @@ pub(crate) fn bytes(given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
 }
 
 fn path(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
-    given.extract().map_err(|_| {
+    given.extract().map_err(|raised: PyErr| {
+        // A path of Python is asked by code of Python, which may be interrupted.
+        if !raised.is_instance_of::<PyTypeError>(given.py()) {
+            return raised;
+        }
         PyTypeError::new_err("expected a path, as str or os.PathLike, or a binary file object")
     })
 }

@@ -11,7 +11,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyModule};
 use zt_core::batch::Batch;
 use zt_core::envelope::{Opener, Sealer};
-use zt_core::{Result, Session};
+use zt_core::{Code, Error, Result, Session};
 
 #[cfg(feature = "arrow")]
 use {crate::arrow, crate::table::Table, arrow_array::RecordBatch, zt_core::envelope::Store};
@@ -26,6 +26,28 @@ pub(crate) enum Rows {
     Cells(Batch),
     #[cfg(feature = "arrow")]
     Arrow(RecordBatch),
+}
+
+/// How sealed columns are stored, as Python says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Text,
+    Bytes,
+}
+
+impl Stored {
+    /// # Errors
+    /// `Invalid` for another word.
+    pub(crate) fn read(word: &str) -> Result<Self> {
+        match word {
+            "text" => Ok(Self::Text),
+            "bytes" => Ok(Self::Bytes),
+            _ => {
+                let error = Error::new(Code::InvalidArgument, "`store` is no way to store cells");
+                Err(error.with_help("it is \"text\" or \"bytes\""))
+            }
+        }
+    }
 }
 
 impl Rows {
@@ -43,12 +65,24 @@ impl Rows {
     }
 
     /// The same rows sealed.
-    pub(crate) fn seal(&self, sealer: &Sealer) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As those of the core; `Invalid` too for lists that are to be bytes.
+    pub(crate) fn seal(&self, sealer: &Sealer, store: Stored) -> Result<Self> {
         match self {
+            Self::Cells(_) if store == Stored::Bytes => {
+                let message = "rows of lists are sealed as text";
+                let error = Error::new(Code::InvalidArgument, message);
+                Err(error.with_help("seal a frame of Arrow, or leave out `store`"))
+            }
             Self::Cells(batch) => sealer.seal(batch).map(Self::Cells),
             #[cfg(feature = "arrow")]
             Self::Arrow(batch) => {
-                let sealed = sealer.seal_arrow(batch, Store::Text)?;
+                let store = match store {
+                    Stored::Text => Store::Text,
+                    Stored::Bytes => Store::Bytes,
+                };
+                let sealed = sealer.seal_arrow(batch, store)?;
                 Ok(Self::Arrow(pandas::described(batch, sealed)))
             }
         }

@@ -9,7 +9,7 @@ use crate::error::Failure;
 use crate::executor::Work;
 use crate::file::{self, Raised, Source, Target};
 use crate::fork::Homed;
-use crate::rows::Rows;
+use crate::rows::{Rows, Stored};
 
 /// Seals rows and files of one output under one data key. Safe across threads.
 #[pyclass(frozen, module = "zt")]
@@ -33,8 +33,8 @@ impl Sealer {
     ///
     /// `data` is a frame of Arrow (pyarrow, pandas, polars, DuckDB, whatever has `__arrow_c_stream__`) or a mapping of column
     /// names to sequences. The answer is a frame of the same library, `zt.Table` where zt does not know it, a dict of lists
-    /// for a mapping. Sealed columns are text. Raises Invalid unless every column of the rule is there: one that was renamed
-    /// would stay plain.
+    /// for a mapping. Sealed columns are text; of a frame they may be bytes, `store="bytes"`, which are a quarter shorter. Raises
+    /// Invalid unless every column of the rule is there: one that was renamed would stay plain.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "salary_range": ["20K - 40K"], "debt_to_income_ratio": [0.7]}
     /// >>> sealed = job.sealer("loan_scores_delta").seal(scores)
@@ -42,9 +42,17 @@ impl Sealer {
     /// ['id', 'y_pred_proba', 'salary_range', 'debt_to_income_ratio', '_zt_key']
     /// >>> sealed["y_pred_proba"][0][:4]
     /// 'zt1.'
-    fn seal<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let (sealer, rows) = (self.core.get()?, Rows::read(data)?);
-        let sealed = py.detach(|| rows.seal(sealer)).map_err(Failure::new)?;
+    #[pyo3(signature = (data, *, store = "text"))]
+    fn seal<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+        store: &str,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (sealer, store) = (self.core.get()?, Stored::read(store).map_err(Failure::new)?);
+        let rows = Rows::read(data)?;
+        let sealed = py.detach(|| rows.seal(sealer, store));
+        let sealed = sealed.map_err(Failure::new)?;
         sealed.like(data)
     }
 

@@ -252,6 +252,18 @@ def test_an_exception_of_the_producer_is_raised(job: zt.Session) -> None:
         job.sealer(OUTPUT).seal(Used())
 
 
+def test_cells_may_be_stored_as_bytes(job: zt.Session, sign_in: SignIn) -> None:
+    sealer, table = job.sealer(OUTPUT), scores()
+    sealed = sealer.seal(table, store="bytes")
+    assert [sealed.schema.field(name).type for name in SEALED] == [pa.binary()] * 3
+    assert sealed.nbytes < sealer.seal(table, store="text").nbytes
+    assert sign_in("ines").opener(OUTPUT, sealed).unseal(sealed).equals(table)
+    with pytest.raises(zt.Invalid, match="rows of lists are sealed as text"):
+        sealer.seal(table.to_pydict(), store="bytes")  # type: ignore[call-overload]
+    with pytest.raises(zt.Invalid, match='"text" or "bytes"'):
+        sealer.seal(table, store="csv")  # type: ignore[call-overload]
+
+
 def test_what_can_be_read_once_makes_no_opener(job: zt.Session, sign_in: SignIn) -> None:
     sealed = job.sealer(OUTPUT).seal(scores())
     with pytest.raises(TypeError, match="make it a table first"):

@@ -188,7 +188,7 @@ def test_ctrl_c_ends_a_file_and_leaves_nothing(sealer: zt.Sealer, tmp_path: Path
     os.mkfifo(pipe)
 
     def write() -> None:
-        with open(pipe, "wb") as file:  # opens once the other end is
+        with open(pipe, "wb", buffering=0) as file:  # opens once the other end is
             os.kill(os.getpid(), signal.SIGINT)
             try:
                 file.write(CONTENT)
