@@ -3,9 +3,11 @@
 //! In: Python values. Out: the same words as in Rust, with exceptions for errors (`zt._errors`). A wait gives up the
 //! interpreter and answers Ctrl-C; a handle that was carried over a fork is refused.
 
-#![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "arrow"), forbid(unsafe_code))]
 
 mod aio;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod audit;
 mod columns;
 mod config;
@@ -14,7 +16,7 @@ mod data;
 mod decision;
 mod error;
 mod executor;
-mod files;
+mod file;
 mod fork;
 mod handle;
 mod html;
@@ -24,12 +26,15 @@ mod plain;
 mod plan;
 mod report;
 mod revealed;
+mod rows;
 mod runtime;
 mod seal;
 mod secret;
 mod session;
 mod sign_in;
 mod snapshot;
+#[cfg(feature = "arrow")]
+mod table;
 mod token;
 
 /// Overwrites what threads that handle secrets free.
@@ -72,6 +77,9 @@ mod _zt {
     use crate::sign_in::SignIn;
     #[pymodule_export]
     use crate::snapshot::Snapshot;
+    #[cfg(feature = "arrow")]
+    #[pymodule_export]
+    use crate::table::Table;
     #[pymodule_export]
     use crate::token::AccessToken;
 }

@@ -1,5 +1,6 @@
 //! `zt.Session`: what one verified caller may do.
 
+mod sealing;
 mod secrets;
 
 use pyo3::prelude::*;
@@ -11,13 +12,11 @@ use crate::aio;
 use crate::decision::Decision;
 use crate::error::Failure;
 use crate::executor::{self, Work};
-use crate::files;
 use crate::fork::Homed;
 use crate::permit::Permit;
 use crate::plain;
 use crate::plan::Plan;
 use crate::report::{self, Evaluation};
-use crate::seal::{self, Opener, Sealer};
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
 ///
@@ -219,73 +218,6 @@ impl Session {
         aio::later(py, work, |py, plan| {
             Ok(Py::new(py, Plan::new(plan))?.into_any())
         })
-    }
-
-    /// A sealer for a row of Output_Storage; its row of Encryption_Rules says which columns are sealed, under which key.
-    ///
-    /// Raises Denied unless this caller may `data.seal` the output, NotFound when the vault has no such key.
-    fn sealer(&self, py: Python<'_>, output: &str) -> PyResult<Sealer> {
-        executor::answer(py, seal::sealer(self.core.get()?.clone(), output)).map(Sealer::new)
-    }
-
-    /// `sealer` for asyncio: an awaitable.
-    fn sealer_async<'py>(&self, py: Python<'py>, output: &str) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::sealer(self.core.get()?.clone(), output),
-            |py, sealer| Ok(Py::new(py, Sealer::new(sealer))?.into_any()),
-        )
-    }
-
-    /// An opener for rows of this output that are sealed under the data keys of `sealed`, a mapping or a DataFrame.
-    ///
-    /// Raises Denied unless this caller may `data.open` the output, Integrity when a key was changed or is another. That
-    /// the keys were released stands in the audit log before this returns.
-    fn opener(&self, py: Python<'_>, output: &str, sealed: &Bound<'_, PyAny>) -> PyResult<Opener> {
-        executor::answer(py, seal::opener(self.core.get()?.clone(), output, sealed)?)
-            .map(Opener::new)
-    }
-
-    /// `opener` for asyncio: an awaitable.
-    fn opener_async<'py>(
-        &self,
-        py: Python<'py>,
-        output: &str,
-        sealed: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::opener(self.core.get()?.clone(), output, sealed)?,
-            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
-        )
-    }
-
-    /// An opener for a sealed file of this output: its path, or its bytes. It needs a right to every column and row.
-    ///
-    /// Raises Denied unless this caller may `data.open` the output, Integrity for what is no sealed file of it. That the key
-    /// was released stands in the audit log before this returns.
-    fn file_opener(
-        &self,
-        py: Python<'_>,
-        output: &str,
-        sealed: &Bound<'_, PyAny>,
-    ) -> PyResult<Opener> {
-        executor::answer(py, files::opener(self.core.get()?.clone(), output, sealed)?)
-            .map(Opener::new)
-    }
-
-    /// `file_opener` for asyncio: an awaitable.
-    fn file_opener_async<'py>(
-        &self,
-        py: Python<'py>,
-        output: &str,
-        sealed: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            files::opener(self.core.get()?.clone(), output, sealed)?,
-            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
-        )
     }
 
     /// Reports values that were measured elsewhere; Alert_Rules say which are too bad. The answer has the state of each rule.

@@ -22,6 +22,16 @@ const NAMES: [&str; 5] = [
     "python3.11",
 ];
 
+/// What tests want beside the tools: a type checker, another library for cryptography, and those whose frames are sealed.
+const HELPS: [&str; 6] = [
+    "mypy",
+    "cryptography",
+    "pyarrow",
+    "deltalake",
+    "polars",
+    "pandas",
+];
+
 /// Builds the wheel, installs it and runs its tests.
 pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !place.has("zt-py/pyproject.toml") {
@@ -90,13 +100,10 @@ fn environment(
     if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
         return Ok(Err("pip cannot install maturin and pytest"));
     }
-    // On a developer's machine the type checker and other people's libraries are a help, not a need: tests that
-    // want them skip themselves.
-    let others = ["mypy", "cryptography", "pyarrow", "deltalake"];
-    if !pip(place, &python, &others, log)? && place::is_ci() {
-        return Ok(Err(
-            "pip cannot install mypy, cryptography, pyarrow and deltalake",
-        ));
+    // On a developer's machine the type checker, the auditor's library and the frames are a help, not a need: tests
+    // that want them skip themselves.
+    if !pip(place, &python, &HELPS, log)? && place::is_ci() {
+        return Ok(Err("pip cannot install the libraries that tests want"));
     }
     Ok(Ok(python))
 }

@@ -49,6 +49,11 @@ from zt._zt import (
     verify_audit,
 )
 
+try:
+    from zt._zt import Table
+except ImportError:  # it was built without Arrow
+    pass
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
     from typing import Unpack
@@ -80,12 +85,15 @@ __all__ = [
     "Session",
     "SignIn",
     "Snapshot",
+    "Table",
     "Unauthenticated",
     "Unavailable",
     "open",
     "open_async",
     "verify_audit",
 ]
+if not hasattr(_zt, "Table"):
+    del __all__[__all__.index("Table")]
 
 
 def open(

@@ -4,25 +4,41 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final
+from typing import Any, Literal, NoReturn, Protocol, Self, TypedDict, final, overload
 
 from zt._errors import Error
 from zt._explanation import Explanation
 
-class Mapped(Protocol):
+class Rows(Protocol):
     """A dict, a DataFrame: whatever names its columns by `items()`."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
 
-SealedFile = str | os.PathLike[str] | bytes | bytearray | memoryview
-"""A sealed file: its path, or its bytes."""
+class ArrowStream(Protocol):
+    """A frame that knows Arrow: of pyarrow, pandas, polars, DuckDB and others."""
 
-class ArrowRows(Protocol):
-    """A table or a batch of pyarrow."""
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
 
-    def to_pydict(self) -> Mapping[Any, Any]: ...
+class ArrowArray(Protocol):
+    """A batch that knows Arrow."""
 
-Rows = Mapped | ArrowRows
+    def __arrow_c_array__(self, requested_schema: Any = None, /) -> Any: ...
+
+class Source(Protocol):
+    """A binary file object that is open for reading."""
+
+    def read(self, size: int, /) -> bytes | bytearray: ...
+
+class Target(Protocol):
+    """A binary file object that is open for writing."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+class SeekableSource(Source, Protocol):
+    """The same, which can be read from the same place again."""
+
+    def tell(self) -> int: ...
+    def seek(self, offset: int, /) -> object: ...
 
 class Obligations(TypedDict):
     """What must be done with an allow beside its columns and masks."""
@@ -227,10 +243,14 @@ class Session:
     def plan_async(self, job: int) -> Awaitable[Plan]: ...
     def sealer(self, output: str) -> Sealer: ...
     def sealer_async(self, output: str) -> Awaitable[Sealer]: ...
-    def opener(self, output: str, sealed: Rows) -> Opener: ...
-    def opener_async(self, output: str, sealed: Rows) -> Awaitable[Opener]: ...
-    def file_opener(self, output: str, sealed: SealedFile) -> Opener: ...
-    def file_opener_async(self, output: str, sealed: SealedFile) -> Awaitable[Opener]: ...
+    def opener(self, output: str, sealed: ArrowStream | ArrowArray | Rows) -> Opener: ...
+    def opener_async(self, output: str, sealed: ArrowStream | ArrowArray | Rows) -> Awaitable[Opener]: ...
+    def file_opener(
+        self, output: str, sealed: str | os.PathLike[str] | bytes | bytearray | SeekableSource
+    ) -> Opener: ...
+    def file_opener_async(
+        self, output: str, sealed: str | os.PathLike[str] | bytes | bytearray | SeekableSource
+    ) -> Awaitable[Opener]: ...
     def log_metrics(
         self,
         target: str,
@@ -320,12 +340,15 @@ class Plan:
 
 @final
 class Sealer:
-    def seal(self, data: Rows) -> dict[str, list[Any]]: ...
-    def seal_bytes(self, name: str, data: bytes | bytearray | memoryview) -> bytes: ...
+    @overload
+    def seal(self, data: ArrowStream | ArrowArray, *, store: Literal["text", "bytes"] = "text") -> Any: ...
+    @overload
+    def seal(self, data: Rows, *, store: Literal["text"] = "text") -> dict[str, list[Any]]: ...
+    def seal_bytes(self, name: str, data: bytes | bytearray) -> bytes: ...
     def seal_file(
         self,
-        source: str | os.PathLike[str],
-        target: str | os.PathLike[str],
+        source: str | os.PathLike[str] | Source,
+        target: str | os.PathLike[str] | Target,
         *,
         name: str | None = None,
         replace: bool = False,
@@ -333,16 +356,28 @@ class Sealer:
 
 @final
 class Opener:
+    @overload
+    def unseal(self, sealed: ArrowStream | ArrowArray) -> Any: ...
+    @overload
     def unseal(self, sealed: Rows) -> dict[str, list[Any]]: ...
-    def unseal_bytes(self, name: str, sealed: bytes | bytearray | memoryview) -> bytes: ...
+    def unseal_bytes(self, name: str, sealed: bytes | bytearray) -> bytes: ...
     def unseal_file(
         self,
-        source: str | os.PathLike[str],
-        target: str | os.PathLike[str],
+        source: str | os.PathLike[str] | Source,
+        target: str | os.PathLike[str] | Target,
         *,
         name: str | None = None,
         replace: bool = False,
     ) -> int: ...
+
+@final
+class Table:
+    @property
+    def column_names(self) -> list[str]: ...
+    @property
+    def num_rows(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+    def __len__(self) -> int: ...
 
 @final
 class Evaluation:

@@ -1,0 +1,59 @@
+"""Frames of other libraries: an answer is of the family of what was asked about. Nothing is imported before it is needed."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def like(asked: object, answer: Any) -> Any:
+    """The answer, a dict of lists or a `zt.Table`, as a frame of the library that `asked` is of."""
+    make = _MAKERS.get(_family(asked))
+    return make(answer) if make else answer
+
+
+def refused(frame: Any, raised: Exception) -> None:
+    """Returns if the frame, which does not become Arrow, may be read by its `items()`; else raises why not.
+
+    What pyarrow says of a column that pandas cannot hand over repeats a cell of it.
+    """
+    if _family(frame) != "pandas":
+        raise raised
+    if isinstance(raised, ImportError):  # pyarrow is not there
+        return
+    for name, column in frame.items():
+        if not _becomes_arrow(column):
+            message = f"column `{name}` does not become Arrow: its cells must be of one type, and it is {column.dtype}"
+            raise TypeError(message)
+    raise TypeError("the frame does not become Arrow: each column needs a name of its own, a text")
+
+
+def _becomes_arrow(column: Any) -> bool:
+    try:
+        import_module("pyarrow").Array.from_pandas(column)
+    except Exception:
+        return False
+    return True
+
+
+def _family(frame: object) -> str:
+    roots = (base.__module__.partition(".")[0] for base in type(frame).__mro__)
+    return next((root for root in roots if root in _MAKERS), "")
+
+
+def _pandas(answer: Any) -> Any:
+    if isinstance(answer, dict):
+        return sys.modules["pandas"].DataFrame(answer)
+    return import_module("pyarrow").table(answer).to_pandas()
+
+
+_MAKERS: dict[str, Callable[[Any], Any]] = {
+    "pandas": _pandas,
+    "polars": lambda answer: sys.modules["polars"].DataFrame(answer),
+    "pyarrow": lambda answer: sys.modules["pyarrow"].table(answer),
+}

@@ -1,0 +1,181 @@
+//! Tables of Arrow between Python and the core, through the PyCapsule interface.
+//!
+//! In: whatever has `__arrow_c_stream__` or `__arrow_c_array__`, read without the interpreter's lock, as one batch whose
+//! every value was looked at: libraries hand on what a file said, and that may be no text. Out: a capsule that any library of
+//! Arrow reads. Never: a cell in a message. The only file of zt-py with unsafe code.
+
+#![expect(
+    unsafe_code,
+    reason = "a capsule of Arrow holds a structure of C, which its name alone tells"
+)]
+
+use std::ffi::{CStr, c_void};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
+use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
+use arrow_array::{
+    Array, ArrayReader as _, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions,
+    make_array,
+};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_select::concat::concat;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+use zt_core::{Code, Error, Result};
+
+use crate::error::Failure;
+
+const STREAM: &CStr = c"arrow_array_stream";
+
+/// What Python handed over, not read yet.
+#[derive(Debug)]
+pub(crate) enum Offer {
+    Stream(FFI_ArrowArrayStream),
+    One(FFI_ArrowArray, FFI_ArrowSchema),
+}
+
+/// What the object offers of Arrow; `None` for one that does not know Arrow.
+pub(crate) fn offer(data: &Bound<'_, PyAny>) -> PyResult<Option<Offer>> {
+    if data.hasattr("__arrow_c_stream__")? {
+        let capsule = data.call_method0("__arrow_c_stream__")?;
+        let pointer = pointer(&capsule, STREAM)?.cast();
+        // SAFETY: a capsule of this name points to an aligned stream of Arrow's C interface while it lives, and `capsule` is
+        // alive. What is left behind is a released stream, as the interface wants it.
+        let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr()) };
+        return Ok(Some(Offer::Stream(stream)));
+    }
+    if !data.hasattr("__arrow_c_array__")? {
+        return Ok(None);
+    }
+    let capsules = data.call_method0("__arrow_c_array__")?;
+    let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = capsules.extract()?;
+    let kind = pointer(&schema, c"arrow_schema")?.cast();
+    let values = pointer(&array, c"arrow_array")?.cast();
+    // SAFETY: as above, for a schema; `schema` is alive.
+    let kind = unsafe { FFI_ArrowSchema::from_raw(kind.as_ptr()) };
+    // SAFETY: as above, for an array; `array` is alive.
+    let values = unsafe { FFI_ArrowArray::from_raw(values.as_ptr()) };
+    Ok(Some(Offer::One(values, kind)))
+}
+
+fn pointer(capsule: &Bound<'_, PyAny>, name: &'static CStr) -> PyResult<NonNull<c_void>> {
+    let capsule = capsule
+        .cast::<PyCapsule>()
+        .map_err(|_| PyTypeError::new_err("the object hands over no capsule of Arrow"))?;
+    capsule.pointer_checked(Some(name))
+}
+
+impl Offer {
+    /// Every row as one batch. Needs no interpreter; a producer in Python takes it by itself.
+    pub(crate) fn read(self) -> Result<RecordBatch> {
+        let (field, chunks) = match self {
+            Self::Stream(stream) => chunks(stream)?,
+            Self::One(array, kind) => one(array, &kind)?,
+        };
+        let DataType::Struct(fields) = field.data_type() else {
+            return Err(invalid(
+                "a table of Arrow was expected, and this is a single column",
+            ));
+        };
+        let schema = Schema::new_with_metadata(fields.clone(), field.metadata().clone());
+        let schema = Arc::new(schema);
+        let batches = chunks.iter().map(|chunk| checked(&schema, chunk));
+        whole(&schema, &batches.collect::<Result<Vec<_>>>()?)
+    }
+}
+
+type Chunks = (Arc<Field>, Vec<ArrayRef>);
+
+fn chunks(stream: FFI_ArrowArrayStream) -> Result<Chunks> {
+    if stream.release().is_none() || stream.get_next().is_none() {
+        return Err(invalid("the stream of Arrow was read already"));
+    }
+    let reader = ArrayStreamReader::try_new(stream).map_err(unreadable)?;
+    let field = Arc::clone(reader.field());
+    let chunks: Result<Vec<_>, _> = reader.collect();
+    Ok((field, chunks.map_err(unreadable)?))
+}
+
+fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
+    if array.is_released() {
+        return Err(invalid("the array of Arrow was read already"));
+    }
+    let field = Arc::new(Field::try_from(kind).map_err(unreadable)?);
+    // SAFETY: both came from one call of `__arrow_c_array__`, which promises an array of this schema; the array is not
+    // released. Its buffers live as long as the data made of it.
+    let data = unsafe { from_ffi(array, kind) }.map_err(unreadable)?;
+    Ok((field, vec![make_array(data)]))
+}
+
+/// A batch of a chunk, once its values are known to be what their types say.
+fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
+    let rows = chunk.as_struct();
+    if rows.null_count() > 0 {
+        return Err(invalid(
+            "a row of the table is missing as a whole; its columns have no such thing",
+        ));
+    }
+    for (field, column) in schema.fields().iter().zip(rows.columns()) {
+        // The reason may repeat a value.
+        column.to_data().validate_full().map_err(|_| {
+            let name = field.name();
+            invalid(format!(
+                "column `{name}` holds something that is no {}",
+                field.data_type()
+            ))
+        })?;
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    let columns = rows.columns().to_vec();
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(unreadable)
+}
+
+/// All rows in one batch: limits on rows hold for the table, not for its chunks.
+fn whole(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    if let [only] = batches {
+        return Ok(only.clone());
+    }
+    let rows = batches.iter().map(RecordBatch::num_rows).sum();
+    if rows == 0 {
+        return Ok(RecordBatch::new_empty(Arc::clone(schema)));
+    }
+    let mut columns = Vec::with_capacity(schema.fields().len());
+    for (at, field) in schema.fields().iter().enumerate() {
+        let parts = batches.iter().filter_map(|batch| batch.columns().get(at));
+        let parts: Vec<&dyn Array> = parts.map(AsRef::as_ref).collect();
+        columns.push(concat(&parts).map_err(|why| {
+            let message = format!("column `{}` does not fit in one piece", field.name());
+            invalid(message)
+                .with_help(
+                    "give it a type with room, such as large_string, or seal the table in parts",
+                )
+                .with_source(why)
+        })?);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(unreadable)
+}
+
+/// A capsule with these rows, for whoever reads Arrow.
+pub(crate) fn capsule(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, PyCapsule>> {
+    let schema = batch.schema();
+    let reader = RecordBatchIterator::new([Ok(batch)], schema);
+    PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Code::InvalidArgument, message)
+}
+
+fn unreadable(why: ArrowError) -> Error {
+    invalid("the table of Arrow cannot be read").with_source(why)
+}
+
+/// Reads what is offered while other Python threads run.
+pub(crate) fn read(py: Python<'_>, offer: Offer) -> Result<RecordBatch, Failure> {
+    Ok(py.detach(move || offer.read())?)
+}
