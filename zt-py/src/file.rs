@@ -66,7 +66,15 @@ pub(crate) fn header(sealed: &Bound<'_, PyAny>) -> PyResult<FileHeader> {
     {
         return Ok(FileHeader::read(&*bytes).map_err(|why| Failure::new(why.into()))?);
     }
-    let (mut source, raised) = (Source::of(sealed)?, Raised::default());
+    let source = Source::of(sealed).map_err(|raised| {
+        if !raised.is_instance_of::<PyTypeError>(sealed.py()) {
+            return raised;
+        }
+        PyTypeError::new_err(
+            "`sealed` must be the path of a sealed file, or its bytes, or a binary file object",
+        )
+    });
+    let (mut source, raised) = (source?, Raised::default());
     let before = match source.path() {
         Some(_) => None,
         None => Some(sealed.call_method0("tell")?),

@@ -123,6 +123,8 @@ def test_places_that_cannot_be_are_named(sealed: Path, sealer: zt.Sealer, sign_i
     for wrong in (7, b"model.onnx"):
         with pytest.raises(TypeError, match="expected a path"):
             sealer.seal_file(wrong, tmp_path / "x")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="path of a sealed file, or its bytes"):
+        sign_in("ines").file_opener(OUTPUT, 7)  # type: ignore[arg-type]
     for wrong in ("weights", 7, None):
         with pytest.raises(TypeError, match="`data` must be bytes"):
             sealer.seal_bytes("model.onnx", wrong)  # type: ignore[arg-type]
