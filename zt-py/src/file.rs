@@ -61,10 +61,20 @@ pub(crate) fn name(given: Option<String>, plain: Option<&Path>) -> Result<String
 
 /// The header of a sealed file: bytes, a path, or a file object, which stands where it stood afterwards.
 pub(crate) fn header(sealed: &Bound<'_, PyAny>) -> PyResult<FileHeader> {
-    if let Ok(bytes) = sealed.extract::<PyBackedBytes>() {
+    if !sealed.hasattr("read")?
+        && let Ok(bytes) = bytes("sealed", sealed)
+    {
         return Ok(FileHeader::read(&*bytes).map_err(|why| Failure::new(why.into()))?);
     }
-    let (mut source, raised) = (Source::of(sealed)?, Raised::default());
+    let source = Source::of(sealed).map_err(|raised| {
+        if !raised.is_instance_of::<PyTypeError>(sealed.py()) {
+            return raised;
+        }
+        PyTypeError::new_err(
+            "`sealed` must be the path of a sealed file, or its bytes, or a binary file object",
+        )
+    });
+    let (mut source, raised) = (source?, Raised::default());
     let before = match source.path() {
         Some(_) => None,
         None => Some(sealed.call_method0("tell")?),
@@ -77,11 +87,18 @@ pub(crate) fn header(sealed: &Bound<'_, PyAny>) -> PyResult<FileHeader> {
     raised.or(header.map_err(Error::from))
 }
 
-/// Bytes of Python, which stay where they are.
-pub(crate) fn bytes(given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
-    given
-        .extract()
-        .map_err(|_| PyTypeError::new_err("expected bytes or a bytearray"))
+/// The bytes of Python: those of `bytes` where they lie, a copy of any other buffer, which Python may change meanwhile.
+pub(crate) fn bytes(what: &str, given: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+    if let Ok(bytes) = given.extract() {
+        return Ok(bytes);
+    }
+    // As `bytes(given)` reads a buffer; of an int that would make so many zeros.
+    let memoryview = given.py().import("builtins")?.getattr("memoryview")?;
+    let view = memoryview.call1((given,)).map_err(|_| {
+        PyTypeError::new_err(format!("`{what}` must be bytes, or have a buffer of them"))
+    })?;
+    let bytes = view.call_method0("tobytes")?;
+    bytes.extract().map_err(Into::into)
 }
 
 fn path(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
@@ -95,6 +112,10 @@ fn path(given: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 fn failed(doing: &str, path: &Path, why: io::Error) -> Error {
+    let code = match (doing, why.kind()) {
+        ("read", io::ErrorKind::NotFound) => Code::NotFound,
+        (_, _) => Code::InvalidArgument,
+    };
     let message = format!("cannot {doing} `{}`", path.display());
-    Error::new(Code::InvalidArgument, message).with_source(why)
+    Error::new(code, message).with_source(why)
 }

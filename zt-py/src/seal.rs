@@ -68,7 +68,7 @@ impl Sealer {
         name: &str,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (sealer, data) = (self.core.get()?, file::bytes(data)?);
+        let (sealer, data) = (self.core.get()?, file::bytes("data", data)?);
         let sealed = py.detach(|| sealer.seal_bytes(name, &data));
         Ok(PyBytes::new(py, &sealed.map_err(Failure::new)?))
     }
@@ -77,7 +77,8 @@ impl Sealer {
     ///
     /// `source` and `target` are paths or binary file objects. `name` is what the file opens under, else the name of
     /// `source`. A file at `target` is refused unless `replace`; it is written beside its place, for its owner alone, and
-    /// moved there when it is whole. Raises Invalid for what cannot be read or written. Ctrl-C ends it.
+    /// moved there when it is whole. Raises NotFound where there is no `source`, Invalid for what cannot be read or written.
+    /// Ctrl-C ends it.
     ///
     /// >>> import io
     /// >>> sealed = io.BytesIO()
@@ -159,7 +160,7 @@ impl Opener {
         name: &str,
         sealed: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (opener, sealed) = (self.core.get()?, file::bytes(sealed)?);
+        let (opener, sealed) = (self.core.get()?, file::bytes("sealed", sealed)?);
         let plain = py.detach(|| opener.unseal_bytes(name, &sealed));
         Ok(PyBytes::new(py, &plain.map_err(Failure::new)?))
     }

@@ -36,7 +36,7 @@ def sealed(sealer: zt.Sealer, tmp_path: Path) -> Path:
 
 
 def test_bytes_open_under_their_name_alone(sealer: zt.Sealer, sign_in: SignIn) -> None:
-    for content in (b"", b"x", CONTENT, bytearray(b"weights")):
+    for content in (b"", b"x", CONTENT, bytearray(b"weights"), memoryview(b"weights")):
         sealed = sealer.seal_bytes("model.onnx", content)
         assert type(sealed) is bytes and (len(content) < 5 or bytes(content) not in sealed)
         opener = sign_in("ines").file_opener(OUTPUT, sealed)
@@ -108,7 +108,7 @@ def test_a_failure_leaves_nothing_and_replaces_nothing(sealed: Path, sign_in: Si
 
 def test_places_that_cannot_be_are_named(sealed: Path, sealer: zt.Sealer, sign_in: SignIn, tmp_path: Path) -> None:
     opener = sign_in("ines").file_opener(OUTPUT, sealed)
-    with pytest.raises(zt.Invalid, match="cannot read `.*nowhere`"):
+    with pytest.raises(zt.NotFound, match="cannot read `.*nowhere`"):
         sealer.seal_file(tmp_path / "nowhere", tmp_path / "x")
     with pytest.raises(zt.Invalid, match="cannot write `.*nowhere/model.onnx`"):
         opener.unseal_file(sealed, tmp_path / "nowhere" / "model.onnx")
@@ -123,8 +123,11 @@ def test_places_that_cannot_be_are_named(sealed: Path, sealer: zt.Sealer, sign_i
     for wrong in (7, b"model.onnx"):
         with pytest.raises(TypeError, match="expected a path"):
             sealer.seal_file(wrong, tmp_path / "x")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="expected bytes"):
-        sealer.seal_bytes("model.onnx", "weights")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="path of a sealed file, or its bytes"):
+        sign_in("ines").file_opener(OUTPUT, 7)  # type: ignore[arg-type]
+    for wrong in ("weights", 7, None):
+        with pytest.raises(TypeError, match="`data` must be bytes"):
+            sealer.seal_bytes("model.onnx", wrong)  # type: ignore[arg-type]
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx.zt"]
 
 

@@ -20,7 +20,7 @@ pub(crate) enum Source {
 
 impl Source {
     /// # Errors
-    /// `Invalid` for a file that cannot be opened.
+    /// `NotFound` for a file that is not there, `Invalid` for one that cannot be opened.
     pub(crate) fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
         if given.hasattr("read")? {
             return Ok(Self::Object(given.clone().unbind()));
