@@ -54,6 +54,7 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
     let key = Key(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?);
     let log = AuditLog::open(options(signed.path()).with_signer(Arc::new(key)), clock())?;
     let now = clock().now();
+    let tally = log.tally(record(now))?.ok_or("no room for a tally")?;
     let line = [b'x'; 330];
     let many = |log: &AuditLog| {
         for _ in 0..RECORDS {
@@ -89,6 +90,9 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
             effort,
             vec![
                 Case::new("building it", || record(now)),
+                Case::new("counting a repeat, as hot paths do", || {
+                    log.count(&tally, now).is_ok()
+                }),
                 Case::new("building and appending it, ordered", || {
                     log.append(record(now), Durability::Ordered).is_ok()
                 }),

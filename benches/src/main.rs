@@ -48,6 +48,8 @@ fn main() -> ExitCode {
         secrets::markdown(effort)
     } else if asked("--audit") {
         audit::groups(effort).map(|groups| report::markdown(&groups))
+    } else if asked("--sealing") {
+        sealed(effort)
     } else if asked("--peers") {
         World::new().and_then(|world| peers::markdown(&world, effort))
     } else {
@@ -85,6 +87,14 @@ fn measure(effort: Effort) -> Outcome<String> {
         text.push_str(&format!("\n## Differential\n\n{agreed}\n"));
     }
     Ok(text)
+}
+
+/// What sealing costs, beside the bare cipher and other libraries.
+fn sealed(effort: Effort) -> Outcome<String> {
+    let world = World::new()?;
+    let mut groups = envelope::groups(&world, effort)?;
+    groups.extend(sealing::groups(&world, effort)?);
+    Ok(report::markdown(&groups))
 }
 
 /// Both comparisons with Cedar, of so many decisions each.

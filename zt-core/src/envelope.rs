@@ -29,7 +29,7 @@ mod wrapper;
 #[cfg(feature = "arrow")]
 pub use arrow::Store;
 #[cfg(feature = "arrow")]
-pub(crate) use arrow::key_texts as arrow_key_texts;
+pub(crate) use arrow::{compacted, key_texts as arrow_key_texts};
 pub(crate) use column_key::ColumnKey;
 pub use data_keys::DataKeysHealth;
 #[cfg(feature = "azure")]
@@ -39,7 +39,7 @@ pub(crate) use deterministic::Sealed;
 pub use deterministic::{DeterministicKey, NotADeterministicKey};
 pub use error::SealError;
 pub(crate) use form::Form;
-pub(crate) use format::is_sealed;
+pub(crate) use format::{is_sealed, looks_sealed};
 pub(crate) use key_text::KeyText;
 pub(crate) use keys::Binding;
 pub use keys::DataKey;

@@ -16,7 +16,34 @@ mod parts;
 mod seal;
 mod types;
 
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+
+use build::Column;
+use cells::Cells;
 pub(crate) use keys::key_texts;
+
+/// The column with nothing but its own cells in it: no value of a dictionary and no text behind a view that none of them
+/// names. `None` for what cannot be built again, such as unions and run-end encoding.
+pub(crate) fn compacted(array: &ArrayRef) -> Option<ArrayRef> {
+    if !types::is_shared(array.data_type()) {
+        return Some(Arc::clone(array));
+    }
+    let cells = Cells::of(array)?;
+    let mut column = Column::new(array.data_type())?;
+    let mut value = Vec::new();
+    for row in 0..array.len() {
+        if cells.is_there(row) {
+            value.clear();
+            cells.write(row, &mut value)?;
+            column.push(&value)?;
+        } else {
+            column.push_null();
+        }
+    }
+    column.finish()
+}
 
 /// How sealed columns are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -268,7 +268,8 @@ impl DataKeys {
                 Ok(kept.unwrapped(key, false, None)?)
             }
             Err(failed) => {
-                let bridge = shared.cache().bridge(&place, terms, shared.now());
+                let (now, timing) = (shared.now(), &shared.timing);
+                let bridge = shared.cache().bridge(&place, &failed, terms, now, timing);
                 match bridge {
                     Some((kept, stale)) => shared.served(key, kept, Some(stale)),
                     None => Err(failed),

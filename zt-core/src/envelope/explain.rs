@@ -11,6 +11,8 @@ use super::{ColumnKey, SealError};
 
 /// So many other rows are tried.
 const MOST_ROWS: usize = 65_536;
+/// So many bytes are opened again, however long somebody made the cell.
+const MOST_SOUGHT: usize = 64 << 20;
 
 /// Gives the sealed bytes of the cell.
 type Decode<'a> = dyn Fn(&mut Zeroizing<Vec<u8>>) -> Result<Version, NotSealedText> + 'a;
@@ -51,7 +53,13 @@ pub(super) fn cell(
             row,
         };
     };
-    let mut others = (0..rows.keys.len().min(MOST_ROWS)).filter(|other| *other != at_row);
+    let mut sealed = Zeroizing::new(Vec::new());
+    let _version = decode(&mut sealed);
+    let most = MOST_ROWS.min(MOST_SOUGHT / sealed.len().max(1));
+    // A row with the same key, of no columns too, is no other place.
+    let own = rows.keys.of(at_row);
+    let others = (0..rows.keys.len()).filter(|other| rows.keys.of(*other) != own);
+    let mut others = others.take(most);
     match others.find(|other| opens(key, *other)) {
         Some(from) => SealError::CellOfRow {
             column: name(),

@@ -275,6 +275,13 @@ pub(crate) fn is_sealed(cells: &Cells) -> bool {
             .all(|cell| cell.as_ref().is_some_and(&mut looks_sealed))
 }
 
+/// Whether a text begins as sealed cells do. What it says is unknown then, whatever it is compared with.
+pub(crate) fn looks_sealed(text: &str) -> bool {
+    [Version::One, Version::Two]
+        .iter()
+        .any(|version| text.starts_with(version.prefix()))
+}
+
 /// Each part behind its length (8 bytes, big-endian), so that no two lists of parts have the same bytes.
 pub(super) fn fields(parts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();

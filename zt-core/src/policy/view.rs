@@ -254,9 +254,10 @@ impl View {
         let rules = self.seen.cells.iter();
         self.columns.contains(column)
             || reads(&self.seen.rows)
-            || rules
-                .into_iter()
-                .any(|rule| reads(&rule.shown) || reads(&rule.clear))
+            || rules.into_iter().any(|rule| {
+                let mut masks = rule.masks.iter();
+                reads(&rule.shown) || reads(&rule.clear) || masks.any(|(_, rows)| reads(rows))
+            })
     }
 
     /// The visible part of these rows.

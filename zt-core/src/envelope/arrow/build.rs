@@ -14,7 +14,10 @@ use arrow_buffer::{BooleanBufferBuilder, Buffer, MutableBuffer, NullBufferBuilde
 use arrow_data::{ArrayData, ArrayDataBuilder};
 use arrow_schema::{DataType, FieldRef};
 
-use super::types::{byte, count, flag, take, width};
+use super::types::{byte, count, flag, of_null, take, width};
+
+/// A missing value of some bytes asks for so many at most: a list of four million numbers.
+const LARGEST_NULL: usize = 16 << 20;
 
 /// A column that grows cell by cell.
 pub(super) struct Column {
@@ -54,9 +57,15 @@ struct Dictionary {
     values: Column,
 }
 
+/// Whether a column of the type can be built again: its missing values take no more room than anybody needs.
+pub(super) fn is_sized(kind: &DataType) -> bool {
+    of_null(kind).is_some_and(|bytes| bytes <= LARGEST_NULL)
+}
+
 impl Column {
-    /// `None` for a type that is never sealed.
+    /// `None` for a type that is never sealed, and for one whose missing values take more room than anybody needs.
     pub(super) fn new(kind: &DataType) -> Option<Self> {
+        is_sized(kind).then_some(())?;
         let boxed = |field: &FieldRef| Self::new(field.data_type()).map(Box::new);
         let values = match kind {
             DataType::Null => Values::Nothing,

@@ -84,7 +84,7 @@ impl Opener {
         let pieces = parts::of(rows).count();
         let column = |job: &Job<'_>| {
             let parts: Result<Vec<Part>, SealError> = opened.by_ref().take(pieces).collect();
-            job.joined(parts?)
+            job.joined(parts?, rows)
         };
         jobs.iter().map(column).collect()
     }
@@ -183,7 +183,7 @@ impl<'a> Job<'a> {
     }
 
     /// The parts as one column. One of missing values that say no type is text.
-    fn joined(&self, parts: Vec<Part>) -> Result<ArrayRef, SealError> {
+    fn joined(&self, parts: Vec<Part>, rows: usize) -> Result<ArrayRef, SealError> {
         let kinds = || parts.iter().filter_map(|part| part.column.as_ref());
         let kind = kinds().next().map(|(column, _)| column.kind().clone());
         let kind = kind.unwrap_or(DataType::Utf8);
@@ -208,7 +208,15 @@ impl<'a> Job<'a> {
         {
             return Ok(only);
         }
-        concatenated(&arrays).ok_or_else(too_long)
+        if let Some(all) = concatenated(&arrays) {
+            return Ok(all);
+        }
+        // Each part has a dictionary of its own, and short keys may not count the values of all of them: one for the whole
+        // column has each value once.
+        let whole = self.open(0..rows)?.column;
+        whole
+            .and_then(|(column, _)| column.finish())
+            .ok_or_else(too_long)
     }
 }
 
@@ -216,7 +224,7 @@ impl<'a> Job<'a> {
 fn concatenated(arrays: &[ArrayRef]) -> Option<ArrayRef> {
     let data: Vec<_> = arrays.iter().map(arrow_array::Array::to_data).collect();
     let rows = data.iter().map(arrow_data::ArrayData::len).sum();
-    let mut all = MutableArrayData::new(data.iter().collect(), false, rows);
+    let mut all = MutableArrayData::try_new(data.iter().collect(), false, rows).ok()?;
     for (at, part) in data.iter().enumerate() {
         all.try_extend(at, 0, part.len()).ok()?;
     }

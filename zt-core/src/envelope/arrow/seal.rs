@@ -11,6 +11,7 @@ use arrow_schema::{DataType, Field, FieldRef, Schema};
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
+use super::build::is_sized;
 use super::cells::Cells;
 use super::keys::{check_names, column, is_text, named, row_keys, text_at};
 use super::{Store, parts, types};
@@ -59,7 +60,9 @@ impl Sealer {
         for (name, array) in named(batch) {
             if let Some(key) = self.key_called(name) {
                 let mut kind = Vec::new();
-                let cells = Cells::of(array).zip(types::write(array.data_type(), &mut kind));
+                // What could not be opened again is not sealed.
+                let cells = Cells::of(array).filter(|_| is_sized(array.data_type()));
+                let cells = cells.zip(types::write(array.data_type(), &mut kind));
                 let (cells, ()) = cells.ok_or_else(|| SealError::ColumnType {
                     column: name.to_owned(),
                     kind: array.data_type().to_string(),

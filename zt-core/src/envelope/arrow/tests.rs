@@ -19,9 +19,10 @@ use arrow_array::builder::{BinaryViewBuilder, StringViewBuilder};
 use arrow_array::types::Int8Type;
 use arrow_array::{
     Array as _, ArrayRef, BinaryArray, DictionaryArray, Int8Array, Int32Array, Int64Array,
-    LargeStringArray, RecordBatch, StringArray, StringViewArray, UInt64Array, new_null_array,
+    LargeStringArray, RecordBatch, StringArray, StringViewArray, StructArray, UInt64Array,
+    new_null_array,
 };
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use proptest::prelude::*;
 
 use super::super::tests::{KEK, binding, is_same, names, unwrap, wrap};
@@ -173,6 +174,103 @@ fn long_columns_are_sealed_in_parts_and_no_nonce_comes_twice() {
     assert!(open(&["a", "b"], &sealed).unwrap() == plain);
     let part = sealed.slice(40_000, 20_000);
     assert!(open(&["a", "b"], &part).unwrap() == plain.slice(40_000, 20_000));
+}
+
+#[test]
+fn short_keys_of_a_long_dictionary_still_count_its_values() {
+    // As many values as a key of 8 bits counts, in several parts, each of which meets all of them.
+    let words: Vec<String> = (0..100).map(|word| format!("word {word}")).collect();
+    let cells = (0..140_000).map(|row| words.get(row % 100).map(String::as_str));
+    let short: DictionaryArray<Int8Type> = cells.collect();
+    let plain = batch(vec![("a", Arc::new(short))]);
+    let sealed = sealer(&["a"], &[])
+        .seal_arrow(&plain, Store::Bytes)
+        .unwrap();
+    assert!(open(&["a"], &sealed).unwrap() == plain);
+}
+
+#[test]
+fn what_is_compacted_holds_nothing_but_its_own_cells() {
+    let long = |word: &str| format!("{word}, longer than what fits into a view");
+    let words: Vec<String> = ["shown", "hidden", "hidden too"].map(long).to_vec();
+    let texts = || words.iter().map(|word| Some(word.as_str()));
+    let short: DictionaryArray<Int8Type> = texts().collect();
+    let columns: [ArrayRef; 2] = [
+        Arc::new(short),
+        Arc::new(texts().collect::<StringViewArray>()),
+    ];
+    for column in columns {
+        let nested: ArrayRef = Arc::new(StructArray::from(vec![(
+            Arc::new(Field::new("a", column.data_type().clone(), true)),
+            Arc::clone(&column),
+        )]));
+        for whole in [column, nested] {
+            let part = whole.slice(0, 1);
+            let compact = compacted(&part).unwrap();
+            assert!(*compact == *part);
+            assert!(!holds(&compact.to_data(), "hidden"), "{}", part.data_type());
+            assert!(holds(&part.to_data(), "hidden"), "the test looks");
+        }
+    }
+    let plain = text(&[Some("x")]);
+    assert!(compacted(&plain).is_some_and(|same| *same == *plain));
+}
+
+/// Whether a text stands in any buffer of the column.
+fn holds(data: &arrow_data::ArrayData, text: &str) -> bool {
+    let text = text.as_bytes();
+    let has = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    data.buffers().iter().any(|buffer| has(buffer.as_slice()))
+        || data.child_data().iter().any(|child| holds(child, "hidden"))
+}
+
+#[test]
+fn a_type_that_no_column_has_is_no_type() {
+    let pair =
+        |fields: Vec<Field>| Arc::new(Field::new("e", DataType::Struct(fields.into()), false));
+    let one = Field::new("k", DataType::Int32, false);
+    let large = |length| {
+        let item = Arc::new(Field::new("item", DataType::Int8, true));
+        DataType::FixedSizeList(item, length)
+    };
+    let nested = |length| {
+        let item = Arc::new(Field::new("item", large(length), true));
+        DataType::FixedSizeList(item, length)
+    };
+    for (kind, is_read, is_built) in [
+        (DataType::Time32(TimeUnit::Second), true, true),
+        (DataType::Time32(TimeUnit::Nanosecond), false, false),
+        (DataType::Time64(TimeUnit::Millisecond), false, false),
+        (
+            DataType::Map(pair(vec![one.clone(), one.clone()]), false),
+            true,
+            true,
+        ),
+        (DataType::Map(pair(vec![one.clone()]), false), false, false),
+        (DataType::Map(Arc::new(one), false), false, false),
+        (DataType::FixedSizeBinary(1 << 20), true, true),
+        (DataType::FixedSizeBinary(i32::MAX), true, false),
+        (large(1 << 20), true, true),
+        (large(i32::MAX), true, false),
+        (nested(1 << 20), true, false),
+        (nested(i32::MAX), true, false),
+    ] {
+        let mut written = Vec::new();
+        types::write(&kind, &mut written).unwrap();
+        let read = types::read(&mut written.as_slice());
+        assert_eq!(read.is_some(), is_read, "{kind}");
+        if let Some(read) = read {
+            let mut column = build::Column::new(&read);
+            assert_eq!(column.is_some(), is_built, "{kind}");
+            if let Some(column) = &mut column {
+                column.push_null();
+            }
+            assert_eq!(
+                column.is_some_and(|column| column.finish().is_some()),
+                is_built
+            );
+        }
+    }
 }
 
 #[test]

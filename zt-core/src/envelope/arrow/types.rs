@@ -154,8 +154,8 @@ fn read_nested(from: &mut &[u8], depth: usize) -> Option<DataType> {
         return Some(kind.clone());
     }
     Some(match code {
-        17 => DataType::Time32(unit(from)?),
-        18 => DataType::Time64(unit(from)?),
+        17 => DataType::Time32(unit(from).filter(|unit| !is_fine(*unit))?),
+        18 => DataType::Time64(unit(from).filter(|unit| is_fine(*unit))?),
         19 => {
             let unit = unit(from)?;
             let zone = flag(from)?.then(|| read_text(from));
@@ -190,7 +190,9 @@ fn read_nested(from: &mut &[u8], depth: usize) -> Option<DataType> {
         }
         35 => {
             let is_sorted = flag(from)?;
-            DataType::Map(field(from, depth)?, is_sorted)
+            let entries = field(from, depth)?;
+            let is_pair = matches!(entries.data_type(), DataType::Struct(two) if two.len() == 2);
+            is_pair.then_some(DataType::Map(entries, is_sorted))?
         }
         36 => {
             let keys = read_nested(from, depth + 1).filter(DataType::is_dictionary_key_type)?;
@@ -235,6 +237,48 @@ fn unit(from: &mut &[u8]) -> Option<TimeUnit> {
         3 => TimeUnit::Nanosecond,
         _ => return None,
     })
+}
+
+/// Times of finer units have 64 bits, and those of coarser ones 32.
+const fn is_fine(unit: TimeUnit) -> bool {
+    match unit {
+        TimeUnit::Second | TimeUnit::Millisecond => false,
+        TimeUnit::Microsecond | TimeUnit::Nanosecond => true,
+    }
+}
+
+/// Whether cells of the type name what lies elsewhere in the column: values of a dictionary, texts behind a view.
+pub(super) fn is_shared(kind: &DataType) -> bool {
+    match kind {
+        DataType::Dictionary(..)
+        | DataType::Utf8View
+        | DataType::BinaryView
+        | DataType::ListView(_)
+        | DataType::LargeListView(_)
+        | DataType::Union(..)
+        | DataType::RunEndEncoded(..) => true,
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => is_shared(field.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| is_shared(field.data_type())),
+        _ => false,
+    }
+}
+
+/// The bytes that a missing value of the type takes; `None` if they cannot be counted.
+pub(super) fn of_null(kind: &DataType) -> Option<usize> {
+    match kind {
+        DataType::FixedSizeList(field, length) => {
+            let each = of_null(field.data_type())?.max(1);
+            usize::try_from(*length).ok()?.checked_mul(each)
+        }
+        DataType::Struct(fields) => {
+            let mut each = fields.iter().map(|field| of_null(field.data_type()));
+            each.try_fold(0_usize, |sum, bytes| sum.checked_add(bytes?))
+        }
+        kind => Some(width(kind).unwrap_or(8)),
+    }
 }
 
 fn read_text<'a>(from: &mut &'a [u8]) -> Option<&'a str> {

@@ -190,13 +190,18 @@ impl Cache {
         })
     }
 
-    /// What may be served though the vault did not answer, and for how long its TTL has passed.
+    /// What may be served after this failure, and for how long its TTL has passed: nothing after a "no" of the vault.
     pub(super) fn bridge(
         &self,
         place: &Place,
+        failed: &Failed,
         terms: Terms,
         now: Now,
+        timing: &Timing,
     ) -> Option<(Arc<Kept>, Duration)> {
+        if is_final(failed, now, timing) {
+            return None;
+        }
         match &self.cells.get(place)?.entry {
             Entry::Held { kept, .. } => Some((Arc::clone(kept), past(kept, terms, now)?)),
             Entry::Refused { .. } => None,
@@ -213,6 +218,15 @@ impl Cache {
         timing: &Timing,
     ) {
         if epoch != self.epoch {
+            // Whatever was forgotten meanwhile, a "no" ends what is held; it is not believed, for it may be forgotten too.
+            let cell = self.cells.get(place);
+            let is_held = cell.is_some_and(|cell| matches!(cell.entry, Entry::Held { .. }));
+            if let Err(failed) = outcome
+                && is_held
+                && is_final(failed, now, timing)
+            {
+                self.put(place, None, now);
+            }
             return;
         }
         self.flights.remove(place);
@@ -312,6 +326,14 @@ fn past(kept: &Kept, terms: Terms, now: Now) -> Option<Duration> {
         Some(Duration::ZERO)
     } else {
         is_within.then(|| age.saturating_sub(terms.ttl).max(Duration::from_millis(1)))
+    }
+}
+
+/// Whether the vault said no, and did not only fail to answer.
+fn is_final(failed: &Failed, now: Now, timing: &Timing) -> bool {
+    match verdict(failed.error(), now, timing) {
+        Verdict::Missing | Verdict::No(_) => true,
+        Verdict::NotYet(_) | Verdict::Unknown(_) => false,
     }
 }
 

@@ -523,6 +523,32 @@ async fn an_answer_that_was_overtaken_is_given_and_not_kept() {
 }
 
 #[tokio::test]
+async fn a_no_ends_what_is_held_also_when_something_else_was_forgotten_meanwhile() {
+    let world = World::new();
+    world.unwrap(&easy()).await.unwrap();
+    world.later(901);
+    let error = VaultError::disabled(&id("kek"));
+    world
+        .vault
+        .fail("kv-loans.vault.azure.net", 1, &Some(error));
+    world.vault.held.send_replace(true);
+    let keys = world.keys.clone();
+    let waiting = tokio::spawn(async move { keys.unwrap(&id("kek"), &easy()).await });
+    settle().await;
+    world.keys.invalidate(id("another").name());
+    world.vault.held.send_replace(false);
+    let failed = waiting.await.unwrap().unwrap_err();
+    assert!(
+        matches!(failed.error(), KeyError::Disabled { .. }),
+        "{failed:?}"
+    );
+    assert_eq!(world.keys.health().held, 0);
+    // What was forgotten meanwhile may have been this: the next one asks.
+    assert!(!world.unwrap(&easy()).await.unwrap().is_cached);
+    assert_eq!(world.vault.unwraps(), 3);
+}
+
+#[tokio::test]
 async fn after_the_end_nobody_is_asked_and_what_is_under_way_gives_nothing() {
     let world = World::new();
     world.unwrap(&easy()).await.unwrap();

@@ -88,6 +88,7 @@ pub struct Draft {
     file: File,
     path: PathBuf,
     goal: PathBuf,
+    replaces: bool,
     is_kept: bool,
 }
 
@@ -102,6 +103,11 @@ impl Draft {
             let message = format!("`{}` exists already", shown(&goal.display().to_string()));
             return Err(Error::new(Code::InvalidArgument, message)
                 .with_help("name another place, or say that it is replaced"));
+        }
+        if fs::symlink_metadata(goal).is_ok_and(|there| !there.is_file()) {
+            let message = format!("`{}` is no file", shown(&goal.display().to_string()));
+            return Err(Error::new(Code::InvalidArgument, message)
+                .with_help("a link, a device or a folder is not replaced: name another place"));
         }
         let mut random = [0; 8];
         rand::fill(&mut random).map_err(|_| SealError::Crypto)?;
@@ -120,6 +126,7 @@ impl Draft {
             file,
             path,
             goal: goal.to_owned(),
+            replaces,
             is_kept: false,
         })
     }
@@ -130,11 +137,31 @@ impl Draft {
     /// `Invalid` when that fails; then it is removed.
     pub fn keep(mut self) -> Result<()> {
         let written = self.file.sync_all();
-        let moved = written.and_then(|()| fs::rename(&self.path, &self.goal));
+        let moved = written.and_then(|()| self.put());
         moved.map_err(|why| failed("write", &self.goal, why))?;
-        self.is_kept = true;
         // Else the name may be gone after a power cut.
         sync_folder(&self.goal).map_err(|why| failed("write", &self.goal, why))
+    }
+}
+
+impl Draft {
+    /// A second name is given only where there is none, at that very moment; a rename would take the place of what came
+    /// meanwhile. The first name goes when this is dropped.
+    fn put(&mut self) -> io::Result<()> {
+        if !self.replaces {
+            match fs::hard_link(&self.path, &self.goal) {
+                Ok(()) => return Ok(()),
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists => return Err(why),
+                // A file system without links: as near as can be.
+                Err(_) if fs::symlink_metadata(&self.goal).is_ok() => {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                Err(_) => {}
+            }
+        }
+        fs::rename(&self.path, &self.goal)?;
+        self.is_kept = true;
+        Ok(())
     }
 }
 
@@ -247,6 +274,32 @@ mod tests {
         assert_eq!(fs::read(&goal).unwrap(), b"old");
         draft.keep().unwrap();
         assert_eq!(fs::read(&goal).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for goal in [&link, Path::new("/dev/null"), folder.path()] {
+            let why = Draft::new(goal, true).unwrap_err();
+            assert!(why.message().ends_with("` is no file"), "{why}");
+        }
+        assert_eq!(names(folder.path()), ["file", "link"]);
+    }
+
+    #[test]
+    fn what_came_meanwhile_is_not_replaced_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        let mut draft = Draft::new(&goal, false).unwrap();
+        draft.write_all(b"late").unwrap();
+        fs::write(&goal, "first").unwrap();
+        assert!(draft.keep().is_err());
+        assert_eq!(fs::read(&goal).unwrap(), b"first");
+        assert_eq!(names(folder.path()), ["report"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Node, RowFilter, Rows};
 use crate::batch::{Batch, Cells, Column};
+use crate::envelope::looks_sealed;
 use crate::error::{Code, Error};
 use crate::policy::Attribute;
 use crate::policy::condition::{Source, Truth};
@@ -106,7 +107,10 @@ fn read(column: &Column, kind: ValueType) -> Vec<Option<Value>> {
     let each = |count: usize, cell: &dyn Fn(usize) -> Option<Value>| (0..count).map(cell).collect();
     match column.cells() {
         Cells::Text(list) => each(list.len(), &|row| {
-            let text = list.get(row)?.as_deref()?;
+            let text = list
+                .get(row)?
+                .as_deref()
+                .filter(|text| !looks_sealed(text))?;
             match kind {
                 // Text that looks like a number is text.
                 ValueType::Text | ValueType::Enum => Some(Value::text(text)),

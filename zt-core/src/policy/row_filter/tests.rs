@@ -402,3 +402,28 @@ fn a_set_is_an_array_of_bytes_in_spark_and_nothing_in_transact_sql() {
         assert_eq!(why, "an address may be written in several ways");
     }
 }
+
+#[test]
+fn what_looks_sealed_is_unknown_and_passes_neither_an_allow_nor_a_deny() {
+    let row = |region: &str| Row {
+        region: Some(region.to_owned()),
+        tier: None,
+        age: None,
+        score: None,
+        active: None,
+        since: None,
+    };
+    for (text, wanted) in [
+        ("row.region == 'eu'", true),
+        ("row.region == 'eu'", false),
+        ("row.region != 'eu'", true),
+        ("not row.region in ['eu', 'us']", true),
+    ] {
+        for sealed in ["zt1.AAAA", "zt2.AAAA"] {
+            let passes = rows_of(text, &[], wanted).matches(&row(sealed).batch());
+            assert_eq!(passes.unwrap(), [false], "{text} {wanted}");
+        }
+    }
+    let plain = rows_of("row.region == 'eu'", &[], false).matches(&row("zt").batch());
+    assert_eq!(plain.unwrap(), [true]);
+}

@@ -12,6 +12,7 @@ use arrow_schema::{DataType, Field, Schema};
 
 use super::{CellRule, NotShown, View};
 use crate::batch::Cells;
+use crate::envelope;
 use crate::error::{Code, Error, Result};
 use crate::policy::Mask;
 
@@ -99,8 +100,22 @@ impl CellRule {
             }
             .map_err(too_long)?;
         }
-        Ok(make_array(cells.freeze()))
+        compact(make_array(cells.freeze()))
     }
+}
+
+/// Without what the cells that are left do not name: the values of a dictionary say what hidden rows hold.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the whole column is not used any more"
+)]
+fn compact(array: ArrayRef) -> Result<ArrayRef> {
+    envelope::compacted(&array).ok_or_else(|| {
+        let kind = array.data_type();
+        let message = format!("a column of type {kind} cannot be shown in part");
+        Error::new(Code::InvalidArgument, message)
+            .with_help("cast it to a type whose cells stand for themselves")
+    })
 }
 
 fn too_long(why: arrow_schema::ArrowError) -> Error {
@@ -118,7 +133,7 @@ fn filter(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch> {
         for (start, end) in &runs {
             kept.try_extend(0, *start, *end).map_err(too_long)?;
         }
-        Ok(make_array(kept.freeze()))
+        compact(make_array(kept.freeze()))
     };
     let columns: Result<Vec<_>> = batch.columns().iter().map(column).collect();
     of(batch.schema_ref().as_ref().clone(), columns?, rows)

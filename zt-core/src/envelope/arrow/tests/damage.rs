@@ -152,7 +152,7 @@ fn what_cannot_be_sealed_is_refused() {
     let a = || text(&[Some("x"), Some("y")]);
     assert!(seal(vec![("aa", a())], &[]).contains("the batch has none of this name"));
     assert!(seal(vec![("a", a()), ("A", a())], &[]).contains("two columns are called `A`"));
-    let item = Arc::new(arrow_schema::Field::new("item", DataType::Int8, true));
+    let item = Arc::new(Field::new("item", DataType::Int8, true));
     let views = new_null_array(&DataType::ListView(item), 2);
     assert!(seal(vec![("a", views)], &[]).starts_with("column `a` is of type ListView"));
     let floats = new_null_array(&DataType::Float64, 2);

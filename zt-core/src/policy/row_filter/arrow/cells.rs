@@ -13,6 +13,7 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use super::super::matches::number;
+use crate::envelope::looks_sealed;
 use crate::policy::value::{Datum, Decimal, Value, ValueType};
 
 /// A float of 16 bits.
@@ -88,7 +89,10 @@ pub(super) fn cells(array: &dyn Array, kind: ValueType) -> Option<Cells<'_>> {
         ValueType::Int | ValueType::Decimal => numbers(array, kind),
         ValueType::Text | ValueType::Enum => {
             let texts = texts(array)?;
-            Some(Box::new(move |row| texts(row).map(Datum::Text)))
+            let plain = |text: &&str| !looks_sealed(text);
+            Some(Box::new(move |row| {
+                texts(row).filter(plain).map(Datum::Text)
+            }))
         }
         ValueType::Ip => {
             let texts = texts(array)?;
