@@ -108,7 +108,10 @@ impl<'a> Checker<'a> {
             seq,
             message,
         };
-        let expected = self.link.or(self.before).map(|link| link.seq + 1);
+        let expected = self
+            .link
+            .or(self.before)
+            .map(|link| link.seq.saturating_add(1));
         if line.is_too_long {
             let message = "a line longer than any record".to_owned();
             return Err(fault(FindingKind::Changed, expected, message));

@@ -9,6 +9,7 @@ mod log;
 mod marks;
 pub(super) mod notes;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -17,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::checkpoint::Checkpoint;
-use super::folder::Folder;
+use super::folder::{Folder, segment_name};
 use super::lines::Lines;
 use super::retire::Retired;
 use super::signature::PublicKey;
@@ -125,15 +126,18 @@ pub fn verify_with(
     };
     let mut verification = Verification::default();
     let mut broken = Vec::new();
-    let mut retirements = Vec::new();
+    let (mut retirements, mut removals) = (Vec::new(), BTreeSet::new());
     for (report, (writer, ..)) in parallel(jobs.len(), run).into_iter().zip(&jobs) {
         let report = report?;
         verification.add(report.verification);
         retirements.extend(report.retirement);
+        let own = report.removals.into_iter();
+        removals.extend(own.map(|seq| ((*writer).to_owned(), seq)));
         broken.push(((*writer).to_owned(), report.links));
     }
     broken.extend(links);
     verification.broken_links(broken);
+    verification.unfounded(&retirements, &removals);
     if !options.trusted.is_empty() {
         verification.unsigned_retirements(&retirements);
     }
@@ -232,6 +236,28 @@ impl Verification {
         }
     }
 
+    /// What a removal relies on must be a record that was verified: else a claim could vouch for what removes its own log.
+    fn unfounded(
+        &mut self,
+        retirements: &[claims::Retirement],
+        removals: &BTreeSet<(String, u64)>,
+    ) {
+        let is_unfounded = |one: &&claims::Retirement| !removals.contains(&one.by);
+        for retirement in retirements.iter().filter(is_unfounded) {
+            let ((by, seq), removed) = (&retirement.by, &retirement.retired.writer);
+            self.findings.push(Finding {
+                file: segment_name(removed, 1),
+                line: 0,
+                seq: None,
+                byte_offset: 0,
+                what: FindingKind::MissingSegment,
+                message: format!(
+                    "the beginning of log `{removed}` is missing, and record {seq} of `{by}`, which would say why, is not verified"
+                ),
+            });
+        }
+    }
+
     /// Who trusts keys alone believes a removal only where a key vouches for the record of it.
     fn unsigned_retirements(&mut self, retirements: &[claims::Retirement]) {
         for retirement in retirements {
@@ -239,7 +265,7 @@ impl Verification {
             let signed = self.heads.iter().find(|head| head.writer == *by);
             if signed.is_none_or(|head| head.signed < *seq) {
                 self.findings.push(Finding {
-                    file: super::folder::segment_name(&retirement.retired.writer, 1),
+                    file: segment_name(&retirement.retired.writer, 1),
                     line: 0,
                     seq: Some(1),
                     byte_offset: 0,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Statement, Transaction, params};
+use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
 use zt_memory::fork::Local;
 
 use crate::audit::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};
@@ -72,7 +72,8 @@ impl SqliteAuditSink {
             None => self.open()?,
         };
         let receipt = connection
-            .transaction()
+            // At once for writing: one that read first is refused when another process wrote meanwhile, without a wait.
+            .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|why| self.failed(&why))
             .and_then(|transaction| self.insert(transaction, batch))?;
         *place = Some(connection);

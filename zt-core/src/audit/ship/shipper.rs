@@ -145,13 +145,14 @@ impl Shipper {
         if !is_draining && self.clock.elapsed() < self.next_attempt {
             return Step::Waits;
         }
+        let began = self.clock.elapsed();
         match self.deliver(is_draining).await {
             Ok(is_level) => {
                 self.pause.over();
                 if !is_level {
                     return Step::More;
                 }
-                self.state.is_level();
+                self.state.is_level(began);
                 Step::Level
             }
             Err(trouble) => {

@@ -264,14 +264,14 @@ impl SinkState {
         self.lock().oldest = oldest;
     }
 
-    /// A round is over, and everything there was is delivered.
-    pub(super) fn is_level(&self) {
+    /// A round is over, and everything that was there when it began is delivered; more may have come since.
+    pub(super) fn is_level(&self, began: Duration) {
         let mut inner = self.lock();
         inner.is_failing = false;
         inner.next_attempt = None;
-        if inner.behind(self) == 0 {
+        if inner.of_others == 0 {
             inner.oldest = None;
-            inner.level_at = self.clock.elapsed();
+            inner.level_at = inner.level_at.max(began);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is old and signed goes, the rest verifies on, and an auditor learns what went.
 
-use super::checkpoints::TestKey;
+use super::checkpoints::{TestKey, closed};
 use super::*;
 use crate::testing::ManualClock;
 
@@ -217,4 +217,40 @@ fn what_a_sink_lacks_does_not_go() {
     assert_eq!(planned(&sinks), 0, "not even the first segment");
     acknowledge(&sinks[1], records);
     assert_eq!(planned(&sinks), 1);
+}
+
+/// Whoever may write the folder: no hash is right, and each log says that it was removed by rule.
+#[test]
+fn a_removal_that_no_verified_record_says_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::new();
+    let (a, b) = (
+        closed(folder.path(), &key, 3),
+        closed(folder.path(), &key, 3),
+    );
+    for file in fs::read_dir(folder.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let zeros = "0".repeat(64);
+    let at = "2026-11-27T00:00:00.000Z";
+    let mut lines =
+        format!("{{\"seq\":1,\"kind\":\"segment\",\"at\":\"{at}\",\"hash\":\"{zeros}\"}}\n");
+    for writer in [&a, &b] {
+        lines.push_str(&format!(
+            "{{\"seq\":2,\"kind\":\"admin\",\"at\":\"{at}\",\"action\":\"audit.retired\",\"retired\":{{\"writer\":\"{writer}\",\
+             \"segment\":2,\"seq\":1048576,\"head\":\"{zeros}\",\"peaks\":[\"{zeros}\"],\"last\":\"{at}\",\"is_closed\":true}},\
+             \"hash\":\"{zeros}\"}}\n"
+        ));
+    }
+    fs::write(folder.path().join(format!("{a}-000002.jsonl")), lines).unwrap();
+    for options in [
+        VerifyOptions::new(),
+        VerifyOptions::new().with_key(key.public()),
+    ] {
+        let found = verify_with(folder.path(), &options).unwrap();
+        assert!(!found.is_intact(), "{found:?}");
+    }
 }

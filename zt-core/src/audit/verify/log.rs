@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) links: Links,
     /// The claim that its beginning relies on.
     pub(super) retirement: Option<Retirement>,
+    /// Its verified records that say that something was removed by rule.
+    pub(super) removals: Vec<u64>,
     /// Where each segment ends, if that was asked for and nothing before is wrong.
     pub(super) ends: Vec<Retired>,
 }
@@ -67,6 +69,7 @@ impl Log<'_> {
                 },
                 links,
                 retirement: None,
+                removals: Vec::new(),
                 ends: Vec::new(),
             },
             marks,
@@ -221,6 +224,8 @@ impl Reader<'_> {
         };
         if entry.action == "audit.recovered" {
             self.recovered(entry);
+        } else if entry.action == "audit.retired" {
+            self.report.removals.push(stamp.seq);
         } else if entry.action == "audit.open" {
             self.says_signed = entry.detail.contains_key("checkpoints");
         }
@@ -262,7 +267,7 @@ impl Reader<'_> {
         self.report.verification.findings.push(Finding {
             file: segment_name(self.log.writer, from),
             line: 0,
-            seq: before.map(|link| link.seq + 1),
+            seq: before.map(|link| link.seq.saturating_add(1)),
             byte_offset: 0,
             what: FindingKind::MissingSegment,
             message: format!(
@@ -332,7 +337,7 @@ fn incomplete(link: Option<Link>, good_end: u64, good_bytes: Option<u64>) -> Opt
         kind: FindingKind::Torn,
         line: 0,
         byte_offset: good_end,
-        seq: link.map(|link| link.seq + 1),
+        seq: link.map(|link| link.seq.saturating_add(1)),
         message,
     })
 }

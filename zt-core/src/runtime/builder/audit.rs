@@ -41,7 +41,10 @@ pub(super) fn complete(
     outside: Option<&Outside>,
 ) -> Result<AuditOptions> {
     let options = match config.audit_retention() {
-        Some(retention) if !options.has_retention() => options.with_retention(retention),
+        // A tool has no sinks, so that it does not know what they lack: it removes nothing.
+        Some(retention) if !options.has_retention() && outside.is_some() => {
+            options.with_retention(retention)
+        }
         Some(_) | None => options,
     };
     if options.is_signed() {

@@ -119,7 +119,10 @@ fn print(found: &Verification, has_key: bool) {
     for recovery in &found.recoveries {
         println!(
             "recovered {}: {} bytes cut after record {}, kept as {}",
-            recovery.file, recovery.bytes_cut, recovery.last_good_seq, recovery.kept_as
+            shown(&recovery.file),
+            recovery.bytes_cut,
+            recovery.last_good_seq,
+            shown(&recovery.kept_as)
         );
     }
     for head in found.open_logs() {
