@@ -1,28 +1,8 @@
 /* What the programs of the tests share: counted checks, errors, sessions. Each program includes it once. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zt.h>
-
-static int held;
-static int failed;
-
-#define CHECK(what)                                                                                                    \
-    do {                                                                                                               \
-        if (what) {                                                                                                    \
-            held++;                                                                                                    \
-        } else {                                                                                                       \
-            failed++;                                                                                                  \
-            fprintf(stderr, "%s:%d: %s\n", __func__, __LINE__, #what);                                                 \
-        }                                                                                                              \
-    } while (0)
+#include "count.h"
 
 static int same(const char *a, const char *b) {
     return a != NULL && strcmp(a, b) == 0;
-}
-
-static int has(const char *text, const char *part) {
-    return text != NULL && strstr(text, part) != NULL;
 }
 
 /* Takes the error, says whether it is the expected one and names `part`, frees it. */

@@ -6,32 +6,12 @@
  * The tables in the folder are spoilt at the end. Prints one line for each check that fails and how many hold; never a
  * value of a secret.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zt.h>
+#include "count.h"
 
 #define NEEDLE "zt-needle-bureau-3f0c"
 
-static int held;
-static int failed;
-
-#define CHECK(what)                                                                                                    \
-    do {                                                                                                               \
-        if (what) {                                                                                                    \
-            held++;                                                                                                    \
-        } else {                                                                                                       \
-            failed++;                                                                                                  \
-            fprintf(stderr, "%s:%d: %s\n", __func__, __LINE__, #what);                                                 \
-        }                                                                                                              \
-    } while (0)
-
 static int same(const char *a, const char *b) {
     return a != NULL && strcmp(a, b) == 0;
-}
-
-static int has(const char *text, const char *part) {
-    return text != NULL && strstr(text, part) != NULL;
 }
 
 /* Takes the error, says whether it is the expected one, frees it. */

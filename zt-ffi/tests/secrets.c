@@ -4,30 +4,10 @@
  * argv: the world's folder. The environment has tokens: ZT_MAYA, ZT_SCORE. Prints one line for each check that fails and
  * how many hold; never a value of a secret.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zt.h>
+#include "count.h"
 
 #define NEEDLE "zt-needle-bureau-3f0c"
 #define KEY "bureau-api-key"
-
-static int held;
-static int failed;
-
-#define CHECK(what)                                                                                                    \
-    do {                                                                                                               \
-        if (what) {                                                                                                    \
-            held++;                                                                                                    \
-        } else {                                                                                                       \
-            failed++;                                                                                                  \
-            fprintf(stderr, "%s:%d: %s\n", __func__, __LINE__, #what);                                                 \
-        }                                                                                                              \
-    } while (0)
-
-static int has(const char *text, const char *part) {
-    return text != NULL && strstr(text, part) != NULL;
-}
 
 /* Takes the error, says whether it is the expected one and shows no value, frees it. */
 static int is(zt_error **err, zt_status status) {

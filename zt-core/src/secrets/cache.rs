@@ -213,7 +213,12 @@ impl Secrets {
             // The rules may have changed while the vault answered.
             Ok(secret) => match declared.slot.forbidden() {
                 Some(refused) => Err(refused.into()),
-                None => Ok(secret),
+                // Who was woken late, or slept: what has ended meanwhile is not handed out.
+                None => {
+                    let id = declared.request.key().id().clone().at(secret.version());
+                    secret.validity().check(&id, self.crew.clock.now())?;
+                    Ok(secret)
+                }
             },
             // What failed is now known to the slot, which may have something to bridge it.
             Err(failed) => match self.peek_in(declared, request) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arc_swap::Guard;
 
 use super::state::Now;
-use super::table::Table;
+use super::table::{Declared, Table};
 use super::{SecretId, SecretRequest, Secrets, SlotKey, VaultError};
 
 impl Secrets {
@@ -36,13 +36,13 @@ impl Secrets {
             let slot = &declared.slot;
             let by_rule = refused(declared.request.key().id());
             slot.rule(by_rule.as_ref(), now, &self.crew.timing);
-            // A value of the second vault ends with that vault's row, or with its name in the reference.
-            let is_strange = slot.origin().is_some_and(|origin| {
-                let mut sources = declared.request.sources();
-                let source = sources.find(|id| *id.vault() == origin);
-                source.is_none_or(|source| refused(&source).is_some())
-            });
-            if is_strange {
+            let before = old.declared.get(declared.request.key());
+            if before.is_some_and(|before| !before.request.asks_as(&declared.request))
+                || declared.request.sources().any(|id| refused(&id).is_some())
+            {
+                slot.divert();
+            }
+            if is_strange(declared, &declared.request, &refused) {
                 slot.forget(now, &self.crew.timing);
             }
         }
@@ -68,9 +68,16 @@ impl Secrets {
                     && own.id().vault() == key.id().vault()
                     && own.identity() == key.identity()
             };
-            if new.declared.keys().any(is_declared) {
-                let refused = refused(version.request.key().id());
-                version.slot.rule(refused.as_ref(), now, &self.crew.timing);
+            // It asks whom its row names now: one that was made for another row is made anew.
+            let mut rows = new.declared.iter().filter(|(own, _)| is_declared(own));
+            let is_current = rows.any(|(_, row)| row.request.asks_as(&version.request))
+                && !is_strange(&version, &version.request, &refused);
+            if is_current {
+                let by_rule = refused(version.request.key().id());
+                version.slot.rule(by_rule.as_ref(), now, &self.crew.timing);
+                if version.request.sources().any(|id| refused(&id).is_some()) {
+                    version.slot.divert();
+                }
             } else {
                 version.leave();
                 version.slot.forget(now, &self.crew.timing);
@@ -104,4 +111,17 @@ impl Secrets {
             Box::leak(Box::new(old));
         }
     }
+}
+
+/// Whether what is held came from a vault that the request does not name any more, or that the rules refuse: it ends with that
+/// vault's row, or with its name in the reference.
+fn is_strange(
+    declared: &Declared,
+    request: &SecretRequest,
+    refused: &impl Fn(&SecretId) -> Option<VaultError>,
+) -> bool {
+    declared.slot.origin().is_some_and(|origin| {
+        let source = request.sources().find(|id| *id.vault() == origin);
+        source.is_none_or(|source| refused(&source).is_some())
+    })
 }

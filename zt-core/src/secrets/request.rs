@@ -111,6 +111,11 @@ impl SecretRequest {
     }
 
     /// What is asked for, vault by vault.
+    /// Whether both ask the same vaults, in the same order, for whichever version.
+    pub(super) fn asks_as(&self, other: &Self) -> bool {
+        self.key.id.vault() == other.key.id.vault() && self.fallback == other.fallback
+    }
+
     pub(super) fn sources(&self) -> impl Iterator<Item = SecretId> {
         let id = self.key.id.clone();
         let second = self.fallback.clone().map(|vault| id.clone().within(vault));

@@ -199,6 +199,11 @@ impl Slot {
         self.apply(&Event::Forgotten, now, timing);
     }
 
+    /// A fetch under way answers those who wait for it, and is not taken in: it may ask what is not asked any more.
+    pub(in crate::secrets) fn divert(&self) {
+        self.lock().leave();
+    }
+
     /// What is held is not kept for longer than these terms say.
     pub(in crate::secrets) fn redeclare(&self, terms: Terms, now: Now, timing: &Timing) {
         let _flights = self.lock();

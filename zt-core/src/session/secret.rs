@@ -27,6 +27,8 @@ use crate::secrets::{Secret, SecretRequest, SecretVersion, SlotHandle, Warmed};
 
 /// So many references are remembered by a session; beyond, all are forgotten.
 const MOST: usize = 1024;
+/// A longer reference is not remembered, so that refused reads of made-up names take no memory.
+const LONGEST: usize = 256;
 
 /// What a session was told a moment ago, by reference.
 #[derive(Default)]
@@ -327,6 +329,9 @@ impl Session {
 
 impl Reads {
     fn place(&self, reference: &str) -> Arc<Place> {
+        if reference.len() > LONGEST {
+            return Arc::new(Place::empty());
+        }
         if let Some(place) = self.0.load().get(reference) {
             return Arc::clone(place);
         }

@@ -4,13 +4,13 @@
 //! where the log's writers alone read it, or the key in a vault.
 
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rand::{self, SystemRandom};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -111,7 +111,7 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> SignError {
     ))
 }
 
-/// Makes the file, whole before anybody else may take it for one.
+/// Makes the file: written and synced under another name, so that it is whole or not there, also after a crash.
 fn make(path: &Path) -> io::Result<()> {
     let refused = || io::Error::other("the cryptographic library makes no key");
     if let Some(folder) = path.parent() {
@@ -125,7 +125,6 @@ fn make(path: &Path) -> io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
     let made = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new());
     let made = made.map_err(|_| refused())?;
     let body = Zeroizing::new(STANDARD.encode(made.as_ref()));
@@ -138,8 +137,27 @@ fn make(path: &Path) -> io::Result<()> {
         pem.push(letter);
     }
     pem.push_str(END);
-    file.write_all(pem.as_bytes())?;
-    file.sync_all()
+    let mut random = [0; 8];
+    rand::fill(&mut random).map_err(|_| refused())?;
+    let draft = path.with_extension(format!("{:016x}.new", u64::from_be_bytes(random)));
+    let mut file = options.open(&draft)?;
+    let written = file
+        .write_all(pem.as_bytes())
+        .and_then(|()| file.sync_all())
+        // Only where there is none: a key that others use is never replaced.
+        .and_then(|()| publish(&draft, path));
+    let _not_there_after_a_rename = fs::remove_file(&draft);
+    written
+}
+
+fn publish(draft: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(draft, path) {
+        // A file system without links: as near as can be.
+        Err(why) if why.kind() != io::ErrorKind::AlreadyExists && !path.exists() => {
+            fs::rename(draft, path)
+        }
+        linked => linked,
+    }
 }
 
 fn read(path: &Path) -> Result<Zeroizing<String>, SignError> {
@@ -179,10 +197,10 @@ mod tests {
         let made = FileAuditKey::open(&path).unwrap();
         let read = FileAuditKey::read(&path).unwrap();
         assert_eq!(made.public_key().unwrap(), read.public_key().unwrap());
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         let secret = text.lines().nth(1).unwrap();
         assert!(!format!("{made:?}").contains(secret));
-        std::fs::write(&path, text.replace("PRIVATE", "PUBLIC")).unwrap();
+        fs::write(&path, text.replace("PRIVATE", "PUBLIC")).unwrap();
         let error = FileAuditKey::open(&path).unwrap_err().to_string();
         assert!(error.contains("holds no PKCS#8") && !error.contains(secret));
     }
@@ -194,7 +212,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("audit.key");
         FileAuditKey::open(&path).unwrap();
-        let mode = |mode| std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let mode = |mode| fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
         mode(0o640);
         let error = FileAuditKey::open(&path).unwrap_err();
         assert!(error.to_string().contains("chmod 600"), "{error}");

@@ -7,11 +7,12 @@ use std::fmt;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Statement, Transaction, TransactionBehavior, params};
-use zt_memory::fork::Local;
+use zt_memory::fork::{Local, generation};
 
 use crate::audit::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};
 use crate::clock::Timestamp;
@@ -49,8 +50,10 @@ values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 /// A database that audit records are copied to.
 pub struct SqliteAuditSink {
     path: PathBuf,
-    /// Of this process: SQLite forbids to carry a connection across a fork.
-    connection: Local<Mutex<Option<Connection>>>,
+    /// One batch at a time, of this process.
+    turn: Local<Mutex<()>>,
+    /// The process, by its generation and 1, in which a batch is being written; 0 while none is.
+    writing: AtomicU64,
 }
 
 impl SqliteAuditSink {
@@ -59,25 +62,36 @@ impl SqliteAuditSink {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
-            connection: Local::new(),
+            turn: Local::new(),
+            writing: AtomicU64::new(0),
         }
     }
 
     fn keep(&self, batch: &SinkBatch) -> Result<Receipt, SinkError> {
-        let place = self.connection.get_or_init(|| Mutex::new(None));
-        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-        // Taken, so that after a failure the file is opened again.
-        let mut connection = match place.take().filter(|_| self.path.exists()) {
-            Some(connection) => connection,
-            None => self.open()?,
-        };
-        let receipt = connection
+        let turn = self.turn.get_or_init(Mutex::default);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = generation().saturating_add(1);
+        let before = self.writing.load(Ordering::Acquire);
+        if before != 0 && before != own {
+            // SQLite's own memory says that the parent's locks are ours: what we wrote could be lost.
+            let what = "this process was forked while its parent wrote to the database; another one delivers its log";
+            return Err(SinkError::unavailable(what));
+        }
+        self.writing.store(own, Ordering::Release);
+        let kept = self.write(batch);
+        self.writing.store(0, Ordering::Release);
+        kept
+    }
+
+    /// Over a connection that is closed again: one that is open over a fork, and a file that somebody replaced, would take what
+    /// nobody finds again.
+    fn write(&self, batch: &SinkBatch) -> Result<Receipt, SinkError> {
+        let mut connection = self.open()?;
+        connection
             // At once for writing: one that read first is refused when another process wrote meanwhile, without a wait.
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(|why| self.failed(&why))
-            .and_then(|transaction| self.insert(transaction, batch))?;
-        *place = Some(connection);
-        Ok(receipt)
+            .and_then(|transaction| self.insert(transaction, batch))
     }
 
     fn open(&self) -> Result<Connection, SinkError> {

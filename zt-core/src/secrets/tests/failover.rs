@@ -234,3 +234,48 @@ async fn a_value_of_the_second_vault_ends_with_the_row_of_that_vault() {
     pair.secrets.declare_where([pair.request.clone()], refuses);
     assert!(pair.secrets.peek(&pair.request).is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_removed_second_vault_gave_a_single_version_is_not_served_and_it_is_not_asked_again()
+{
+    let pair = Pair::new();
+    let version = pair.set(second(), "zt-needle-second");
+    let down = VaultError::unavailable("503", None);
+    pair.vaults.first.fail(100, &down);
+    let read = pair.secrets.get_version(&pair.request, version).await;
+    assert!(read.unwrap().reveal() == b"zt-needle-second");
+    let asked = pair.calls().1;
+    pair.secrets.declare([pair.request.clone()]);
+    let kept = pair.secrets.get_version(&pair.request, version).await;
+    assert!(kept.is_ok(), "a reload that changes nothing keeps it");
+
+    let alone = pair.request.alone();
+    pair.secrets.declare([alone.clone()]);
+    assert!(pair.secrets.peek(&alone.clone().at(version)).is_none());
+    assert!(pair.secrets.get_version(&alone, version).await.is_err());
+    assert_eq!(pair.calls().1, asked, "nobody names it any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_under_way_to_a_second_vault_does_not_land_once_nobody_names_it() {
+    let pair = Arc::new(Pair::new());
+    pair.set(second(), "zt-needle-second");
+    let down = VaultError::unavailable("503", None);
+    pair.vaults.first.fail(100, &down);
+    pair.vaults.second.hold();
+    let reader = Arc::clone(&pair);
+    let waiting = tokio::spawn(async move { reader.secrets.get(&reader.request).await.is_ok() });
+    while pair.calls().1 == 0 {
+        tokio::task::yield_now().await;
+    }
+    let alone = pair.request.alone();
+    pair.secrets.declare([alone.clone()]);
+    pair.vaults.second.release();
+    assert!(
+        waiting.await.unwrap(),
+        "who asked under the old row is answered"
+    );
+    assert!(pair.secrets.peek(&alone).is_none());
+    assert!(pair.secrets.get(&alone).await.is_err());
+    assert_eq!(pair.calls().1, 1);
+}

@@ -57,3 +57,20 @@ async fn a_secret_of_tomorrow_is_refused_until_then() {
     world.clock.advance(Duration::from_secs(1));
     assert!(world.reads("zt-needle-early").await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_woken_late_gets_nothing_that_has_ended_meanwhile() {
+    let ends = Validity {
+        expires: Some(at(MINUTE)),
+        ..Validity::ALWAYS
+    };
+    let world = World::with("zt-needle-ends", ends);
+    world.vault.hold();
+    let mut reading = Box::pin(world.get());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(reading.as_mut().poll(&mut context).is_pending());
+    world.vault.release();
+    world.settle().await;
+    world.clock.advance(2 * MINUTE);
+    assert_eq!(reading.await.unwrap_err().code(), Code::NotFound);
+}

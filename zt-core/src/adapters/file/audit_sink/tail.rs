@@ -49,8 +49,10 @@ impl Tail {
                 (tail.seq, tail.hash, tail.bytes) = (entry.seq, entry.hash, bytes);
                 if file.metadata()?.len() != bytes {
                     file.set_len(bytes)?;
-                    file.sync_all()?;
                 }
+                // Who wrote it may have been killed before it was on the disk.
+                file.sync_all()?;
+                sync_folder(folder)?;
                 tail.file = Some(file);
                 return Ok(tail);
             }
@@ -94,11 +96,7 @@ impl Tail {
         self.path = self.folder.join(name(&self.writer, number));
         self.file = Some(open(&self.path, true)?);
         self.bytes = 0;
-        // Without it, a power cut could lose the new name. Elsewhere a folder cannot be opened as a file.
-        if cfg!(unix) {
-            File::open(&self.folder)?.sync_all()?;
-        }
-        Ok(())
+        sync_folder(&self.folder)
     }
 
     /// Brings what was pushed to the disk.
@@ -110,12 +108,24 @@ impl Tail {
             return Err(io::Error::other("the log has no first segment"));
         };
         file.seek(SeekFrom::End(0))?;
-        file.write_all(&self.pending)?;
-        file.sync_data()?;
+        let written = file.write_all(&self.pending);
+        if let Err(why) = written.and_then(|()| file.sync_data()) {
+            // After a failed sync the system may show what no disk has: a next look must not find it.
+            file.set_len(self.bytes)?;
+            return Err(why);
+        }
         self.bytes += u64::try_from(self.pending.len()).unwrap_or(0);
         self.pending.clear();
         Ok(())
     }
+}
+
+/// Without it, a power cut could lose a name. Elsewhere a folder cannot be opened as a file.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -103,9 +103,55 @@ async fn the_database_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let sink = sink(&folder);
-    deliver(&sink, &sample_log(WRITER, 1)).await.unwrap();
+    let log = sample_log(WRITER, 2);
+    deliver(&sink, &log[..1]).await.unwrap();
+    // While somebody reads, the write-ahead log stays.
+    let reader = Connection::open(&sink.path).unwrap();
+    let rows = "select count(*) from zt_audit_event";
+    let count = |_| {
+        reader
+            .query_row(rows, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(count(()), 1);
+    deliver(&sink, &log).await.unwrap();
+    assert!(count(()) > 1);
     for file in ["audit.db", "audit.db-wal"] {
         let mode = std::fs::metadata(folder.path().join(file)).unwrap();
         assert_eq!(mode.permissions().mode() & 0o777, 0o600, "{file}");
     }
+}
+
+#[tokio::test]
+async fn a_process_that_was_forked_within_a_batch_of_its_parent_acknowledges_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = sink(&folder);
+    let log = sample_log(WRITER, 2);
+    // As the child of a fork finds it.
+    let parent = generation().saturating_add(2);
+    sink.writing.store(parent, Ordering::Release);
+    let error = deliver(&sink, &log).await.unwrap_err().to_string();
+    assert!(error.contains("forked while its parent wrote"), "{error}");
+    assert!(!sink.path.exists());
+    sink.writing.store(0, Ordering::Release);
+    deliver(&sink, &log).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_old_copy_in_the_place_of_the_database_is_given_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = sink(&folder);
+    let log = sample_log(WRITER, 4);
+    let (first, rest) = log.split_at(2);
+    deliver(&sink, first).await.unwrap();
+    let old = folder.path().join("old.db");
+    std::fs::copy(&sink.path, &old).unwrap();
+    deliver(&sink, rest).await.unwrap();
+    let whole = sink.lines(WRITER);
+    std::fs::rename(&old, &sink.path).unwrap();
+    let (_, last) = log.split_at(log.len() - 1);
+    let receipt = deliver(&sink, last).await.unwrap();
+    assert!(receipt.up_to < last[0].seq, "it says what it has");
+    deliver(&sink, &log).await.unwrap();
+    assert_eq!(sink.lines(WRITER), whole);
 }
