@@ -125,3 +125,33 @@ async fn rows_and_cells_of_arrow_are_shown_as_the_policy_says() {
     let only: ArrayRef = Arc::new(StringArray::from(vec!["de"]));
     assert_eq!(seen.column_by_name("region"), Some(&only));
 }
+
+#[tokio::test]
+async fn a_column_that_only_the_rows_of_a_mask_read_is_there_to_be_read() {
+    let world = World::new().with_key("scores-kek").await;
+    let sealed = sealed(&world).await;
+    world.edit(|tables| {
+        let allow = |id: &str, more: &str| {
+            format!(
+                "\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"role:analyst\"\naction = \"data.open\"\n\
+                 resource = \"output:{OUTPUT}\"\neffect = \"allow\"\ncolumns = [\"salary_range\"]\n{more}\n"
+            )
+        };
+        let rows = "rows = \"row.region == 'nl'\"\nmasks = { salary_range = \"last_4\" }";
+        tables
+            + "\n[[Attributes]]\nnamespace = \"row\"\nname = \"region\"\ntype = \"text\"\nprovenance = \"store\"\n"
+            + &allow("AP-98", "masks = { salary_range = \"redact\" }")
+            + &allow("AP-97", rows)
+    });
+    let zt = world.open().await;
+    let elin = sign_in(&zt, "user:elin").await;
+    let seen = open(&elin, &sealed).await;
+    let names: Vec<_> = seen
+        .schema_ref()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect();
+    assert_eq!(names, ["salary_range"]);
+    assert_eq!(seen.column(0).null_count(), 0);
+}

@@ -52,9 +52,18 @@ impl Stage {
     }
 
     fn shipper_of(&self, writer: &str, shared: &Arc<worker::Shared>) -> (Shipper, Arc<SinkState>) {
+        self.shipper_to(Arc::clone(&self.sink) as Arc<dyn AuditSink>, writer, shared)
+    }
+
+    fn shipper_to(
+        &self,
+        sink: Arc<dyn AuditSink>,
+        writer: &str,
+        shared: &Arc<worker::Shared>,
+    ) -> (Shipper, Arc<SinkState>) {
         let sink = SinkOptions {
             name: SINK.to_owned(),
-            sink: Arc::clone(&self.sink) as Arc<dyn AuditSink>,
+            sink,
             is_remote: true,
         };
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;

@@ -129,3 +129,19 @@ fn unusable_in_vault(why: SignError) -> Error {
         .with_help(help)
         .with_source(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_tool_signs_as_the_runtime_does_and_removes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("zt.toml");
+        let text = "[audit]\nretention_days = 1\nfile_sink = \"copy\"\n";
+        std::fs::write(file, text).unwrap();
+        let config = Config::load(folder.path()).unwrap();
+        let options = audit_options(&config).await.unwrap();
+        assert!(options.is_signed() && !options.has_retention());
+    }
+}

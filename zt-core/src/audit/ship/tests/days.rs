@@ -261,3 +261,43 @@ async fn what_a_failed_segment_holds_beyond_its_good_part_is_not_delivered() {
     assert!(verify(stage.folder.path()).unwrap().is_intact());
     log.close(LONG).unwrap();
 }
+
+/// Each delivery takes a while, and meanwhile there is a record more.
+#[derive(Debug)]
+struct Loaded {
+    inner: Arc<Fake>,
+    log: AuditLog,
+    clock: Arc<ManualClock>,
+}
+
+impl AuditSink for Loaded {
+    fn deliver<'a>(
+        &'a self,
+        batch: &'a crate::audit::SinkBatch,
+    ) -> crate::port::BoxFuture<'a, Result<crate::audit::Receipt, SinkError>> {
+        append(&self.log, 0..1);
+        self.clock.advance(Duration::from_secs(1));
+        self.inner.deliver(batch)
+    }
+}
+
+#[tokio::test]
+async fn a_sink_that_is_always_some_records_behind_is_not_further_and_further_behind() {
+    let stage = Stage::new();
+    let log = stage.open();
+    append(&log, 0..1);
+    let (writer, shared) = log.insides();
+    let sink = Arc::new(Loaded {
+        inner: Arc::clone(&stage.sink),
+        log,
+        clock: Arc::clone(&stage.clock),
+    });
+    let (mut shipper, state) = stage.shipper_to(sink, &writer, &shared);
+    for _ in 0..1000 {
+        shipper.round(false).await;
+        state.look();
+        assert!(!state.is_behind(), "{:?}", state.health());
+    }
+    let health = state.health();
+    assert!(health.behind > 0 && health.behind_s <= 2, "{health:?}");
+}
