@@ -132,6 +132,8 @@ pub use read::each_forward;
 pub use record::{Kind, Outcome, Record};
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use sample::sample_log;
+#[cfg(test)]
+pub(crate) use sample::sample_segments;
 pub use ship::SinkHealth;
 pub use signature::{CheckpointSigner, PublicKey, SignError};
 pub use sink::{AuditSink, BatchLimit, Receipt, SinkBatch, SinkError, SinkRecord};

@@ -47,6 +47,7 @@ pub mod audit;
 pub mod authzen;
 pub mod batch;
 pub mod clock;
+mod durable;
 pub mod envelope;
 pub mod error;
 pub mod id;

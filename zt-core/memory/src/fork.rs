@@ -2,7 +2,8 @@
 //!
 //! A fork copies memory, but of all threads only the one that called it: locks stay locked for ever, queues have nobody
 //! who serves them. In: nothing. Out: [`generation`], another number in each child; [`Local`], a value that each process
-//! makes for itself. Never: a lock, a wait, a system call on the hot path.
+//! makes for itself; [`Unshared`], for
+//! files whose locks end with the process. Never: a lock, a wait, a system call on the hot path.
 //!
 //! Source: fork(2), pthread_atfork(3), signal-safety(7). The first call registers handlers with pthread_atfork, which run
 //! for every fork of the C library: Python's `os.fork`, gunicorn, PySpark's daemon. A raw clone(2) runs none.
@@ -13,7 +14,23 @@ mod unix;
 
 pub use local::Local;
 #[cfg(all(unix, not(miri)))]
+pub use unix::Unshared;
+#[cfg(all(unix, not(miri)))]
 pub(crate) use unix::{Hole, Watch, is_watched};
+
+/// Says for as long as it lives that forked children do not keep a file open. Nothing forks here.
+#[cfg(any(not(unix), miri))]
+#[derive(Debug)]
+#[must_use]
+pub struct Unshared(());
+
+#[cfg(any(not(unix), miri))]
+impl Unshared {
+    /// For this file.
+    pub fn of(_: &std::fs::File) -> Self {
+        Self(())
+    }
+}
 
 /// The generation of this process: never the same in a child and in its parent, and never changed otherwise.
 ///

@@ -4,6 +4,7 @@
 //! health. Never delays or loses a record. The audit key is asked on a second thread, until it has endorsed the process key;
 //! notes before that carry no endorsement and are vouched for by the first one that does.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -39,8 +40,23 @@ struct Desk {
 struct State {
     due: Option<TreeHead>,
     endorsement: Option<Endorsement>,
+    /// Whether the audit key is asked at this moment.
+    is_asked: bool,
+    /// What waits for an endorsed note of so many records.
+    awaiting: Option<(u64, Deed)>,
     is_ending: bool,
+    /// Until when the end may wait for the audit key.
+    patient_until: Option<Instant>,
     has_ended: bool,
+}
+
+/// What may be done only under an endorsed note.
+struct Deed(Box<dyn FnOnce() + Send>);
+
+impl fmt::Debug for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Deed")
+    }
 }
 
 impl Checkpointer {
@@ -58,6 +74,7 @@ impl Checkpointer {
         let key = ProcessKey::generate().map_err(invalid)?;
         let statement = statement(writer, key.public());
         let desk = Arc::new(Desk::default());
+        desk.lock().is_asked = true;
         let endorser = Endorser {
             desk: Arc::clone(&desk),
             signer,
@@ -74,7 +91,6 @@ impl Checkpointer {
             file: None,
             bytes: 0,
             previous: ZERO,
-            has_waited: false,
         };
         let failed = |error| AuditError::unavailable("start a thread for", folder, error);
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
@@ -97,10 +113,17 @@ impl Checkpointer {
         self.desk.changed.notify_all();
     }
 
-    /// Ends the signing; returns when the last note is on the disk or has failed, or after `timeout`.
+    /// Has this done once a note of so many records, which the audit key vouches for, is on the disk; never otherwise.
+    pub(super) fn when_endorsed(&self, size: u64, deed: impl FnOnce() + Send + 'static) {
+        self.desk.lock().awaiting = Some((size, Deed(Box::new(deed))));
+    }
+
+    /// Ends the signing; returns when the last note is on the disk or has failed, or after `timeout`. An audit key that has
+    /// not answered yet is given most of that time.
     pub(super) fn end(&self, timeout: Duration) {
         let mut state = self.desk.lock();
         state.is_ending = true;
+        state.patient_until = Some(Instant::now() + timeout / 4 * 3);
         self.desk.changed.notify_all();
         drop(
             self.desk
@@ -139,6 +162,27 @@ impl Desk {
             .unwrap_or_else(PoisonError::into_inner);
         state.endorsement.clone()
     }
+
+    /// The endorsement that an audit key gives while the log ends; one that has refused is not waited for.
+    fn last_endorsement(&self) -> Option<Endorsement> {
+        let mut state = self.lock();
+        while state.endorsement.is_none() && state.is_asked {
+            let until = state.patient_until.unwrap_or_else(Instant::now);
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, rest);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.endorsement.clone()
+    }
+
+    /// What waits for an endorsed note of at most so many records.
+    fn deed(&self, size: u64) -> Option<Deed> {
+        let due = self.lock().awaiting.take_if(|(least, _)| *least <= size);
+        due.map(|(_, deed)| deed)
+    }
 }
 
 /// The thread that asks the audit key.
@@ -152,16 +196,19 @@ struct Endorser {
 impl Endorser {
     fn run(self) {
         loop {
-            match self.endorse() {
+            self.desk.lock().is_asked = true;
+            let answer = self.endorse();
+            let mut state = self.desk.lock();
+            state.is_asked = false;
+            self.desk.changed.notify_all();
+            match answer {
                 Ok(endorsement) => {
-                    self.desk.lock().endorsement = Some(endorsement);
-                    self.desk.changed.notify_all();
+                    state.endorsement = Some(endorsement);
                     return;
                 }
                 Err(error) => self.status.not_signed(error.to_string()),
             }
             let again = Instant::now() + RETRY;
-            let mut state = self.desk.lock();
             while !state.is_ending {
                 let rest = again.saturating_duration_since(Instant::now());
                 if rest.is_zero() {
@@ -201,30 +248,46 @@ struct Clerk {
     /// How much of the file is on the disk; 0 while there is none.
     bytes: u64,
     previous: Hash,
-    has_waited: bool,
 }
 
 impl Clerk {
     fn run(mut self) {
         let _on_exit = OnExit(Arc::clone(&self.desk));
+        let mut patience = PATIENCE;
+        let mut unendorsed = None;
         while let Some(head) = self.desk.next() {
-            let size = head.size;
-            match self.checkpoint(head) {
-                Ok(is_endorsed) => self.status.signed(size, is_endorsed),
-                Err(error) => self.status.not_signed(error),
+            let endorsement = self.desk.endorsement(patience);
+            patience = Duration::ZERO;
+            unendorsed = endorsement.is_none().then(|| head.clone());
+            self.note(head, endorsement);
+        }
+        // The last word of a log that ends before its audit key has answered: nobody could vouch for it later.
+        if let Some(head) = unendorsed
+            && let Some(endorsement) = self.desk.last_endorsement()
+        {
+            self.note(head, Some(endorsement));
+        }
+    }
+
+    fn note(&mut self, head: TreeHead, endorsement: Option<Endorsement>) {
+        let size = head.size;
+        match self.checkpoint(head, endorsement) {
+            Ok(is_endorsed) => {
+                self.status.signed(size, is_endorsed);
+                if is_endorsed && let Some(Deed(deed)) = self.desk.deed(size) {
+                    deed();
+                }
             }
+            Err(error) => self.status.not_signed(error),
         }
     }
 
     /// Signs and keeps one note; whether the audit key vouches for it.
-    fn checkpoint(&mut self, head: TreeHead) -> Result<bool, String> {
-        let patience = if self.has_waited {
-            Duration::ZERO
-        } else {
-            PATIENCE
-        };
-        self.has_waited = true;
-        let endorsement = self.desk.endorsement(patience);
+    fn checkpoint(
+        &mut self,
+        head: TreeHead,
+        endorsement: Option<Endorsement>,
+    ) -> Result<bool, String> {
         let is_endorsed = endorsement.is_some();
         let signed = Checkpoint::sign(&self.writer, head, self.previous, &self.key, endorsement);
         let signed = signed.map_err(|error| error.to_string())?;

@@ -60,11 +60,16 @@ impl Cursor {
 
     /// The last record of a log that each of these sinks has acknowledged: 0 where one says nothing that can be read.
     pub(super) fn acknowledged_by_all(sinks: &[PathBuf], writer: &str) -> u64 {
-        let by_one = |folder: &PathBuf| match Self::read(folder, writer) {
+        let by_one = |folder: &PathBuf| Self::acknowledged_by(folder, writer);
+        sinks.iter().map(by_one).min().unwrap_or(u64::MAX)
+    }
+
+    /// The last record of a log that this sink has acknowledged: 0 where it says nothing that can be read.
+    pub(super) fn acknowledged_by(sink: &Path, writer: &str) -> u64 {
+        match Self::read(sink, writer) {
             Ok(Found::Cursor(cursor)) => cursor.seq,
             Ok(Found::Nothing | Found::Damaged) | Err(_) => 0,
-        };
-        sinks.iter().map(by_one).min().unwrap_or(u64::MAX)
+        }
     }
 
     pub(super) fn read(folder: &Path, writer: &str) -> io::Result<Found> {

@@ -1,9 +1,13 @@
 //! What the log asks of a disk, small enough that a test can fail each step.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+
+use zt_memory::fork::Unshared;
+
+use crate::durable::sync_folder;
 
 /// A disk with an audit folder.
 pub(super) trait Disk: fmt::Debug + Send + Sync {
@@ -34,8 +38,7 @@ pub(super) struct OsDisk;
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn SegmentFile>> {
         let file = owner_only().create(true).truncate(true).open(path)?;
-        file.try_lock()?;
-        Ok(Box::new(file))
+        Ok(Box::new(Locked::new(file)?))
     }
 
     fn reopen(&self, path: &Path, length: u64) -> io::Result<Box<dyn SegmentFile>> {
@@ -48,6 +51,42 @@ impl Disk for OsDisk {
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
         to.parent().map_or(Ok(()), sync_folder)
+    }
+}
+
+/// A file that is locked for as long as this process keeps it open: a child that is forked meanwhile does not hold the lock
+/// when this process is gone.
+#[derive(Debug)]
+pub(super) struct Locked {
+    // Dropped before the file is closed.
+    _unshared: Unshared,
+    file: File,
+}
+
+impl Locked {
+    /// Locks it, or says that somebody else does.
+    pub(super) fn new(file: File) -> Result<Self, TryLockError> {
+        let unshared = Unshared::of(&file);
+        file.try_lock()?;
+        Ok(Self {
+            _unshared: unshared,
+            file,
+        })
+    }
+
+    /// Gives the lock back by name: a child that was forked at this very moment may have a copy of the file.
+    pub(super) fn unlock(&self) -> io::Result<()> {
+        self.file.unlock()
+    }
+}
+
+impl SegmentFile for Locked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        SegmentFile::write(&mut self.file, bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        SegmentFile::sync(&mut self.file)
     }
 }
 
@@ -87,22 +126,4 @@ pub(super) fn owner_only() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
-}
-
-/// Creates the folder and its parents, mode 0700; leaves an existing one as it is.
-pub(super) fn create_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Makes names that were added to or removed from a folder durable.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
-    // Elsewhere a folder cannot be opened as a file, and its names are journaled by the file system.
-    if cfg!(unix) {
-        File::open(path)?.sync_all()?;
-    }
-    Ok(())
 }

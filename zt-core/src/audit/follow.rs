@@ -212,6 +212,22 @@ impl Log<'_> {
         Ok(Some(failure.map_or(u64::MAX, |failure| failure.good_bytes)))
     }
 
+    /// Whether a record that stands here is the first that the folder holds of the log.
+    pub(super) fn is_start(self, at: &Position) -> Result<bool, AuditError> {
+        if at.start > 0 {
+            return Ok(false);
+        }
+        let found = Folder::read(self.folder)?;
+        let numbers = found.writers.get(self.writer);
+        let first = numbers.and_then(|numbers| numbers.first());
+        Ok(first.is_none_or(|first| *first >= at.segment))
+    }
+
+    /// Whether the segment is there.
+    pub(super) fn has(self, segment: u32) -> bool {
+        self.path(segment).exists()
+    }
+
     pub(super) fn path(self, segment: u32) -> PathBuf {
         self.folder.join(segment_name(self.writer, segment))
     }

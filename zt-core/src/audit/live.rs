@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::checkpointer::Checkpointer;
 use super::counted::{Counted, NotCounted};
-use super::disk::{Disk, create_folder};
+use super::disk::Disk;
 use super::folder::writer_name;
 use super::queue::{Queue, Refused};
 use super::record::to_fields;
@@ -25,6 +25,7 @@ use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
 use super::{AuditError, AuditOptions, Durability, Health, Kind, Outcome, Record, Tally};
 use crate::clock::{Clock, Timestamp};
+use crate::durable::create_folder;
 
 /// How long dropping a log waits for its last records.
 const DROP_PATIENCE: Duration = Duration::from_secs(1);
@@ -40,7 +41,19 @@ pub(super) struct LiveLog {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
     shipping: Shipping,
+    ending: Mutex<Ending>,
 }
+
+/// How far the end of the log has come.
+#[derive(Debug)]
+enum Ending {
+    No,
+    /// The writing thread was asked, and has not answered in time.
+    Asked(Answer),
+    Over,
+}
+
+type Answer = Receiver<Result<(), AuditError>>;
 
 impl LiveLog {
     /// As [`AuditLog::open`](super::AuditLog::open).
@@ -74,9 +87,10 @@ impl LiveLog {
         for torn in &torn {
             writer.push(recovered(clock.now(), torn).fields(None)?, None);
         }
-        let retiring = options
-            .retention
-            .map(|age| Plan::make(&folder, clock.now(), age, &options.cursors()));
+        // Without a signature nobody could tell a removal by rule from one by somebody else.
+        let retention = options.retention.filter(|_| is_signed);
+        let retiring =
+            retention.map(|age| Plan::make(&folder, clock.now(), age, &options.cursors()));
         // What cannot be retired now stays: that is no reason to refuse everything.
         let retiring = retiring.transpose().unwrap_or_else(|error| {
             *status.last_error() = Some(error.to_string());
@@ -87,10 +101,18 @@ impl LiveLog {
             writer.push(record?, None);
         }
         writer.sync()?;
-        if let Err(error) = retiring.remove(&folder) {
-            *status.last_error() = Some(error.to_string());
-        }
         torn.iter().try_for_each(Torn::cut)?;
+        if let Some(blocked) = retiring.blocked() {
+            *status.last_error() = Some(blocked);
+        }
+        if let Some(checkpointer) = &checkpointer {
+            let (folder, status) = (folder.clone(), Arc::clone(&status));
+            checkpointer.when_endorsed(writer.size(), move || {
+                if let Err(error) = retiring.remove(&folder) {
+                    *status.last_error() = Some(error.to_string());
+                }
+            });
+        }
         let shared = Arc::new(Shared {
             queue: Queue::new(options.queue_records, options.queue_bytes),
             counted: Counted::new(options.counted_keys),
@@ -106,6 +128,7 @@ impl LiveLog {
             shared,
             thread: Mutex::new(Some(thread)),
             shipping,
+            ending: Mutex::new(Ending::No),
         })
     }
 
@@ -204,9 +227,10 @@ impl LiveLog {
     /// [`AuditError::Timeout`] if that takes longer than `timeout`, [`AuditError::Closed`] if it was closed before.
     pub(super) fn close(&self, timeout: Duration) -> Result<(), AuditError> {
         let until = Instant::now() + timeout;
-        self.end(true, timeout)?;
-        let left = until.saturating_duration_since(Instant::now());
-        self.shipping.close(left)
+        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        self.end(&mut ending, true, until)?;
+        drop(ending);
+        self.shipping.close(left(until))
     }
 
     /// How the log is doing; never waits for the disk.
@@ -254,16 +278,22 @@ impl LiveLog {
         })
     }
 
-    fn end(&self, is_close: bool, timeout: Duration) -> Result<(), AuditError> {
-        let begun = Instant::now();
-        let (reply, answer) = sync_channel(1);
-        let message = Message::End { reply, is_close };
-        let sent = self.shared.queue.push(message, 0, true, timeout);
-        sent.map_err(|refused| match refused {
-            Refused::Closed => AuditError::Closed,
-            Refused::Full => AuditError::Timeout { what: "close" },
-        })?;
-        wait(&answer, timeout, "close")?;
+    /// Ends the writing; an end that came too late for an earlier call is waited for.
+    fn end(&self, ending: &mut Ending, is_close: bool, until: Instant) -> Result<(), AuditError> {
+        let answer = match std::mem::replace(ending, Ending::No) {
+            Ending::No => self.ask_to_end(is_close, left(until))?,
+            Ending::Asked(answer) => answer,
+            Ending::Over => {
+                *ending = Ending::Over;
+                return Err(AuditError::Closed);
+            }
+        };
+        let ended = wait(&answer, left(until), "close");
+        if let Err(AuditError::Timeout { .. }) = ended {
+            *ending = Ending::Asked(answer);
+        }
+        ended?;
+        *ending = Ending::Over;
         let thread = self
             .thread
             .lock()
@@ -275,16 +305,38 @@ impl LiveLog {
         }
         if let Some(checkpointer) = &self.shared.checkpointer {
             // Every record is safe already; that the last note is not signed in time stands in the health.
-            checkpointer.end(timeout.saturating_sub(begun.elapsed()));
+            checkpointer.end(left(until));
         }
         Ok(())
     }
+
+    fn ask_to_end(&self, is_close: bool, patience: Duration) -> Result<Answer, AuditError> {
+        let (reply, answer) = sync_channel(1);
+        let message = Message::End { reply, is_close };
+        let sent = self.shared.queue.push(message, 0, true, patience);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => AuditError::Closed,
+            Refused::Full => AuditError::Timeout { what: "close" },
+        })?;
+        Ok(answer)
+    }
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 impl Drop for LiveLog {
     fn drop(&mut self) {
         // Nobody is left to tell; `close` is the way to know.
-        drop(self.end(false, DROP_PATIENCE));
+        let until = Instant::now() + DROP_PATIENCE;
+        let mut ending = std::mem::replace(
+            self.ending
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+            Ending::Over,
+        );
+        drop(self.end(&mut ending, false, until));
     }
 }
 

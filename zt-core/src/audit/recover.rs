@@ -8,12 +8,15 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::chain::{self, Link};
-use super::disk::{owner_only, sync_folder};
-use super::folder::{Folder, segment_name};
+use super::disk::owner_only;
+use super::folder::{Folder, checkpoints_name, segment_name};
 use super::lines::{LONGEST, Lines};
 use super::scan::{Checker, Fault, LogLink, parse};
+use super::verify::notes::{self, Read};
+use super::verify::open;
 use super::{AuditError, FindingKind};
 use crate::clock::Timestamp;
+use crate::durable::sync_folder;
 
 /// How many other logs an `audit.open` record links.
 const LINKS: usize = 8;
@@ -59,9 +62,13 @@ pub(super) fn survey(folder: &Path) -> Result<Survey, AuditError> {
                 survey.torn.extend(torn);
                 head
             }
-            // Another account's log is its own business; `zt audit verify` by who may read it tells more.
+            // Another account's log is its own business; `zt audit verify` by who may read it tells more. What is gone
+            // since it was listed, another process removed by rule.
             Err(AuditError::Unavailable { source, .. })
-                if source.kind() == io::ErrorKind::PermissionDenied =>
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::NotFound
+                ) =>
             {
                 continue;
             }
@@ -107,9 +114,9 @@ impl Log<'_> {
         let Some(fault) = scan.fault else {
             return Ok((scan.head, None));
         };
-        let is_tail =
-            !scan.is_followed && matches!(fault.kind, FindingKind::Torn | FindingKind::Changed);
-        if !is_tail {
+        let is_end = matches!(fault.kind, FindingKind::Torn | FindingKind::Changed);
+        let is_lost = scan.has_zeros && !self.is_signed_beyond(scan.head);
+        if !is_end || (scan.is_followed && !is_lost) {
             return Err(AuditError::Tampered {
                 file: path,
                 line: fault.line,
@@ -120,6 +127,22 @@ impl Log<'_> {
         }
         let torn = self.keep(&file, scan.good_bytes, scan.head, locks)?;
         Ok((scan.head, Some(torn)))
+    }
+
+    /// Whether a checkpoint is of more records than these: then they were on the disk once, and no power cut took them.
+    fn is_signed_beyond(&self, head: Option<Link>) -> bool {
+        let file = checkpoints_name(self.writer);
+        let notes = open(&self.folder.join(&file)).map(|mut lines| notes::read(&mut lines, &file));
+        let is_beyond = |read: &Read| match read {
+            Read::Note(note) => note.head.size > head.map_or(0, |head| head.seq),
+            Read::Malformed | Read::Torn => false,
+        };
+        match notes {
+            Ok(Ok(notes)) => notes.iter().any(|(_, read)| is_beyond(read)),
+            // Without the file nothing was signed; one that cannot be read clears nobody.
+            Err(AuditError::Unavailable { source, .. }) => source.kind() != io::ErrorKind::NotFound,
+            Ok(Err(_)) | Err(_) => true,
+        }
     }
 
     /// Locks the last two segments, or finds the writer alive: while it changes segments it holds at least one.
@@ -217,6 +240,9 @@ struct Scan {
     fault: Option<Fault>,
     /// Whether anything that looks like a record stands behind the fault.
     is_followed: bool,
+    /// Whether the fault holds zeros, which no record does: of bytes that were written and not synced, a power cut may take
+    /// earlier ones and leave later ones, and what it took reads as zeros.
+    has_zeros: bool,
 }
 
 fn scan(mut file: &File, writer: &str, number: u32) -> io::Result<Scan> {
@@ -228,6 +254,7 @@ fn scan(mut file: &File, writer: &str, number: u32) -> io::Result<Scan> {
         good_bytes: 0,
         fault: None,
         is_followed: false,
+        has_zeros: false,
     };
     while let Some(line) = lines.next()? {
         if scan.fault.is_some() {
@@ -236,7 +263,10 @@ fn scan(mut file: &File, writer: &str, number: u32) -> io::Result<Scan> {
         }
         match checker.check(&line) {
             Ok(_) => scan.good_bytes = line.end,
-            Err(fault) => scan.fault = Some(fault),
+            Err(fault) => {
+                scan.has_zeros = line.bytes.contains(&0);
+                scan.fault = Some(fault);
+            }
         }
     }
     if scan.good_bytes == 0 && scan.fault.is_none() {
@@ -261,9 +291,17 @@ pub(super) struct End {
 }
 
 impl End {
-    pub(super) fn read(mut file: &File) -> io::Result<Self> {
+    pub(super) fn read(file: &File) -> io::Result<Self> {
+        // Few bytes hold the last record nearly always; a folder has many logs.
+        let few = Self::within(file, 8 << 10)?;
+        if few.head.is_some() {
+            return Ok(few);
+        }
+        Self::within(file, u64::try_from(2 * LONGEST).unwrap_or(u64::MAX))
+    }
+
+    fn within(mut file: &File, most: u64) -> io::Result<Self> {
         let length = file.metadata()?.len();
-        let most = u64::try_from(2 * LONGEST).unwrap_or(u64::MAX);
         file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes)?;

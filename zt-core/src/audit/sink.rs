@@ -58,6 +58,9 @@ pub struct SinkBatch {
     pub writer: String,
     /// The records.
     pub records: Vec<SinkRecord>,
+    /// Whether the log has nothing before them any more: its first records, or the first that retention left. Then alone is a
+    /// gap before them no reason to ask for what is missing.
+    pub is_start: bool,
 }
 
 impl SinkBatch {
@@ -67,7 +70,15 @@ impl SinkBatch {
         Self {
             writer: writer.into(),
             records,
+            is_start: false,
         }
+    }
+
+    /// Says that the log has nothing before them any more.
+    #[must_use]
+    pub const fn starting(mut self, is_start: bool) -> Self {
+        self.is_start = is_start;
+        self
     }
 
     /// The number of the first record; 0 for none.

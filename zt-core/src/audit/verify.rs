@@ -9,9 +9,9 @@ mod log;
 mod marks;
 pub(super) mod notes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,12 +23,14 @@ use super::lines::Lines;
 use super::retire::Retired;
 use super::signature::PublicKey;
 use super::{AuditError, Finding, FindingKind, Verification};
-use claims::{Claims, Links};
+use claims::{Claims, Links, Retirement};
 use log::Log;
 use notes::{Place, Read};
 
 /// How many logs are read at a time.
 const MOST_THREADS: usize = 8;
+/// How often a folder is read whose files go meanwhile.
+const TRIES: usize = 3;
 
 /// What an auditor brings along.
 #[derive(Debug, Clone, Default)]
@@ -100,6 +102,18 @@ pub fn verify_with(
     options: &VerifyOptions,
 ) -> Result<Verification, AuditError> {
     let folder = folder.as_ref();
+    for _ in 1..TRIES {
+        match verify_once(folder, options) {
+            // A file that was listed and is gone: another process retired it, and what says so is there now.
+            Err(AuditError::Unavailable { source, .. })
+                if source.kind() == io::ErrorKind::NotFound => {}
+            other => return other,
+        }
+    }
+    verify_once(folder, options)
+}
+
+fn verify_once(folder: &Path, options: &VerifyOptions) -> Result<Verification, AuditError> {
     let found = Folder::read(folder)?;
     let mut claims = Claims::read(folder, &found)?;
     let mut links = std::mem::take(&mut claims.links);
@@ -127,10 +141,13 @@ pub fn verify_with(
     let mut verification = Verification::default();
     let mut broken = Vec::new();
     let (mut retirements, mut removals) = (Vec::new(), BTreeSet::new());
+    let mut kept = BTreeMap::new();
     for (report, (writer, ..)) in parallel(jobs.len(), run).into_iter().zip(&jobs) {
         let report = report?;
         verification.add(report.verification);
-        retirements.extend(report.retirement);
+        kept.insert((*writer).to_owned(), report.kept);
+        let misses_kept = report.misses_kept;
+        retirements.extend(report.retirement.map(|claim| (claim, misses_kept)));
         let own = report.removals.into_iter();
         removals.extend(own.map(|seq| ((*writer).to_owned(), seq)));
         broken.push(((*writer).to_owned(), report.links));
@@ -138,20 +155,33 @@ pub fn verify_with(
     broken.extend(links);
     verification.broken_links(broken);
     verification.unfounded(&retirements, &removals);
-    if !options.trusted.is_empty() {
-        verification.unsigned_retirements(&retirements);
+    if options.trusted.is_empty() {
+        verification.unkept_retirements(&retirements, &removals, &kept);
+    } else {
+        verification.unsigned_retirements(&retirements, &removals);
     }
     verification.foreign(&found.foreign);
     Ok(verification)
 }
 
-/// Where each segment of a log ends, and how many of its records are signed; nothing if anything in it is wrong.
-pub(super) fn ends(
+/// What retention must know about a log; nothing of one that is not intact.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Where each segment ends.
+    pub(super) ends: Vec<Retired>,
+    /// How many of its records are signed.
+    pub(super) signed: u64,
+    /// Its records that say that something was removed by rule.
+    pub(super) removals: Vec<u64>,
+}
+
+/// Verifies one log for retention.
+pub(super) fn know(
     folder: &Path,
     found: &Folder,
     claims: &Claims,
     writer: &str,
-) -> Result<(Vec<Retired>, u64), AuditError> {
+) -> Result<Known, AuditError> {
     let log = Log {
         folder,
         writer,
@@ -161,14 +191,14 @@ pub(super) fn ends(
         keeps_ends: true,
     };
     let report = log.verify(Links::default(), found.signed.contains(writer))?;
-    let signed = report
-        .verification
-        .heads
-        .first()
-        .map_or(0, |head| head.signed);
-    Ok(match report.verification.is_intact() {
-        true => (report.ends, signed),
-        false => (Vec::new(), 0),
+    if !report.verification.is_intact() {
+        return Ok(Known::default());
+    }
+    let head = report.verification.heads.first();
+    Ok(Known {
+        signed: head.map_or(0, |head| head.signed),
+        ends: report.ends,
+        removals: report.removals,
     })
 }
 
@@ -206,6 +236,18 @@ fn parallel<T: Send>(jobs: usize, run: impl Fn(usize) -> Option<T> + Sync) -> Ve
     done.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// The verified records that say that something was removed by rule: log and number.
+type Removals = BTreeSet<(String, u64)>;
+
+impl Retirement {
+    /// The verified records of other logs that say so.
+    fn founded_by<'a>(&'a self, removals: &'a Removals) -> impl Iterator<Item = &'a (String, u64)> {
+        let own = &self.retired.writer;
+        let said = self.by.iter();
+        said.filter(move |by| by.0 != *own && removals.contains(by))
+    }
+}
+
 impl Verification {
     fn add(&mut self, log: Self) {
         self.writers += log.writers;
@@ -236,47 +278,77 @@ impl Verification {
         }
     }
 
-    /// What a removal relies on must be a record that was verified: else a claim could vouch for what removes its own log.
-    fn unfounded(
-        &mut self,
-        retirements: &[claims::Retirement],
-        removals: &BTreeSet<(String, u64)>,
-    ) {
-        let is_unfounded = |one: &&claims::Retirement| !removals.contains(&one.by);
-        for retirement in retirements.iter().filter(is_unfounded) {
-            let ((by, seq), removed) = (&retirement.by, &retirement.retired.writer);
-            self.findings.push(Finding {
-                file: segment_name(removed, 1),
-                line: 0,
-                seq: None,
-                byte_offset: 0,
-                what: FindingKind::MissingSegment,
-                message: format!(
-                    "the beginning of log `{removed}` is missing, and record {seq} of `{by}`, which would say why, is not verified"
+    /// What a removal relies on must be a record that was verified, of another log: else a claim could vouch for what removes
+    /// its own log.
+    fn unfounded(&mut self, retirements: &[(Retirement, bool)], removals: &Removals) {
+        for (retirement, _) in retirements {
+            if retirement.founded_by(removals).next().is_some() {
+                continue;
+            }
+            let removed = &retirement.retired.writer;
+            let by = retirement.by.last();
+            let by = by.map(|(by, seq)| format!("record {seq} of `{by}`"));
+            self.gone(
+                removed,
+                None,
+                format!(
+                    "the beginning of log `{removed}` is missing, and {}, which would say why, is not verified",
+                    by.unwrap_or_default()
                 ),
-            });
+            );
         }
     }
 
-    /// Who trusts keys alone believes a removal only where a key vouches for the record of it.
-    fn unsigned_retirements(&mut self, retirements: &[claims::Retirement]) {
-        for retirement in retirements {
-            let (by, seq) = &retirement.by;
-            let signed = self.heads.iter().find(|head| head.writer == *by);
-            if signed.is_none_or(|head| head.signed < *seq) {
-                self.findings.push(Finding {
-                    file: segment_name(&retirement.retired.writer, 1),
-                    line: 0,
-                    seq: Some(1),
-                    byte_offset: 0,
-                    what: FindingKind::MissingSegment,
-                    message: format!(
-                        "records 1 to {} are gone, and record {seq} of `{by}` that says why is under no checkpoint",
-                        retirement.retired.seq
-                    ),
-                });
+    /// Who trusts keys believes a removal only where a key vouches for the record of it.
+    fn unsigned_retirements(&mut self, retirements: &[(Retirement, bool)], removals: &Removals) {
+        for (retirement, _) in retirements {
+            let is_signed = |(by, seq): &(String, u64)| {
+                let mut heads = self.heads.iter();
+                heads.any(|head| head.writer == *by && head.signed >= *seq)
+            };
+            if !retirement.founded_by(removals).any(is_signed) {
+                let seq = retirement.retired.seq;
+                self.gone(
+                    &retirement.retired.writer,
+                    Some(1),
+                    format!("records 1 to {seq} are gone, and no record that says why is under a checkpoint"),
+                );
             }
         }
+    }
+
+    /// Who kept checkpoints, and trusts no key, does not let a removal pass over them that they do not cover themselves.
+    fn unkept_retirements(
+        &mut self,
+        retirements: &[(Retirement, bool)],
+        removals: &Removals,
+        kept: &BTreeMap<String, u64>,
+    ) {
+        for (retirement, _) in retirements.iter().filter(|(_, misses_kept)| *misses_kept) {
+            let is_kept = |(by, seq): &(String, u64)| kept.get(by).is_some_and(|kept| kept >= seq);
+            if !retirement.founded_by(removals).any(is_kept) {
+                let seq = retirement.retired.seq;
+                self.gone(
+                    &retirement.retired.writer,
+                    Some(1),
+                    format!(
+                        "records 1 to {seq}, which a kept checkpoint speaks of, are gone, and none covers a record that says \
+                         why: bring the audit key, or newer checkpoints"
+                    ),
+                );
+            }
+        }
+    }
+
+    fn gone(&mut self, writer: &str, seq: Option<u64>, message: String) {
+        self.findings.push(Finding {
+            file: segment_name(writer, 1),
+            line: 0,
+            seq,
+            byte_offset: 0,
+            what: FindingKind::MissingSegment,
+            message,
+        });
     }
 
     fn foreign(&mut self, names: &[String]) {

@@ -3,11 +3,13 @@
 //! Everything here is atomics and system calls: the child's handler runs where only async-signal-safe functions may.
 
 mod hole;
+mod unshared;
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 pub(crate) use hole::Hole;
+pub use unshared::Unshared;
 
 /// 0 until the handlers are registered.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -68,6 +70,7 @@ extern "C" fn in_parent() {
 extern "C" fn in_child() {
     FORKING.store(0, Ordering::SeqCst);
     Hole::fill_all();
+    Unshared::close_all();
     GENERATION.fetch_add(1, Ordering::AcqRel);
 }
 

@@ -119,6 +119,7 @@ impl MonitorSink {
             let Page {
                 body,
                 rows,
+                last,
                 receipt,
             } = page(batch, most)?;
             if rows == 0 {
@@ -129,7 +130,7 @@ impl MonitorSink {
                 Answer::Taken => return Ok(receipt),
                 Answer::TooLarge if rows == 1 => {
                     let reason = format!("the service takes no row of {bytes} bytes");
-                    return Ok(receipt.clone().refusing(receipt.up_to, reason));
+                    return Ok(receipt.refusing(last, reason));
                 }
                 Answer::TooLarge => {
                     most = (most.0, rows / 2);

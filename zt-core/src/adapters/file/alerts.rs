@@ -4,13 +4,14 @@
 //! line that a killed writer left torn stays as it is; the next one starts on a line of its own. The file is made with mode
 //! 0600, its folder with 0700.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use zt_memory::fork::Local;
 
+use crate::durable::{create_folder, sync_folder};
 use crate::monitor::{Alert, AlertError, AlertSink};
 use crate::port::BoxFuture;
 
@@ -94,23 +95,6 @@ fn last_byte(file: &mut File) -> io::Result<u8> {
     file.read_exact(&mut byte)?;
     let [byte] = byte;
     Ok(byte)
-}
-
-/// Makes the folder for its owner alone; one that exists stays as it is.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
-}
-
-/// Without it, a power cut could lose the new name. Elsewhere a folder cannot be opened as a file.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

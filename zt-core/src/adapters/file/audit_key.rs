@@ -4,7 +4,7 @@
 //! where the log's writers alone read it, or the key in a vault.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -17,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::audit::{CheckpointSigner, PublicKey, SignError};
+use crate::durable::{create_folder, sync_folder};
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----\n";
 const END: &str = "\n-----END PRIVATE KEY-----\n";
@@ -115,11 +116,7 @@ fn failed(what: &str, path: &Path, error: &io::Error) -> SignError {
 fn make(path: &Path) -> io::Result<()> {
     let refused = || io::Error::other("the cryptographic library makes no key");
     if let Some(folder) = path.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        create_folder(folder)?;
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -147,7 +144,8 @@ fn make(path: &Path) -> io::Result<()> {
         // Only where there is none: a key that others use is never replaced.
         .and_then(|()| publish(&draft, path));
     let _not_there_after_a_rename = fs::remove_file(&draft);
-    written
+    written?;
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 fn publish(draft: &Path, path: &Path) -> io::Result<()> {

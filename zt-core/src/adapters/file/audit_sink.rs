@@ -7,7 +7,7 @@
 mod tail;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zt_memory::fork::Local;
@@ -48,8 +48,10 @@ impl FileAuditSink {
             None => Tail::find(&self.folder, &batch.writer).map_err(failed)?,
         };
         let mut is_whole = true;
-        for record in &batch.records {
-            match Next::of(&tail, record)? {
+        for (place, record) in batch.records.iter().enumerate() {
+            // Only what the log itself has no more may be missing here.
+            let may_gap = batch.is_start && place == 0;
+            match Next::of(&tail, record, may_gap)? {
                 Next::Known => {}
                 Next::Line => tail.push(record),
                 Next::Segment(number) => {
@@ -94,7 +96,7 @@ enum Next {
 }
 
 impl Next {
-    fn of(tail: &Tail, record: &SinkRecord) -> Result<Self, SinkError> {
+    fn of(tail: &Tail, record: &SinkRecord, may_gap: bool) -> Result<Self, SinkError> {
         if record.seq < tail.seq() {
             return Ok(Self::Known);
         }
@@ -109,25 +111,11 @@ impl Next {
             );
             return Err(SinkError::conflict(what));
         }
-        if let Some(number) = tail::segment_of(&record.line) {
-            // Also behind a gap: the oldest segments of the log may be gone.
-            return Ok(Self::Segment(number));
+        if record.seq != tail.seq().saturating_add(1) && !may_gap {
+            return Ok(Self::Gap);
         }
-        Ok(if record.seq == tail.seq().saturating_add(1) {
-            Self::Line
-        } else {
-            Self::Gap
-        })
+        Ok(tail::segment_of(&record.line).map_or(Self::Line, Self::Segment))
     }
-}
-
-/// Makes the folder for its owner alone; one that exists stays as it is.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -139,11 +139,8 @@ impl SqliteAuditSink {
             .query_row(newest, params![batch.writer], |row| row.get(0))
             .map_err(|why| self.failed(&why))?;
         let newest = u64::try_from(newest).unwrap_or(0);
-        let first = batch.records.first();
-        // The oldest segments of the log may be gone: then the first record is that of a segment.
-        let starts = first.is_some_and(|first| first.entry().is_ok_and(|e| e.kind == "segment"));
         let follows = batch.first() <= newest.saturating_add(1);
-        Ok((!starts && !follows).then_some(newest))
+        Ok((!batch.is_start && !follows).then_some(newest))
     }
 
     /// Whether it was not there.

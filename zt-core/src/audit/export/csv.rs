@@ -71,7 +71,7 @@ pub(super) fn row(entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
         entry.hash.clone(),
         format!("{}:{}", entry.writer, entry.seq),
     ];
-    write(cells.into_iter().map(harmless), out)
+    write(cells.iter().map(|cell| harmless(cell)), out)
 }
 
 fn write(cells: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {
@@ -83,11 +83,48 @@ fn write(cells: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result
     out.write_all(&bytes)
 }
 
-/// Callers choose some of the text: no spreadsheet shall take it for a formula.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell
+/// What a spreadsheet begins a formula with, in both widths.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+
+/// Callers choose some of the text: no spreadsheet shall take it for a formula. Also not one whose list separator is `;` or a
+/// tab, for which a cell ends in the middle of ours.
+fn harmless(cell: &str) -> String {
+    let mut safe = String::with_capacity(cell.len());
+    let mut before = None;
+    for c in cell.chars() {
+        let begins = before.is_none_or(|before| matches!(before, ';' | '\t' | '\r' | '\n'));
+        let is_control = before.is_none() && matches!(c, '\t' | '\r');
+        if is_control || (begins && FORMULA.contains(&c)) {
+            safe.push('\'');
+        }
+        safe.push(c);
+        before = Some(c);
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_piece_of_a_cell_is_a_formula_whatever_the_separator() {
+        for cell in [
+            "=1+1",
+            "＝1+1",
+            "\t=1",
+            ";=cmd|' /C calc'!A0;",
+            "a;+1;b\t-2\n@SUM(A1)\r＋3",
+            "table:x;;=1",
+        ] {
+            let safe = harmless(cell);
+            assert_eq!(safe.replace('\'', ""), cell.replace('\'', ""));
+            for piece in safe.split([';', '\t', '\r', '\n', ',']) {
+                assert!(!piece.starts_with(FORMULA), "{piece:?} of {safe:?}");
+            }
+        }
+        for plain in ["", "a=1", "x-y;z", "2026-11-28T00:00:00Z"] {
+            assert_eq!(harmless(plain), plain);
+        }
     }
 }

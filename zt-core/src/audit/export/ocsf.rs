@@ -14,7 +14,8 @@ pub(super) fn event(entry: &Entry) -> Value {
     } else {
         (1, "Success")
     };
-    let (action_id, action) = if is_refusal {
+    // What was allowed and then failed was not denied.
+    let (action_id, action) = if is_refusal && entry.outcome != "failed" {
         (2, "Denied")
     } else {
         (1, "Allowed")
@@ -43,7 +44,7 @@ pub(super) fn event(entry: &Entry) -> Value {
         "action_id": action_id,
         "action": action,
         "api": { "operation": entry.action },
-        "actor": { "user": user(entry) },
+        "actor": actor(entry),
         "src_endpoint": { "svc_name": "zt", "instance_uid": entry.writer },
         "resources": [{ "name": entry.resource, "type": resource_type }],
         "metadata": {
@@ -77,6 +78,15 @@ fn counted(entry: &Entry, event: &mut Value) {
         "status_detail",
         entry.detail.get("reason").map(|reason| json!(reason)),
     );
+}
+
+/// A user needs a name or an id; what the log says of itself has neither.
+fn actor(entry: &Entry) -> Value {
+    if entry.caller.is_some() || entry.oid.is_some() {
+        json!({ "user": user(entry) })
+    } else {
+        json!({ "app_name": "zt" })
+    }
 }
 
 fn user(entry: &Entry) -> Value {
@@ -117,5 +127,38 @@ fn activity(action: &str) -> (u32, &'static str) {
         "write" | "update" | "set" => (3, "Update"),
         "delete" | "remove" => (4, "Delete"),
         _ => (99, "Other"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exported(outcome: &str, caller: &str) -> Value {
+        let line = format!(
+            r#"{{"seq":3,"kind":"release","at":"2026-10-01T08:00:00.000Z","outcome":"{outcome}",{caller}"action":"secret.read","resource":"secret:a","hash":"00"}}"#
+        );
+        event(&serde_json::from_str(&line).unwrap())
+    }
+
+    #[test]
+    fn an_actor_has_what_the_class_demands_of_one() {
+        let known = exported("ok", r#""caller":"sp:sp-score-201","#);
+        assert_eq!(known["actor"]["user"]["name"], "sp:sp-score-201");
+        assert_eq!(exported("ok", "")["actor"], json!({ "app_name": "zt" }));
+    }
+
+    #[test]
+    fn what_was_allowed_and_failed_was_not_denied() {
+        let failed = exported("failed", "");
+        assert_eq!(
+            (&failed["status"], &failed["action"]),
+            (&json!("Failure"), &json!("Allowed"))
+        );
+        let denied = exported("default_deny", "");
+        assert_eq!(
+            (&denied["status"], &denied["action"]),
+            (&json!("Failure"), &json!("Denied"))
+        );
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::super::SinkRecord;
+use crate::durable::sync_folder;
 
 /// The file's name in the sink's folder.
 pub(super) const FILE: &str = "refused.jsonl";
@@ -39,12 +40,19 @@ pub(super) fn set_aside(
         serde_json::to_writer(&mut bytes, &line)?;
         bytes.push(b'\n');
     }
-    let mut file = open(&folder.join(FILE))?;
+    let path = folder.join(FILE);
+    let is_new = !path.exists();
+    let mut file = open(&path)?;
     if !ends_a_line(&mut file)? {
         bytes.insert(0, b'\n');
     }
     file.write_all(&bytes)?;
-    file.sync_data()
+    file.sync_data()?;
+    if is_new {
+        // Else a power cut could lose the name, and keep the cursor that relies on it.
+        sync_folder(folder)?;
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> io::Result<File> {

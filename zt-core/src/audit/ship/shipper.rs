@@ -5,7 +5,8 @@
 
 mod receipt;
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::super::cursor::{self, Cursor, Found};
-use super::super::disk::{create_folder, owner_only};
+use super::super::disk::{Locked, owner_only};
 use super::super::follow::{Followed, Log, Position};
 use super::super::options::SinkOptions;
 use super::super::sink::{AuditSink, BatchLimit, SinkBatch, SinkError};
@@ -23,6 +24,7 @@ use super::pause::Pause;
 use super::state::{Phase, SinkState};
 use super::trouble::Trouble;
 use crate::clock::Clock;
+use crate::durable::create_folder;
 
 /// How long records may wait for more of them.
 const TICK: Duration = Duration::from_secs(1);
@@ -90,6 +92,8 @@ pub(super) struct Shipper {
     next_look: Duration,
     /// Dead writers whose logs are still to be delivered.
     left: Vec<String>,
+    /// Dead writers whose logs are damaged, as of the last attempt: what will not come does not count as late for ever.
+    damaged: BTreeSet<String>,
 }
 
 impl Shipper {
@@ -117,6 +121,7 @@ impl Shipper {
             next_attempt: Duration::ZERO,
             next_look: Duration::ZERO,
             left: Vec::new(),
+            damaged: BTreeSet::new(),
         })
     }
 
@@ -212,14 +217,17 @@ impl Shipper {
             return Ok(true);
         };
         match self.deliver_log(&writer, None).await {
-            Ok(true) => {}
+            Ok(true) => drop(self.damaged.remove(&writer)),
             Ok(false) => self.left.push(writer),
             Err(trouble) if trouble.is_of_sink() => {
                 self.left.push(writer);
                 return Err(trouble);
             }
             // One damaged log is no reason to hold up the others.
-            Err(trouble) => self.state.failed(&trouble.to_string(), None),
+            Err(trouble) => {
+                self.state.failed(&trouble.to_string(), None);
+                self.damaged.insert(writer);
+            }
         }
         if self.left.is_empty() {
             self.survey()?;
@@ -230,7 +238,7 @@ impl Shipper {
 
     /// Lists the dead logs that the sink lacks records of, the newest first, so that the oldest is the next.
     fn survey(&mut self) -> Result<(), Trouble> {
-        let (mut left, mut missing) = (Vec::new(), 0_u64);
+        let (mut left, mut missing, mut damaged) = (Vec::new(), 0_u64, 0_u64);
         for (writer, last) in Log::dead(&self.own.folder, &self.own.writer)? {
             let log = Log {
                 folder: &self.own.folder,
@@ -253,13 +261,19 @@ impl Shipper {
             let has = confirmed.map_or(0, |at| at.link.seq);
             let newest = log.last(last)?;
             if newest != Some(has) {
-                missing = missing.saturating_add(newest.unwrap_or(0).abs_diff(has));
+                let is_damaged = self.damaged.contains(&writer);
+                let sum = if is_damaged {
+                    &mut damaged
+                } else {
+                    &mut missing
+                };
+                *sum = sum.saturating_add(newest.unwrap_or(0).abs_diff(has));
                 left.push(writer);
             }
         }
         left.reverse();
         self.left = left;
-        self.state.of_others(missing);
+        self.state.of_others(missing, damaged);
         Ok(())
     }
 
@@ -282,13 +296,18 @@ impl Shipper {
                 return Ok(true);
             };
             self.state.lacks(first.at);
+            let is_start = log.is_start(&first.position)?;
             let positions: Vec<Position> = read.iter().map(|read| read.position).collect();
             let records = read.into_iter().map(|Followed { record, .. }| record);
-            let batch = SinkBatch::new(writer, records.collect());
+            let batch = SinkBatch::new(writer, records.collect()).starting(is_start);
             let delivered = timeout(PATIENCE, self.sink.deliver(&batch)).await;
             let receipt = delivered
                 .unwrap_or_else(|_| Err(SinkError::unavailable("the sink does not answer")))?;
             at = self.take(log, &batch, &positions, &receipt)?;
+            // Somebody may wait for a record of this process; nobody waits for those of the dead.
+            if writer != self.own.writer && self.state.acknowledged() < self.state.on_disk() {
+                break;
+            }
         }
         Ok(false)
     }
@@ -296,7 +315,12 @@ impl Shipper {
     /// Where a log goes on.
     fn position(&self, log: Log<'_>) -> Result<Option<Position>, Trouble> {
         if let Some(at) = self.at.filter(|_| log.writer == self.own.writer) {
-            return Ok(Some(at));
+            if log.has(at.segment) {
+                return Ok(Some(at));
+            }
+            // Another process removed, by rule, what was delivered and ended just here.
+            let start = log.start()?;
+            return Ok(start.filter(|start| start.link == at.link).or(Some(at)));
         }
         let claimed = match Cursor::read(&self.place, log.writer).map_err(Trouble::place)? {
             Found::Nothing => return Ok(log.start()?),
@@ -340,17 +364,16 @@ impl Shipper {
     fn turn(&self, writer: &str) -> Result<Option<Turn>, Trouble> {
         let path = self.place.join(format!("{writer}.lock"));
         let file = owner_only().create(true).truncate(false).open(&path);
-        let file = file.map_err(Trouble::place)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Turn(file))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(Trouble::place(error)),
+        match Locked::new(file.map_err(Trouble::place)?) {
+            Ok(locked) => Ok(Some(Turn(locked))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(Trouble::place(error)),
         }
     }
 }
 
-/// Held while a log is delivered. Given back by name: a child that was forked meanwhile has a copy of the file.
-struct Turn(File);
+/// Held while a log is delivered.
+struct Turn(Locked);
 
 impl Drop for Turn {
     fn drop(&mut self) {

@@ -57,6 +57,8 @@ struct Inner {
     acknowledged: u64,
     /// Records of dead writers that it lacks.
     of_others: u64,
+    /// Records of dead writers whose logs are damaged: it lacks them for ever, which is no lag.
+    of_damaged: u64,
     /// When the oldest record that it lacks was made, where one was read.
     oldest: Option<Timestamp>,
     /// When it last lacked nothing.
@@ -105,6 +107,7 @@ impl SinkState {
             inner: Mutex::new(Inner {
                 acknowledged: 0,
                 of_others: 0,
+                of_damaged: 0,
                 oldest: None,
                 level_at: clock.elapsed(),
                 next_attempt: None,
@@ -275,8 +278,10 @@ impl SinkState {
         }
     }
 
-    pub(super) fn of_others(&self, records: u64) {
-        self.lock().of_others = records;
+    /// What it lacks of dead writers, and of those whose logs are damaged.
+    pub(super) fn of_others(&self, records: u64, damaged: u64) {
+        let mut inner = self.lock();
+        (inner.of_others, inner.of_damaged) = (records, damaged);
     }
 
     /// Something failed that a next attempt, at that moment, may mend.
@@ -312,10 +317,11 @@ impl Inner {
     fn behind(&self, state: &SinkState) -> u64 {
         let own = state.on_disk().saturating_sub(self.acknowledged);
         own.saturating_add(self.of_others)
+            .saturating_add(self.of_damaged)
     }
 
     fn lag(&self, state: &SinkState) -> Duration {
-        if self.behind(state) == 0 {
+        if self.behind(state) == self.of_damaged {
             return Duration::ZERO;
         }
         let since_level = state.clock.elapsed().saturating_sub(self.level_at);

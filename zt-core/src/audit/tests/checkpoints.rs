@@ -1,7 +1,7 @@
 //! What is signed: when, under which key, and what an auditor finds in a log that is not what was signed.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -14,20 +14,42 @@ use super::faulty::FaultyDisk;
 use super::*;
 use crate::testing::ManualClock;
 
-/// An audit key in memory that is away while a test says so.
+/// An audit key in memory that is away, or takes its time, while a test says so.
 #[derive(Debug)]
-pub(super) struct TestKey(EcdsaKeyPair, Mutex<bool>);
+pub(super) struct TestKey(EcdsaKeyPair, Mutex<Mood>, Condvar);
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Mood {
+    Here,
+    Away,
+    Slow,
+}
 
 impl TestKey {
     pub(super) fn new() -> Arc<Self> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-        Arc::new(Self(pair, Mutex::new(false)))
+        Arc::new(Self(pair, Mutex::new(Mood::Here), Condvar::new()))
     }
 
-    fn away() -> Arc<Self> {
+    pub(super) fn away() -> Arc<Self> {
         let key = Self::new();
-        *key.1.lock().unwrap() = true;
+        key.feel(Mood::Away);
         key
+    }
+
+    fn slow() -> Arc<Self> {
+        let key = Self::new();
+        key.feel(Mood::Slow);
+        key
+    }
+
+    pub(super) fn come_back(&self) {
+        self.feel(Mood::Here);
+    }
+
+    fn feel(&self, mood: Mood) {
+        *self.1.lock().unwrap() = mood;
+        self.2.notify_all();
     }
 
     pub(super) fn public(&self) -> PublicKey {
@@ -41,7 +63,9 @@ impl CheckpointSigner for TestKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
-        if *self.1.lock().unwrap() {
+        let mood = self.1.lock().unwrap();
+        let mood = self.2.wait_while(mood, |mood| *mood == Mood::Slow).unwrap();
+        if *mood == Mood::Away {
             return Err(SignError::new("the vault is away"));
         }
         let signed = self.0.sign(&SystemRandom::new(), message).unwrap();
@@ -87,7 +111,7 @@ fn whats(verification: &Verification) -> Vec<FindingKind> {
 }
 
 /// Computes every hash of a segment anew from this line on, as somebody who may write the folder can.
-fn rehash(path: &Path, from: usize, edit: impl Fn(&str) -> String) {
+fn rehash(path: &Path, from: usize, mut edit: impl FnMut(&str) -> String) {
     let mut all = lines(path);
     let hash = |line: &[u8]| chain::Frame::parse(&line[..line.len() - 1]).unwrap().hash;
     let mut previous = if from == 0 {
@@ -286,6 +310,62 @@ fn an_audit_key_that_is_away_loses_nothing_and_shows() {
     assert!(verify(folder.path()).unwrap().is_intact());
     let found = verify_with(folder.path(), &trusting(&key)).unwrap();
     assert_eq!(whats(&found), [FindingKind::UnknownKey]);
+}
+
+#[test]
+fn a_log_that_ends_waits_for_an_audit_key_that_is_slow() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::slow();
+    let log = open_signed(folder.path(), &key);
+    log.append(record(0), Durability::Durable).unwrap();
+    let until = |is_over: &dyn Fn() -> bool| {
+        while !is_over() {
+            std::thread::yield_now();
+        }
+    };
+    until(&|| log.health().signed > 0);
+    std::thread::scope(|scope| {
+        let closing = scope.spawn(|| log.close(LONG));
+        // The last note is there, without the audit key, before that answers.
+        until(&|| log.health().signed == 4);
+        key.come_back();
+        closing.join().unwrap().unwrap();
+    });
+    let found = verify_with(folder.path(), &trusting(&key)).unwrap();
+    assert!(found.is_intact(), "{found:?}");
+}
+
+#[test]
+fn records_that_take_the_place_of_those_behind_a_cut_are_found_where_they_are_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::new();
+    let writer = closed(folder.path(), &key, 30);
+    let notes = folder.path().join(checkpoints_name(&writer));
+    let text = fs::read_to_string(&notes).unwrap();
+    let first = &notes_of(folder.path(), &writer)[0];
+    fs::write(&notes, first.note()).unwrap();
+    assert!(text.len() > first.note().len(), "there was more");
+    let path = segment(folder.path(), &writer, 1);
+    let mut all = lines(&path);
+    let close = all.pop().unwrap();
+    assert!(String::from_utf8(close).unwrap().contains("audit.close"));
+    rewrite(&path, &all);
+    let from = usize::try_from(first.head.size).unwrap();
+    let mut minutes = 0;
+    rehash(&path, from, |body| {
+        minutes += 1;
+        let at = body.find("\"at\":\"").unwrap() + 6;
+        format!(
+            "{}2027-01-01T00:{minutes:02}:00.000Z{}",
+            &body[..at],
+            &body[at + 24..]
+        )
+        .replace("sp-score-201", "mallory")
+    });
+    for options in [VerifyOptions::new(), trusting(&key)] {
+        let found = verify_with(folder.path(), &options).unwrap();
+        assert_eq!(whats(&found), [FindingKind::MissingCheckpoint], "{found:?}");
+    }
 }
 
 #[test]

@@ -112,6 +112,48 @@ fn a_changed_record_that_others_follow_is_refused_and_left_alone() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+/// Zeros in the middle, as a power cut leaves them that took an earlier page and left a later one.
+fn with_a_hole(path: &Path) {
+    let mut all = lines(path);
+    let middle = all.len() - 3;
+    all[middle][10..40].fill(0);
+    rewrite(path, &all);
+}
+
+#[test]
+fn a_page_that_a_power_cut_took_is_recovered_with_all_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = killed(folder.path(), 5);
+    with_a_hole(&path);
+    let bytes = fs::read(&path).unwrap();
+    open(folder.path()).close(LONG).unwrap();
+    let verification = verify(folder.path()).unwrap();
+    assert!(verification.is_intact(), "{verification:?}");
+    let recovery = &verification.recoveries[0];
+    assert_eq!(recovery.last_good_seq, 4);
+    let kept = fs::read(folder.path().join(&recovery.kept_as)).unwrap();
+    assert!(bytes.ends_with(&kept) && kept.contains(&0));
+}
+
+#[test]
+fn zeros_in_what_was_signed_are_no_power_cut() {
+    use super::checkpoints::{TestKey, open_signed};
+
+    let folder = tempfile::tempdir().unwrap();
+    let log = open_signed(folder.path(), &TestKey::new());
+    for number in 0..5 {
+        log.append(record(number), Durability::Durable).unwrap();
+    }
+    log.close(LONG).unwrap();
+    let path = segment(folder.path(), log.writer(), 1);
+    let mut all = lines(&path);
+    all.pop();
+    rewrite(&path, &all);
+    with_a_hole(&path);
+    let refused = AuditLog::open(options(folder.path()), Arc::new(SystemClock::new()));
+    assert!(matches!(refused, Err(AuditError::Tampered { .. })));
+}
+
 #[test]
 fn a_missing_record_before_the_last_is_no_torn_tail() {
     let folder = tempfile::tempdir().unwrap();

@@ -219,6 +219,129 @@ fn what_a_sink_lacks_does_not_go() {
     assert_eq!(planned(&sinks), 1);
 }
 
+#[test]
+fn nothing_goes_before_the_audit_key_vouches_for_the_record_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    let segments = segments_of(folder.path(), old.writer());
+    clock.advance(DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    clock.advance(40 * DAY);
+    let away = TestKey::away();
+    open_on_day(folder.path(), &clock, &away)
+        .close(LONG)
+        .unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), segments);
+    clock.advance(DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), 0);
+    let both = VerifyOptions::new().with_key(key.public());
+    let found = verify_with(folder.path(), &both).unwrap();
+    let whats: Vec<_> = found.findings.iter().map(|found| found.what).collect();
+    // The log of the key that never answered; the removal is vouched for.
+    assert_eq!(whats, [FindingKind::UnknownKey], "{found:?}");
+}
+
+#[test]
+fn what_an_interrupted_removal_left_goes_only_where_its_record_holds() {
+    use super::super::retire::Plan;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    let kept: Vec<_> = (1..=segments_of(folder.path(), old.writer()))
+        .map(|number| segment(folder.path(), old.writer(), u32::try_from(number).unwrap()))
+        .map(|path| (fs::read(&path).unwrap(), path))
+        .collect();
+    clock.advance(40 * DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    clock.advance(DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), 0);
+    let (left, path) = kept.last().unwrap();
+    fs::write(path, left).unwrap();
+    let plan = || {
+        let now = crate::clock::Clock::now(&*clock);
+        Plan::make(folder.path(), now, 400 * DAY, &[]).unwrap()
+    };
+    // Somebody tampers with the log whose record says that they went.
+    let said = segment(folder.path(), new.writer(), 1);
+    let good = fs::read(&said).unwrap();
+    let mut all = lines(&said);
+    all[1][60] ^= 1;
+    rewrite(&said, &all);
+    plan().remove(folder.path()).unwrap();
+    assert!(path.exists());
+    fs::write(&said, good).unwrap();
+    plan().remove(folder.path()).unwrap();
+    assert!(!path.exists());
+}
+
+#[test]
+fn what_a_sink_of_another_configuration_lacks_does_not_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    clock.advance(DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    fs::create_dir_all(cursor::folder_of(folder.path(), "monitor")).unwrap();
+    clock.advance(40 * DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    let error = new.health().last_error.unwrap();
+    assert!(error.contains("`monitor`"), "{error}");
+    new.close(LONG).unwrap();
+    assert!(segments_of(folder.path(), old.writer()) > 1);
+}
+
+#[test]
+fn a_kept_checkpoint_is_not_passed_over_for_a_removal_that_none_covers() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &key);
+    write(&old, &clock, 0..20);
+    let notes = |writer: &str| {
+        fs::read_to_string(folder.path().join(folder::checkpoints_name(writer))).unwrap()
+    };
+    old.close(LONG).unwrap();
+    let of_old = notes(old.writer());
+    clock.advance(40 * DAY);
+    open_on_day(folder.path(), &clock, &key)
+        .close(LONG)
+        .unwrap();
+    clock.advance(DAY);
+    let new = open_on_day(folder.path(), &clock, &key);
+    new.close(LONG).unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), 0);
+    let keep = |text: &str| {
+        let options = VerifyOptions::new();
+        options.with_checkpoints("kept.txt", text).unwrap()
+    };
+    let found = verify_with(folder.path(), &keep(&of_old)).unwrap();
+    let whats: Vec<_> = found.findings.iter().map(|found| found.what).collect();
+    assert_eq!(whats, [FindingKind::MissingSegment], "{found:?}");
+    // With what covers the record of it, or with the key, the removal is believed.
+    let both = format!("{of_old}{}", notes(new.writer()));
+    for options in [keep(&both), keep(&of_old).with_key(key.public())] {
+        let found = verify_with(folder.path(), &options).unwrap();
+        assert!(found.is_intact(), "{found:?}");
+    }
+}
+
 /// Whoever may write the folder: no hash is right, and each log says that it was removed by rule.
 #[test]
 fn a_removal_that_no_verified_record_says_is_found() {

@@ -1,6 +1,6 @@
 //! A disk in memory that forgets, at a random point, everything that was not synced: what a power cut leaves.
 //!
-//! A file keeps what was synced, and any beginning of what was written behind it. A name that was not made durable may be
+//! A file keeps what was synced, and any beginning of what was written behind it, with holes in it. A name that was not made durable may be
 //! there or not. What was acknowledged must be there, and what is there must verify.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,10 @@ use proptest::prelude::*;
 use super::super::disk::{Disk, SegmentFile};
 use super::checkpoints::{TestKey, open_signed};
 use super::*;
+use crate::testing::ManualClock;
+
+/// Smaller than any disk's, for logs that are smaller too.
+const PAGE: usize = 64;
 
 #[derive(Debug, Default)]
 struct Content {
@@ -65,7 +69,15 @@ impl SimulatedDisk {
             let content = content.lock().unwrap();
             let rest = content.bytes.len() - content.synced;
             let survived = content.synced + usize::try_from(chance >> 33).unwrap() % (rest + 1);
-            fs::write(path, &content.bytes[..survived]).unwrap();
+            let mut bytes = content.bytes[..survived].to_vec();
+            let unsynced = bytes.get_mut(content.synced..).unwrap_or_default();
+            // Pages come to the disk in any order: some in the middle may be missing, and read as zeros.
+            for (at, page) in unsynced.chunks_mut(PAGE).enumerate() {
+                if platter.chance >> (8 + at % 48) & 3 == 3 {
+                    page.fill(0);
+                }
+            }
+            fs::write(path, &bytes).unwrap();
         }
     }
 }
@@ -136,7 +148,7 @@ fn write_until_dark(
     let options = options(folder)
         .with_segment_bytes(segment_bytes)
         .with_signer(Arc::<TestKey>::clone(key));
-    let clock = Arc::new(SystemClock::new());
+    let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)));
     let Ok(log) = AuditLog::open_on(options, clock, Arc::new(disk.clone())) else {
         return Vec::new();
     };

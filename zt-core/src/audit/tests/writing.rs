@@ -99,6 +99,21 @@ fn a_durable_append_returns_only_after_the_sync() {
 }
 
 #[test]
+fn a_close_that_came_too_late_is_ended_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, faults) = open_faulty(folder.path());
+    log.append(record(0), Durability::Durable).unwrap();
+    faults.hold(true);
+    let late = log.close(Duration::from_millis(10)).unwrap_err();
+    assert!(matches!(late, AuditError::Timeout { .. }), "{late}");
+    faults.hold(false);
+    log.close(LONG).unwrap();
+    assert!(matches!(log.close(LONG), Err(AuditError::Closed)));
+    let found = verify(folder.path()).unwrap();
+    assert!(found.is_intact() && found.heads[0].is_closed, "{found:?}");
+}
+
+#[test]
 fn callers_at_the_same_time_share_a_sync() {
     let folder = tempfile::tempdir().unwrap();
     let (log, faults) = open_faulty(folder.path());

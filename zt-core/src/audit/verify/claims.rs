@@ -42,8 +42,8 @@ pub(super) struct Claim {
 pub(in super::super) struct Retirement {
     pub(in super::super) retired: Retired,
     pub(super) at: String,
-    /// The log and the record that say so.
-    pub(in super::super) by: (String, u64),
+    /// The logs and records that say so: one whose record is not signed yet, or goes itself, is said again.
+    pub(in super::super) by: Vec<(String, u64)>,
 }
 
 #[derive(Deserialize)]
@@ -120,7 +120,7 @@ impl Claims {
         {
             self.retire(Retirement {
                 at,
-                by: (writer.to_owned(), stamp.seq),
+                by: vec![(writer.to_owned(), stamp.seq)],
                 retired,
             });
             return true;
@@ -129,9 +129,11 @@ impl Claims {
     }
 
     fn retire(&mut self, new: Retirement) {
-        let known = self.retired.get(&new.retired.writer);
-        if known.is_none_or(|known| known.retired.seq <= new.retired.seq) {
-            self.retired.insert(new.retired.writer.clone(), new);
+        match self.retired.get_mut(&new.retired.writer) {
+            Some(known) if known.retired == new.retired => known.by.extend(new.by),
+            Some(known) if known.retired.seq > new.retired.seq => {}
+            Some(known) => *known = new,
+            None => drop(self.retired.insert(new.retired.writer.clone(), new)),
         }
     }
 }

@@ -13,6 +13,13 @@ use super::super::{AuditError, Entry, Finding, FindingKind, Head, Recovery, Veri
 use super::claims::{Claims, Links, Retirement};
 use super::marks::Marks;
 use super::{VerifyOptions, open};
+use crate::clock::Timestamp;
+
+/// Over how long a time records may stand behind the last checkpoint of a log whose writer was killed: six times what a
+/// healthy one leaves, in milliseconds.
+const LONGEST_TAIL_MS: i64 = 60_000;
+/// And how many of them: what the fastest writer brings to the disk while a slow one takes a note.
+const MOST_TAIL: u64 = 1_000_000;
 
 /// What is known about one log before it is read.
 pub(super) struct Log<'a> {
@@ -32,6 +39,10 @@ pub(super) struct Report {
     pub(super) links: Links,
     /// The claim that its beginning relies on.
     pub(super) retirement: Option<Retirement>,
+    /// Whether a checkpoint that was kept elsewhere speaks of records that are gone by that claim.
+    pub(super) misses_kept: bool,
+    /// How many records are under a checkpoint that was kept elsewhere.
+    pub(super) kept: u64,
     /// Its verified records that say that something was removed by rule.
     pub(super) removals: Vec<u64>,
     /// Where each segment ends, if that was asked for and nothing before is wrong.
@@ -47,6 +58,8 @@ struct Reader<'a> {
     /// When the newest record was written, and whether it closes the log.
     newest: (String, bool),
     says_signed: bool,
+    /// When the first and the newest of the records that are under no checkpoint were written.
+    tail: Option<(Timestamp, Timestamp)>,
     has_fault: bool,
 }
 
@@ -69,6 +82,8 @@ impl Log<'_> {
                 },
                 links,
                 retirement: None,
+                misses_kept: false,
+                kept: 0,
                 removals: Vec::new(),
                 ends: Vec::new(),
             },
@@ -76,6 +91,7 @@ impl Log<'_> {
             tree: Tree::default(),
             newest: (String::new(), false),
             says_signed: false,
+            tail: None,
             has_fault: false,
         };
         reader.run()?;
@@ -129,15 +145,24 @@ impl Reader<'_> {
             return (Some(Link::START), 1);
         };
         let retired = &retirement.retired;
+        let by = retirement
+            .by
+            .last()
+            .map(|(by, seq)| format!("record {seq} of `{by}`"));
         self.report.verification.notes.push(format!(
-            "records 1 to {} of `{}` were removed by retention at {}, as record {} of `{}` says",
-            retired.seq, retired.writer, retirement.at, retirement.by.1, retirement.by.0
+            "records 1 to {} of `{}` were removed by retention at {}, as {} says",
+            retired.seq,
+            retired.writer,
+            retirement.at,
+            by.unwrap_or_default()
         ));
         self.newest = (retired.last.clone(), retired.is_closed);
+        // Only what was signed is removed by rule.
+        self.says_signed = true;
         self.report.retirement = Some(retirement.clone());
         self.report.links.forget_before(retired.seq);
         self.report.links.satisfy(link);
-        self.marks.skip_before(retired.seq);
+        self.report.misses_kept = self.marks.skip_before(retired.seq);
         self.marks.reach(&tree, &link.hash);
         self.tree = tree;
         (Some(link), retired.segment.saturating_add(1))
@@ -216,6 +241,11 @@ impl Reader<'_> {
                 self.marks.reach(&self.tree, &link.hash);
             }
         }
+        if link.is_some_and(|link| self.marks.signed >= link.seq) {
+            self.tail = None;
+        } else if let Some(at) = stamp.timestamp() {
+            self.tail = Some((self.tail.map_or(at, |(first, _)| first), at));
+        }
         if stamp.kind != "admin" {
             return;
         }
@@ -227,7 +257,7 @@ impl Reader<'_> {
         } else if entry.action == "audit.retired" {
             self.report.removals.push(stamp.seq);
         } else if entry.action == "audit.open" {
-            self.says_signed = entry.detail.contains_key("checkpoints");
+            self.says_signed |= entry.detail.contains_key("checkpoints");
         }
     }
 
@@ -288,6 +318,7 @@ impl Reader<'_> {
         self.marks.end(seq, self.has_fault, is_alive, is_closed);
         self.unsigned(seq, is_alive, is_closed);
         let verification = &mut self.report.verification;
+        self.report.kept = self.marks.kept;
         verification.findings.append(&mut self.marks.findings);
         verification.notes.append(&mut self.marks.notes);
         if let Some(link) = head {
@@ -313,6 +344,14 @@ impl Reader<'_> {
             let message = "no record of the log is under a checkpoint";
             self.marks
                 .missing(self.log.writer, message, FindingKind::Unsigned);
+        } else if self.says_signed && !is_closed && self.is_tail_too_long(seq) {
+            let message = format!(
+                "the log ended without being closed, and its last {} records are under no checkpoint, more than a writer \
+                 leaves that is killed: they may be forged, or its checkpoints could not be written",
+                seq.saturating_sub(signed)
+            );
+            self.marks
+                .missing(self.log.writer, &message, FindingKind::MissingCheckpoint);
         } else if self.says_signed && is_closed && signed < seq {
             let message = if self.marks.has_file() {
                 "the log was closed, and the checkpoint of its end is missing"
@@ -322,6 +361,16 @@ impl Reader<'_> {
             self.marks
                 .missing(self.log.writer, message, FindingKind::MissingCheckpoint);
         }
+    }
+}
+
+impl Reader<'_> {
+    /// A writer signs what is new every ten seconds, and every 10,000 records as fast as its disk takes notes.
+    fn is_tail_too_long(&self, seq: u64) -> bool {
+        let span = self.tail.map_or(0, |(first, last)| {
+            last.as_millis().saturating_sub(first.as_millis())
+        });
+        span > LONGEST_TAIL_MS || seq.saturating_sub(self.marks.signed) > MOST_TAIL
     }
 }
 

@@ -19,14 +19,25 @@ use super::{VerifyOptions, open};
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     /// Not yet reached, smallest first.
-    due: VecDeque<(Place, TreeHead)>,
+    due: VecDeque<Mark>,
     /// How many records are under the newest that was reached and holds.
     pub(super) signed: u64,
+    /// And under the newest of those that was kept elsewhere.
+    pub(super) kept: u64,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
     /// Whether the last note is not complete.
     torn: Option<Place>,
     has_file: bool,
+}
+
+/// A signed head.
+#[derive(Debug)]
+struct Mark {
+    place: Place,
+    head: TreeHead,
+    /// Whether it was kept elsewhere.
+    is_kept: bool,
 }
 
 impl Marks {
@@ -41,7 +52,7 @@ impl Marks {
             has_file,
             ..Self::default()
         };
-        let mut good = Vec::new();
+        let mut good: Vec<(Place, Checkpoint)> = Vec::new();
         if has_file {
             let file = checkpoints_name(writer);
             let path = folder.join(&file);
@@ -50,6 +61,7 @@ impl Marks {
             })?;
             marks.chain(writer, notes, &mut good);
         }
+        let of_folder = good.len();
         for (place, kept) in options
             .kept
             .iter()
@@ -66,12 +78,15 @@ impl Marks {
             }
         }
         marks.keys(&good, &options.trusted);
-        good.sort_by_key(|(_, checkpoint)| checkpoint.head.size);
-        marks.forks(&good);
-        marks.due = good
-            .into_iter()
-            .map(|(place, checkpoint)| (place, checkpoint.head))
-            .collect();
+        let mark = |(at, (place, checkpoint)): (usize, (Place, Checkpoint))| Mark {
+            place,
+            head: checkpoint.head,
+            is_kept: at >= of_folder,
+        };
+        let mut due: Vec<Mark> = good.into_iter().enumerate().map(mark).collect();
+        due.sort_by_key(|mark| mark.head.size);
+        marks.forks(&due);
+        marks.due = due.into();
         Ok(marks)
     }
 
@@ -146,10 +161,10 @@ impl Marks {
         }
     }
 
-    fn forks(&mut self, sorted: &[(Place, Checkpoint)]) {
+    fn forks(&mut self, sorted: &[Mark]) {
         let fork = sorted.windows(2).find_map(|pair| match pair {
-            [(_, a), (place, b)] if a.head.size == b.head.size => {
-                (a.head.root != b.head.root || a.head.head != b.head.head).then_some(place)
+            [a, b] if a.head.size == b.head.size => {
+                (a.head.root != b.head.root || a.head.head != b.head.head).then_some(&b.place)
             }
             _ => None,
         });
@@ -164,29 +179,35 @@ impl Marks {
         !self.due.is_empty()
     }
 
-    /// Passes over the checkpoints of records that were removed by rule.
-    pub(super) fn skip_before(&mut self, size: u64) {
-        while self.due.front().is_some_and(|(_, head)| head.size < size) {
-            self.due.pop_front();
+    /// Passes over the checkpoints of records that were removed by rule; whether one of them was kept elsewhere.
+    pub(super) fn skip_before(&mut self, size: u64) -> bool {
+        let mut misses_kept = false;
+        while let Some(mark) = self.due.pop_front_if(|mark| mark.head.size < size) {
+            misses_kept |= mark.is_kept;
         }
         self.signed = size;
+        misses_kept
     }
 
     /// Compares with the log at this record.
     pub(super) fn reach(&mut self, tree: &Tree, chain: &Hash) {
-        while let Some((place, head)) = self.due.front()
-            && head.size <= tree.size()
+        while let Some(Mark {
+            place,
+            head,
+            is_kept,
+        }) = self.due.pop_front_if(|mark| mark.head.size <= tree.size())
         {
             if head.root == tree.root() && head.head == *chain {
                 self.signed = head.size;
-                self.due.pop_front();
+                if is_kept {
+                    self.kept = head.size;
+                }
                 continue;
             }
             let message = format!(
                 "record {} or one before it is not what was signed, and the hashes behind it were computed anew",
                 head.size
             );
-            let place = place.clone();
             self.find(&place, FindingKind::Rewritten, &message);
             self.due.clear();
         }
@@ -194,7 +215,7 @@ impl Marks {
 
     /// What is left when the log ends at record `seq`; `has_fault` says that it was not compared to its end.
     pub(super) fn end(&mut self, seq: u64, has_fault: bool, is_alive: bool, is_closed: bool) {
-        if let Some((place, head)) = self.due.pop_back() {
+        if let Some(Mark { place, head, .. }) = self.due.pop_back() {
             if has_fault {
                 self.notes.push(format!(
                     "`{}`: checkpoints of more than {} records could not be compared",

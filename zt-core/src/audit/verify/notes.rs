@@ -58,8 +58,12 @@ pub(in super::super) fn read(
         let is_end = is_blank && text.starts_with(DASH);
         is_blank |= text.is_empty();
         if is_end {
-            let read = Checkpoint::read(&note).filter(|_| is_text);
-            let read = read.map_or(Read::Malformed, |read| Read::Note(Box::new(read)));
+            let read = match Checkpoint::read(&note).filter(|_| is_text) {
+                Some(read) => Read::Note(Box::new(read)),
+                // No note has zeros: a power cut takes earlier bytes that were not synced and may leave later ones.
+                None if note.contains('\0') => Read::Torn,
+                None => Read::Malformed,
+            };
             all.push((place.clone(), read));
             note.clear();
             start = None;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::rand;
 
 use super::FileHeader;
+use crate::durable::sync_folder;
 use crate::envelope::{Opener, SealError, Sealer};
 use crate::error::{Code, Error, Result};
 use crate::text::shown;
@@ -134,13 +135,21 @@ impl Draft {
     /// Puts what was written on the disk and in its place.
     ///
     /// # Errors
-    /// `Invalid` when that fails; then it is removed.
+    /// `Invalid` when that fails; then it is removed. One that replaced another is whole and in its place if only the folder
+    /// could not be brought to the disk.
     pub fn keep(mut self) -> Result<()> {
         let written = self.file.sync_all();
         let moved = written.and_then(|()| self.put());
         moved.map_err(|why| failed("write", &self.goal, why))?;
         // Else the name may be gone after a power cut.
-        sync_folder(&self.goal).map_err(|why| failed("write", &self.goal, why))
+        let named = self.goal.parent().map_or(Ok(()), sync_folder);
+        named.map_err(|why| {
+            if !self.replaces {
+                // An error leaves nothing behind. What took another's place stays: there is nothing to go back to.
+                fs::remove_file(&self.goal).ok();
+            }
+            failed("write", &self.goal, why)
+        })
     }
 }
 
@@ -182,18 +191,6 @@ impl Drop for Draft {
             fs::remove_file(&self.path).ok();
         }
     }
-}
-
-#[cfg(unix)]
-fn sync_folder(of: &Path) -> io::Result<()> {
-    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the other build can fail")]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// The name that a plain file is bound to.

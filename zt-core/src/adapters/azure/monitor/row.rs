@@ -46,6 +46,8 @@ pub(super) struct Row<'a> {
 pub(super) struct Page {
     pub(super) body: Vec<u8>,
     pub(super) rows: usize,
+    /// The number of the record in the last row; 0 without one.
+    pub(super) last: u64,
     pub(super) receipt: Receipt,
 }
 
@@ -57,6 +59,7 @@ pub(super) fn page(
     let mut page = Page {
         body: vec![b'['],
         rows: 0,
+        last: 0,
         receipt: Receipt::up_to(batch.first().saturating_sub(1)),
     };
     for record in &batch.records {
@@ -79,6 +82,7 @@ pub(super) fn page(
         }
         page.body.extend_from_slice(&row);
         page.rows += 1;
+        page.last = record.seq;
         page.receipt.up_to = record.seq;
     }
     page.body.push(b']');

@@ -251,6 +251,16 @@ async fn a_record_that_fits_no_call_or_no_value_is_refused_by_name() {
     let receipt = stage.deliver(&log).await.unwrap();
     assert_eq!((receipt.up_to, receipt.refused[0].0), (4, 3));
     assert_eq!(stage.calls(), [[1, 2, 4]]);
+    // The one that is too large stands before one that is too long.
+    let http = FakeHttp {
+        most: Some(10),
+        ..FakeHttp::default()
+    };
+    let refused = stage_with(http, FakeCredential::default());
+    let receipt = refused.deliver(&log[1..3]).await.unwrap();
+    let mut named: Vec<u64> = receipt.refused.iter().map(|(seq, _)| *seq).collect();
+    named.sort_unstable();
+    assert_eq!((receipt.up_to, named), (3, vec![2, 3]));
     let alone = stage.deliver(&log[2..3]).await.unwrap();
     assert_eq!((alone.up_to, alone.refused[0].0), (3, 3));
     assert_eq!(stage.calls().len(), 1, "nothing is sent for it");

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::create_folder;
 use crate::audit::{Entry, SinkRecord};
+use crate::durable::{create_folder, sync_folder};
 
 /// Longer than any record.
 const LONGEST: u64 = 2 << 20;
@@ -118,14 +118,6 @@ impl Tail {
         self.pending.clear();
         Ok(())
     }
-}
-
-/// Without it, a power cut could lose a name. Elsewhere a folder cannot be opened as a file.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
 }
 
 #[derive(Deserialize)]

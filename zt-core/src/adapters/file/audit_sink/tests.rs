@@ -1,7 +1,8 @@
 use std::fs;
+use std::path::Path;
 
 use super::*;
-use crate::audit::{sample_log, verify};
+use crate::audit::{sample_log, sample_segments, verify};
 use crate::testing::sink_contract::{self, Kept};
 
 const WRITER: &str = "20261001T080000Z-0123456789abcdef";
@@ -61,6 +62,22 @@ async fn a_copy_that_lacks_the_start_asks_for_it() {
     deliver(&sink, &log[..3]).await.unwrap();
     assert_eq!(deliver(&sink, &log[4..]).await, Ok(Receipt::up_to(3)));
     assert_eq!(deliver(&sink, &log).await, Ok(Receipt::up_to(10)));
+}
+
+#[tokio::test]
+async fn a_gap_before_a_segment_is_one_unless_the_log_begins_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = sample_segments(WRITER, &[2, 2, 2]);
+    let sink = FileAuditSink::new(folder.path());
+    deliver(&sink, &log[..3]).await.unwrap();
+    assert_eq!(deliver(&sink, &log[6..]).await, Ok(Receipt::up_to(3)));
+    // What retention left; the gap is told by the log itself.
+    let left = SinkBatch::new(WRITER, log[6..].to_vec()).starting(true);
+    assert_eq!(sink.deliver(&left).await, Ok(Receipt::up_to(9)));
+    let empty = tempfile::tempdir().unwrap();
+    let sink = FileAuditSink::new(empty.path());
+    assert_eq!(deliver(&sink, &log[6..]).await, Ok(Receipt::up_to(0)));
+    assert_eq!(sink.deliver(&left).await, Ok(Receipt::up_to(9)));
 }
 
 #[tokio::test]

@@ -5,13 +5,14 @@
 //! are written. Nothing is replaced unless the caller says so.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 
 use super::format_of;
+use crate::durable;
 use crate::error::{Code, Error, Result};
 use crate::metadata::{RawTable, RawTables, TableFormat, TableSchema, schema};
 
@@ -226,14 +227,9 @@ fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|why| failed(folder, why))
 }
 
-/// Without it, a power cut could bring the old names back. Windows keeps names by itself.
+/// Without it, a power cut could bring the old names back.
 fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|why| failed(folder, why))?;
-    }
-    Ok(())
+    durable::sync_folder(folder).map_err(|why| failed(folder, why))
 }
 
 fn exists(path: &Path) -> Error {

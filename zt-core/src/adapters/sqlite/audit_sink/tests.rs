@@ -1,5 +1,5 @@
 use super::*;
-use crate::audit::sample_log;
+use crate::audit::{sample_log, sample_segments};
 use crate::testing::sink_contract::{self, Kept};
 
 const WRITER: &str = "20261001T080000Z-0123456789abcdef";
@@ -84,6 +84,18 @@ async fn a_database_that_lacks_the_start_asks_for_it() {
     deliver(&sink, &log[..3]).await.unwrap();
     assert_eq!(deliver(&sink, &log[4..]).await, Ok(Receipt::up_to(3)));
     assert_eq!(deliver(&sink, &log).await, Ok(Receipt::up_to(10)));
+}
+
+#[tokio::test]
+async fn a_gap_before_a_segment_is_one_unless_the_log_begins_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = sink(&folder);
+    let log = sample_segments(WRITER, &[2, 2, 2]);
+    assert_eq!(deliver(&sink, &log[6..]).await, Ok(Receipt::up_to(0)));
+    deliver(&sink, &log[..3]).await.unwrap();
+    assert_eq!(deliver(&sink, &log[6..]).await, Ok(Receipt::up_to(3)));
+    let left = SinkBatch::new(WRITER, log[6..].to_vec()).starting(true);
+    assert_eq!(sink.deliver(&left).await, Ok(Receipt::up_to(9)));
 }
 
 #[tokio::test]

@@ -220,6 +220,10 @@ async fn a_damaged_log_is_not_delivered_beyond_the_damage_and_holds_up_no_other(
     assert!(stage.sink.has(&bad, 5) && !stage.sink.has(&bad, 6));
     let health = state.health();
     assert!(health.behind > 0, "{health:?}");
+    // What never comes is told, and is no reason to refuse everything for ever.
+    stage.clock.advance(Duration::from_secs(86_400));
+    assert_eq!(settle(&mut shipper).await, Step::Level);
+    assert_eq!(state.health().behind_s, 0, "{:?}", state.health());
     assert!(
         health
             .last_error
