@@ -1,5 +1,8 @@
 //! A forked child has another generation, none of its parent's secrets, and nothing to wait for.
 
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -191,4 +194,34 @@ fn a_fork_while_a_local_value_is_made_leaves_the_child_nothing_to_wait_for() {
             });
         },
     );
+}
+
+#[test]
+fn a_child_does_not_keep_what_its_parent_locked() {
+    alone("fork::a_child_does_not_keep_what_its_parent_locked", || {
+        let name = format!("zt-memory-lock-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let file = File::create(&path).unwrap();
+        let kept = File::create(path.with_extension("kept")).unwrap();
+        let unshared = fork::Unshared::of(&file);
+        file.try_lock().unwrap();
+        let leads_to = |file: &File| {
+            std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap()
+        };
+        let child = || {
+            // The parent has the lock, and the child has nothing to do with it; other files are shared as ever.
+            let is_locked = File::open(&path).unwrap().try_lock().is_err();
+            is_locked
+                && leads_to(&file) == Path::new("/dev/null")
+                && leads_to(&kept) == path.with_extension("kept")
+                && in_child(|| leads_to(&file) == Path::new("/dev/null"))
+        };
+        assert!(in_child(child));
+        assert_eq!(leads_to(&file), path);
+        // Afterwards the number is anybody's.
+        drop(unshared);
+        assert!(in_child(|| leads_to(&file) == path));
+        std::fs::remove_file(&path).unwrap();
+        std::fs::remove_file(path.with_extension("kept")).unwrap();
+    });
 }

@@ -1,5 +1,6 @@
 //! A writer is killed; the next one cuts what is torn, says so, and refuses what is not torn but changed.
 
+use super::checkpoints::{TestKey, closed, open_signed};
 use super::*;
 use crate::error::Code;
 
@@ -137,8 +138,6 @@ fn a_page_that_a_power_cut_took_is_recovered_with_all_behind_it() {
 
 #[test]
 fn zeros_in_what_was_signed_are_no_power_cut() {
-    use super::checkpoints::{TestKey, open_signed};
-
     let folder = tempfile::tempdir().unwrap();
     let log = open_signed(folder.path(), &TestKey::new());
     for number in 0..5 {
@@ -177,4 +176,31 @@ fn a_living_writer_is_never_recovered() {
     assert!(verification.is_intact(), "{verification:?}");
     assert!(verification.recoveries.is_empty());
     assert!(verification.notes[0].contains("is being written"));
+}
+
+#[test]
+fn a_log_that_goes_while_the_folder_is_looked_at_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::new();
+    let writer = closed(folder.path(), &key, 3);
+    let path = segment(folder.path(), &writer, 1);
+    let bytes = fs::read(&path).unwrap();
+    fs::remove_file(folder.path().join(folder::checkpoints_name(&writer))).unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                // As another process that makes a whole log, and one that removes it by rule.
+                let draft = folder.path().join("draft");
+                fs::write(&draft, &bytes).unwrap();
+                fs::rename(&draft, &path).unwrap();
+                fs::remove_file(&path).unwrap();
+            }
+        });
+        for _ in 0..300 {
+            let found = recover::survey(folder.path());
+            assert!(found.is_ok(), "{found:?}");
+        }
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
 }

@@ -113,6 +113,45 @@ async fn the_logs_of_dead_writers_are_delivered_and_those_of_living_ones_are_lef
 }
 
 #[tokio::test]
+async fn a_segment_that_another_process_removed_by_rule_holds_up_nothing() {
+    let stage = Stage::new();
+    let log = stage.open();
+    let (writer, _) = log.insides();
+    let (mut shipper, state) = stage.shipper(&log);
+    append(&log, 0..1);
+    settle(&mut shipper).await;
+    let name = |number: u32| {
+        stage
+            .folder
+            .path()
+            .join(format!("{writer}-{number:06}.jsonl"))
+    };
+    // Up to the end of the first segment, and not one record beyond.
+    let mut number = 1;
+    while !name(2).exists() {
+        append(&log, number..number + 1);
+        number += 1;
+    }
+    let first = fs::read_to_string(name(1)).unwrap().lines().count();
+    let delivered = stage.sink.order().len();
+    stage.sink.next(Mood::Takes(first - delivered));
+    stage.sink.is(down());
+    assert_eq!(settle(&mut shipper).await, Step::Waits);
+    assert_eq!(state.acknowledged(), first as u64);
+    fs::remove_file(name(1)).unwrap();
+    stage.sink.is(Mood::Works);
+    stage.clock.advance(MINUTE);
+    assert_eq!(settle(&mut shipper).await, Step::Level);
+    assert_eq!(state.acknowledged(), state.on_disk());
+    assert_eq!(
+        stage.sink.order().len() as u64,
+        state.on_disk(),
+        "none twice"
+    );
+    log.close(LONG).unwrap();
+}
+
+#[tokio::test]
 async fn two_processes_do_not_deliver_one_log_at_once() {
     let stage = Stage::new();
     let dead = stage.open();
@@ -283,6 +322,10 @@ impl AuditSink for Loaded {
         self.clock.advance(Duration::from_secs(1));
         self.inner.deliver(batch)
     }
+
+    fn most(&self) -> crate::audit::BatchLimit {
+        self.inner.most()
+    }
 }
 
 #[tokio::test]
@@ -304,4 +347,31 @@ async fn a_sink_that_is_always_some_records_behind_is_not_further_and_further_be
     }
     let health = state.health();
     assert!(health.behind > 0 && health.behind_s <= 2, "{health:?}");
+}
+
+#[tokio::test]
+async fn what_somebody_may_wait_for_comes_between_the_batches_of_the_dead() {
+    let stage = Stage::new();
+    let dead = stage.open();
+    append(&dead, 0..600);
+    let (dead_writer, _) = dead.insides();
+    drop(dead);
+    let log = stage.open();
+    let (writer, shared) = log.insides();
+    let sink = Arc::new(Loaded {
+        inner: Arc::clone(&stage.sink),
+        log,
+        clock: Arc::clone(&stage.clock),
+    });
+    let (mut shipper, _) = stage.shipper_to(sink, &writer, &shared);
+    while !stage.sink.has(&dead_writer, 602) {
+        shipper.round(false).await;
+    }
+    let order = stage.sink.order();
+    let longest = order
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .filter(|run| run[0].0 == dead_writer)
+        .map(<[_]>::len)
+        .max();
+    assert!(longest <= Some(50), "{longest:?}: one batch at a time");
 }
