@@ -39,7 +39,7 @@ pub(crate) fn compacted(array: &ArrayRef) -> Option<ArrayRef> {
             cells.write(row, &mut value)?;
             column.push(&value)?;
         } else {
-            column.push_null();
+            column.push_null()?;
         }
     }
     column.finish()

@@ -11,6 +11,7 @@ mod dead;
 mod depth;
 mod reach;
 mod row;
+mod sealed;
 mod unused;
 mod world;
 
@@ -51,6 +52,8 @@ pub enum Lint {
     Unused,
     /// One table named at two depths, which are two resources.
     MixedDepth,
+    /// Rows that are chosen by a column which is sealed where they are stored.
+    SealedRows,
 }
 
 impl Lint {
@@ -68,6 +71,7 @@ impl Lint {
             Self::Expiring => "expiring",
             Self::Unused => "unused",
             Self::MixedDepth => "mixed_depth",
+            Self::SealedRows => "sealed_rows",
         }
     }
 }
@@ -164,6 +168,7 @@ pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
     findings.extend(unused::unused(snapshot, &rows));
     findings.extend(reach::unreached(snapshot, &judged, fuel));
     findings.extend(depth::mixed_depth(&rows));
+    findings.extend(sealed::sealed_rows(snapshot, &rows));
     findings
 }
 

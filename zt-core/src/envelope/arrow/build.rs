@@ -6,6 +6,8 @@
 )]
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::{
     Array as _, ArrayRef, BinaryArray, BinaryViewArray, StringArray, StringViewArray, make_array,
@@ -19,9 +21,17 @@ use super::types::{byte, count, flag, of_null, take, width};
 /// A missing value of some bytes asks for so many at most: a list of four million numbers.
 const LARGEST_NULL: usize = 16 << 20;
 
+/// And all missing values of a part together: 32,768 vectors of 8,000 numbers. What is written costs its own bytes to write,
+/// what is missing costs none.
+const MOST_NULLS: usize = 1 << 30;
+
 /// A column that grows cell by cell.
 pub(super) struct Column {
     kind: DataType,
+    /// How many bytes a missing value takes.
+    of_null: usize,
+    /// How many more all of them may, those inside of others counted in.
+    room: Arc<AtomicUsize>,
     nulls: NullBufferBuilder,
     rows: usize,
     values: Values,
@@ -65,8 +75,18 @@ pub(super) fn is_sized(kind: &DataType) -> bool {
 impl Column {
     /// `None` for a type that is never sealed, and for one whose missing values take more room than anybody needs.
     pub(super) fn new(kind: &DataType) -> Option<Self> {
-        is_sized(kind).then_some(())?;
-        let boxed = |field: &FieldRef| Self::new(field.data_type()).map(Box::new);
+        Self::within(kind, &Arc::new(AtomicUsize::new(MOST_NULLS)))
+    }
+
+    /// One whose missing values may take so many bytes.
+    #[cfg(test)]
+    pub(super) fn with_room(kind: &DataType, bytes: usize) -> Option<Self> {
+        Self::within(kind, &Arc::new(AtomicUsize::new(bytes)))
+    }
+
+    fn within(kind: &DataType, room: &Arc<AtomicUsize>) -> Option<Self> {
+        let of_null = of_null(kind).filter(|bytes| *bytes <= LARGEST_NULL)?;
+        let boxed = |field: &FieldRef| Self::within(field.data_type(), room).map(Box::new);
         let values = match kind {
             DataType::Null => Values::Nothing,
             DataType::Boolean => Values::Flags(BooleanBufferBuilder::new(0)),
@@ -90,14 +110,16 @@ impl Column {
                 elements: boxed(field)?,
             },
             DataType::Struct(fields) => {
-                let fields = fields.iter().map(|field| Self::new(field.data_type()));
+                let fields = fields
+                    .iter()
+                    .map(|field| Self::within(field.data_type(), room));
                 Values::Struct(fields.collect::<Option<_>>()?)
             }
             DataType::Dictionary(key, values) => Values::Dictionary(Box::new(Dictionary {
                 known: HashMap::new(),
                 keys: Vec::new(),
                 key: (**key).clone(),
-                values: Self::new(values)?,
+                values: Self::within(values, room)?,
             })),
             kind => Values::Fixed {
                 width: width(kind)?,
@@ -106,6 +128,8 @@ impl Column {
         };
         Some(Self {
             kind: kind.clone(),
+            of_null,
+            room: Arc::clone(room),
             nulls: NullBufferBuilder::new(0),
             rows: 0,
             values,
@@ -116,8 +140,16 @@ impl Column {
         &self.kind
     }
 
-    /// One missing cell more.
-    pub(super) fn push_null(&mut self) {
+    /// One missing cell more; `None` if all of them would take more room than anybody needs.
+    pub(super) fn push_null(&mut self) -> Option<()> {
+        let (room, take) = (&self.room, |room: usize| room.checked_sub(self.of_null));
+        room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .ok()?;
+        self.add_null();
+        Some(())
+    }
+
+    fn add_null(&mut self) {
         self.rows += 1;
         self.nulls.append_null();
         match &mut self.values {
@@ -128,9 +160,9 @@ impl Column {
                 ends.push(ends.last().copied().unwrap_or_default());
             }
             Values::Lists { length, elements } => {
-                (0..*length).for_each(|_| elements.push_null());
+                (0..*length).for_each(|_| elements.add_null());
             }
-            Values::Struct(fields) => fields.iter_mut().for_each(Self::push_null),
+            Values::Struct(fields) => fields.iter_mut().for_each(Self::add_null),
             Values::Dictionary(dictionary) => dictionary.keys.push(0),
         }
     }
@@ -144,8 +176,7 @@ impl Column {
     /// One cell inside another.
     fn push_nested(&mut self, from: &mut &[u8]) -> Option<()> {
         if !flag(from)? {
-            self.push_null();
-            return Some(());
+            return self.push_null();
         }
         let length = match self.has_any_length() {
             true => Some(count(from)?),
@@ -277,7 +308,7 @@ impl Dictionary {
         } else if self.values.has_any_length() {
             rest = &[];
         } else {
-            let mut one = Column::new(&self.values.kind)?;
+            let mut one = Column::within(&self.values.kind, &self.values.room)?;
             one.push_from(&mut rest, None)?;
         }
         let value = before.get(..length_of(rest))?;

@@ -3,9 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{
-    Array as _, ArrayRef, RecordBatch, RecordBatchOptions, make_array, new_null_array,
-};
+use arrow_array::{Array as _, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
 use arrow_data::transform::MutableArrayData;
 use arrow_schema::{DataType, Field, FieldRef, Schema};
 use zeroize::Zeroizing;
@@ -197,7 +195,12 @@ impl<'a> Job<'a> {
             column: self.name.to_owned(),
         };
         let arrays = parts.into_iter().map(|part| match part.column {
-            None => Some(new_null_array(&kind, part.rows)),
+            // Not as Arrow makes it: that asks for any room at all.
+            None => {
+                let mut column = Column::new(&kind)?;
+                (0..part.rows).try_for_each(|_| column.push_null())?;
+                column.finish()
+            }
             Some((column, _)) => column.finish(),
         });
         let mut arrays = arrays
@@ -242,7 +245,7 @@ impl Part {
         let (is_there, rest) = match plain.split_first() {
             Some((0, [])) => {
                 if let Some((column, _)) = &mut self.column {
-                    column.push_null();
+                    column.push_null().ok_or(NotPushed::Unknown)?;
                 }
                 return Ok(());
             }
@@ -253,7 +256,9 @@ impl Part {
             let mut value = rest;
             let kind = types::read(&mut value).ok_or(NotPushed::Unknown)?;
             let mut column = Column::new(&kind).ok_or(NotPushed::Unknown)?;
-            (1..self.rows).for_each(|_| column.push_null());
+            for _ in 1..self.rows {
+                column.push_null().ok_or(NotPushed::Unknown)?;
+            }
             let written = rest.len() - value.len();
             self.kind = rest.get(..written).unwrap_or_default().to_vec();
             self.column = Some((column, row));
@@ -264,10 +269,7 @@ impl Part {
         let value = rest.strip_prefix(self.kind.as_slice());
         match (is_there, value) {
             (true, Some(value)) => column.push(value).ok_or(NotPushed::Unknown),
-            (false, Some([])) => {
-                column.push_null();
-                Ok(())
-            }
+            (false, Some([])) => column.push_null().ok_or(NotPushed::Unknown),
             (false, Some(_)) => Err(NotPushed::Unknown),
             (_, None) => Err(NotPushed::Mixed),
         }

@@ -127,6 +127,22 @@ proptest! {
 }
 
 #[test]
+fn missing_values_take_no_more_room_together_than_anybody_needs() {
+    let kind = DataType::FixedSizeBinary(100);
+    let mut column = build::Column::with_room(&kind, 6499).unwrap();
+    let taken = (0..100)
+        .take_while(|_| column.push_null().is_some())
+        .count();
+    assert_eq!(taken, 64);
+    // Those inside of others count too.
+    let list = DataType::List(Arc::new(Field::new("item", kind, true)));
+    let missing = |items: u8| [&[items, 0, 0, 0][..], &vec![0; items.into()]].concat();
+    let mut column = build::Column::with_room(&list, 6499).unwrap();
+    assert!(column.push(&missing(60)).is_some());
+    assert!(column.push(&missing(60)).is_none());
+}
+
+#[test]
 fn missing_values_keep_their_type_and_a_batch_of_nothing_opens() {
     for kind in columns::all(&[None; 5], &vec![None; 5]) {
         let plain = batch(vec![("a", new_null_array(kind.data_type(), 3))]);
@@ -263,7 +279,7 @@ fn a_type_that_no_column_has_is_no_type() {
             let mut column = build::Column::new(&read);
             assert_eq!(column.is_some(), is_built, "{kind}");
             if let Some(column) = &mut column {
-                column.push_null();
+                column.push_null().unwrap();
             }
             assert_eq!(
                 column.is_some_and(|column| column.finish().is_some()),

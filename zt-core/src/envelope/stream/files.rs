@@ -3,6 +3,8 @@
 //! In: paths. Out: a file under its own name, which nobody but its owner may read. Never: a part of a plain file under that
 //! name.
 
+mod nameless;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use crate::durable::sync_folder;
 use crate::envelope::{Opener, SealError, Sealer};
 use crate::error::{Code, Error, Result};
 use crate::text::shown;
+use nameless::{name, nameless};
 
 impl Sealer {
     /// Seals the file at `from` into one at `to`, and answers how many bytes it had. It opens under `name` alone; `None` is
@@ -82,15 +85,16 @@ impl FileHeader {
     }
 }
 
-/// A file that is not there yet, and never will be unless it is kept. What is written lies beside its place under a name
-/// that begins with a dot and ends with `.part`, mode 0600, and is removed when this is dropped.
+/// A file that is not there yet, and never will be unless it is kept. On Linux, where the file system can, what is written has
+/// no name until then, so that a killed process leaves nothing. Elsewhere it lies beside its place under a name that begins
+/// with a dot and ends with `.part`, mode 0600, and is removed when this is dropped.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
-    path: PathBuf,
+    /// Where it lies; `None` while it has no name.
+    path: Option<PathBuf>,
     goal: PathBuf,
     replaces: bool,
-    is_kept: bool,
 }
 
 impl Draft {
@@ -110,25 +114,25 @@ impl Draft {
             return Err(Error::new(Code::InvalidArgument, message)
                 .with_help("a link, a device or a folder is not replaced: name another place"));
         }
-        let mut random = [0; 8];
-        rand::fill(&mut random).map_err(|_| SealError::Crypto)?;
-        let mut name = std::ffi::OsString::from(".");
-        name.push(goal.file_name().unwrap_or_default());
-        name.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
-        let path = goal.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
-            .open(&path)
-            .map_err(|why| failed("write", goal, why))?;
+        let (file, path) = match nameless(goal) {
+            Some(file) => (file, None),
+            None => {
+                let path = beside(goal)?;
+                let mut options = OpenOptions::new();
+                options.write(true).create_new(true);
+                #[cfg(unix)]
+                std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                let file = options
+                    .open(&path)
+                    .map_err(|why| failed("write", goal, why))?;
+                (file, Some(path))
+            }
+        };
         Ok(Self {
             file,
             path,
             goal: goal.to_owned(),
             replaces,
-            is_kept: false,
         })
     }
 
@@ -154,11 +158,21 @@ impl Draft {
 }
 
 impl Draft {
-    /// A second name is given only where there is none, at that very moment; a rename would take the place of what came
-    /// meanwhile. The first name goes when this is dropped.
+    /// A name is given only where there is none, at that very moment; a rename would take the place of what came meanwhile.
     fn put(&mut self) -> io::Result<()> {
+        let path = match &self.path {
+            Some(path) => path,
+            None if !self.replaces => return name(&self.file, &self.goal),
+            // Nothing replaces a file but a rename, which needs a name.
+            None => {
+                let path = beside(&self.goal).map_err(io::Error::other)?;
+                name(&self.file, &path)?;
+                self.path.insert(path)
+            }
+        };
         if !self.replaces {
-            match fs::hard_link(&self.path, &self.goal) {
+            match fs::hard_link(path, &self.goal) {
+                // The first name goes when this is dropped.
                 Ok(()) => return Ok(()),
                 Err(why) if why.kind() == io::ErrorKind::AlreadyExists => return Err(why),
                 // A file system without links: as near as can be.
@@ -168,10 +182,20 @@ impl Draft {
                 Err(_) => {}
             }
         }
-        fs::rename(&self.path, &self.goal)?;
-        self.is_kept = true;
+        fs::rename(path, &self.goal)?;
+        self.path = None;
         Ok(())
     }
+}
+
+/// A name beside the goal that nothing has.
+fn beside(goal: &Path) -> Result<PathBuf> {
+    let mut random = [0; 8];
+    rand::fill(&mut random).map_err(|_| SealError::Crypto)?;
+    let mut name = std::ffi::OsString::from(".");
+    name.push(goal.file_name().unwrap_or_default());
+    name.push(format!(".{:016x}.part", u64::from_be_bytes(random)));
+    Ok(goal.with_file_name(name))
 }
 
 impl Write for Draft {
@@ -186,9 +210,9 @@ impl Write for Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if let Some(path) = &self.path {
             // Nothing more can be done about a file that does not go.
-            fs::remove_file(&self.path).ok();
+            fs::remove_file(path).ok();
         }
     }
 }
@@ -256,6 +280,25 @@ mod tests {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = fs::metadata(&goal).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_is_not_kept_has_no_name_that_a_killed_process_could_leave() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        if nameless(&goal).is_none() {
+            println!("skipped: this file system has no files without a name");
+            return;
+        }
+        for replaces in [false, true] {
+            let mut draft = Draft::new(&goal, replaces).unwrap();
+            draft.write_all(b"in plain").unwrap();
+            let before = names(folder.path());
+            assert!(before.iter().all(|name| name == "report"), "{before:?}");
+            draft.keep().unwrap();
+            assert_eq!(names(folder.path()), ["report"]);
         }
     }
 

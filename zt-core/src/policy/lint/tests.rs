@@ -654,3 +654,91 @@ fn an_attribute_that_the_tables_say_of_nobody_is_unreachable() {
         ["no session knows it: no row of Resources says it; A can then never allow"]
     );
 }
+
+#[test]
+fn rows_that_are_chosen_by_a_sealed_column_are_named() {
+    let found = |action: &str, resource: &str, column: &str| {
+        let mut raw = RawTables::new("test".to_owned());
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let texts = |text: &str| Cell::List(vec![Cell::Text(text.to_owned())]);
+        let mut push = |table: &str, cells: &[(&str, Cell)]| {
+            let cells = cells
+                .iter()
+                .map(|(name, cell)| ((*name).to_owned(), cell.clone()));
+            raw.push(table, RawRow::new(None, cells.collect()));
+        };
+        let oid = "00000000-0000-4000-8000-000000000001";
+        push("Principals", &[("id", text("sp:a")), ("oid", text(oid))]);
+        push(
+            "Attributes",
+            &[
+                ("namespace", text("row")),
+                ("name", text(column)),
+                ("type", text("text")),
+                ("provenance", text("store")),
+            ],
+        );
+        push(
+            "Network_Rules",
+            &[
+                ("id", text("NR-1")),
+                ("host", text("kv.vault.azure.net")),
+                ("mode", text("allow_cidr")),
+                ("cidrs", texts("10.0.0.0/8")),
+            ],
+        );
+        push(
+            "Secret_References",
+            &[
+                ("id", text("kek")),
+                ("kind", text("key")),
+                ("vault", text("https://kv.vault.azure.net")),
+                ("name", text("kek")),
+                ("ttl_s", Cell::Integer(300)),
+                ("max_stale_s", Cell::Integer(0)),
+            ],
+        );
+        push(
+            "Encryption_Rules",
+            &[
+                ("id", text("ER-1")),
+                ("key", text("kek")),
+                ("columns", texts("Segment")),
+                ("algorithm", text("AES-256-GCM")),
+            ],
+        );
+        push(
+            "Output_Storage",
+            &[
+                ("name", text("delta")),
+                ("table", text("gold.x")),
+                ("format", text("delta")),
+                ("location", text("out/x")),
+                ("encryption", text("ER-1")),
+            ],
+        );
+        push(
+            "Access_Policies",
+            &[
+                ("id", text("AP-1")),
+                ("principal", text("sp:a")),
+                ("action", text(action)),
+                ("resource", text(resource)),
+                ("effect", text("allow")),
+                ("rows", text(&format!("row.{column} == 'vip'"))),
+            ],
+        );
+        let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
+        let found = lint(&snapshot);
+        found
+            .into_iter()
+            .filter(|found| found.lint == Lint::SealedRows)
+            .count()
+    };
+    assert_eq!(found("table.read", "table:gold.x", "segment"), 1);
+    assert_eq!(found("table.read", "table:gold.*", "segment"), 1);
+    assert_eq!(found("table.read", "table:gold.x", "region"), 0);
+    assert_eq!(found("table.read", "table:gold.y", "segment"), 0);
+    // There the rows are opened first.
+    assert_eq!(found("data.open", "output:delta", "segment"), 0);
+}

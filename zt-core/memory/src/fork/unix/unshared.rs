@@ -44,10 +44,9 @@ impl Unshared {
             if descriptor != NONE && nowhere >= 0 {
                 // SAFETY: async-signal-safe; both are open descriptors of this process, the second one of a file that only
                 // code of the parent would use.
-                unsafe {
-                    libc::dup2(nowhere, descriptor);
-                    libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
-                }
+                unsafe { libc::dup2(nowhere, descriptor) };
+                // SAFETY: as above; a program that the child starts does not get it either.
+                unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
             }
         }
         if nowhere >= 0 {
