@@ -87,24 +87,12 @@ impl LiveLog {
         for torn in &torn {
             writer.push(recovered(clock.now(), torn).fields(None)?, None);
         }
-        // Without a signature nobody could tell a removal by rule from one by somebody else.
-        let retention = options.retention.filter(|_| is_signed);
-        let retiring =
-            retention.map(|age| Plan::make(&folder, clock.now(), age, &options.cursors()));
-        // What cannot be retired now stays: that is no reason to refuse everything.
-        let retiring = retiring.transpose().unwrap_or_else(|error| {
-            *status.last_error() = Some(error.to_string());
-            None
-        });
-        let retiring = retiring.unwrap_or_default();
+        let retiring = plan(options, is_signed, clock.now(), &status);
         for record in retiring.records(clock.now()) {
             writer.push(record?, None);
         }
         writer.sync()?;
         torn.iter().try_for_each(Torn::cut)?;
-        if let Some(blocked) = retiring.blocked() {
-            *status.last_error() = Some(blocked);
-        }
         if let Some(checkpointer) = &checkpointer {
             let (folder, status) = (folder.clone(), Arc::clone(&status));
             checkpointer.when_endorsed(writer.size(), move || {
@@ -324,6 +312,26 @@ impl LiveLog {
 
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
+}
+
+/// What retention removes. What cannot be retired now stays: that is no reason to refuse everything.
+fn plan(options: &AuditOptions, is_signed: bool, now: Timestamp, status: &Status) -> Plan {
+    // Without a signature nobody could tell a removal by rule from one by somebody else.
+    let Some(age) = options.retention.filter(|_| is_signed) else {
+        return Plan::default();
+    };
+    match Plan::make(&options.folder, now, age, &options.cursors()) {
+        Ok(plan) => {
+            if let Some(blocked) = plan.blocked() {
+                *status.last_error() = Some(blocked);
+            }
+            plan
+        }
+        Err(error) => {
+            *status.last_error() = Some(error.to_string());
+            Plan::default()
+        }
+    }
 }
 
 impl Drop for LiveLog {

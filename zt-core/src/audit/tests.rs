@@ -31,9 +31,13 @@ pub(super) fn open(folder: &Path) -> AuditLog {
 }
 
 pub(super) fn record(number: usize) -> Record {
+    record_at(Timestamp::from_secs(1_790_000_000), number)
+}
+
+fn record_at(at: Timestamp, number: usize) -> Record {
     Record::new(
         Kind::Release,
-        Timestamp::from_secs(1_790_000_000),
+        at,
         "secret.read",
         "secret:sql-loans-password",
         Outcome::Ok,

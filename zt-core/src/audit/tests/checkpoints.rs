@@ -354,13 +354,10 @@ fn records_that_take_the_place_of_those_behind_a_cut_are_found_where_they_are_ma
     let mut minutes = 0;
     rehash(&path, from, |body| {
         minutes += 1;
-        let at = body.find("\"at\":\"").unwrap() + 6;
-        format!(
-            "{}2027-01-01T00:{minutes:02}:00.000Z{}",
-            &body[..at],
-            &body[at + 24..]
-        )
-        .replace("sp-score-201", "mallory")
+        let (before, rest) = body.split_at(body.find("\"at\":\"").unwrap() + 6);
+        let (_, after) = rest.split_at(24);
+        let forged = format!("{before}2027-01-01T00:{minutes:02}:00.000Z{after}");
+        forged.replace("sp-score-201", "mallory")
     });
     for options in [VerifyOptions::new(), trusting(&key)] {
         let found = verify_with(folder.path(), &options).unwrap();

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::*;
 use crate::adapters::file::FileAuditKey;
+use crate::clock::Clock as _;
 
 const FOLDER: &str = "ZT_AUDIT_KILL_TEST_FOLDER";
 
@@ -75,9 +76,11 @@ fn child_that_writes_until_it_is_killed() {
     let options = options(folder)
         .with_segment_bytes(8192)
         .with_signer(Arc::new(key));
-    let log = AuditLog::open(options, Arc::new(SystemClock::new())).unwrap();
+    let clock = Arc::new(SystemClock::new());
+    let log = AuditLog::open(options, Arc::<SystemClock>::clone(&clock)).unwrap();
     for number in 0.. {
-        log.append(record(number), Durability::Durable).unwrap();
+        let record = record_at(clock.now(), number);
+        log.append(record, Durability::Durable).unwrap();
         let mut out = std::io::stdout().lock();
         writeln!(out, "acknowledged {number}").unwrap();
         out.flush().unwrap();

@@ -182,11 +182,17 @@ impl Marks {
     /// Passes over the checkpoints of records that were removed by rule; whether one of them was kept elsewhere.
     pub(super) fn skip_before(&mut self, size: u64) -> bool {
         let mut misses_kept = false;
-        while let Some(mark) = self.due.pop_front_if(|mark| mark.head.size < size) {
+        while let Some(mark) = self.due_within(size.saturating_sub(1)) {
             misses_kept |= mark.is_kept;
         }
         self.signed = size;
         misses_kept
+    }
+
+    /// The next checkpoint, if it is of at most so many records.
+    fn due_within(&mut self, size: u64) -> Option<Mark> {
+        let is_due = self.due.front().is_some_and(|mark| mark.head.size <= size);
+        is_due.then(|| self.due.pop_front()).flatten()
     }
 
     /// Compares with the log at this record.
@@ -195,7 +201,7 @@ impl Marks {
             place,
             head,
             is_kept,
-        }) = self.due.pop_front_if(|mark| mark.head.size <= tree.size())
+        }) = self.due_within(tree.size())
         {
             if head.root == tree.root() && head.head == *chain {
                 self.signed = head.size;

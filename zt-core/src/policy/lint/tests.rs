@@ -655,85 +655,49 @@ fn an_attribute_that_the_tables_say_of_nobody_is_unreachable() {
     );
 }
 
+/// A table whose column `Segment` is sealed, and a policy about it whose rows test a column.
+fn with_a_sealed_table(action: &str, resource: &str, column: &str) -> Snapshot {
+    const VAULT: &str = "kv.vault.azure.net";
+    let tables = [
+        "Principals id=sp:a oid=00000000-0000-4000-8000-000000000001".to_owned(),
+        format!("Attributes namespace=row name={column} type=text provenance=store"),
+        format!("Network_Rules id=NR-1 host={VAULT} mode=allow_cidr cidrs=[10.0.0.0/8]"),
+        format!(
+            "Secret_References id=kek kind=key vault=https://{VAULT} name=kek ttl_s=300 max_stale_s=0"
+        ),
+        "Encryption_Rules id=ER-1 key=kek columns=[Segment] algorithm=AES-256-GCM".to_owned(),
+        "Output_Storage name=delta table=gold.x format=delta location=out/x encryption=ER-1"
+            .to_owned(),
+        format!(
+            "Access_Policies id=AP-1 principal=sp:a effect=allow action={action} resource={resource} \
+             rows=row.{column}=='vip'"
+        ),
+    ];
+    let cell = |text: &str| match (text.parse(), text.strip_prefix('[')) {
+        (Ok(number), _) => Cell::Integer(number),
+        (Err(_), Some(list)) => Cell::List(vec![Cell::Text(list.trim_end_matches(']').to_owned())]),
+        (Err(_), None) => Cell::Text(text.to_owned()),
+    };
+    let mut raw = RawTables::new("test".to_owned());
+    for row in &tables {
+        let (table, cells) = row.split_once(' ').unwrap();
+        let cells = cells.split(' ').map(|pair| {
+            let (name, text) = pair.split_once('=').unwrap();
+            (name.to_owned(), cell(text))
+        });
+        raw.push(table, RawRow::new(None, cells.collect()));
+    }
+    Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap()
+}
+
 #[test]
 fn rows_that_are_chosen_by_a_sealed_column_are_named() {
     let found = |action: &str, resource: &str, column: &str| {
-        let mut raw = RawTables::new("test".to_owned());
-        let text = |text: &str| Cell::Text(text.to_owned());
-        let texts = |text: &str| Cell::List(vec![Cell::Text(text.to_owned())]);
-        let mut push = |table: &str, cells: &[(&str, Cell)]| {
-            let cells = cells
-                .iter()
-                .map(|(name, cell)| ((*name).to_owned(), cell.clone()));
-            raw.push(table, RawRow::new(None, cells.collect()));
-        };
-        let oid = "00000000-0000-4000-8000-000000000001";
-        push("Principals", &[("id", text("sp:a")), ("oid", text(oid))]);
-        push(
-            "Attributes",
-            &[
-                ("namespace", text("row")),
-                ("name", text(column)),
-                ("type", text("text")),
-                ("provenance", text("store")),
-            ],
-        );
-        push(
-            "Network_Rules",
-            &[
-                ("id", text("NR-1")),
-                ("host", text("kv.vault.azure.net")),
-                ("mode", text("allow_cidr")),
-                ("cidrs", texts("10.0.0.0/8")),
-            ],
-        );
-        push(
-            "Secret_References",
-            &[
-                ("id", text("kek")),
-                ("kind", text("key")),
-                ("vault", text("https://kv.vault.azure.net")),
-                ("name", text("kek")),
-                ("ttl_s", Cell::Integer(300)),
-                ("max_stale_s", Cell::Integer(0)),
-            ],
-        );
-        push(
-            "Encryption_Rules",
-            &[
-                ("id", text("ER-1")),
-                ("key", text("kek")),
-                ("columns", texts("Segment")),
-                ("algorithm", text("AES-256-GCM")),
-            ],
-        );
-        push(
-            "Output_Storage",
-            &[
-                ("name", text("delta")),
-                ("table", text("gold.x")),
-                ("format", text("delta")),
-                ("location", text("out/x")),
-                ("encryption", text("ER-1")),
-            ],
-        );
-        push(
-            "Access_Policies",
-            &[
-                ("id", text("AP-1")),
-                ("principal", text("sp:a")),
-                ("action", text(action)),
-                ("resource", text(resource)),
-                ("effect", text("allow")),
-                ("rows", text(&format!("row.{column} == 'vip'"))),
-            ],
-        );
-        let snapshot = Snapshot::compile(&raw, 1, Timestamp::from_millis(0)).unwrap();
-        let found = lint(&snapshot);
-        found
+        let found = lint(&with_a_sealed_table(action, resource, column));
+        let sealed = found
             .into_iter()
-            .filter(|found| found.lint == Lint::SealedRows)
-            .count()
+            .filter(|found| found.lint == Lint::SealedRows);
+        sealed.count()
     };
     assert_eq!(found("table.read", "table:gold.x", "segment"), 1);
     assert_eq!(found("table.read", "table:gold.*", "segment"), 1);
