@@ -5,4 +5,5 @@ mod c;
 mod cc;
 mod sealing;
 mod secrets;
+mod surface;
 mod world;

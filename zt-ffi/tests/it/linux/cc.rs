@@ -8,11 +8,12 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Which of the two libraries a program is linked with.
+/// Which of the two libraries a program is linked with, if any.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Library {
     Shared,
     Static,
+    ByHand,
 }
 
 const SANITIZERS: [&str; 3] = [
@@ -101,6 +102,7 @@ impl Bench {
             .arg(&program);
         match library {
             Library::Shared => cc.arg("-L").arg(folder).arg("-lzt"),
+            Library::ByHand => cc.arg("-ldl"),
             Library::Static => {
                 let found = cc.arg("-L").arg(folder.join("static")).arg("-lzt");
                 found.args(["-lpthread", "-ldl", "-lm"])
