@@ -55,7 +55,7 @@ pub unsafe extern "C" fn zt_open_async(
         start(&executor, terms, operation, async move {
             let builder = RuntimeBuilder::new(configured(&folder, settings)?);
             let runtime = builder.open().await?;
-            Ok(Outcome::Runtime(zt_runtime::new(runtime, own)))
+            Ok(Outcome::Runtime(Box::new(zt_runtime::new(runtime, own))))
         })
     })
 }
@@ -141,7 +141,9 @@ pub unsafe extern "C" fn zt_authenticate_async(
         let executor = Arc::clone(runtime.executor());
         start(runtime.executor(), terms, operation, async move {
             let session = own.authenticate(&token).await?;
-            Ok(Outcome::Session(zt_session::new(session, &executor)))
+            Ok(Outcome::Session(Box::new(zt_session::new(
+                session, &executor,
+            ))))
         })
     })
 }
@@ -169,7 +171,9 @@ pub unsafe extern "C" fn zt_runtime_workload_async(
         let executor = Arc::clone(runtime.executor());
         start(runtime.executor(), terms, operation, async move {
             let session = own.workload().await?;
-            Ok(Outcome::Session(zt_session::new(session, &executor)))
+            Ok(Outcome::Session(Box::new(zt_session::new(
+                session, &executor,
+            ))))
         })
     })
 }
@@ -200,7 +204,7 @@ pub unsafe extern "C" fn zt_secret_get_async(
         let own = session.session().clone();
         start(session.executor(), terms, operation, async move {
             let secret = own.secret(&reference).await?;
-            Ok(Outcome::Secret(zt_secret::new(secret)))
+            Ok(Outcome::Secret(Box::new(zt_secret::new(secret))))
         })
     })
 }
@@ -230,7 +234,7 @@ pub unsafe extern "C" fn zt_sealer_new_async(
         let own = session.session().clone();
         start(session.executor(), terms, operation, async move {
             let sealer = own.sealer(&output).await?;
-            Ok(Outcome::Sealer(zt_sealer(sealer)))
+            Ok(Outcome::Sealer(Box::new(zt_sealer(sealer))))
         })
     })
 }
@@ -263,7 +267,7 @@ pub unsafe extern "C" fn zt_opener_new_async(
         let own = session.session().clone();
         start(session.executor(), terms, operation, async move {
             let opener = own.opener(&output, &sealed).await?;
-            Ok(Outcome::Opener(zt_opener(opener)))
+            Ok(Outcome::Opener(Box::new(zt_opener(opener))))
         })
     })
 }
@@ -298,7 +302,9 @@ pub unsafe extern "C" fn zt_file_opener_new_async(
         let own = session.session().clone();
         start(session.executor(), terms, operation, async move {
             let opener = own.file_opener(&output, &header).await?;
-            Ok(Outcome::FileOpener(zt_file_opener::new(opener, &header)))
+            Ok(Outcome::FileOpener(Box::new(zt_file_opener::new(
+                opener, &header,
+            ))))
         })
     })
 }
@@ -331,7 +337,7 @@ pub unsafe extern "C" fn zt_log_batch_async(
         let own = session.session().clone();
         start(session.executor(), terms, operation, async move {
             let evaluation = own.log_batch(&model, &batch).await?;
-            Ok(Outcome::Text(zt_text::json(&evaluation)?))
+            Ok(Outcome::Text(Box::new(zt_text::json(&evaluation)?)))
         })
     })
 }

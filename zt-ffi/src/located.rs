@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::mem::MaybeUninit;
 
-use zt_core::policy::Located;
+use zt_core::policy::{Decision, Located};
 use zt_core::session::parse_action;
 
 use crate::boundary::{Many, give, given, guard_or, text, texts};
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn zt_check_many(
             false => Some(unsafe { Many::new(decisions, count, "decisions") }?),
         };
         let decided = session.session().check_many(action, &resources)?;
-        answers.write(decided.iter().map(|decision| decision.is_allowed()));
+        answers.write(decided.iter().map(Decision::is_allowed));
         if let Some(handles) = handles {
             let made = decided.into_iter().map(zt_decision::new);
             handles.write(made.map(|decision| Box::into_raw(Box::new(decision))));

@@ -53,13 +53,13 @@ enum State {
 /// What an operation makes.
 pub(crate) enum Outcome {
     Nothing,
-    Runtime(zt_runtime),
-    Session(zt_session),
-    Secret(zt_secret),
-    Sealer(zt_sealer),
-    Opener(zt_opener),
-    FileOpener(zt_file_opener),
-    Text(zt_text),
+    Runtime(Box<zt_runtime>),
+    Session(Box<zt_session>),
+    Secret(Box<zt_secret>),
+    Sealer(Box<zt_sealer>),
+    Opener(Box<zt_opener>),
+    FileOpener(Box<zt_file_opener>),
+    Text(Box<zt_text>),
 }
 
 impl Outcome {
@@ -212,7 +212,7 @@ impl Drop for End {
 /// What can be taken from an operation, and how it is called.
 pub(crate) trait Made: Sized {
     const WANTED: &'static str;
-    fn of(made: Outcome) -> Result<Self, Outcome>;
+    fn of(made: Outcome) -> Result<Box<Self>, Outcome>;
 }
 
 impl zt_operation {
@@ -227,7 +227,7 @@ impl zt_operation {
             .into())
     }
 
-    pub(crate) fn take<T: Made>(&self) -> Result<T, Failure> {
+    pub(crate) fn take<T: Made>(&self) -> Result<Box<T>, Failure> {
         let mut state = self.state()?;
         match std::mem::replace(&mut *state, State::Taken) {
             State::Ended(made) => T::of(made).map_err(|made| {

@@ -18,6 +18,10 @@ use crate::status::zt_status;
 /// One setting, by its name in `zt.toml`.
 #[repr(C)]
 #[derive(Clone, Copy)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "programs have its layout burnt in"
+)]
 pub struct zt_setting {
     /// Such as "audit.folder"; docs/src/config.md has every name.
     pub name: *const c_char,
@@ -28,6 +32,10 @@ pub struct zt_setting {
 /// How to open. Filled by zt_open_options_init; grows at its end only.
 #[repr(C)]
 #[derive(Clone, Copy)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "programs have its layout burnt in"
+)]
 pub struct zt_open_options {
     /// `sizeof(zt_open_options)` of the program.
     pub struct_size: usize,
@@ -74,7 +82,7 @@ pub unsafe extern "C" fn zt_open_options_init(
         // SAFETY: not NULL; the C caller promises `struct_size` writable bytes.
         unsafe { options.cast::<u8>().write_bytes(0, struct_size) };
         // SAFETY: as above; the struct has at least this field.
-        unsafe { (&raw mut (*options).struct_size).write_unaligned(struct_size) };
+        unsafe { options.cast::<usize>().write_unaligned(struct_size) };
         Ok(())
     })
 }
@@ -127,7 +135,7 @@ pub(crate) unsafe fn settings(options: *const zt_open_options) -> Result<Setting
         return Ok(Vec::new());
     }
     // SAFETY: not NULL; the size comes first.
-    let size = unsafe { (&raw const (*options).struct_size).read_unaligned() };
+    let size = unsafe { options.cast::<usize>().read_unaligned() };
     let known = size_of::<zt_open_options>();
     if size < known || size > MOST_BYTES {
         return Err(no_size(size).into());
@@ -143,7 +151,7 @@ pub(crate) unsafe fn settings(options: *const zt_open_options) -> Result<Setting
     }
     // SAFETY: the caller of this function promises `setting_count` settings.
     let given = unsafe { list(first.settings, first.setting_count, "settings") }?;
-    given.iter().map(|setting| key_and_value(setting)).collect()
+    given.iter().map(key_and_value).collect()
 }
 
 fn key_and_value(setting: &zt_setting) -> Result<(ConfigKey, zeroize::Zeroizing<String>), Failure> {

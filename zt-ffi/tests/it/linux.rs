@@ -3,6 +3,8 @@
 mod abi;
 mod c;
 mod cc;
+mod cpp;
+mod install;
 mod sealing;
 mod secrets;
 mod surface;

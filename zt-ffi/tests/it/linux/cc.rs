@@ -16,7 +16,7 @@ pub(crate) enum Library {
     ByHand,
 }
 
-const SANITIZERS: [&str; 3] = [
+pub(crate) const SANITIZERS: [&str; 3] = [
     "-g",
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
@@ -110,6 +110,35 @@ impl Bench {
         };
         succeed(&mut cc)?;
         Ok(program)
+    }
+
+    /// Compiles one C++ file against the shared library, every warning an error.
+    pub(crate) fn compile_cpp(
+        &self,
+        file: &Path,
+        standard: &str,
+        arguments: &[&str],
+    ) -> Result<PathBuf, Box<dyn Error>> {
+        let folder = self.0.path();
+        let program = folder.join(format!("program-{standard}"));
+        let mut cc = warnings("c++", standard);
+        cc.args(["-Wshadow", "-Wconversion", "-pthread"])
+            .args(arguments)
+            .arg(file)
+            .arg("-o")
+            .arg(&program)
+            .arg("-L")
+            .arg(folder)
+            .arg("-lzt");
+        succeed(&mut cc)?;
+        Ok(program)
+    }
+
+    /// Whether the compiler of C++ knows a standard, with these arguments.
+    pub(crate) fn knows(&self, standard: &str, arguments: &[&str]) -> bool {
+        let probe = self.0.path().join("probe.cpp");
+        fs::write(&probe, "int main() { return 0; }\n").is_ok()
+            && self.compile_cpp(&probe, standard, arguments).is_ok()
     }
 
     /// Runs a program with the shared library in reach.
