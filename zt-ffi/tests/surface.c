@@ -310,6 +310,34 @@ static void sealing(const zt_session *job, const zt_session *ines) {
     zt_batch_free(batch);
 }
 
+struct all {
+    struct told *told;
+    zt_runtime *zt;
+    zt_session *session;
+};
+
+/* The last handles go here, on the thread that ends with them. */
+static void frees_all(void *user_data, const zt_operation *operation) {
+    struct all *all = user_data;
+    const int good = zt_operation_wait(operation, 0, NULL) == ZT_STATUS_OK &&
+                     zt_runtime_close(all->zt, 5000, NULL) == ZT_STATUS_OK;
+    zt_session_free(all->session);
+    zt_runtime_free(all->zt);
+    meet(all->told, good);
+}
+
+static void freed_in_its_callback(const char *folder, struct told *told) {
+    struct all all = {told, NULL, NULL};
+    int round;
+    for (round = 0; round < 5; round++) {
+        CHECK(zt_open(folder, &all.zt, NULL) == ZT_STATUS_OK);
+        all.session = the_job(all.zt);
+        CHECK(zt_secret_get_async(all.session, KEY, 0, frees_all, &all, NULL, NULL) == ZT_STATUS_OK);
+        CHECK(counted(told, 1) == 1);
+        told->count = told->good = 0;
+    }
+}
+
 /* Opened, reloaded and closed by operations. Freed while one is under way, it ends all the same. */
 static void whole_life(const char *folder, struct told *told) {
     zt_error *err = NULL;
@@ -373,5 +401,6 @@ int main(int argc, char **argv) {
     CHECK(zt_runtime_close(zt, 5000, NULL) == ZT_STATUS_OK);
     zt_runtime_free(zt);
     whole_life(argv[1], &told_of);
+    freed_in_its_callback(argv[1], &told_of);
     return told();
 }

@@ -4,6 +4,7 @@ mod abi;
 mod c;
 mod cc;
 mod cpp;
+mod examples;
 mod install;
 mod sealing;
 mod secrets;

@@ -62,6 +62,11 @@ impl Bench {
         Ok(Self(folder))
     }
 
+    /// Where the shared library is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Compiles one C file, every warning an error.
     pub(crate) fn compile(&self, file: &Path, library: Library) -> Result<PathBuf, Box<dyn Error>> {
         self.compile_with(&[], file, library)
