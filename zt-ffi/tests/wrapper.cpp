@@ -57,6 +57,8 @@ void results() {
     auto none = zt::runtime::open("nowhere");
     CHECK(!none && none.status() == ZT_STATUS_CONFIG && has(none.error().message(), "zt.toml"));
     CHECK(!none.error().help().empty() && !none.error().cause().empty() && none.error().http_status() == 500);
+    auto set = zt::runtime::open("nowhere", {{"status.folder", "run"}});
+    CHECK(!set && set.status() == ZT_STATUS_CONFIG);
     auto unknown = zt::runtime::open("nowhere", {{"mode", std::string("a\0b", 3)}});
     CHECK(!unknown && unknown.status() == ZT_STATUS_INVALID_ARGUMENT);
 }
