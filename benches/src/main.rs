@@ -3,12 +3,13 @@
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
 //! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
 //! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens, `-- --secrets` secrets,
-//! and `-- --audit` the audit log.
+//! `-- --audit` the audit log, and `-- --ffi DIR` calls from C and C++ of what `cargo xtask install-c --prefix DIR` installed.
 
 mod audit;
 mod conditions;
 mod differential;
 mod envelope;
+mod ffi;
 mod harness;
 mod identity;
 mod job;
@@ -21,6 +22,7 @@ mod secrets;
 mod tenant;
 mod world;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use harness::Effort;
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
         secrets::markdown(effort)
     } else if asked("--audit") {
         audit::groups(effort).map(|groups| report::markdown(&groups))
+    } else if asked("--ffi") {
+        over_the_c_abi(effort)
     } else if asked("--sealing") {
         sealed(effort)
     } else if asked("--peers") {
@@ -65,6 +69,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn over_the_c_abi(effort: Effort) -> Outcome<String> {
+    let prefix = std::env::args()
+        .skip_while(|argument| argument != "--ffi")
+        .nth(1);
+    let prefix = prefix.ok_or("`--ffi` wants the folder that libzt is installed in")?;
+    let groups = ffi::groups(&World::new()?, Path::new(&prefix), effort)?;
+    Ok(report::markdown(&groups))
 }
 
 fn measure(effort: Effort) -> Outcome<String> {

@@ -25,7 +25,7 @@ pub fn markdown(effort: Effort) -> Outcome<String> {
 }
 
 /// The answer of a future that waits for nothing, polled once: no executor is measured. None if it would wait.
-fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+pub fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {
         Poll::Ready(answer) => Some(answer),

@@ -32,8 +32,14 @@
  * program frees by zt_error_free; start with NULL, and free one before the next call may write another. There is no
  * error state in a thread or in the process.
  *
- * CALLBACKS run on the thread that called, before the call returns, and must not throw, longjmp or free what the call uses.
- * The release callbacks of Arrow's structs run where the struct is let go.
+ * CALLBACKS that a call reads or writes by run on the thread that called, before the call returns. The release callbacks of
+ * Arrow's structs run where the struct is let go, a zt_log_fn where the event happens, and a zt_done_fn on a thread of zt that
+ * does nothing else. None may throw, longjmp or free what the call uses.
+ *
+ * OPERATIONS. What waits has a twin that ends in `_async` and returns at once: zt_operation_wait waits for its end,
+ * zt_operation_cancel gives it up, a deadline does so by itself, and a zt_done_fn is called exactly once whatever becomes of it,
+ * if the function that started it answered OK. An operation keeps what it needs: every other handle may be freed meanwhile.
+ * End what you started before the process ends.
  *
  * OWNERSHIP. What an output receives belongs to the program, until it gives it to the `_free` function of its type: once,
  * and nothing else frees it. Arrow's structs have callbacks of their own for that, and those that are sealed or unsealed are
@@ -56,13 +62,14 @@
  *
  * PROCESSES. A child of fork(2) may go on with its parent's runtime, sessions and handles of secrets: its first call
  * starts threads of its own, secrets are fetched anew, and its records stand in a log of its own, which
- * zt_runtime_close ends there. Secrets that were handed out before the fork are empty in it. What another thread of the
+ * zt_runtime_close ends there. Its operations are its parent's: here they answer CANCELLED, and their callbacks do not run. It
+ * has no zt_log_fn until it names one. Secrets that were handed out before the fork are empty in it. What another thread of the
  * parent was freeing while it forked, the child must not use. A child of a raw clone(2) calls exec and nothing of zt.
  *
  * PANICS do not cross this border: they become ZT_STATUS_PANIC.
  *
  * VERSIONS. Within one ZT_ABI_VERSION functions and statuses are only added; `@since` says with which. Link with -lzt.
- * A static link needs -lpthread -ldl -lm too; on Windows define ZT_STATIC for it.
+ * A library that was loaded by dlopen stays in memory after dlclose, on Linux. A static link needs -lpthread -ldl -lm too; on Windows define ZT_STATIC for it.
  *
  * This file is made from the library's source: change it there.
  */
@@ -143,6 +150,36 @@ struct ArrowArray {
 #define ZT_STORE_BYTES 1
 
 /**
+ * No events.
+ */
+#define ZT_LOG_OFF 0
+
+/**
+ * What somebody must look at.
+ */
+#define ZT_LOG_ERROR 1
+
+/**
+ * What somebody should look at: a vault that is not called for a while, a sink that does not take records.
+ */
+#define ZT_LOG_WARN 2
+
+/**
+ * What happens seldom.
+ */
+#define ZT_LOG_INFO 3
+
+/**
+ * What helps to find a mistake.
+ */
+#define ZT_LOG_DEBUG 4
+
+/**
+ * Everything.
+ */
+#define ZT_LOG_TRACE 5
+
+/**
  * Rows of data, by column. Never changes once it is made. Names of columns ignore case.
  */
 typedef struct zt_batch zt_batch;
@@ -168,9 +205,19 @@ typedef struct zt_error zt_error;
 typedef struct zt_file_opener zt_file_opener;
 
 /**
+ * A resource, looked up once: for zt_check_at. It stays right when the tables change.
+ */
+typedef struct zt_located zt_located;
+
+/**
  * Unseals batches of one output, with the data keys of the batch that it was made for.
  */
 typedef struct zt_opener zt_opener;
+
+/**
+ * What was started by a function that ends in `_async`. Its result is taken once, by the zt_operation_ function of its kind.
+ */
+typedef struct zt_operation zt_operation;
 
 /**
  * The zero-trust runtime of a process. One is enough; it is made for many threads.
@@ -211,6 +258,38 @@ typedef struct zt_text zt_text;
 typedef int32_t zt_status;
 
 /**
+ * One setting, by its name in `zt.toml`.
+ */
+typedef struct {
+    /**
+     * Such as "audit.folder"; docs/src/config.md has every name.
+     */
+    const char *name;
+    /**
+     * As it would stand in the file, without quotes.
+     */
+    const char *value;
+} zt_setting;
+
+/**
+ * How to open. Filled by zt_open_options_init; grows at its end only.
+ */
+typedef struct {
+    /**
+     * `sizeof(zt_open_options)` of the program.
+     */
+    size_t struct_size;
+    /**
+     * Settings that neither the file nor the environment makes: they add, and never replace. NULL when there are none.
+     */
+    const zt_setting *settings;
+    /**
+     * How many.
+     */
+    size_t setting_count;
+} zt_open_options;
+
+/**
  * Reads the next bytes of a stream into `buffer`, at least one and at most `capacity`, and answers how many; 0 at its end. A
  * negative answer gives up: the call that it serves answers CALLBACK_FAILED. `user_data` is what that call was given.
  *
@@ -224,6 +303,25 @@ typedef int64_t (*zt_read_fn)(void *user_data, uint8_t *buffer, size_t capacity)
  * until it returns. All else is as for zt_read_fn.
  */
 typedef int64_t (*zt_write_fn)(void *user_data, const uint8_t *bytes, size_t length);
+
+/**
+ * Told once that an operation has ended: done, failed, given up or past its deadline. `operation` is borrowed and ends when
+ * the callback returns; its result may be taken from it, and it must not be freed. `user_data` is what was given.
+ *
+ * It runs on a thread of zt that runs callbacks alone, one after the other, maybe before the function that started the
+ * operation has returned. It may call functions of zt and free any other handle. It must not throw an exception or longjmp.
+ */
+typedef void (*zt_done_fn)(void *user_data, const zt_operation *operation);
+
+/**
+ * One event. `level`: ZT_LOG_ERROR to ZT_LOG_TRACE; a program must expect others. `target`: what of zt it is about, such as
+ * "zt::secrets". `message`: one line without a newline, with names and values behind it, never a secret, a token or a key.
+ * Both texts are borrowed until it returns.
+ *
+ * It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
+ * itself are left out. It must not throw an exception, longjmp or wait for another thread that calls zt.
+ */
+typedef void (*zt_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
 
 /**
  * Done.
@@ -316,6 +414,11 @@ typedef int64_t (*zt_write_fn)(void *user_data, const uint8_t *bytes, size_t len
 #define ZT_STATUS_NETWORK_REFUSED 4007
 
 /**
+ * The operation has not ended yet: wait for it again.
+ */
+#define ZT_STATUS_PENDING 4901
+
+/**
  * An argument is malformed, NULL where it must not be, or not UTF-8.
  */
 #define ZT_STATUS_INVALID_ARGUMENT 5001
@@ -401,7 +504,7 @@ ZT_API ZT_NODISCARD const char *zt_version(void);
 
 /**
  * Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts a few threads that end
- * with the last handle; the library must stay loaded.
+ * with the last handle.
  *
  * `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
  * Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
@@ -455,6 +558,31 @@ zt_status zt_runtime_close(const zt_runtime *runtime,
  * Threads: any, once, after the last use. Blocks: maybe on the disk. @since 1
  */
 ZT_API void zt_runtime_free(zt_runtime *runtime);
+
+/**
+ * Fills options with what zt_open does without any.
+ *
+ * `options`: `struct_size` bytes. `struct_size`: `sizeof(zt_open_options)`.
+ * Answers: OK, INVALID_ARGUMENT for a size that this library does not know; then nothing is written.
+ * Threads: any. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_open_options_init(zt_open_options *options, size_t struct_size);
+
+/**
+ * zt_open, with settings of the program.
+ *
+ * `options`: NULL for none; read during the call only. Bytes behind those that this library knows must be 0: a program that
+ * was made for a newer one is told so, and never opened with less than it asked for.
+ * Answers: as zt_open; CONFIG also for a setting that does not exist or is made already, INVALID_ARGUMENT also for options
+ * of no known size. No message has the value of a setting.
+ * Threads: any. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_open_with(const char *folder,
+                       const zt_open_options *options,
+                       zt_runtime **runtime,
+                       zt_error **err);
 
 /**
  * Verifies a caller's Entra access token.
@@ -715,6 +843,64 @@ zt_status zt_explain(const zt_session *session,
 ZT_API ZT_NODISCARD zt_decision *zt_error_decision(const zt_error *error);
 
 /**
+ * Looks a resource up, for what is asked again and again. Nothing is decided yet, and any session may ask about it.
+ *
+ * `resource`: such as "model:car_loan_scorer". `located`: new; free it with zt_located_free.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_session_locate(const zt_session *session,
+                            const char *resource,
+                            zt_located **located,
+                            zt_error **err);
+
+/**
+ * zt_check without a resource to read: what a request's path calls. Decided and recorded as there.
+ *
+ * `is_allowed`: whether the request may proceed. `decision`: new, free it with zt_decision_free; NULL where nobody reads it,
+ * which is cheaper.
+ * Answers: as zt_check.
+ * Threads: any, also at once. Blocks: as zt_check. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_check_at(const zt_session *session,
+                      const char *action,
+                      const zt_located *located,
+                      bool *is_allowed,
+                      zt_decision **decision,
+                      zt_error **err);
+
+/**
+ * Whether the caller may do this to each of these resources: all decided on one snapshot, each with a record of its own, as
+ * if zt_check were called for each.
+ *
+ * `resources`: `count` strings; NULL when `count` is 0. `are_allowed`: room for `count` answers, in the same order.
+ * `decisions`: room for `count` handles, each new and to be freed with zt_decision_free; NULL where nobody reads them.
+ * Answers: as zt_check; an error about one resource is the answer for all, and then nothing is written. When a resource is
+ * malformed, nothing was decided or recorded.
+ * Threads: any, also at once. Blocks: as zt_check. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_check_many(const zt_session *session,
+                        const char *action,
+                        const char *const *resources,
+                        size_t count,
+                        bool *are_allowed,
+                        zt_decision **decisions,
+                        zt_error **err);
+
+/**
+ * Frees it. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never. @since 1
+ */
+ZT_API void zt_located_free(zt_located *located);
+
+/**
  * Reads CSV: UTF-8, comma, a header of distinct names. Every column is text; an empty cell is a missing one.
  *
  * `csv`: `length` bytes, without a NUL; NULL when `length` is 0. `batch`: new; free it with zt_batch_free.
@@ -952,6 +1138,20 @@ ZT_NODISCARD
 zt_status zt_runtime_status_json(const zt_runtime *runtime,
                                  zt_text **json,
                                  zt_error **err);
+
+/**
+ * What this process counts, for a page that Prometheus scrapes: its text format, version 0.0.4. Names of states, vaults and
+ * sinks, never of a secret. Answers also after zt_runtime_close.
+ *
+ * `metrics`: a new text; free it with zt_text_free. docs/src/operations.md has every name.
+ * Answers: OK, INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_metrics_text(const zt_runtime *runtime,
+                                  zt_text **metrics,
+                                  zt_error **err);
 
 /**
  * Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. The record
@@ -1397,6 +1597,304 @@ zt_status zt_audit_verify(const char *folder,
                           bool *is_intact,
                           zt_text **report,
                           zt_error **err);
+
+/**
+ * Waits until the operation has ended, and answers as the function without `_async` would have: the result can be taken
+ * then. Asking again gives the same answer. Its callback may still be about to run.
+ *
+ * `timeout_ms`: how long to wait; 0 only looks.
+ * Answers: OK, PENDING when it has not ended in time, CANCELLED for one that was cancelled, is past its deadline or belongs to
+ * the process that this one was forked from, and what its own function answers; INVALID_ARGUMENT.
+ * Threads: any, also at once. Blocks: at most `timeout_ms`. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_operation_wait(const zt_operation *operation,
+                            uint64_t timeout_ms,
+                            zt_error **err);
+
+/**
+ * Whether it has ended, by whatever; true for NULL, and in a forked child for an operation of its parent.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD bool zt_operation_is_done(const zt_operation *operation);
+
+/**
+ * Gives it up. What has not ended answers CANCELLED soon, and its callback runs; what has ended stays as it is. What it asked
+ * for may have been done and recorded all the same. NULL is allowed.
+ *
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+void zt_operation_cancel(const zt_operation *operation);
+
+/**
+ * Frees the handle. The operation goes on, its callback runs, and a result that nobody took is freed. NULL is allowed.
+ *
+ * Threads: any, once, after the last use. Blocks: never, unless it is the last handle of a freed runtime. @since 1
+ */
+ZT_API void zt_operation_free(zt_operation *operation);
+
+/**
+ * The runtime that zt_open_async made. It is taken once.
+ *
+ * `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
+ * Answers: OK, PENDING when the operation has not ended, the failure of the operation, INVALID_ARGUMENT (also for a result of
+ * another kind, and one that was taken already).
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_operation_runtime(const zt_operation *operation,
+                               zt_runtime **runtime,
+                               zt_error **err);
+
+/**
+ * The session that zt_authenticate_async or zt_runtime_workload_async made. It is taken once.
+ *
+ * `session`: new; free it with zt_session_free.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_operation_session(const zt_operation *operation, zt_session **session, zt_error **err);
+
+/**
+ * The secret that zt_secret_get_async made. It is taken once.
+ *
+ * `secret`: new; free it with zt_secret_free as soon as the value is used.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_operation_secret(const zt_operation *operation, zt_secret **secret, zt_error **err);
+
+/**
+ * The sealer that zt_sealer_new_async made. It is taken once.
+ *
+ * `sealer`: new; free it with zt_sealer_free.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_operation_sealer(const zt_operation *operation, zt_sealer **sealer, zt_error **err);
+
+/**
+ * The opener that zt_opener_new_async made. It is taken once.
+ *
+ * `opener`: new; free it with zt_opener_free.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_operation_opener(const zt_operation *operation, zt_opener **opener, zt_error **err);
+
+/**
+ * The opener that zt_file_opener_new_async made. It is taken once.
+ *
+ * `file_opener`: new; free it with zt_file_opener_free.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_operation_file_opener(const zt_operation *operation,
+                                   zt_file_opener **file_opener,
+                                   zt_error **err);
+
+/**
+ * The text that zt_log_batch_async made. It is taken once.
+ *
+ * `text`: new; free it with zt_text_free.
+ * Answers: as zt_operation_runtime.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_operation_text(const zt_operation *operation, zt_text **text, zt_error **err);
+
+/**
+ * zt_open_with as an operation, which zt_operation_runtime takes the result of.
+ *
+ * `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with is
+ * not interrupted. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
+ * `operation`: a new handle; free it with zt_operation_free, at any time. NULL where `done` is not.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_open_with.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_open_async(const char *folder,
+                        const zt_open_options *options,
+                        uint64_t deadline_ms,
+                        zt_done_fn done,
+                        void *user_data,
+                        zt_operation **operation,
+                        zt_error **err);
+
+/**
+ * zt_reload as an operation, without a result.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_reload.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_reload_async(const zt_runtime *runtime,
+                          uint64_t deadline_ms,
+                          zt_done_fn done,
+                          void *user_data,
+                          zt_operation **operation,
+                          zt_error **err);
+
+/**
+ * zt_runtime_close as an operation, without a result.
+ *
+ * `timeout_ms`: how long to wait for the disk. The others are as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_runtime_close.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_close_async(const zt_runtime *runtime,
+                                 uint64_t timeout_ms,
+                                 uint64_t deadline_ms,
+                                 zt_done_fn done,
+                                 void *user_data,
+                                 zt_operation **operation,
+                                 zt_error **err);
+
+/**
+ * zt_authenticate as an operation, which zt_operation_session takes the result of. The token is copied, and wiped at the end.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_authenticate.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_authenticate_async(const zt_runtime *runtime,
+                                const char *token,
+                                uint64_t deadline_ms,
+                                zt_done_fn done,
+                                void *user_data,
+                                zt_operation **operation,
+                                zt_error **err);
+
+/**
+ * zt_runtime_workload as an operation, which zt_operation_session takes the result of.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_runtime_workload.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_runtime_workload_async(const zt_runtime *runtime,
+                                    uint64_t deadline_ms,
+                                    zt_done_fn done,
+                                    void *user_data,
+                                    zt_operation **operation,
+                                    zt_error **err);
+
+/**
+ * zt_secret_get as an operation, which zt_operation_secret takes the result of. A value in the cache comes sooner from
+ * zt_secret_get itself, which waits for a miss alone.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_secret_get.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_secret_get_async(const zt_session *session,
+                              const char *reference,
+                              uint64_t deadline_ms,
+                              zt_done_fn done,
+                              void *user_data,
+                              zt_operation **operation,
+                              zt_error **err);
+
+/**
+ * zt_sealer_new as an operation, which zt_operation_sealer takes the result of.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_sealer_new.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_sealer_new_async(const zt_session *session,
+                              const char *output,
+                              uint64_t deadline_ms,
+                              zt_done_fn done,
+                              void *user_data,
+                              zt_operation **operation,
+                              zt_error **err);
+
+/**
+ * zt_opener_new as an operation, which zt_operation_opener takes the result of. `sealed` is not needed any more when this
+ * returns.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_opener_new.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_opener_new_async(const zt_session *session,
+                              const char *output,
+                              const zt_batch *sealed,
+                              uint64_t deadline_ms,
+                              zt_done_fn done,
+                              void *user_data,
+                              zt_operation **operation,
+                              zt_error **err);
+
+/**
+ * zt_file_opener_new as an operation, which zt_operation_file_opener takes the result of.
+ *
+ * `header`, `length`: read during the call only. The others are as for zt_open_async.
+ * Answers: OK when it was started, SEAL_INTEGRITY, INVALID_ARGUMENT; the operation answers as zt_file_opener_new.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_file_opener_new_async(const zt_session *session,
+                                   const char *output,
+                                   const uint8_t *header,
+                                   size_t length,
+                                   uint64_t deadline_ms,
+                                   zt_done_fn done,
+                                   void *user_data,
+                                   zt_operation **operation,
+                                   zt_error **err);
+
+/**
+ * zt_log_batch as an operation, which zt_operation_text takes the result of. `batch` is not needed any more when this
+ * returns.
+ *
+ * `deadline_ms`, `done`, `user_data`, `operation`: as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_log_batch.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_log_batch_async(const zt_session *session,
+                             const char *model,
+                             const zt_batch *batch,
+                             uint64_t deadline_ms,
+                             zt_done_fn done,
+                             void *user_data,
+                             zt_operation **operation,
+                             zt_error **err);
+
+/**
+ * Hands events up to `level` to the program. It replaces the callback that was there, which runs no more when this has
+ * returned: then its `user_data` may be freed.
+ *
+ * `level`: ZT_LOG_OFF to ZT_LOG_TRACE. `log`: NULL for no events. `user_data`: given to each call.
+ * Answers: OK, INVALID_ARGUMENT (also inside of the callback, and when a Rust program that links this library has a
+ * subscriber of its own, which has the events already).
+ * Threads: any. Blocks: on callbacks that are running. @since 1
+ */
+ZT_API ZT_NODISCARD zt_status zt_log_to(int32_t level, zt_log_fn log, void *user_data, zt_error **err);
 
 /**
  * Its characters, UTF-8, with a NUL at the end. Borrowed from `text`; "" for NULL.

@@ -6,17 +6,23 @@ use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
+use std::sync::Arc;
 
 use zt_core::{Code, Error};
 
 use crate::status::{
-    ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_CALLBACK_FAILED, ZT_STATUS_PANIC, zt_status,
+    ZT_STATUS_BUFFER_TOO_SMALL, ZT_STATUS_CALLBACK_FAILED, ZT_STATUS_PANIC, ZT_STATUS_PENDING,
+    zt_status,
 };
 
 /// Why a function could not do what it was asked.
 pub(crate) enum Failure {
     /// The core said so, or an argument is unusable.
     Core(Error),
+    /// The same, told as often as somebody asks.
+    Told(Arc<Error>),
+    /// An operation has not ended.
+    Pending,
     /// The value needs a larger buffer.
     BufferTooSmall { needed: usize },
     /// A callback of the program gave up, or answered what it must not.
@@ -29,6 +35,8 @@ impl Failure {
     pub(crate) fn status(&self) -> zt_status {
         match self {
             Self::Core(error) => error.code().number(),
+            Self::Told(error) => error.code().number(),
+            Self::Pending => ZT_STATUS_PENDING,
             Self::BufferTooSmall { .. } => ZT_STATUS_BUFFER_TOO_SMALL,
             Self::Callback { .. } => ZT_STATUS_CALLBACK_FAILED,
             Self::Panic => ZT_STATUS_PANIC,
@@ -107,6 +115,82 @@ pub(crate) unsafe fn bytes<'a>(
     Ok(unsafe { slice::from_raw_parts(bytes, length) })
 }
 
+/// An array of the program; NULL is allowed for none.
+///
+/// # Safety
+/// There are `count` members at `list` that nobody changes or frees during `'a`.
+pub(crate) unsafe fn list<'a, T>(
+    list: *const T,
+    count: usize,
+    name: &str,
+) -> Result<&'a [T], Failure> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    fits(list, count, name)?;
+    // SAFETY: not NULL, aligned, and no longer than an object can be; the caller of this function promises the rest.
+    Ok(unsafe { slice::from_raw_parts(list, count) })
+}
+
+/// As many C strings.
+///
+/// # Safety
+/// `list` points to `count` pointers, each as [`text`] wants it during `'a`; it may be NULL when `count` is 0.
+pub(crate) unsafe fn texts<'a>(
+    list: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<&'a str>, Failure> {
+    // SAFETY: the caller of this function promises `count` pointers.
+    let list = unsafe { self::list(list, count, name) }?;
+    list.iter()
+        .map(|item| {
+            // SAFETY: the caller of this function promises it of each.
+            unsafe { text(*item, name) }
+        })
+        .collect()
+}
+
+/// Places of the program for as many results.
+pub(crate) struct Many<'a, T>(&'a mut [MaybeUninit<T>]);
+
+impl<T> Many<'_, T> {
+    /// # Safety
+    /// There are `count` writable places at `places` that nobody else uses during the lifetime.
+    pub(crate) unsafe fn new(places: *mut T, count: usize, name: &str) -> Result<Self, Failure> {
+        if count == 0 {
+            return Ok(Self(&mut []));
+        }
+        fits(places, count, name)?;
+        // SAFETY: not NULL, and no longer than an object can be; the caller of this function promises the rest.
+        let places = unsafe { slice::from_raw_parts_mut(places.cast(), count) };
+        Ok(Self(places))
+    }
+
+    pub(crate) fn write(self, values: impl Iterator<Item = T>) {
+        for (place, value) in self.0.iter_mut().zip(values) {
+            place.write(value);
+        }
+    }
+}
+
+/// Whether memory can hold so many of them there.
+fn fits<T>(list: *const T, count: usize, name: &str) -> Result<(), Failure> {
+    if list.is_null() {
+        return Err(null(name).into());
+    }
+    if !list.is_aligned() {
+        let message = format!("`{name}` is not aligned as an array is");
+        return Err(Error::new(Code::InvalidArgument, message).into());
+    }
+    let bytes = count.checked_mul(size_of::<T>().max(1));
+    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        let message = format!("`{name}` cannot have {count} members: no memory has");
+        return Err(Error::new(Code::InvalidArgument, message).into());
+    }
+    Ok(())
+}
+
 /// Hands a new object over to C, which frees it by its `_free` function.
 pub(crate) fn give<T>(place: &mut MaybeUninit<*mut T>, value: T) {
     place.write(Box::into_raw(Box::new(value)));
@@ -148,6 +232,20 @@ mod tests {
         assert!(of(one.as_ptr(), 1).is_ok_and(|bytes| bytes == one));
         assert!(of(std::ptr::null(), 1).is_err());
         assert!(of(one.as_ptr(), usize::MAX).is_err());
+    }
+
+    #[test]
+    fn arrays_must_be_there_and_not_longer_than_memory() {
+        let one = [c"a".as_ptr()];
+        // SAFETY: one string is there; of more none is read.
+        let of = |list, count| unsafe { texts(list, count, "resources") };
+        assert!(of(std::ptr::null(), 0).is_ok_and(|texts| texts.is_empty()));
+        assert!(of(one.as_ptr(), 1).is_ok_and(|texts| texts == ["a"]));
+        assert!(of(std::ptr::null(), 1).is_err());
+        assert!(of(one.as_ptr(), usize::MAX).is_err());
+        assert!(of(one.as_ptr(), usize::MAX / 8).is_err());
+        let odd = one.as_ptr().wrapping_byte_add(1);
+        assert!(of(odd, 1).is_err());
     }
 
     #[test]

@@ -348,6 +348,8 @@ fn word(
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_error_decision(error: Option<&zt_error>) -> Option<Box<zt_decision>> {
-    let decision = error?.decision.clone()?;
-    Some(Box::new(zt_decision::new(decision)))
+    guard_or(None, || {
+        let decision = error?.decision.clone()?;
+        Some(Box::new(zt_decision::new(decision)))
+    })
 }

@@ -33,6 +33,12 @@ impl zt_error {
     pub(crate) fn new(failure: Failure, status: zt_status) -> Self {
         match failure {
             Failure::Core(error) => Self::of(&error, status),
+            Failure::Told(error) => Self::of(&error, status),
+            Failure::Pending => Self {
+                help: Some(c_string("zt_operation_wait waits for its end")),
+                is_transient: true,
+                ..Self::plain(status, "the operation has not ended yet")
+            },
             Failure::BufferTooSmall { needed } => Self {
                 help: Some(c_string("read again with a buffer of that length")),
                 ..Self::plain(

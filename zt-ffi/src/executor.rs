@@ -5,6 +5,7 @@
 //! panics; parking is merely slow there. A forked child has none of its parent's threads: its first call starts its own.
 
 use std::pin::pin;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -16,7 +17,14 @@ use zt_memory::fork::Local;
 /// The threads of one opened runtime, shared by its sessions; the last handle to be freed ends them.
 pub(crate) struct Executor(Local<OnceLock<Threads>>);
 
-struct Threads(Option<Runtime>);
+struct Threads {
+    runtime: Option<Runtime>,
+    /// To the thread that runs callbacks, once there is one. It ends when the last sender does.
+    callbacks: OnceLock<Sender<Job>>,
+}
+
+/// A call of the program's callback.
+pub(crate) type Job = Box<dyn FnOnce() + Send>;
 
 impl Executor {
     pub(crate) fn new() -> Result<Self> {
@@ -49,18 +57,34 @@ impl Executor {
     }
 
     /// The threads of this process. What could not be started is tried again by the next call.
-    fn handle(&self) -> Result<&Handle> {
-        let threads = self.0.get_or_init(OnceLock::new);
-        let threads = match threads.get() {
-            Some(threads) => threads,
-            None => {
-                let started = Threads::start()?;
-                // Whoever comes second ends what it started.
-                threads.get_or_init(|| started)
-            }
-        };
-        let runtime = threads.0.as_ref().ok_or_else(no_threads)?;
+    pub(crate) fn handle(&self) -> Result<&Handle> {
+        let runtime = self.threads()?.runtime.as_ref().ok_or_else(no_threads)?;
         Ok(runtime.handle())
+    }
+
+    /// Where callbacks of the program run, one after the other: a thread that nothing else needs.
+    pub(crate) fn callbacks(&self) -> Result<Sender<Job>> {
+        let callbacks = &self.threads()?.callbacks;
+        if let Some(sender) = callbacks.get() {
+            return Ok(sender.clone());
+        }
+        let (sender, jobs) = mpsc::channel::<Job>();
+        let thread = thread::Builder::new().name("zt-callbacks".to_owned());
+        let _ends_with_its_senders = thread
+            .spawn(move || jobs.into_iter().for_each(|job| job()))
+            .map_err(|why| no_threads().with_source(why))?;
+        // Whoever comes second ends what it started.
+        Ok(callbacks.get_or_init(|| sender).clone())
+    }
+
+    fn threads(&self) -> Result<&Threads> {
+        let threads = self.0.get_or_init(OnceLock::new);
+        if let Some(threads) = threads.get() {
+            return Ok(threads);
+        }
+        let started = Threads::start()?;
+        // Whoever comes second ends what it started.
+        Ok(threads.get_or_init(|| started))
     }
 }
 
@@ -73,14 +97,17 @@ impl Threads {
             .enable_all()
             .build()
             .map_err(|why| no_threads().with_source(why))?;
-        Ok(Self(Some(runtime)))
+        Ok(Self {
+            runtime: Some(runtime),
+            callbacks: OnceLock::new(),
+        })
     }
 }
 
 impl Drop for Threads {
     /// Does not wait for the threads: the last handle may be freed on one of the host's async threads, where waiting panics.
     fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
+        if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }

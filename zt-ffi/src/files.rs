@@ -25,6 +25,15 @@ pub struct zt_file_opener {
     name: CString,
 }
 
+impl zt_file_opener {
+    pub(crate) fn new(opener: Opener, header: &FileHeader) -> Self {
+        Self {
+            opener,
+            name: c_string(header.name()),
+        }
+    }
+}
+
 impl std::fmt::Debug for zt_file_opener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.opener.fmt(f)
@@ -302,10 +311,8 @@ fn open(
     header: &FileHeader,
 ) -> Result<zt_file_opener, Failure> {
     let opening = session.session().file_opener(output, header);
-    Ok(zt_file_opener {
-        opener: session.executor().wait(opening)?,
-        name: c_string(header.name()),
-    })
+    let opener = session.executor().wait(opening)?;
+    Ok(zt_file_opener::new(opener, header))
 }
 
 const _: () = assert!(ZT_FILE_HEADER_MOST == FileHeader::MOST_BYTES);

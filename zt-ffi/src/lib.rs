@@ -1,9 +1,8 @@
 //! The C ABI of zt: `libzt` and `zt.h`.
 //!
 //! In: C strings and opaque handles. Out: a status, handles and error objects. Every function does one thing of
-//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global but what a process's forks and freed
-//! memory need, and what a C program must
-//! promise is written in `include/zt.h`, which is made from the comments of this crate.
+//! [`zt_core`] and adds no rule of its own. No panic crosses the border, no state is global but the program's log and what forks and
+//! freed memory need, and what a C program must promise is written in `include/zt.h`, which is made from the comments of this crate.
 
 #![expect(
     unsafe_code,
@@ -23,12 +22,19 @@ mod audit;
 mod batch;
 mod boundary;
 mod bytes;
+
 mod decision;
 mod error;
 mod executor;
 mod files;
 mod guard;
 mod handle;
+mod later;
+mod located;
+mod log;
+mod operation;
+mod options;
+mod outcome;
 mod plan;
 mod report;
 mod runtime;
@@ -73,6 +79,25 @@ pub use handle::{
     zt_secret_handle, zt_secret_handle_free, zt_secret_handle_get, zt_secret_handle_read,
     zt_session_secret_handle,
 };
+pub use later::{
+    zt_authenticate_async, zt_file_opener_new_async, zt_log_batch_async, zt_open_async,
+    zt_opener_new_async, zt_reload_async, zt_runtime_close_async, zt_runtime_workload_async,
+    zt_sealer_new_async, zt_secret_get_async,
+};
+pub use located::{zt_check_at, zt_check_many, zt_located, zt_located_free, zt_session_locate};
+pub use log::{
+    ZT_LOG_DEBUG, ZT_LOG_ERROR, ZT_LOG_INFO, ZT_LOG_OFF, ZT_LOG_TRACE, ZT_LOG_WARN, zt_log_fn,
+    zt_log_to,
+};
+pub use operation::{
+    zt_done_fn, zt_operation, zt_operation_cancel, zt_operation_free, zt_operation_is_done,
+    zt_operation_wait,
+};
+pub use options::{zt_open_options, zt_open_options_init, zt_open_with, zt_setting};
+pub use outcome::{
+    zt_operation_file_opener, zt_operation_opener, zt_operation_runtime, zt_operation_sealer,
+    zt_operation_secret, zt_operation_session, zt_operation_text,
+};
 pub use plan::zt_plan;
 pub use report::zt_log_batch;
 pub use runtime::{
@@ -95,7 +120,8 @@ pub use status::*;
 pub use stream::{zt_read_fn, zt_write_fn};
 pub use text::{zt_text, zt_text_data, zt_text_free, zt_text_len};
 pub use upkeep::{
-    zt_runtime_invalidate, zt_runtime_secret_event, zt_runtime_status_json, zt_session_warm,
+    zt_runtime_invalidate, zt_runtime_metrics_text, zt_runtime_secret_event,
+    zt_runtime_status_json, zt_session_warm,
 };
 pub use version::{ZT_ABI_VERSION, zt_abi_version, zt_version};
 
@@ -118,5 +144,7 @@ const _: () = {
     shared::<zt_secret>();
     shared::<zt_secret_handle>();
     shared::<zt_text>();
+    shared::<zt_located>();
+    shared::<zt_operation>();
     shared::<zt_error>();
 };

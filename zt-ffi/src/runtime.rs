@@ -20,6 +20,10 @@ pub struct zt_runtime {
 }
 
 impl zt_runtime {
+    pub(crate) const fn new(runtime: Runtime, executor: Arc<Executor>) -> Self {
+        Self { runtime, executor }
+    }
+
     pub(crate) const fn runtime(&self) -> &Runtime {
         &self.runtime
     }
@@ -36,7 +40,7 @@ impl std::fmt::Debug for zt_runtime {
 }
 
 /// Opens the folder that holds `zt.toml`: reads the tables, opens vault and audit log, starts a few threads that end
-/// with the last handle; the library must stay loaded.
+/// with the last handle.
 ///
 /// `folder`: a path. `runtime`: a new handle; end it with zt_runtime_close, then zt_runtime_free.
 /// Answers: OK, CONFIG, INVALID_METADATA (zt_error_report has every problem), VAULT_INTEGRITY, VAULT_UNAVAILABLE,
@@ -55,7 +59,7 @@ pub unsafe extern "C" fn zt_open(
         let place = given(runtime, "runtime")?;
         let executor = Arc::new(Executor::new()?);
         let runtime = executor.wait(Runtime::open(folder))?;
-        give(place, zt_runtime { runtime, executor });
+        give(place, zt_runtime::new(runtime, executor));
         Ok(())
     })
 }

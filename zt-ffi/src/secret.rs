@@ -134,13 +134,9 @@ pub extern "C" fn zt_secret_bytes(
     let Some(length) = length else {
         return std::ptr::null();
     };
-    let bytes = secret.map_or(&[][..], |secret| secret.secret.reveal());
-    length.write(bytes.len());
-    if secret.is_some() {
-        bytes.as_ptr()
-    } else {
-        std::ptr::null()
-    }
+    let revealed = secret.and_then(|secret| guard_or(None, || Some(secret.secret.reveal())));
+    length.write(revealed.map_or(0, <[u8]>::len));
+    revealed.map_or(std::ptr::null(), <[u8]>::as_ptr)
 }
 
 /// Which version it is; never "the current one". Borrowed from `secret`; "" for NULL.
@@ -159,7 +155,7 @@ pub extern "C" fn zt_secret_version(secret: Option<&zt_secret>) -> *const c_char
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_secret_stale_ms(secret: Option<&zt_secret>) -> i64 {
-    let stale = secret.and_then(|secret| secret.secret.stale_for());
+    let stale = secret.and_then(|secret| guard_or(None, || secret.secret.stale_for()));
     stale.map_or(-1, |stale| {
         i64::try_from(stale.as_millis()).unwrap_or(i64::MAX)
     })
@@ -215,7 +211,7 @@ pub unsafe extern "C" fn zt_secret_read(
 /// Threads: any, on memory that nobody else uses meanwhile. Blocks: never. @since 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zt_wipe(bytes: *mut c_void, length: usize) {
-    if bytes.is_null() || length == 0 {
+    if bytes.is_null() || length == 0 || isize::try_from(length).is_err() {
         return;
     }
     // SAFETY: not NULL; the C caller promises `length` initialised, writable bytes that nobody else uses meanwhile.

@@ -21,7 +21,7 @@ pub struct zt_session {
 }
 
 impl zt_session {
-    fn new(session: Session, executor: &Arc<Executor>) -> Self {
+    pub(crate) fn new(session: Session, executor: &Arc<Executor>) -> Self {
         Self {
             name: c_string(&session.name()),
             session,

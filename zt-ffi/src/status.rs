@@ -43,6 +43,8 @@ pub const ZT_STATUS_ALERTS_UNAVAILABLE: zt_status = 4005;
 pub const ZT_STATUS_IDENTITY_UNAVAILABLE: zt_status = 4006;
 /// A rule of Network_Rules, or the firewall of the vault, refuses the connection.
 pub const ZT_STATUS_NETWORK_REFUSED: zt_status = 4007;
+/// The operation has not ended yet: wait for it again.
+pub const ZT_STATUS_PENDING: zt_status = 4901;
 /// An argument is malformed, NULL where it must not be, or not UTF-8.
 pub const ZT_STATUS_INVALID_ARGUMENT: zt_status = 5001;
 /// The metadata tables have errors; zt_error_report lists all of them.
@@ -117,6 +119,7 @@ mod tests {
     fn the_borders_own_numbers_are_no_code_of_the_core() {
         for own in [
             ZT_STATUS_OK,
+            ZT_STATUS_PENDING,
             ZT_STATUS_BUFFER_TOO_SMALL,
             ZT_STATUS_CALLBACK_FAILED,
             ZT_STATUS_PANIC,

@@ -18,6 +18,10 @@ impl zt_text {
         Ok(Self(c_string(&json)))
     }
 
+    pub(crate) fn plain(text: &str) -> Self {
+        Self(c_string(text))
+    }
+
     /// Text that must not lose a character on its way.
     pub(crate) fn whole(text: String) -> Result<Self, Failure> {
         CString::new(text).map(Self).map_err(|_| {

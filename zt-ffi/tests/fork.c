@@ -66,9 +66,24 @@ static void *forget(void *given) {
     return (void *)wrong;
 }
 
-/* What was handed out before the fork is empty here; all else goes on. Answers the number of what went wrong, or 0. */
-static int child(zt_runtime *zt, zt_session *job, zt_secret_handle *handle, zt_secret *inherited, int frees) {
+/* What was handed out before the fork is empty here, and what was started before it is not this process's; all else goes on.
+ * Answers the number of what went wrong, or 0. */
+static int child(zt_runtime *zt, zt_session *job, zt_secret_handle *handle, zt_secret *inherited, zt_operation *started,
+                 int frees) {
     size_t length = 0;
+    zt_secret *secret = NULL;
+    zt_operation *own = NULL;
+    zt_operation_cancel(started);
+    if (!zt_operation_is_done(started) || zt_operation_wait(started, 60000, NULL) != ZT_STATUS_CANCELLED ||
+        zt_operation_secret(started, &secret, NULL) != ZT_STATUS_CANCELLED) {
+        return 7;
+    }
+    if (zt_secret_get_async(job, KEY, 0, NULL, NULL, &own, NULL) != ZT_STATUS_OK ||
+        zt_operation_wait(own, 60000, NULL) != ZT_STATUS_OK || zt_operation_secret(own, &secret, NULL) != ZT_STATUS_OK) {
+        return 8;
+    }
+    zt_operation_free(own);
+    zt_secret_free(secret);
     const unsigned char *bytes = zt_secret_bytes(inherited, &length);
     if (is_right(bytes, length)) {
         return 3;
@@ -83,6 +98,7 @@ static int child(zt_runtime *zt, zt_session *job, zt_secret_handle *handle, zt_s
         return 6;
     }
     if (frees % 2 == 0) {
+        zt_operation_free(started);
         zt_secret_free(inherited);
         zt_secret_handle_free(handle);
         zt_session_free(job);
@@ -118,14 +134,20 @@ int main(int argc, char **argv) {
     }
     for (int at = 0; at < children; at++) {
         int status = -1;
-        pid_t pid = fork();
-        if (pid == 0) {
-            alarm(hammers == 0 ? 5 : 10);
-            _exit(child(zt, job, handle, secret, at));
-        }
-        if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+        zt_operation *started = NULL;
+        pid_t pid;
+        if (zt_secret_get_async(job, KEY, 0, NULL, NULL, &started, NULL) != ZT_STATUS_OK) {
             return 2;
         }
+        pid = fork();
+        if (pid == 0) {
+            alarm(hammers == 0 ? 5 : 10);
+            _exit(child(zt, job, handle, secret, started, at));
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || zt_operation_wait(started, 60000, NULL) != ZT_STATUS_OK) {
+            return 2;
+        }
+        zt_operation_free(started);
         if (status == 0) {
             right++;
         } else {

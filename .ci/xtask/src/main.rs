@@ -10,6 +10,7 @@ mod check;
 mod child;
 mod ci;
 mod counts;
+mod install;
 mod needle;
 mod place;
 mod python;
@@ -27,7 +28,10 @@ cargo xtask test       all tests: Rust, doctests, C, the Python wheel, the quick
 cargo xtask ci         format, lints, docs, structure and licences; then test
 cargo xtask check      structure and documentation only, in a second
 cargo xtask licences   the licence and the source of every dependency, against deny.toml
-cargo xtask header     writes the C header of zt-ffi";
+cargo xtask header     writes the C header of zt-ffi
+cargo xtask install-c --prefix DIR [--libdir lib] [--from DIR]
+                       headers, shared and static library, pkg-config and CMake files of zt-ffi; --from takes libraries that
+                       are built already";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -48,6 +52,13 @@ fn main() -> ExitCode {
             "check" => ci::structure(&place, &mut report)?,
             "licences" => ci::licences(&place, &mut report)?,
             "header" => header(&place, &mut report)?,
+            "install-c" => match install::Options::read(std::env::args().skip(2)) {
+                Ok(options) => install::run(&place, &mut report, &options)?,
+                Err(why) => {
+                    println!("{why}");
+                    return Ok(None);
+                }
+            },
             _ => return Ok(None),
         }
         Ok(Some(report))

@@ -4,9 +4,31 @@ use std::error::Error;
 use std::path::Path;
 
 /// In the order in which a reader needs them.
-const CHAPTERS: [&str; 18] = [
-    "status", "version", "runtime", "session", "decision", "batch", "plan", "secret", "handle",
-    "upkeep", "seal", "bytes", "stream", "files", "arrow", "report", "audit", "text",
+const CHAPTERS: [&str; 24] = [
+    "status",
+    "version",
+    "runtime",
+    "options",
+    "session",
+    "decision",
+    "located",
+    "batch",
+    "plan",
+    "secret",
+    "handle",
+    "upkeep",
+    "seal",
+    "bytes",
+    "stream",
+    "files",
+    "arrow",
+    "report",
+    "audit",
+    "operation",
+    "outcome",
+    "later",
+    "log",
+    "text",
 ];
 
 #[test]

@@ -3,6 +3,10 @@
 mod abi;
 mod c;
 mod cc;
+mod cpp;
+mod examples;
+mod install;
 mod sealing;
 mod secrets;
+mod surface;
 mod world;

@@ -151,7 +151,8 @@ fn contract(library: Library, valgrind: bool) -> Outcome {
 }
 
 /// What would give the program an identity of its own.
-const OWN_IDENTITY: [&str; 3] = ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "IDENTITY_ENDPOINT"];
+pub(crate) const OWN_IDENTITY: [&str; 3] =
+    ["AZURE_TENANT_ID", "AZURE_CLIENT_ID", "IDENTITY_ENDPOINT"];
 
 /// What a program wrote, which never has the secret's value.
 pub(crate) fn run(command: &mut Command) -> Result<String, Box<dyn Error>> {

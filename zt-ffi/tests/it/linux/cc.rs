@@ -8,14 +8,15 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// Which of the two libraries a program is linked with.
+/// Which of the two libraries a program is linked with, if any.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Library {
     Shared,
     Static,
+    ByHand,
 }
 
-const SANITIZERS: [&str; 3] = [
+pub(crate) const SANITIZERS: [&str; 3] = [
     "-g",
     "-fsanitize=address,undefined",
     "-fno-sanitize-recover=all",
@@ -61,6 +62,11 @@ impl Bench {
         Ok(Self(folder))
     }
 
+    /// Where the shared library is.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Compiles one C file, every warning an error.
     pub(crate) fn compile(&self, file: &Path, library: Library) -> Result<PathBuf, Box<dyn Error>> {
         self.compile_with(&[], file, library)
@@ -101,6 +107,7 @@ impl Bench {
             .arg(&program);
         match library {
             Library::Shared => cc.arg("-L").arg(folder).arg("-lzt"),
+            Library::ByHand => cc.arg("-ldl"),
             Library::Static => {
                 let found = cc.arg("-L").arg(folder.join("static")).arg("-lzt");
                 found.args(["-lpthread", "-ldl", "-lm"])
@@ -108,6 +115,35 @@ impl Bench {
         };
         succeed(&mut cc)?;
         Ok(program)
+    }
+
+    /// Compiles one C++ file against the shared library, every warning an error.
+    pub(crate) fn compile_cpp(
+        &self,
+        file: &Path,
+        standard: &str,
+        arguments: &[&str],
+    ) -> Result<PathBuf, Box<dyn Error>> {
+        let folder = self.0.path();
+        let program = folder.join(format!("program-{standard}"));
+        let mut cc = warnings("c++", standard);
+        cc.args(["-Wshadow", "-Wconversion", "-pthread"])
+            .args(arguments)
+            .arg(file)
+            .arg("-o")
+            .arg(&program)
+            .arg("-L")
+            .arg(folder)
+            .arg("-lzt");
+        succeed(&mut cc)?;
+        Ok(program)
+    }
+
+    /// Whether the compiler of C++ knows a standard, with these arguments.
+    pub(crate) fn knows(&self, standard: &str, arguments: &[&str]) -> bool {
+        let probe = self.0.path().join("probe.cpp");
+        fs::write(&probe, "int main() { return 0; }\n").is_ok()
+            && self.compile_cpp(&probe, standard, arguments).is_ok()
     }
 
     /// Runs a program with the shared library in reach.

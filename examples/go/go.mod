@@ -1,0 +1,3 @@
+module zt.example/job201
+
+go 1.21

@@ -1,0 +1,217 @@
+//! What zt has to tell an operator, handed to the program's own log.
+//!
+//! In: events of zt's crates. Out: level, target and one line, by a callback. Nothing of other crates: theirs may hold what must
+//! not be logged. One callback for the library, as events belong to no runtime; a forked child has none until it asks.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_char, c_void};
+use std::fmt::{self, Write as _};
+use std::mem::MaybeUninit;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use zt_core::{Code, Error};
+use zt_memory::fork::Local;
+
+use crate::boundary::{Failure, c_string};
+use crate::error::zt_error;
+use crate::guard::guard;
+use crate::status::zt_status;
+
+/// No events.
+pub const ZT_LOG_OFF: i32 = 0;
+/// What somebody must look at.
+pub const ZT_LOG_ERROR: i32 = 1;
+/// What somebody should look at: a vault that is not called for a while, a sink that does not take records.
+pub const ZT_LOG_WARN: i32 = 2;
+/// What happens seldom.
+pub const ZT_LOG_INFO: i32 = 3;
+/// What helps to find a mistake.
+pub const ZT_LOG_DEBUG: i32 = 4;
+/// Everything.
+pub const ZT_LOG_TRACE: i32 = 5;
+
+/// One event. `level`: ZT_LOG_ERROR to ZT_LOG_TRACE; a program must expect others. `target`: what of zt it is about, such as
+/// "zt::secrets". `message`: one line without a newline, with names and values behind it, never a secret, a token or a key.
+/// Both texts are borrowed until it returns.
+///
+/// It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
+/// itself are left out. It must not throw an exception, longjmp or wait for another thread that calls zt.
+pub type zt_log_fn = Option<
+    unsafe extern "C-unwind" fn(
+        user_data: *mut c_void,
+        level: i32,
+        target: *const c_char,
+        message: *const c_char,
+    ),
+>;
+
+struct Sink {
+    level: i32,
+    log: unsafe extern "C-unwind" fn(*mut c_void, i32, *const c_char, *const c_char),
+    user_data: *mut c_void,
+}
+
+// SAFETY: the header says that the callback runs on any thread; the program gave `user_data` for that.
+unsafe impl Send for Sink {}
+// SAFETY: as above, also on many at once.
+unsafe impl Sync for Sink {}
+
+static SINK: Local<RwLock<Option<Sink>>> = Local::new();
+static IS_INSTALLED: OnceLock<bool> = OnceLock::new();
+
+thread_local! {
+    static IS_TELLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Hands events up to `level` to the program. It replaces the callback that was there, which runs no more when this has
+/// returned: then its `user_data` may be freed.
+///
+/// `level`: ZT_LOG_OFF to ZT_LOG_TRACE. `log`: NULL for no events. `user_data`: given to each call.
+/// Answers: OK, INVALID_ARGUMENT (also inside of the callback, and when a Rust program that links this library has a
+/// subscriber of its own, which has the events already).
+/// Threads: any. Blocks: on callbacks that are running. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zt_log_to(
+    level: i32,
+    log: zt_log_fn,
+    user_data: *mut c_void,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        if !(ZT_LOG_OFF..=ZT_LOG_TRACE).contains(&level) {
+            let help = "use ZT_LOG_OFF to ZT_LOG_TRACE";
+            return Err(invalid(&format!("`level` is {level}"), help));
+        }
+        if IS_TELLING.get() {
+            let message = "a callback cannot be replaced while it runs";
+            return Err(invalid(message, "call zt_log_to outside of the callback"));
+        }
+        let is_installed = *IS_INSTALLED.get_or_init(|| {
+            let installed = tracing::subscriber::set_global_default(Forward);
+            installed.is_ok()
+        });
+        if !is_installed {
+            let message = "this program has a subscriber of its own";
+            return Err(invalid(message, "take zt's events from it"));
+        }
+        let sink = log.filter(|_| level != ZT_LOG_OFF).map(|log| Sink {
+            level,
+            log,
+            user_data,
+        });
+        let place = SINK.get_or_init(|| RwLock::new(None));
+        *place.write().unwrap_or_else(PoisonError::into_inner) = sink;
+        Ok(())
+    })
+}
+
+fn invalid(message: &str, help: &'static str) -> Failure {
+    let error = Error::new(Code::InvalidArgument, message);
+    error.with_help(help).into()
+}
+
+/// Knows events, not spans: zt has none.
+struct Forward;
+
+impl Subscriber for Forward {
+    /// Asked anew each time, because the level may change.
+    fn register_callsite(&self, event: &'static Metadata<'static>) -> Interest {
+        if is_ours(event) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn enabled(&self, event: &Metadata<'_>) -> bool {
+        is_ours(event)
+            && !IS_TELLING.get()
+            && with_sink(|sink| number(*event.level()) <= sink.level)
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let level = number(*event.metadata().level());
+        let mut line = Line::default();
+        event.record(&mut line);
+        let message = c_string(&line.whole());
+        let target = c_string(event.metadata().target());
+        IS_TELLING.set(true);
+        let _told = with_sink(|sink| {
+            tell(sink, level, &target, &message);
+            true
+        });
+        IS_TELLING.set(false);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+/// No event waits: who is just replacing the callback misses it.
+fn with_sink(look: impl FnOnce(&Sink) -> bool) -> bool {
+    let Some(Ok(sink)) = SINK.get().map(RwLock::try_read) else {
+        return false;
+    };
+    sink.as_ref().is_some_and(look)
+}
+
+fn tell(sink: &Sink, level: i32, target: &CStr, message: &CStr) {
+    // SAFETY: whoever gave the callback promised that it keeps to the header; both texts stay for the call.
+    unsafe { (sink.log)(sink.user_data, level, target.as_ptr(), message.as_ptr()) };
+}
+
+fn is_ours(event: &Metadata<'_>) -> bool {
+    let target = event.target();
+    target == "zt" || target.starts_with("zt::") || target.starts_with("zt_")
+}
+
+fn number(level: Level) -> i32 {
+    match level {
+        Level::ERROR => ZT_LOG_ERROR,
+        Level::WARN => ZT_LOG_WARN,
+        Level::INFO => ZT_LOG_INFO,
+        Level::DEBUG => ZT_LOG_DEBUG,
+        Level::TRACE => ZT_LOG_TRACE,
+    }
+}
+
+/// An event as one line.
+#[derive(Default)]
+struct Line {
+    message: String,
+    fields: String,
+}
+
+impl Line {
+    fn whole(self) -> String {
+        (self.message + &self.fields).replace(['\n', '\r'], " ")
+    }
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.record_debug(field, &format_args!("{value}"));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let _cannot_fail = if field.name() == "message" {
+            write!(self.message, "{value:?}")
+        } else {
+            write!(self.fields, " {field}={value:?}")
+        };
+    }
+}
