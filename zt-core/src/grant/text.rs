@@ -202,6 +202,14 @@ impl Grant {
         self.0.claims.seals.iter().map(|seal| seal.output.as_str())
     }
 
+    /// The columns of an output that its rule seals; `None` for an output that it cannot seal.
+    #[must_use]
+    pub fn sealed_columns(&self, output: &str) -> Option<&[String]> {
+        let mut seals = self.0.claims.seals.iter();
+        let seal = seals.find(|seal| seal.output == output);
+        seal.map(|seal| seal.columns.as_slice())
+    }
+
     /// From when on it is valid.
     #[must_use]
     pub fn not_before(&self) -> Timestamp {
