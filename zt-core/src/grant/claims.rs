@@ -85,6 +85,8 @@ pub(crate) struct Claims {
     pub(crate) key: String,
     pub(crate) issuer: String,
     pub(crate) subject: String,
+    /// Its object id: names are those of tables, and other tables may mean others by them.
+    pub(crate) object: String,
     pub(crate) job: u32,
     pub(crate) stage: Option<u32>,
     /// Milliseconds since 1970.

@@ -26,6 +26,7 @@ fn claims(key: &GrantKey) -> Claims {
         key: key.public().name(),
         issuer: "sp:sp-score-201".to_owned(),
         subject: "sp:sp-score-201".to_owned(),
+        object: "c0000000-0000-4000-8000-000000000002".to_owned(),
         job: 201,
         stage: Some(2),
         from_ms: NOW.as_millis(),

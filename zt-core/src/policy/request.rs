@@ -66,7 +66,8 @@ impl Context {
     }
 
     /// A further fact, `context.NAME`. It counts where a row of Attributes declares it with provenance `request` and the
-    /// value is of its type; else it stays unknown. `job`, `stage` and `author` are the facts of these names.
+    /// value is of its type; else it stays unknown. `job`, `stage` and `author` are the facts of these names; `proven` cannot be
+    /// stated.
     ///
     /// ```
     /// use zt_core::policy::{Context, Value};
@@ -86,6 +87,8 @@ impl Context {
             "job" => (self.job, self.proven) = (number(&value), false),
             "stage" => (self.stage, self.proven) = (number(&value), false),
             "author" => self.author = value.as_datum().text().and_then(|id| id.parse().ok()),
+            // A grant says so, and nobody else.
+            "proven" => {}
             _ => {
                 self.further.insert(name.to_owned(), value);
             }

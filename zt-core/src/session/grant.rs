@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::envelope::PublicHalf;
 use crate::error::{Code, Error, Result};
 use crate::grant::{self, Claims, Grant, GrantKind, LONGEST, Right, Seal};
-use crate::id::{PrincipalId, PrincipalKind};
+use crate::id::{Guid, PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
 use crate::policy::{Action, Columns, Decision, ListQuery, Obligations, Resource, ResourcePattern};
 
@@ -100,6 +100,8 @@ impl GrantRequest {
 struct Scope {
     /// First the right to issue it.
     decisions: Vec<Decision>,
+    /// Of the subject.
+    object: Guid,
     rights: Vec<Right>,
     columns: Option<Vec<String>>,
     outputs: Vec<(String, Output)>,
@@ -110,7 +112,8 @@ impl Scope {
         let same = |one: &Decision, other: &Decision| {
             one.snapshot().version() == other.snapshot().version()
         };
-        self.rights == other.rights
+        self.object == other.object
+            && self.rights == other.rights
             && self.columns == other.columns
             && self.outputs == other.outputs
             && (self.decisions.iter().zip(&other.decisions)).all(|(one, two)| same(one, two))
@@ -163,11 +166,13 @@ impl Session {
         };
         let (action, resource) = parse(action.as_str(), &format!("job:{job}"))?;
         let issue = self.may(action, resource, is_last)?;
-        if let About::Stage { subject, .. } = &request.about {
-            self.refuse_subject(subject, issue.snapshot())?;
-        }
+        let object = match &request.about {
+            About::Stage { subject, .. } => self.object_of(subject, issue.snapshot())?,
+            About::Executors => self.caller.object(),
+        };
         let mut scope = Scope {
             decisions: vec![issue],
+            object,
             rights: Vec::new(),
             columns: request.columns.clone(),
             outputs: Vec::new(),
@@ -331,6 +336,7 @@ impl Session {
                 key: key.public().name(),
                 issuer: self.name(),
                 subject,
+                object: scope.object.to_string(),
                 job,
                 stage,
                 from_ms: from.as_millis(),
@@ -378,16 +384,17 @@ impl Session {
     }
 
     /// A principal cannot vouch for itself, and for nobody who is no caller.
-    fn refuse_subject(&self, subject: &PrincipalId, snapshot: &Snapshot) -> Result<()> {
+    fn object_of(&self, subject: &PrincipalId, snapshot: &Snapshot) -> Result<Guid> {
         if subject.as_str() == self.name() {
             let message = format!("`{subject}` cannot vouch for itself");
             return Err(invalid(&message));
         }
-        if subject.kind() == PrincipalKind::Group || snapshot.object_id(subject).is_none() {
+        let object = snapshot.object_id(subject);
+        let object = object.filter(|_| subject.kind() != PrincipalKind::Group);
+        object.ok_or_else(|| {
             let message = format!("no row of Principals names `{subject}` as a caller");
-            return Err(Error::new(Code::NotFound, message));
-        }
-        Ok(())
+            Error::new(Code::NotFound, message)
+        })
     }
 }
 

@@ -95,11 +95,8 @@ impl Session {
         grant.refuse_other_kind(GrantKind::Stage)?;
         let skew = self.shared.profile.skew();
         grant.verify(&self.shared.grants.trusted(), now, skew)?;
-        let (subject, caller) = (grant.subject(), self.name());
-        if subject != caller {
-            let subject = subject.to_owned();
-            return Err(GrantError::WrongSubject { subject, caller });
-        }
+        self.refuse_other_subject(grant)?;
+        let caller = self.name();
         if grant.issuer() == caller {
             return Err(GrantError::OwnWord { issuer: caller });
         }
@@ -163,8 +160,14 @@ impl Session {
     fn refuse_foreign(&self, grant: &Grant) -> Result<(), GrantError> {
         grant.refuse_other_kind(GrantKind::Executors)?;
         grant.verify_signature(&self.shared.grants.trusted())?;
+        self.refuse_other_subject(grant)
+    }
+
+    /// By name and by object id: a name may mean somebody else in other tables.
+    fn refuse_other_subject(&self, grant: &Grant) -> Result<(), GrantError> {
         let (subject, caller) = (grant.subject(), self.name());
-        if subject == caller {
+        let object = self.caller.object().to_string();
+        if subject == caller && grant.claims().object == object {
             return Ok(());
         }
         let subject = subject.to_owned();

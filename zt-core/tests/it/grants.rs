@@ -241,7 +241,18 @@ async fn a_grant_of_another_runtime_counts_where_its_key_is_trusted() {
     drop(issuing);
     let again = one.open().await;
     assert_eq!(orchestrator(&again).await.grant_key().unwrap(), key);
-    append(&two, "allowed_tenants = \"\"");
+    // The same name for somebody else.
+    two.edit(|tables| {
+        tables.replace(
+            "c0000000-0000-4000-8000-000000000002",
+            "c0000000-0000-4000-8000-0000000000ff",
+        )
+    });
+    let zt = two.open().await;
+    assert_eq!(
+        code(job(&zt).await.with_grant(&grant)),
+        Code::GrantOfAnother
+    );
     let wrong = World::new();
     append(&wrong, "grant_keys = \"zt\"");
     let why = RuntimeBuilder::new(wrong.config())
