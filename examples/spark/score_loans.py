@@ -65,7 +65,7 @@ except zt.Invalid as error:
 # **Score.** A function of Arrow, in the hands of an executor that holds the grant. The model is a small one.
 
 # %%
-loans = spark.read.csv(str(FOLDER / "data" / "loans.csv"), header=True, inferSchema=True).repartition(4)
+loans = spark.read.csv(str(FOLDER / "data" / "loans.csv"), header=True, inferSchema=True).repartition(2)
 COLUMNS = "id int, salary_range string, debt_to_income_ratio double, y_pred_proba double, y_pred int"
 
 

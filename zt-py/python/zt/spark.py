@@ -23,6 +23,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
 
 from zt import _errors
 from zt._errors import Error, Invalid
@@ -95,7 +96,7 @@ def seal(
     names = [name for name, _, _ in fields]
 
     def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
-        import pyarrow as pa
+        pa = import_module("pyarrow")
 
         sealer, rows = None, 0
         for batch in batches:
@@ -126,7 +127,7 @@ def map(
     named = list(df.columns)
 
     def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
-        import pyarrow as pa
+        pa = import_module("pyarrow")
 
         executor.require_columns(named)
         for action, resource in rights:
@@ -144,8 +145,7 @@ def filter(df: DataFrame, grant: Grant, column: str, *, action: str = "table.rea
     """The rows whose `column` names a resource on which the grant covers `action`. A missing or malformed name is not covered."""
 
     def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
+        pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
 
         known: dict[str, bool] = {}
         for batch in batches:
@@ -230,13 +230,11 @@ def _run(
     fields: list[tuple[str, Any, bool]],
 ) -> DataFrame:
     """Maps batches; the last of each partition carries what was done there, which an observation brings to the driver."""
-    from pyspark.sql import Observation
-    from pyspark.sql import functions as F
-    from pyspark.sql.types import StringType, StructField, StructType
-
-    text = StringType()
-    schema = StructType([StructField(name, text if is_text else kind) for name, kind, is_text in fields])
-    schema = schema.add(_AUDIT, text)
+    sql, types = import_module("pyspark.sql"), import_module("pyspark.sql.types")
+    text = types.StringType()
+    schema = types.StructType()
+    for name, kind, is_text in [*fields, (_AUDIT, None, True)]:
+        schema = schema.add(name, text if is_text else kind)
     names = [name for name, _, _ in fields]
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
@@ -254,15 +252,16 @@ def _run(
         except Error as error:
             raise RuntimeError(_carried(error, executor)) from None
 
-    observation = Observation()
-    observed = df.mapInArrow(run, schema).observe(observation, F.collect_list(_AUDIT).alias("statements"))
+    observation = sql.Observation()
+    statements = import_module("pyspark.sql.functions").collect_list(_AUDIT).alias("statements")
+    observed = df.mapInArrow(run, schema).observe(observation, statements)
     with _LOCK:
         _PENDING.setdefault(grant.id, []).append(_Observed(observation))
     return observed.drop(_AUDIT)
 
 
 def _with_audit(table: Any, names: list[str], statement: str | None) -> Iterator[Any]:
-    import pyarrow as pa
+    pa = import_module("pyarrow")
 
     cells = pa.array([statement] + [None] * (table.num_rows - 1), pa.string())
     return iter(table.select(names).append_column(_AUDIT, cells).combine_chunks().to_batches())
