@@ -1,7 +1,7 @@
 //! What an executor did, as a chain of its own: made there in memory, checked and merged into the log by the driver.
 //!
 //! In: acts, equal ones counted. Out: a [`Statement`], lines that are chained as those of the log are, so that none can be
-//! changed, removed or moved without the others; its first line names the grant, the process and the chain. What is not
+//! changed, removed or moved; its first line names the grant, the process and the chain, its last one the number of acts. What is not
 //! promised: a statement is not signed, since an executor has no key; a task that fails brings none.
 
 use std::collections::HashMap;
@@ -101,7 +101,14 @@ struct Head {
     chain: String,
 }
 
-/// Each further line: equal acts.
+/// The last line, by which a cut shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    acts: usize,
+}
+
+/// Each line between: equal acts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -165,6 +172,8 @@ impl Acts {
         for row in &self.rows {
             link = link.append(&to_fields(row)?, &mut text);
         }
+        let acts = self.rows.len();
+        let link = link.append(&to_fields(&End { acts })?, &mut text);
         let text = String::from_utf8(text).map_err(|_| wrong("it is no text"))?;
         Ok(Statement {
             text,
@@ -262,8 +271,13 @@ impl FromStr for Statement {
         let first = lines.next().ok_or_else(|| wrong("it is empty"))?;
         let mut link = Link::START;
         let head: Head = line(first, &mut link)?;
+        let last = lines.next_back().ok_or_else(|| wrong("it is cut"))?;
         let rows = lines.map(|text| line(text, &mut link));
         let rows = rows.collect::<Result<Vec<Row>, _>>()?;
+        let End { acts } = line(last, &mut link)?;
+        if acts != rows.len() {
+            return Err(wrong("it is cut"));
+        }
         if rows.len() > MOST + 4 {
             return Err(wrong("it has too many lines"));
         }

@@ -28,7 +28,7 @@ use zt_memory::fork::Local;
 
 use self::cache::{Boarding, Cache, Kept, MOST, Place};
 use self::flight::{Flight, landing};
-use super::{DataKey, KeyError, KeyWrapper, PublicHalf, RemoteKeys, WrappedKey};
+use super::{DataKey, KeyError, KeyWrapper, RemoteKeys, WrappedKey};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::port::Spawn;
@@ -232,23 +232,6 @@ impl DataKeys {
             let reason = format!("{keys:?} gave a public key that does not wrap");
             VaultError::integrity(key.vault().as_str(), &reason)
         })?)
-    }
-
-    /// The public half that wraps: of the pinned version, else of the newest that is known. `None` for a key without one.
-    ///
-    /// # Errors
-    /// As [`wrap`](Self::wrap).
-    pub(crate) async fn public_half(&self, key: &SecretId) -> Result<Option<PublicHalf>, KeyError> {
-        let declared = self.0.declared(key)?;
-        let public = match &self.0.source {
-            Source::Local(keys) => return keys.public_half(key).await,
-            Source::Remote { public, .. } => public,
-        };
-        let request = declared.request.alone();
-        let published = public.get(&request).await.map_err(|error| why(&error))?;
-        self.0.declared(key)?;
-        let spki = published.reveal().to_vec();
-        Ok(Some(PublicHalf::new(published.version(), spki)))
     }
 
     /// The data key in `wrapped`, from those that are held or from the vault: one call for however many are waiting.

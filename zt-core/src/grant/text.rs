@@ -34,8 +34,8 @@ struct Inner {
 
 impl Grant {
     /// Signs these claims.
-    pub(crate) fn sign(claims: Claims, key: &GrantKey) -> Result<Self> {
-        let json = serde_json::to_vec(&claims)
+    pub(crate) fn sign(claims: &Claims, key: &GrantKey) -> Result<Self> {
+        let json = serde_json::to_vec(claims)
             .map_err(|why| Error::new(Code::Internal, "a grant is no JSON").with_source(why))?;
         let signed = format!("{VERSION}.{}", URL_SAFE_NO_PAD.encode(json));
         let signature = key.sign(signed.as_bytes())?;
@@ -57,13 +57,17 @@ impl Grant {
         if text.len() > MOST_BYTES {
             return Err(wrong("it is longer than 16 KiB"));
         }
-        let (version, rest) = text.split_once('.').ok_or(wrong("it has no parts"))?;
+        let (version, rest) = text
+            .split_once('.')
+            .ok_or_else(|| wrong("it has no parts"))?;
         if version != VERSION {
             return Err(wrong("it is of another version than `ztg1`"));
         }
-        let (json, signature) = rest.split_once('.').ok_or(wrong("it has no signature"))?;
+        let (json, signature) = rest
+            .split_once('.')
+            .ok_or_else(|| wrong("it has no signature"))?;
         let json = URL_SAFE_NO_PAD.decode(json).ok();
-        let json = json.ok_or(wrong("its claims are no base64url"))?;
+        let json = json.ok_or_else(|| wrong("its claims are no base64url"))?;
         if signature.len() != 86 || URL_SAFE_NO_PAD.decode(signature).is_err() {
             return Err(wrong("its signature is not 64 bytes in base64url"));
         }

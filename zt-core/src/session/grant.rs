@@ -3,6 +3,8 @@
 //! In: a [`GrantRequest`]. Out: a [`Grant`], which is in the audit log before it is out. Everything in it was decided for this
 //! very session and recorded; one deny fails the whole. Its end is not later than anything that it rests on.
 
+mod request;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -10,91 +12,22 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+pub use request::GrantRequest;
+use request::{About, invalid, refuse_senseless, travelling};
+
 use super::question::{Output, parse, parse_action};
 use super::{Session, obligations};
 use crate::audit::Durability;
 use crate::clock::Timestamp;
 use crate::envelope::PublicHalf;
 use crate::error::{Code, Error, Result};
-use crate::grant::{self, Claims, Grant, GrantKind, LONGEST, Right, Seal};
+use crate::grant::{self, Claims, Grant, GrantKind, Right, Seal};
 use crate::id::{Guid, PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
 use crate::policy::{Action, Columns, Decision, ListQuery, Obligations, Resource, ResourcePattern};
 
 /// The most rights of one grant.
 const MOST: usize = 64;
-
-/// What a grant shall say.
-///
-/// ```
-/// use zt_core::session::GrantRequest;
-///
-/// let request = GrantRequest::for_executors()
-///     .with("model.infer", "model:car_loan_scorer")
-///     .with("data.seal", "output:loan_scores_delta");
-/// ```
-#[derive(Debug, Clone)]
-#[must_use = "a request is no grant: pass it to `Session::grant`"]
-pub struct GrantRequest {
-    about: About,
-    rights: Vec<(String, String)>,
-    columns: Option<Vec<String>>,
-    lasts: Duration,
-}
-
-#[derive(Debug, Clone)]
-enum About {
-    Stage {
-        subject: PrincipalId,
-        job: u32,
-        stage: Option<u32>,
-    },
-    Executors,
-}
-
-impl GrantRequest {
-    /// That another principal is in this stage of a job; without a stage, in the job. Needs `grant.issue` on `job:N`.
-    pub const fn for_stage(subject: PrincipalId, job: u32, stage: Option<u32>) -> Self {
-        Self::new(About::Stage {
-            subject,
-            job,
-            stage,
-        })
-    }
-
-    /// Rights of the session's own for the executors of the job and stage that it claims. Needs `grant.delegate` on `job:N`.
-    pub const fn for_executors() -> Self {
-        Self::new(About::Executors)
-    }
-
-    const fn new(about: About) -> Self {
-        Self {
-            about,
-            rights: Vec::new(),
-            columns: None,
-            lasts: grant::USUAL,
-        }
-    }
-
-    /// Adds a right: `table.read`, `table.write`, `model.infer` or `data.seal` on a resource, or on those that a pattern such
-    /// as `table:gold.*` matches and the session may use now.
-    pub fn with(mut self, action: &str, resource: &str) -> Self {
-        self.rights.push((action.to_owned(), resource.to_owned()));
-        self
-    }
-
-    /// Only these columns of tables.
-    pub fn of_columns(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.columns = Some(columns.into_iter().map(Into::into).collect());
-        self
-    }
-
-    /// For this long, an hour at most; 15 minutes without.
-    pub const fn lasting(mut self, lasts: Duration) -> Self {
-        self.lasts = lasts;
-        self
-    }
-}
 
 /// What was decided for a grant.
 struct Scope {
@@ -329,7 +262,7 @@ impl Session {
         let (from, until) = self.times(request.lasts, &scope)?;
         let key = self.shared.grants.key()?;
         let grant = Grant::sign(
-            Claims {
+            &Claims {
                 id: decision.id().to_string(),
                 nonce: nonce()?,
                 kind,
@@ -398,44 +331,6 @@ impl Session {
     }
 }
 
-fn refuse_senseless(request: &GrantRequest) -> Result<()> {
-    if request.lasts > LONGEST || request.lasts < Duration::from_secs(1) {
-        return Err(invalid("a grant lasts from a second to an hour"));
-    }
-    match request.about {
-        About::Executors if request.rights.is_empty() => {
-            Err(invalid("a grant for executors needs a right"))
-        }
-        About::Stage { .. } if !request.rights.is_empty() || request.columns.is_some() => Err(
-            invalid("a grant for a stage carries no rights: its subject has its own"),
-        ),
-        About::Stage { .. } | About::Executors => Ok(()),
-    }
-}
-
-/// What executors can do without tables, network and secrets.
-fn travelling(action: Action) -> Result<Action> {
-    match action {
-        Action::TableRead | Action::TableWrite | Action::ModelInfer | Action::DataSeal => {
-            Ok(action)
-        }
-        Action::SecretGet | Action::DataOpen => Err(invalid(&format!(
-            "`{action}` stays on the driver: no secret and no unwrapped key travels to executors"
-        ))),
-        Action::JobRun
-        | Action::JobPlan
-        | Action::MetricReport
-        | Action::MetadataPropose
-        | Action::MetadataApprove
-        | Action::PolicyExplain
-        | Action::GrantIssue
-        | Action::GrantDelegate
-        | Action::AuditRead => Err(invalid(&format!(
-            "`{action}` stays on the driver: executors may `table.read`, `table.write`, `model.infer` and `data.seal`"
-        ))),
-    }
-}
-
 fn seal(output: &str, found: &Output, half: Option<PublicHalf>) -> Result<Seal> {
     let binding = &found.scope.binding;
     if found.deterministic.is_some() {
@@ -463,8 +358,4 @@ fn nonce() -> Result<String> {
     rand::fill(&mut bytes)
         .map_err(|_| Error::new(Code::Internal, "the operating system gives no random bytes"))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn invalid(message: &str) -> Error {
-    Error::new(Code::InvalidArgument, message)
 }

@@ -463,7 +463,7 @@ async fn what_an_executor_sealed_the_risk_officer_opens_and_its_acts_are_in_the_
         .unwrap();
     assert_eq!(head.detail["grant"], grant.id());
     assert_eq!(head.detail["count"], "4");
-    let of_chain = |one: &&Entry| one.detail.get("executor").is_some();
+    let of_chain = |one: &&Entry| one.detail.contains_key("executor");
     let acts: Vec<&Entry> = entries.iter().filter(of_chain).collect();
     assert_eq!(acts.len(), 4);
     assert!(
