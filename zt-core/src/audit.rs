@@ -82,6 +82,7 @@
 //! that was cut or computed anew by its checkpoints, by the link of a later log, or by checkpoints and heads
 //! ([`Verification::heads`]) that are kept elsewhere. `docs/src/audit-log.md` has the table.
 
+mod acts;
 mod chain;
 mod checkpoint;
 mod checkpointer;
@@ -121,6 +122,8 @@ mod verify;
 mod worker;
 mod writer;
 
+pub use acts::Statement;
+pub(crate) use acts::{Act, Acts};
 pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
 pub use export::{ExportFormat, export};

@@ -32,7 +32,6 @@ pub use arrow::Store;
 pub(crate) use arrow::{compacted, key_texts as arrow_key_texts};
 pub(crate) use column_key::ColumnKey;
 pub use data_keys::DataKeysHealth;
-#[cfg(feature = "azure")]
 pub(crate) use data_keys::oaep;
 pub(crate) use data_keys::{DataKeys, Public, Source, Unwrapped};
 pub(crate) use deterministic::Sealed;
@@ -48,7 +47,9 @@ pub use seal::Sealer;
 pub use stream::{Draft, FileError, FileHeader};
 pub use unseal::Opener;
 pub(crate) use unseal::{Found, Held, key_texts};
-pub use wrapper::{KeyError, KeyWrapper, NotAWrapAlgorithm, RemoteKeys, WrapAlgorithm, WrappedKey};
+pub use wrapper::{
+    KeyError, KeyWrapper, NotAWrapAlgorithm, PublicHalf, RemoteKeys, WrapAlgorithm, WrappedKey,
+};
 
 /// The column of a sealed batch that holds the wrapped data key of each row.
 pub const KEY_COLUMN: &str = "_zt_key";

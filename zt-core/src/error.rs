@@ -238,7 +238,10 @@ impl Error {
             Code::MissingCredentials => "missing_credentials",
             Code::InteractionRequired => "interaction_required",
             Code::SignInFailed => "sign_in_failed",
-            Code::Denied | Code::ObligationUnmet => {
+            Code::InvalidGrant | Code::GrantOfAnother => "invalid_grant",
+            Code::GrantExpired => "grant_expired",
+            Code::GrantNotYetValid => "grant_not_yet_valid",
+            Code::Denied | Code::ObligationUnmet | Code::OutOfGrant => {
                 return self.decision().map_or_else(
                     || "access denied".to_owned(),
                     |decision| format!("access denied, decision {}", decision.id()),

@@ -29,6 +29,7 @@
 //! | [`network`] | no row, no connection: the guard, and the port to HTTP behind it |
 //! | [`policy`] | a request on a snapshot to a decision, and why |
 //! | [`authzen`] | the AuthZEN Authorization API 1.0 on JSON values |
+//! | [`grant`] | signed statements: a stage that is proven, rights for executors |
 //! | [`plan`] | all that one run of a job needs, and all that it lacks |
 //! | [`secrets`] | unprintable values, slots with a TTL, the port to a vault |
 //! | [`audit`] | the hash-chained log: append, recover, verify, tail |
@@ -50,6 +51,7 @@ pub mod clock;
 mod durable;
 pub mod envelope;
 pub mod error;
+pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod metadata;

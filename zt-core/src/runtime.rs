@@ -10,6 +10,7 @@ mod config;
 mod guards;
 mod housekeeping;
 mod key_log;
+mod merged;
 mod metrics;
 mod outside;
 mod own_identity;

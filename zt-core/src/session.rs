@@ -8,10 +8,12 @@ mod arrow;
 mod authzen;
 mod check;
 mod claims;
+mod grant;
 mod list;
 mod obligations;
 mod permit;
 mod plan;
+mod proof;
 mod question;
 mod record;
 mod refusal;
@@ -29,7 +31,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+pub use grant::GrantRequest;
 pub use permit::Permit;
+pub use proof::Merged;
+use proof::Proof;
 pub use question::{claim, fact, parse, parse_action};
 pub(crate) use record::record_about;
 use resolved::Resolved;
@@ -60,6 +65,8 @@ pub struct Session {
     proven_under: Arc<AtomicU64>,
     /// The token's end on the monotonic tick: a wall clock set back does not revive it.
     ends: Option<Duration>,
+    /// The grant that proves job and stage.
+    proof: Option<Arc<Proof>>,
 }
 
 impl Session {
@@ -102,6 +109,7 @@ impl Session {
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
             seen: Arc::new(Seen::default()),
             reads: Arc::default(),
+            proof: None,
         })
     }
 
@@ -232,6 +240,7 @@ impl Session {
         self.refuse_expired()?;
         self.refuse_stale(action, &resource)?;
         let resolved = self.resolve(snapshot)?;
+        let context = self.proving(context);
         let request = Request::new(resolved.id.clone(), action, resource)
             .with_groups(Arc::clone(&resolved.groups))
             .with_context(context)

@@ -344,6 +344,11 @@ typedef void (*zt_log_fn)(void *user_data, int32_t level, const char *target, co
 #define ZT_STATUS_OBLIGATION_UNMET 1003
 
 /**
+ * The grant does not cover it.
+ */
+#define ZT_STATUS_OUT_OF_GRANT 1004
+
+/**
  * The token is not acceptable; the exact reason is for the log of this process only.
  */
 #define ZT_STATUS_INVALID_TOKEN 2001
@@ -372,6 +377,26 @@ typedef void (*zt_log_fn)(void *user_data, int32_t level, const char *target, co
  * The person did not sign in: declined, too late, or nobody is there to ask.
  */
 #define ZT_STATUS_SIGN_IN_FAILED 2006
+
+/**
+ * The grant is malformed, forged, of a key that is not trusted, or of the wrong kind.
+ */
+#define ZT_STATUS_INVALID_GRANT 2007
+
+/**
+ * The grant has expired.
+ */
+#define ZT_STATUS_GRANT_EXPIRED 2008
+
+/**
+ * The grant is not valid yet.
+ */
+#define ZT_STATUS_GRANT_NOT_YET_VALID 2009
+
+/**
+ * The grant is for another caller.
+ */
+#define ZT_STATUS_GRANT_OF_ANOTHER 2010
 
 /**
  * No such secret, row, job or file.

@@ -15,6 +15,8 @@ pub const ZT_STATUS_DENIED: zt_status = 1001;
 pub const ZT_STATUS_STEP_UP_REQUIRED: zt_status = 1002;
 /// The policy allows it, but not like this: more rows than may be shown, or data that must be sealed and is not.
 pub const ZT_STATUS_OBLIGATION_UNMET: zt_status = 1003;
+/// The grant does not cover it.
+pub const ZT_STATUS_OUT_OF_GRANT: zt_status = 1004;
 /// The token is not acceptable; the exact reason is for the log of this process only.
 pub const ZT_STATUS_INVALID_TOKEN: zt_status = 2001;
 /// The token has expired: authenticate again with a new one.
@@ -27,6 +29,14 @@ pub const ZT_STATUS_MISSING_CREDENTIALS: zt_status = 2004;
 pub const ZT_STATUS_INTERACTION_REQUIRED: zt_status = 2005;
 /// The person did not sign in: declined, too late, or nobody is there to ask.
 pub const ZT_STATUS_SIGN_IN_FAILED: zt_status = 2006;
+/// The grant is malformed, forged, of a key that is not trusted, or of the wrong kind.
+pub const ZT_STATUS_INVALID_GRANT: zt_status = 2007;
+/// The grant has expired.
+pub const ZT_STATUS_GRANT_EXPIRED: zt_status = 2008;
+/// The grant is not valid yet.
+pub const ZT_STATUS_GRANT_NOT_YET_VALID: zt_status = 2009;
+/// The grant is for another caller.
+pub const ZT_STATUS_GRANT_OF_ANOTHER: zt_status = 2010;
 /// No such secret, row, job or file.
 pub const ZT_STATUS_NOT_FOUND: zt_status = 3001;
 /// The vault cannot be reached or refuses to answer now.
@@ -83,12 +93,17 @@ mod tests {
             (Code::Denied, ZT_STATUS_DENIED),
             (Code::StepUpRequired, ZT_STATUS_STEP_UP_REQUIRED),
             (Code::ObligationUnmet, ZT_STATUS_OBLIGATION_UNMET),
+            (Code::OutOfGrant, ZT_STATUS_OUT_OF_GRANT),
             (Code::InvalidToken, ZT_STATUS_INVALID_TOKEN),
             (Code::TokenExpired, ZT_STATUS_TOKEN_EXPIRED),
             (Code::TokenNotYetValid, ZT_STATUS_TOKEN_NOT_YET_VALID),
             (Code::MissingCredentials, ZT_STATUS_MISSING_CREDENTIALS),
             (Code::InteractionRequired, ZT_STATUS_INTERACTION_REQUIRED),
             (Code::SignInFailed, ZT_STATUS_SIGN_IN_FAILED),
+            (Code::InvalidGrant, ZT_STATUS_INVALID_GRANT),
+            (Code::GrantExpired, ZT_STATUS_GRANT_EXPIRED),
+            (Code::GrantNotYetValid, ZT_STATUS_GRANT_NOT_YET_VALID),
+            (Code::GrantOfAnother, ZT_STATUS_GRANT_OF_ANOTHER),
             (Code::NotFound, ZT_STATUS_NOT_FOUND),
             (Code::VaultUnavailable, ZT_STATUS_VAULT_UNAVAILABLE),
             (Code::AuditUnavailable, ZT_STATUS_AUDIT_UNAVAILABLE),

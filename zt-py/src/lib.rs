@@ -18,6 +18,7 @@ mod error;
 mod executor;
 mod file;
 mod fork;
+mod grant;
 mod handle;
 mod html;
 mod keys;
@@ -55,6 +56,8 @@ mod _zt {
     use crate::decision::{Decision, restore};
     #[pymodule_export]
     use crate::fork::after_fork_in_child;
+    #[pymodule_export]
+    use crate::grant::{Executor, Grant, restore_grant};
     #[pymodule_export]
     use crate::handle::SecretHandle;
     #[pymodule_export]

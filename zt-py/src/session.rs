@@ -1,5 +1,6 @@
 //! `zt.Session`: what one verified caller may do.
 
+mod grants;
 mod sealing;
 mod secrets;
 

@@ -16,6 +16,7 @@ mod place;
 mod python;
 mod report;
 mod source;
+mod spark;
 mod test;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ use place::Place;
 use report::{Outcome, Report};
 
 const USAGE: &str = "\
-cargo xtask test       all tests: Rust, doctests, C, the Python wheel, the quickstart, the needle scan
+cargo xtask test       all tests: Rust, doctests, C, the Python wheel, Spark, the quickstart, the needle scan
 cargo xtask ci         format, lints, docs, structure and licences; then test
 cargo xtask check      structure and documentation only, in a second
 cargo xtask licences   the licence and the source of every dependency, against deny.toml

@@ -37,7 +37,7 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !place.has("zt-py/pyproject.toml") {
         return Ok(Outcome::skipped("there is no zt-py here"));
     }
-    let Some(system) = NAMES.into_iter().find(|name| is_new_enough(name)) else {
+    let Some(system) = system() else {
         let (major, minor) = OLDEST;
         let why = format!("no Python of {major}.{minor} or newer on this machine");
         return Ok(Outcome::skipped(&why));
@@ -56,14 +56,23 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !install(place, &python, &wheel, log)? {
         return Ok(Outcome::of(false, "the wheel does not install"));
     }
-    // `P` prints what passing tests printed, for the needle scan.
-    let mut pytest = command(place, &python, &["-m", "pytest", "-raP", "tests"]);
+    // `P` prints what passing tests printed, for the needle scan. Those of Spark have a step of their own.
+    let mut pytest = command(
+        place,
+        &python,
+        &["-m", "pytest", "-raP", "-m", "not spark", "tests"],
+    );
     pytest.current_dir(place.at("zt-py"));
     pytest.env("ZT_BIN", zt).env(KEEP, "1");
     let ran = log.run(&mut pytest)?;
     Ok(Outcome::counted(
         Counts::of_pytest(&ran.output).with_exit(ran.success),
     ))
+}
+
+/// A Python of this machine that is new enough.
+pub(crate) fn system() -> Option<&'static str> {
+    NAMES.into_iter().find(|name| is_new_enough(name))
 }
 
 fn is_new_enough(name: &str) -> bool {
@@ -84,19 +93,9 @@ fn environment(
     system: &str,
     log: &mut Log,
 ) -> io::Result<Result<PathBuf, &'static str>> {
-    let venv = place.venv();
-    let python = venv.join(if cfg!(windows) {
-        "Scripts/python.exe"
-    } else {
-        "bin/python"
-    });
-    if !is_new_enough(&python.to_string_lossy()) {
-        let mut create = Command::new(system);
-        create.args(["-m", "venv", "--clear"]).arg(&venv);
-        if !log.run(&mut create)?.success {
-            return Ok(Err("Python has no venv; on Debian install python3-venv"));
-        }
-    }
+    let Some(python) = created(system, &place.venv(), log)? else {
+        return Ok(Err("Python has no venv; on Debian install python3-venv"));
+    };
     if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
         return Ok(Err("pip cannot install maturin and pytest"));
     }
@@ -108,8 +107,30 @@ fn environment(
     Ok(Ok(python))
 }
 
+/// The Python of a virtual environment, which is made if it is not there; `None` if it cannot be.
+pub(crate) fn created(system: &str, venv: &Path, log: &mut Log) -> io::Result<Option<PathBuf>> {
+    let python = venv.join(if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python"
+    });
+    if !is_new_enough(&python.to_string_lossy()) {
+        let mut create = Command::new(system);
+        create.args(["-m", "venv", "--clear"]).arg(venv);
+        if !log.run(&mut create)?.success {
+            return Ok(None);
+        }
+    }
+    Ok(Some(python))
+}
+
 /// In CI twice, because a failure there is one of the run, and networks stumble.
-fn pip(place: &Place, python: &Path, packages: &[&str], log: &mut Log) -> io::Result<bool> {
+pub(crate) fn pip(
+    place: &Place,
+    python: &Path,
+    packages: &[&str],
+    log: &mut Log,
+) -> io::Result<bool> {
     let mut install = command(place, python, &["-m", "pip", "install", "--quiet"]);
     install.arg("--disable-pip-version-check").args(packages);
     Ok(log.run(&mut install)?.success || (place::is_ci() && log.run(&mut install)?.success))
@@ -127,10 +148,14 @@ fn build_zt(place: &Place, log: &mut Log) -> io::Result<Option<PathBuf>> {
         FEATURES,
     ];
     let ran = log.run(&mut cargo(place, &arguments))?;
+    Ok(zt(place).filter(|_| ran.success))
+}
+
+/// The `zt` command, if it was built.
+pub(crate) fn zt(place: &Place) -> Option<PathBuf> {
     let program = place.target().join("debug").join("zt");
-    Ok(ran
-        .success
-        .then(|| program.with_extension(std::env::consts::EXE_EXTENSION)))
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    program.exists().then_some(program)
 }
 
 /// Builds in the dev profile, whose dependencies the Rust tests have built already.
@@ -148,7 +173,12 @@ fn build_wheel(place: &Place, python: &Path, log: &mut Log) -> io::Result<Option
 }
 
 /// Replaces an older build of the same version; then adds what the wheel depends on.
-fn install(place: &Place, python: &Path, wheel: &Path, log: &mut Log) -> io::Result<bool> {
+pub(crate) fn install(
+    place: &Place,
+    python: &Path,
+    wheel: &Path,
+    log: &mut Log,
+) -> io::Result<bool> {
     let wheel = wheel.to_string_lossy();
     let replaced = pip(
         place,
@@ -159,7 +189,7 @@ fn install(place: &Place, python: &Path, wheel: &Path, log: &mut Log) -> io::Res
     Ok(replaced && pip(place, python, &[&wheel], log)?)
 }
 
-fn command(place: &Place, python: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(place: &Place, python: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(python);
     command
         .args(arguments)

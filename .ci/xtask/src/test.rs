@@ -10,6 +10,7 @@ use crate::needle::{KEEP, Needles, complaint};
 use crate::place::Place;
 use crate::python;
 use crate::report::{Log, Outcome, Report};
+use crate::spark;
 
 /// Crates that the quickstart must not build: it runs without Azure, OpenSSL, a general HTTP client and Arrow.
 const NOT_IN_QUICKSTART: [&str; 5] = ["azure_", "openssl", "native-tls", "reqwest", "arrow"];
@@ -22,6 +23,7 @@ pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
     Place::empty(&place.temporary())?;
     report.step("Rust, doctests and C", |log| rust(place, log))?;
     report.step("Python", |log| python::run(place, log))?;
+    report.step("Spark", |log| spark::run(place, log))?;
     report.step("quickstart", |log| quickstart(place, log))?;
     report.step("benches run", |log| benches(place, log))?;
     report.step("quickstart without Azure", |log| dependencies(place, log))?;

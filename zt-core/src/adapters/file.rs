@@ -3,7 +3,9 @@
 mod alerts;
 mod audit_key;
 mod audit_sink;
+mod grant_key;
 mod issuer_keys;
+mod pem;
 mod reference;
 mod tables;
 mod vault;
@@ -11,6 +13,7 @@ mod vault;
 pub use alerts::FileAlerts;
 pub use audit_key::FileAuditKey;
 pub use audit_sink::FileAuditSink;
+pub(crate) use grant_key::open_grant_key;
 pub use issuer_keys::IssuerKeys;
 pub use reference::FileReference;
 pub use tables::{FileTables, write_tables};

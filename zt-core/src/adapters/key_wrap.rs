@@ -1,10 +1,16 @@
-//! AES key wrap (RFC 3394, NIST SP 800-38F) with a key of 256 bits, for adapters that hold the key themselves.
+//! Wrapping by keys that an adapter holds itself: AES key wrap (RFC 3394, NIST SP 800-38F) with 256 bits, or RSA-OAEP-256.
+//!
+//! A key of 32 bytes is one of AES; a longer one is an RSA key in PKCS#8.
 
+use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrap as _};
 use aws_lc_rs::rand;
+use aws_lc_rs::rsa::{
+    KeySize, OAEP_SHA256_MGF1SHA256, OaepPrivateDecryptingKey, PrivateDecryptingKey,
+};
 use zeroize::Zeroizing;
 
-use crate::envelope::{DataKey, KeyError, WrapAlgorithm, WrappedKey};
+use crate::envelope::{DataKey, KeyError, PublicHalf, WrapAlgorithm, WrappedKey, oaep};
 use crate::secrets::{SecretBytes, SecretId, SecretVersion, VaultError};
 
 /// How much longer a wrapped key is, in bytes.
@@ -18,12 +24,44 @@ pub(super) fn random_key() -> Result<SecretBytes, VaultError> {
     Ok(SecretBytes::copy_of(key.as_slice()))
 }
 
+/// A new RSA key, in PKCS#8.
+pub(super) fn random_rsa_key() -> Result<SecretBytes, VaultError> {
+    let refused = || VaultError::unavailable("the cryptographic library makes no RSA key", None);
+    let key = PrivateDecryptingKey::generate(KeySize::Rsa3072).map_err(|_| refused())?;
+    let der = key.as_der().map_err(|_| refused())?;
+    // The library overwrites what it gives out when it is dropped.
+    Ok(SecretBytes::copy_of(der.as_ref()))
+}
+
+/// The public half of a key of RSA; none of AES has one.
+pub(super) fn public_half(
+    key: &SecretBytes,
+    version: SecretVersion,
+) -> Result<Option<PublicHalf>, KeyError> {
+    if is_aes(key) {
+        return Ok(None);
+    }
+    let spki = rsa(key)?.public_key().as_der().map_err(|_| refused())?;
+    Ok(Some(PublicHalf::new(version, spki.as_ref().to_vec())))
+}
+
+fn is_aes(key: &SecretBytes) -> bool {
+    key.len() == 32
+}
+
+fn rsa(key: &SecretBytes) -> Result<PrivateDecryptingKey, KeyError> {
+    PrivateDecryptingKey::from_pkcs8(key.reveal()).map_err(|_| refused())
+}
+
 /// `dek` under this version of a key.
 pub(super) fn wrap(
     key: &SecretBytes,
     version: SecretVersion,
     dek: &DataKey,
 ) -> Result<WrappedKey, KeyError> {
+    if let Some(half) = public_half(key, version)? {
+        return oaep::wrap(&half.spki, version, dek).ok_or_else(refused);
+    }
     let mut wrapped = vec![0; DataKey::LEN + OVERHEAD];
     kek(key)?
         .wrap(dek.reveal(), &mut wrapped)
@@ -38,14 +76,27 @@ pub(super) fn unwrap(
     wrapped: &WrappedKey,
 ) -> Result<DataKey, KeyError> {
     let is_own = match wrapped.algorithm {
-        WrapAlgorithm::Aes256Kw => wrapped.bytes.len() == DataKey::LEN + OVERHEAD,
-        WrapAlgorithm::RsaOaep256 => false,
+        WrapAlgorithm::Aes256Kw => is_aes(key) && wrapped.bytes.len() == DataKey::LEN + OVERHEAD,
+        WrapAlgorithm::RsaOaep256 if is_aes(key) => false,
+        WrapAlgorithm::RsaOaep256 => return unwrap_rsa(&rsa(key)?, id, wrapped),
     };
     if !is_own {
         return Err(KeyError::unwrap(id));
     }
     let mut dek = Zeroizing::new([0; DataKey::LEN]);
     let opened = kek(key)?.unwrap(&wrapped.bytes, dek.as_mut_slice());
+    let opened = opened.map_err(|_| KeyError::unwrap(id))?;
+    DataKey::copy_of(opened).ok_or_else(|| KeyError::unwrap(id))
+}
+
+fn unwrap_rsa(
+    key: &PrivateDecryptingKey,
+    id: &SecretId,
+    wrapped: &WrappedKey,
+) -> Result<DataKey, KeyError> {
+    let key = OaepPrivateDecryptingKey::new(key.clone()).map_err(|_| refused())?;
+    let mut plain = Zeroizing::new(vec![0; key.min_output_size()]);
+    let opened = key.decrypt(&OAEP_SHA256_MGF1SHA256, &wrapped.bytes, &mut plain, None);
     let opened = opened.map_err(|_| KeyError::unwrap(id))?;
     DataKey::copy_of(opened).ok_or_else(|| KeyError::unwrap(id))
 }

@@ -79,6 +79,13 @@ pub enum AuditError {
         /// Which, and why not.
         what: String,
     },
+    /// What an executor sent is not what it did.
+    #[error("the statement of an executor is not what was written: {why}")]
+    #[non_exhaustive]
+    Statement {
+        /// What is wrong with it.
+        why: String,
+    },
     /// An option or a record is malformed.
     #[error("{what}")]
     #[non_exhaustive]
@@ -118,6 +125,7 @@ impl AuditError {
             Self::NotFound { .. } => {
                 "`zt audit query` prints what there is, and `zt audit verify` whether it is intact"
             }
+            Self::Statement { .. } => "pass it on as it was made; keep it as evidence otherwise",
             Self::Invalid { .. } => "correct the audit settings",
         }
     }
@@ -132,7 +140,7 @@ impl From<AuditError> for Error {
             | AuditError::Behind { .. }
             | AuditError::Undelivered { .. } => Code::AuditUnavailable,
             AuditError::Closed => Code::Closed,
-            AuditError::Tampered { .. } => Code::AuditIntegrity,
+            AuditError::Tampered { .. } | AuditError::Statement { .. } => Code::AuditIntegrity,
             AuditError::NotFound { .. } => Code::NotFound,
             AuditError::Invalid { .. } => Code::Config,
         };

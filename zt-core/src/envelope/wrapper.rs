@@ -39,6 +39,36 @@ pub trait KeyWrapper: fmt::Debug + Send + Sync {
         key: &'a SecretId,
         wrapped: &'a WrappedKey,
     ) -> BoxFuture<'a, Result<DataKey, KeyError>>;
+
+    /// The public half that others may wrap with: of the pinned version, else of the newest. `None` for a key that has none,
+    /// as those of AES, and where the adapter gives none out.
+    ///
+    /// # Errors
+    /// [`KeyError::NotFound`] if there is no such key or version.
+    fn public_half<'a>(
+        &'a self,
+        _key: &'a SecretId,
+    ) -> BoxFuture<'a, Result<Option<PublicHalf>, KeyError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+/// The public half of one version of a key: whoever has it seals, and opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublicHalf {
+    /// Of which version.
+    pub version: SecretVersion,
+    /// A SubjectPublicKeyInfo (RFC 5280 section 4.1, DER) of an RSA key of 2,048 to 4,096 bits.
+    pub spki: Vec<u8>,
+}
+
+impl PublicHalf {
+    /// This half.
+    #[must_use]
+    pub const fn new(version: SecretVersion, spki: Vec<u8>) -> Self {
+        Self { version, spki }
+    }
 }
 
 /// Keys in a vault across a network, which wrap by their public part: whoever has it seals without asking the vault, and

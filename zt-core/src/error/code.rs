@@ -49,6 +49,8 @@ codes! {
     StepUpRequired = 1002, Denied, 401;
     /// The policy allows it, but not like this: more rows than may be shown, or data that must be sealed and is not.
     ObligationUnmet = 1003, Denied, 403;
+    /// The grant does not cover it.
+    OutOfGrant = 1004, Denied, 403;
     /// The token is not acceptable; the exact reason is in the log only.
     InvalidToken = 2001, Unauthenticated, 401;
     /// The token has expired.
@@ -61,6 +63,14 @@ codes! {
     InteractionRequired = 2005, Unauthenticated, 401;
     /// The person did not sign in: declined, too late, or nobody is there to ask.
     SignInFailed = 2006, Unauthenticated, 401;
+    /// The grant is malformed, forged, of a key that is not trusted, or of the wrong kind.
+    InvalidGrant = 2007, Unauthenticated, 401;
+    /// The grant has expired.
+    GrantExpired = 2008, Unauthenticated, 401;
+    /// The grant is not valid yet.
+    GrantNotYetValid = 2009, Unauthenticated, 401;
+    /// The grant is for another caller.
+    GrantOfAnother = 2010, Unauthenticated, 401;
     /// No such secret, row, job or file.
     NotFound = 3001, NotFound, 404;
     /// The vault cannot be reached or refuses to answer now.

@@ -183,11 +183,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Decides as the stage will be decided when it runs: its identity, claiming job and stage.
+    /// Decides as the stage will be decided when it runs: its identity, in job and stage as a grant of the
+    /// orchestrator proves them.
     fn ask(&mut self, need: &Need) -> Decision {
         let context = Context::new()
             .with_job(self.job.job_id)
-            .with_stage(self.stage.id);
+            .with_stage(self.stage.id)
+            .with_proof(true);
         let caller = Some(self.runs_as.clone());
         let request = Request::new(caller, need.action, need.resource.clone());
         (self.decide)(request.with_context(context))

@@ -60,6 +60,10 @@ actions! {
     MetadataApprove = "metadata.approve" on [Metadata];
     /// See near misses. They tell an attacker what to claim, so few may.
     PolicyExplain = "policy.explain" on [];
+    /// Vouch that a principal is in a stage of a job.
+    GrantIssue = "grant.issue" on [Job];
+    /// Hand rights of one's own to the executors of a job.
+    GrantDelegate = "grant.delegate" on [Job];
     /// Read the audit log.
     AuditRead = "audit.read" on [Audit];
 }

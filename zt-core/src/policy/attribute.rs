@@ -144,6 +144,7 @@ pub(super) enum BuiltIn {
     ActionName,
     Job,
     Stage,
+    Proven,
     Author,
     Now,
     Hour,
@@ -237,7 +238,7 @@ impl Attribute {
     pub(super) fn is_always_known(&self) -> bool {
         let named = matches!(
             self.built_in,
-            Some(BuiltIn::ResourceKind | BuiltIn::ActionName)
+            Some(BuiltIn::ResourceKind | BuiltIn::ActionName | BuiltIn::Proven)
         );
         let default = self.default.as_ref().map(Value::as_datum);
         named || default.is_some_and(|value| value.fit(self.kind, &self.values).is_some())
@@ -259,6 +260,7 @@ impl Attribute {
             BuiltIn::ActionName => (Asked, "name", Enum, Runtime),
             BuiltIn::Job => (Context, "job", Int, Request),
             BuiltIn::Stage => (Context, "stage", Int, Request),
+            BuiltIn::Proven => (Context, "proven", Bool, Runtime),
             BuiltIn::Author => (Context, "author", Text, Request),
             BuiltIn::Now => (Time, "now", Datetime, Runtime),
             BuiltIn::Hour => (Time, "hour_utc", Int, Runtime),
@@ -277,6 +279,7 @@ impl Attribute {
             | BuiltIn::ResourcePath
             | BuiltIn::Job
             | BuiltIn::Stage
+            | BuiltIn::Proven
             | BuiltIn::Author
             | BuiltIn::Now
             | BuiltIn::Hour => Vec::new(),
@@ -315,6 +318,7 @@ static BUILT_IN: LazyLock<BTreeMap<String, Arc<Attribute>>> = LazyLock::new(|| {
         BuiltIn::ActionName,
         BuiltIn::Job,
         BuiltIn::Stage,
+        BuiltIn::Proven,
         BuiltIn::Author,
         BuiltIn::Now,
         BuiltIn::Hour,

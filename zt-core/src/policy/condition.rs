@@ -190,6 +190,12 @@ impl Condition {
         Self::of_number(BuiltIn::Stage, stage)
     }
 
+    /// `when = { proven = true }`: a grant proves the job and stage.
+    pub(crate) fn of_proof() -> Self {
+        let proven = Operand::Value(Value::Bool(true));
+        Self::of_test(BuiltIn::Proven, Comparison::Equal, proven)
+    }
+
     /// `when = { not_author = true }`: the caller is not who proposed the change. Four eyes.
     pub(crate) fn of_four_eyes() -> Self {
         let caller = Arc::new(Attribute::built_in(BuiltIn::PrincipalId));

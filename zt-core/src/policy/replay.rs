@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::request::PROVEN;
 use super::ruling::facts;
 use super::{
     Action, AttributeSet, Context, DecisionId, GroupsOf, Holder, Resource, Ruling, decide,
@@ -325,6 +326,7 @@ fn question(entry: &Entry) -> Result<Question, String> {
 /// What was claimed, and what a token said.
 fn stated(entry: &Entry) -> Result<(Context, Vec<(String, String)>), String> {
     let (mut context, mut proven) = (Context::new(), Vec::new());
+    let mut is_proven = false;
     for fact in &entry.facts {
         if proven::is_of_tables(fact) {
             continue;
@@ -333,6 +335,7 @@ fn stated(entry: &Entry) -> Result<(Context, Vec<(String, String)>), String> {
             proven.push(fact);
             continue;
         }
+        is_proven |= fact.provenance == PROVEN;
         let bad = || format!("the fact `{}` has no value that can be stated", fact.name);
         context = match fact.name.as_str() {
             "job" => context.with_job(fact.value.parse().map_err(|_| bad())?),
@@ -341,5 +344,5 @@ fn stated(entry: &Entry) -> Result<(Context, Vec<(String, String)>), String> {
             other => return Err(format!("unknown fact `{other}`")),
         };
     }
-    Ok((context, proven))
+    Ok((context.with_proof(is_proven), proven))
 }

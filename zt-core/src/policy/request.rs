@@ -11,15 +11,20 @@ use crate::clock::Timestamp;
 use crate::id::PrincipalId;
 use crate::metadata::Snapshot;
 
+/// How job and stage are known that a grant proves, as the audit log writes it.
+pub(super) const PROVEN: &str = "proven";
+
 /// The value of a fact that no attribute describes: whether it is a secret, nobody said.
 const UNDECLARED: &str = "[undeclared]";
 
 /// The facts of a request beside caller, action and resource. All of them are asserted by the calling process: a guard
-/// rail, recorded as asserted, never proof. `Debug` shows the names of further facts, not their values.
+/// rail, recorded as asserted, never proof; but job and stage that a grant proves. `Debug` shows the names of further facts, not their values.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Context {
     job: Option<u32>,
     stage: Option<u32>,
+    /// Whether a grant says so. Any other word on job or stage makes it false.
+    proven: bool,
     author: Option<PrincipalId>,
     further: BTreeMap<String, Value>,
 }
@@ -31,6 +36,7 @@ impl Context {
         Self {
             job: None,
             stage: None,
+            proven: false,
             author: None,
             further: BTreeMap::new(),
         }
@@ -40,6 +46,7 @@ impl Context {
     #[must_use]
     pub const fn with_job(mut self, job: u32) -> Self {
         self.job = Some(job);
+        self.proven = false;
         self
     }
 
@@ -47,6 +54,7 @@ impl Context {
     #[must_use]
     pub const fn with_stage(mut self, stage: u32) -> Self {
         self.stage = Some(stage);
+        self.proven = false;
         self
     }
 
@@ -58,7 +66,8 @@ impl Context {
     }
 
     /// A further fact, `context.NAME`. It counts where a row of Attributes declares it with provenance `request` and the
-    /// value is of its type; else it stays unknown. `job`, `stage` and `author` are the facts of these names.
+    /// value is of its type; else it stays unknown. `job`, `stage` and `author` are the facts of these names; `proven` cannot be
+    /// stated.
     ///
     /// ```
     /// use zt_core::policy::{Context, Value};
@@ -75,14 +84,43 @@ impl Context {
             u32::try_from(*number).ok()
         };
         match name {
-            "job" => self.job = number(&value),
-            "stage" => self.stage = number(&value),
+            "job" => (self.job, self.proven) = (number(&value), false),
+            "stage" => (self.stage, self.proven) = (number(&value), false),
             "author" => self.author = value.as_datum().text().and_then(|id| id.parse().ok()),
+            // A grant says so, and nobody else.
+            "proven" => {}
             _ => {
                 self.further.insert(name.to_owned(), value);
             }
         }
         self
+    }
+
+    /// Whether a grant proves the job and stage: see [`Session::with_grant`](crate::Session::with_grant). `context.proven` in
+    /// conditions.
+    #[must_use]
+    pub const fn is_proven(&self) -> bool {
+        self.proven
+    }
+
+    /// The same, with job and stage proven or not. Who calls it with `true` has verified a grant.
+    pub(crate) const fn with_proof(mut self, is_proven: bool) -> Self {
+        self.proven = is_proven;
+        self
+    }
+
+    /// The same in no stage.
+    pub(crate) const fn without_stage(mut self) -> Self {
+        (self.stage, self.proven) = (None, false);
+        self
+    }
+
+    /// How job and stage are known.
+    const fn known(&self) -> &'static str {
+        match self.proven {
+            true => PROVEN,
+            false => Provenance::Request.as_str(),
+        }
     }
 
     /// The value of a further fact.
@@ -140,6 +178,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("job", &self.job)
             .field("stage", &self.stage)
+            .field("proven", &self.proven)
             .field("author", &self.author)
             .field("further", &self.further.keys())
             .finish()
@@ -233,7 +272,13 @@ impl Request {
     /// known. Secret values are not in it.
     pub(crate) fn stated(&self, attributes: &AttributeSet) -> Vec<(String, String, &'static str)> {
         let asserted = self.context.facts(attributes);
-        let asserted = asserted.map(|(name, value)| (name, value, Provenance::Request.as_str()));
+        let asserted = asserted.map(|(name, value)| {
+            let known = match name.as_str() {
+                "job" | "stage" => self.context.known(),
+                _ => Provenance::Request.as_str(),
+            };
+            (name, value, known)
+        });
         let known = self.attributes.iter().map(|(name, value, known)| {
             (name.clone(), show(attributes, name, value), known.as_str())
         });

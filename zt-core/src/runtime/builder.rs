@@ -15,6 +15,7 @@ use zt_memory::fork::Local;
 
 use super::background::Background;
 use super::budget::Budget;
+use super::merged::Merges;
 use super::outside::{Given, Outside};
 use super::samples::Samples;
 use super::shared::Shared;
@@ -168,6 +169,7 @@ impl RuntimeBuilder {
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
         let options = audit::complete(options, &config, Some(&identity.outside))?;
+        let grants = identity::grants(&config)?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
         let (secrets, keys) = vaults.open(&config, &clock)?;
@@ -185,6 +187,8 @@ impl RuntimeBuilder {
             is_key_vault,
             secrets,
             keys,
+            grants,
+            merged: Merges::default(),
             alerts,
             references: References::new(reference),
             audit,

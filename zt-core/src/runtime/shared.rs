@@ -10,6 +10,7 @@ use zt_memory::fork::Local;
 
 use super::background::Background;
 use super::budget::Budget;
+use super::merged::Merges;
 use super::outside::Outside;
 use super::samples::Samples;
 use super::{Config, Runtime, housekeeping};
@@ -17,6 +18,7 @@ use crate::audit::AuditLog;
 use crate::clock::Clock;
 use crate::envelope::DataKeys;
 use crate::error::{Code, Error, Result};
+use crate::grant::Authority;
 use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
 use crate::monitor::{AlertSink, References};
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     pub(super) is_key_vault: bool,
     pub(crate) secrets: Secrets,
     pub(crate) keys: DataKeys,
+    pub(crate) grants: Authority,
+    pub(crate) merged: Merges,
     pub(crate) alerts: Arc<dyn AlertSink>,
     pub(crate) references: References,
     pub(crate) audit: AuditLog,

@@ -37,7 +37,7 @@ impl Session {
     }
 
     /// What was read under one context says nothing about another.
-    fn in_context(&self, context: Context) -> Self {
+    pub(super) fn in_context(&self, context: Context) -> Self {
         Self {
             context,
             reads: Arc::default(),

@@ -173,7 +173,7 @@ impl Session {
     }
 
     /// Decides on the snapshot in force and finds what the tables say; a refusal stands in the log.
-    fn may_use(
+    pub(super) fn may_use(
         &self,
         action: Action,
         resource: &Resource,

@@ -7,6 +7,7 @@ use super::Session;
 use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
+use crate::grant::GrantError;
 use crate::policy::{Action, Resource};
 
 impl Session {
@@ -37,6 +38,7 @@ impl Session {
     /// A token that has ended proves nobody, however long ago it was verified; nor does one of a key that is gone.
     pub(super) fn refuse_expired(&self) -> Result<()> {
         self.refuse_unproven()?;
+        self.refuse_past_grant()?;
         let clock = &self.shared.clock;
         let is_over = |end: Timestamp| clock.now() >= end.after(self.shared.profile.skew());
         if !self.caller.expires_at().is_some_and(is_over)
@@ -61,10 +63,25 @@ impl Session {
         is_proven
             && !self.caller.expires_at().is_some_and(is_over)
             && self.ends.is_none_or(|end| tick < end)
+            && (self.proof.as_ref()).is_none_or(|proof| now < proof.until && tick < proof.ends)
             && self
                 .shared
                 .max_staleness
                 .is_none_or(|limit| self.shared.snapshots.age() <= limit)
+    }
+
+    /// With the grant ends what was said under it: job and stage do not fall back to mere claims.
+    fn refuse_past_grant(&self) -> Result<()> {
+        let clock = &self.shared.clock;
+        let proof = self.proof.as_ref();
+        let over =
+            proof.filter(|proof| clock.now() >= proof.until || clock.elapsed() >= proof.ends);
+        let Some(proof) = over else {
+            return Ok(());
+        };
+        self.record_ended("the grant has expired")?;
+        let until = proof.until;
+        Err(GrantError::Expired { until }.into())
     }
 
     /// The key that proved the caller may have been withdrawn since, or be too old to count.

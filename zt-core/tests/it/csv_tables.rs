@@ -463,7 +463,7 @@ fn a_newline_in_a_cell_is_understood_and_refused_as_a_control_character() {
         "{found:#?}"
     );
     assert!(
-        found[1].starts_with("Access_Policies.csv:30: "),
+        found[1].starts_with("Access_Policies.csv:32: "),
         "lines are counted: {found:#?}"
     );
 }

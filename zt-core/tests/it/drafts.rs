@@ -14,7 +14,7 @@ async fn the_draft_allows_what_was_refused_and_no_more() {
     let draft = asked(2).unwrap().draft().unwrap();
     assert_eq!(
         draft,
-        "[[Access_Policies]]\nid = \"AP-28\"\nprincipal = \"sp:sp-score-201\"\naction = \"secret.get\"\n\
+        "[[Access_Policies]]\nid = \"AP-30\"\nprincipal = \"sp:sp-score-201\"\naction = \"secret.get\"\n\
          resource = \"secret:adb-token\"\neffect = \"allow\"\nwhen = { job = 201, stage = 2 }\n"
     );
     world.edit(|tables| format!("{tables}\n{draft}"));
@@ -24,7 +24,7 @@ async fn the_draft_allows_what_was_refused_and_no_more() {
     let maya = sign_in(&zt, "user:maya").await;
     let other = maya.check("secret.get", "secret:adb-token").unwrap();
     assert!(!other.is_allowed());
-    assert!(other.draft().unwrap().contains("id = \"AP-29\""));
+    assert!(other.draft().unwrap().contains("id = \"AP-31\""));
 }
 
 #[tokio::test]

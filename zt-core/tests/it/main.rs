@@ -19,6 +19,7 @@ mod described;
 mod drafts;
 mod faults;
 mod fuzzing;
+mod grants;
 #[cfg(feature = "azure")]
 mod guarded_http;
 mod hostile_tokens;

@@ -34,7 +34,7 @@ async fn the_sample_tables_have_no_problem() {
         .await
         .unwrap()
         .current();
-    assert_eq!(snapshot.tables().access_policies.len(), 27);
+    assert_eq!(snapshot.tables().access_policies.len(), 29);
     assert_eq!(snapshot.tables().alert_rules.len(), 6);
     assert_eq!(
         snapshot.tables().network_rules[3].ports[1].to_string(),

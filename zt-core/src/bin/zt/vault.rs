@@ -30,6 +30,9 @@ pub(crate) enum Vault {
     CreateKey {
         /// The id of a row of Secret_References of kind `key`.
         reference: String,
+        /// An RSA key, whose public half executors seal by.
+        #[arg(long)]
+        rsa: bool,
     },
     /// Print a key for the deterministic columns of a rule, wrapped: `deterministic_key` of its row. With `--again` the key
     /// that the row has, under the newest version of the rule's key.
@@ -65,11 +68,15 @@ impl Vault {
                 .await?;
                 println!("{reference} is set, version {version}");
             }
-            Self::CreateKey { reference } => {
+            Self::CreateKey { reference, rsa } => {
                 let snapshot = runtime::tables(config).await?.current();
                 let id = id_of(&snapshot, &reference, SecretKind::Key)?;
                 let version = audited(config, "vault.create_key", &reference, || {
-                    Ok(runtime::local_vault(config)?.create_key(&id)?)
+                    let vault = runtime::local_vault(config)?;
+                    Ok(match rsa {
+                        true => vault.create_rsa_key(&id)?,
+                        false => vault.create_key(&id)?,
+                    })
                 })
                 .await?;
                 println!("{reference} is created, version {version}");

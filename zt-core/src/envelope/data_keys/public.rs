@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lc_rs::digest::{SHA256, digest};
 use zt_memory::fork::Local;
 
-use crate::envelope::RemoteKeys;
+use super::{DataKeys, Source, why};
+use crate::envelope::{KeyError, PublicHalf, RemoteKeys};
 use crate::port::BoxFuture;
 use crate::secrets::{Attempt, Fetched, SecretId, SecretVault, VaultError};
 
@@ -56,6 +57,25 @@ impl SecretVault for Public {
             let reason = "the public part of a version of a key has changed, and never does";
             Err(VaultError::integrity(id.vault().as_str(), reason))
         })
+    }
+}
+
+impl DataKeys {
+    /// The public half that wraps: of the pinned version, else of the newest that is known. `None` for a key without one.
+    ///
+    /// # Errors
+    /// As [`wrap`](Self::wrap).
+    pub(crate) async fn public_half(&self, key: &SecretId) -> Result<Option<PublicHalf>, KeyError> {
+        let declared = self.0.declared(key)?;
+        let public = match &self.0.source {
+            Source::Local(keys) => return keys.public_half(key).await,
+            Source::Remote { public, .. } => public,
+        };
+        let request = declared.request.alone();
+        let published = public.get(&request).await.map_err(|error| why(&error))?;
+        self.0.declared(key)?;
+        let spki = published.reveal().to_vec();
+        Ok(Some(PublicHalf::new(published.version(), spki)))
     }
 }
 

@@ -125,7 +125,7 @@ impl Looks {
             // A name that no table has stands for many: a test of its text may tell them apart.
             Some(BuiltIn::ResourcePath | BuiltIn::Hour | BuiltIn::Weekday)
             | Some(BuiltIn::Mfa | BuiltIn::AuthContexts | BuiltIn::ClientId)
-            | Some(BuiltIn::Tenant)
+            | Some(BuiltIn::Tenant | BuiltIn::Proven)
             | None => {
                 self.others.insert(attribute.fact());
             }

@@ -8,9 +8,10 @@ use super::super::key_log::KeyLog;
 use super::super::outside::{Given, Outside};
 use super::super::{Config, ConfigKey, Mode, Runtime};
 use super::outside::MAKERS;
-use crate::adapters::file::IssuerKeys;
+use crate::adapters::file::{IssuerKeys, open_grant_key};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::grant::{Authority, GrantKey, MakeKey, NotAGrantKey};
 use crate::id::Guid;
 use crate::identity::{
     Authenticator, Cloud, EntraProfile, GroupDirectory, KeyCache, KeySet, NotACloud, Surroundings,
@@ -98,6 +99,25 @@ fn allowed_tenants(config: &Config) -> Result<Vec<Guid>> {
             text.parse().map_err(|_| wrong(key, reason))
         })
         .collect()
+}
+
+/// Who signs grants, and whose grants are taken.
+pub(super) fn grants(config: &Config) -> Result<Authority> {
+    let key = ConfigKey::IdentityGrantKeys;
+    let texts = config.value(key).unwrap_or_default().split([' ', ',']);
+    let trusted = texts.filter(|text| !text.is_empty());
+    let trusted = trusted.map(|text| {
+        text.parse()
+            .map_err(|why: NotAGrantKey| wrong(key, &why.to_string()))
+    });
+    let make: MakeKey = match config.value(ConfigKey::IdentityGrantKey) {
+        Some(file) => {
+            let file = config.folder().join(file);
+            Box::new(move || open_grant_key(&file))
+        }
+        None => Box::new(GrantKey::generate),
+    };
+    Authority::new(make, trusted.collect::<Result<_>>()?)
 }
 
 /// The cache of the keys that Entra publishes; none where keys are pinned.

@@ -78,6 +78,11 @@ config_keys! {
     IdentityGroups = "identity.groups", "ZT_IDENTITY_GROUPS";
     /// The client id of the public client that people sign in with by device code, a GUID. Default: the audience.
     IdentitySignInClient = "identity.sign_in_client", "ZT_IDENTITY_SIGN_IN_CLIENT";
+    /// The key that signs grants, a file that only its owner may read, made at first use. Default: a key of each process, which
+    /// ends with it.
+    IdentityGrantKey = "identity.grant_key", "ZT_IDENTITY_GRANT_KEY";
+    /// The public keys of other runtimes whose grants prove job and stage here, with spaces between them. Default: none.
+    IdentityGrantKeys = "identity.grant_keys", "ZT_IDENTITY_GRANT_KEYS";
     /// Where secrets come from: `local` (default), the encrypted file of this machine, which answers for every vault, or
     /// `key_vault`, the vaults that Secret_References names.
     VaultStore = "vault.store", "ZT_VAULT_STORE";
@@ -171,6 +176,8 @@ impl ConfigKey {
             | Self::IdentitySigningKeys
             | Self::IdentityClockSkew
             | Self::IdentityGroups
+            | Self::IdentityGrantKey
+            | Self::IdentityGrantKeys
             | Self::VaultStore
             | Self::VaultApiVersion
             | Self::VaultCallsPerSecond

@@ -1,16 +1,16 @@
 //! Key encryption keys in the vault file: made here, used here, never read out.
 //!
 //! In: the name of a key and a data key. Out: the data key wrapped under the newest version, or unwrapped under the one
-//! that wrapped it. A key is 256 random bits; each [`create_key`](LocalVault::create_key) adds a version, and all of them
+//! that wrapped it. A key is 256 random bits, or of RSA where executors seal by its public half; each [`create_key`](LocalVault::create_key) adds a version, and all of them
 //! stay, because what was sealed under one opens with it alone. Each use reads the file, as a fetch does.
 
 use super::entries::{Kind, Version};
 use super::{LocalVault, no_choice};
 use crate::adapters::key_wrap;
 use crate::adapters::memory::random_version;
-use crate::envelope::{DataKey, KeyError, KeyWrapper, WrappedKey};
+use crate::envelope::{DataKey, KeyError, KeyWrapper, PublicHalf, WrappedKey};
 use crate::port::BoxFuture;
-use crate::secrets::{SecretId, SecretVersion, Validity, VaultError};
+use crate::secrets::{SecretBytes, SecretId, SecretVersion, Validity, VaultError};
 
 impl LocalVault {
     /// Makes a new version of a key, which becomes the current one, and says which it is; older ones stay for unwrapping.
@@ -19,10 +19,27 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::Invalid`] if `id` is pinned to a version or a secret has the name; else as [`open`](Self::open).
     pub fn create_key(&self, id: &SecretId) -> Result<SecretVersion, VaultError> {
+        self.add_key(id, key_wrap::random_key)
+    }
+
+    /// The same for a version of RSA with 3,072 bits, whose public half others may have to seal with. The versions of one key
+    /// may be of both sorts.
+    ///
+    /// # Errors
+    /// As [`create_key`](Self::create_key).
+    pub fn create_rsa_key(&self, id: &SecretId) -> Result<SecretVersion, VaultError> {
+        self.add_key(id, key_wrap::random_rsa_key)
+    }
+
+    fn add_key(
+        &self,
+        id: &SecretId,
+        make: impl FnOnce() -> Result<SecretBytes, VaultError>,
+    ) -> Result<SecretVersion, VaultError> {
         if id.version().is_some() {
             return Err(no_choice());
         }
-        let (version, value) = (random_version()?, key_wrap::random_key()?);
+        let (version, value) = (random_version()?, make()?);
         let _turn = self.store.lock()?;
         let mut entries = self.load_or_new()?;
         entries.push(
@@ -90,6 +107,16 @@ impl KeyWrapper for LocalVault {
         Box::pin(async move {
             let found = self.key(key, Some(wrapped.version))?;
             key_wrap::unwrap(&found.value, key, wrapped)
+        })
+    }
+
+    fn public_half<'a>(
+        &'a self,
+        key: &'a SecretId,
+    ) -> BoxFuture<'a, Result<Option<PublicHalf>, KeyError>> {
+        Box::pin(async move {
+            let found = self.key(key, key.version())?;
+            key_wrap::public_half(&found.value, found.version)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `when`: sugar for tests of job, stage and author.
+//! `when`: sugar for tests of job, stage, their proof, and author.
 
 use crate::metadata::reader::RowReader;
 use crate::metadata::{Cell, Problem};
@@ -23,16 +23,20 @@ pub(super) fn read_when(cells: &mut RowReader<'_>) -> Option<Condition> {
             ("job", value) => small(value).map(Condition::of_job),
             ("stage", value) => small(value).map(Condition::of_stage),
             ("not_author", Cell::Bool(true)) => Some(Condition::of_four_eyes()),
-            ("not_author", _) => None,
+            ("proven", Cell::Bool(true)) => Some(Condition::of_proof()),
+            ("not_author" | "proven", _) => None,
             (unknown, _) => {
                 let problem = Problem::new("not a fact that `when` knows").text(unknown);
-                cells.push("when", problem.nearest(&["job", "stage", "not_author"]));
+                cells.push(
+                    "when",
+                    problem.nearest(&["job", "stage", "proven", "not_author"]),
+                );
                 continue;
             }
         };
         match part {
             Some(part) => when = when.and(part),
-            None if name == "not_author" => {
+            None if name == "not_author" || name == "proven" => {
                 wrong_fact(cells, name, value, "true; leave it out otherwise");
             }
             None => wrong_fact(cells, name, value, "a whole number from 0 to 4294967295"),

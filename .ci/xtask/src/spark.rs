@@ -1,0 +1,87 @@
+//! Spark: a virtual environment of its own, the wheel of the Python step, the tests marked `spark`.
+//!
+//! pyspark wants an older pandas than the other tests, so the two never share an environment.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::counts::Counts;
+use crate::needle::KEEP;
+use crate::place::{self, Place};
+use crate::python;
+use crate::report::{Log, Outcome};
+
+/// The Spark of Databricks Runtime 18 LTS, and what its Connect needs beside it.
+const PACKAGES: [&str; 10] = [
+    "pyspark==4.1.4",
+    "pandas>=2.2,<3",
+    "pyarrow",
+    "deltalake",
+    "pytest>=8",
+    "grpcio",
+    "grpcio-status",
+    "googleapis-common-protos",
+    "zstandard",
+    "protobuf",
+];
+
+/// Runs the tests that need Spark.
+pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+    if !place.has("zt-py/tests/test_spark.py") {
+        return Ok(Outcome::skipped("there are no tests of Spark here"));
+    }
+    let (Some(zt), Some(wheel)) = (python::zt(place), wheel(place)?) else {
+        return Ok(lacking("the step before built no `zt` and no wheel"));
+    };
+    let Some(system) = python::system() else {
+        return Ok(lacking("no Python that is new enough"));
+    };
+    if !is_there("java") {
+        return Ok(lacking("no Java; on Debian install default-jre-headless"));
+    }
+    let venv = place.target().join("spark-venv");
+    let Some(python) = python::created(system, &venv, log)? else {
+        return Ok(lacking("Python has no venv"));
+    };
+    if !python::pip(place, &python, &PACKAGES, log)? {
+        return Ok(lacking("pip cannot install pyspark"));
+    }
+    if !python::install(place, &python, &wheel, log)? {
+        return Ok(Outcome::of(false, "the wheel does not install"));
+    }
+    let arguments = ["-m", "pytest", "-raP", "-m", "spark", "tests/test_spark.py"];
+    let mut pytest = python::command(place, &python, &arguments);
+    pytest.current_dir(place.at("zt-py"));
+    pytest.env("ZT_BIN", zt).env(KEEP, "1");
+    let ran = log.run(&mut pytest)?;
+    Ok(Outcome::counted(
+        Counts::of_pytest(&ran.output).with_exit(ran.success),
+    ))
+}
+
+/// What a developer's machine may lack must be there in CI.
+fn lacking(why: &'static str) -> Outcome {
+    if place::is_ci() {
+        return Outcome::of(false, why);
+    }
+    Outcome::skipped(why)
+}
+
+/// The newest wheel that the Python step built.
+fn wheel(place: &Place) -> io::Result<Option<PathBuf>> {
+    let Ok(files) = fs::read_dir(place.own().join("wheels")) else {
+        return Ok(None);
+    };
+    let mut files: Vec<PathBuf> = files
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
+    files.sort();
+    Ok(files.pop())
+}
+
+fn is_there(program: &str) -> bool {
+    let ran = Command::new(program).arg("-version").output();
+    ran.is_ok_and(|ran| ran.status.success())
+}

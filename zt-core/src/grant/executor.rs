@@ -1,0 +1,213 @@
+//! The hands of an executor: a process without tables, network and secrets, which has a grant and a public key.
+//!
+//! In: a [`Grant`] and the keys that are trusted. Out: yes or no from its scope alone, sealers, and at the end a [`Statement`] of
+//! what was done, which the driver merges into its audit log. Wrapping is by the public half of a key: an executor that seals
+//! cannot open.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::{Grant, GrantError, GrantKind, GrantPublicKey, Seal};
+use crate::audit::{Act, Acts, Statement};
+use crate::clock::{Clock, SystemClock};
+use crate::envelope::{Binding, DataKey, Form, Scope, Sealer, oaep};
+use crate::error::{Code, Error, Result};
+use crate::policy::Action;
+use crate::session::parse;
+
+/// How far the clocks of driver and executor may differ.
+const SKEW: Duration = Duration::from_secs(60);
+
+/// What an executor may, for one task. Safe across threads; a forked child draws its own keys.
+///
+/// ```no_run
+/// # use zt_core::grant::{Executor, Grant, GrantPublicKey};
+/// # fn task(text: &str, key: GrantPublicKey, rows: &zt_core::batch::Batch) -> zt_core::Result<String> {
+/// let executor = Executor::open(&Grant::parse(text)?, &[key])?;
+/// executor.require("model.infer", "model:car_loan_scorer")?;
+/// let sealed = executor.sealer("loan_scores_delta")?.seal(rows)?; // a data key of its own
+/// executor.sealed("loan_scores_delta", 500)?;
+/// let statement = executor.statement()?;                          // for the driver's audit log
+/// # Ok(statement.to_string())
+/// # }
+/// ```
+pub struct Executor {
+    grant: Grant,
+    clock: Arc<dyn Clock>,
+    /// The end on the monotonic tick: a wall clock set back does not revive the grant.
+    ends: Duration,
+    acts: Mutex<Acts>,
+}
+
+impl Executor {
+    /// The hands that this grant gives.
+    ///
+    /// # Errors
+    /// [`GrantError`], folded: none of the keys signed it, it is over or not valid yet, or it is for a stage.
+    pub fn open(grant: &Grant, trusted: &[GrantPublicKey]) -> Result<Self> {
+        Self::open_with(grant, trusted, Arc::new(SystemClock::new()))
+    }
+
+    /// The same with a clock.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(
+        grant: &Grant,
+        trusted: &[GrantPublicKey],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        grant.refuse_other_kind(GrantKind::Executors)?;
+        let now = clock.now();
+        grant.verify(trusted, now, SKEW)?;
+        let left = grant.expires_at().as_millis() - now.as_millis();
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        Ok(Self {
+            ends: clock.elapsed().saturating_add(left),
+            acts: Mutex::new(Acts::open(grant.id(), &grant.mark())?),
+            grant: grant.clone(),
+            clock,
+        })
+    }
+
+    /// The grant.
+    #[must_use]
+    pub const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// Whether the grant covers this.
+    ///
+    /// # Errors
+    /// `Denied` with [`Code::OutOfGrant`], `Unauthenticated` after its end, `Invalid` for an unknown action or a malformed
+    /// resource.
+    pub fn require(&self, action: &str, resource: &str) -> Result<()> {
+        let (action, resource) = parse(action, resource)?;
+        self.refuse_over()?;
+        let mut rights = self.grant.rights().iter();
+        let is_covered = rights.any(|right| right.action == action && right.resource == resource);
+        let act = Act::decision(self.clock.now(), action.as_str(), resource.as_str());
+        if is_covered {
+            self.acts().add(act.allowed());
+            return Ok(());
+        }
+        self.acts().add(act.refused());
+        Err(GrantError::OutOfScope {
+            action: action.to_string(),
+            resource: resource.to_string(),
+            covers: self.covers(),
+        }
+        .into())
+    }
+
+    /// Whether the grant covers these columns of tables.
+    ///
+    /// # Errors
+    /// `Denied` with [`Code::OutOfGrant`] and the first that it does not cover.
+    pub fn require_columns(&self, columns: &[&str]) -> Result<()> {
+        self.refuse_over()?;
+        let Some(covered) = self.grant.columns() else {
+            return Ok(());
+        };
+        let is_bare = |column: &&str| {
+            let folded = crate::text::fold(column);
+            covered.iter().all(|own| crate::text::fold(own) != folded)
+        };
+        match columns.iter().copied().find(is_bare) {
+            None => Ok(()),
+            Some(column) => Err(GrantError::ColumnOutOfScope {
+                column: column.to_owned(),
+                covers: covered.join(", "),
+            }
+            .into()),
+        }
+    }
+
+    /// A sealer with a fresh data key, wrapped by the public half that the grant names. No network, no secret: what it seals
+    /// only the vault's key opens.
+    ///
+    /// # Errors
+    /// As [`require`](Self::require) for `data.seal`.
+    pub fn sealer(&self, output: &str) -> Result<Sealer> {
+        self.require(Action::DataSeal.as_str(), &format!("output:{output}"))?;
+        let mut seals = self.grant.claims().seals.iter();
+        let seal = seals.find(|seal| seal.output == output);
+        let seal = seal.ok_or(GrantError::Malformed("it names no key for an output"))?;
+        let unfit = || GrantError::Malformed("its public key does not wrap");
+        let spki = URL_SAFE_NO_PAD.decode(&seal.public_key);
+        let spki = spki.map_err(|_| unfit())?;
+        let version = seal.version.parse().map_err(|_| unfit())?;
+        let dek = DataKey::generate()?;
+        let wrapped = oaep::wrap(&spki, version, &dek).ok_or_else(unfit)?;
+        Ok(Sealer::new(&scope(seal), &dek, wrapped, None)?)
+    }
+
+    /// Notes that so many rows of an output were sealed.
+    ///
+    /// # Errors
+    /// `Unauthenticated` after the end of the grant.
+    pub fn sealed(&self, output: &str, rows: u64) -> Result<()> {
+        self.refuse_over()?;
+        let resource = format!("output:{output}");
+        let act = Act::effect(self.clock.now(), Action::DataSeal.as_str(), &resource);
+        self.acts().add(act.of_rows(rows));
+        Ok(())
+    }
+
+    /// What was done, as a chain of its own for the driver's audit log. Later acts stand in no statement: take it last.
+    ///
+    /// # Errors
+    /// `Internal` if it cannot be written.
+    pub fn statement(&self) -> Result<Statement> {
+        Ok(self.acts().statement()?)
+    }
+
+    /// What the grant covers, in words.
+    fn covers(&self) -> String {
+        let rights = self.grant.rights().iter().map(|right| format!("`{right}`"));
+        rights.collect::<Vec<_>>().join(", ")
+    }
+
+    fn refuse_over(&self) -> Result<()> {
+        let until = self.grant.expires_at();
+        if self.clock.now() < until && self.clock.elapsed() < self.ends {
+            return Ok(());
+        }
+        Err(GrantError::Expired { until }.into())
+    }
+
+    /// Held for a few instructions, never over a wait.
+    fn acts(&self) -> MutexGuard<'_, Acts> {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn scope(seal: &Seal) -> Scope {
+    Scope {
+        binding: Binding::new(&seal.rule, &seal.table, seal.reference()),
+        columns: seal.columns.clone(),
+        form: Form::new(&seal.row_key, &[]),
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Executor").field(&self.grant).finish()
+    }
+}
+
+/// Seals on executors by a public half alone.
+pub(crate) fn no_public_half(reference: &str) -> Error {
+    let message = format!(
+        "`{reference}` has no public half: executors seal by the public half of an RSA key, and this is a key of AES"
+    );
+    let help = format!(
+        "make it an RSA key: `zt vault create-key {reference} --rsa`, in Key Vault `az keyvault key create --kty RSA`; \
+         or seal on the driver"
+    );
+    Error::new(Code::InvalidArgument, message).with_help(help)
+}

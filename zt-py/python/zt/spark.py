@@ -1,0 +1,304 @@
+"""zt on Spark: the driver authorises, executors score and seal, the audit log has all of it.
+
+Only a signed grant and public keys travel to executors, in the closure of a function; no secret, no session, no broadcast.
+It needs the public API of Spark alone, so that it runs on classic clusters and on Spark Connect:
+
+    grant = job.grant(["model.infer model:car_loan_scorer", "data.seal output:loan_scores_delta"])
+    scored = zt.spark.map(loans, score, grant, "id long, y_pred_proba double", require=["model.infer model:car_loan_scorer"])
+    sealed = zt.spark.seal(scored, grant)
+    try:
+        write_deltalake(path, sealed.toArrow())
+    except Exception as raised:
+        raise zt.spark.errors(raised, job, grant) or raised
+    zt.spark.merge(job, grant)
+
+A grant narrows what our code does on executors. It does not hold hostile code: that has what its cluster has.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib import import_module
+
+from zt import _errors
+from zt._errors import Error, Invalid
+from zt._zt import Executor, Grant, Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypedDict
+
+    class Told(TypedDict):
+        """What came into the audit log."""
+
+        statements: int
+        acts: int
+        repeated: int
+        waiting: int
+
+    DataFrame = Any
+    """Of pyspark, classic or Connect."""
+    Function = Callable[[Any, Executor], Any]
+    """Takes a `pyarrow.Table` and the executor, and answers a frame of Arrow."""
+
+__all__ = ["errors", "filter", "forget", "map", "merge", "open", "seal"]
+
+_AUDIT = "_zt_audit"
+_KEY = "_zt_key"
+_TRAILER = re.compile(r"zt-error:([A-Za-z0-9_-]+)\.")
+_LOCK = threading.Lock()
+
+
+class _Observed:
+    """What one frame tells once it is acted on."""
+
+    def __init__(self, observation: Any) -> None:
+        self._observation = observation
+        self._answer: list[dict[str, Any]] = []
+        self._waiting: threading.Thread | None = None
+
+    def told(self, timeout: float) -> list[str] | None:
+        """The statements, or None. `Observation.get` waits for ever for an action that nobody starts: a thread does."""
+        if self._waiting is None:
+            self._waiting = threading.Thread(target=self._get, daemon=True)
+            self._waiting.start()
+        self._waiting.join(max(timeout, 0.05))
+        return list(self._answer[0].get("statements") or []) if self._answer else None
+
+    def _get(self) -> None:
+        self._answer.append(self._observation.get)
+
+
+# By grant: the frames whose statements are not in the log yet.
+_PENDING: dict[str, list[_Observed]] = {}
+
+
+def seal(
+    df: DataFrame, grant: Grant, columns: Sequence[str] | None = None, *, output: str | None = None
+) -> DataFrame:
+    """The rows with the columns of the output's rule sealed, and `_zt_key` with the wrapped data key: one for each partition.
+
+    `columns` are those of `df` that are kept, else all; `output` is named where the grant has several. An executor wraps
+    its data key by the public key in the grant: it opens nothing, and neither does who reads its memory later.
+    """
+    output = _output(grant, output)
+    kept = df if columns is None else df.select(*columns)
+    sealed = {name.lower() for name in grant.sealed_columns(output)}
+    missing = sealed - {name.lower() for name in kept.columns}
+    if missing:
+        raise Invalid(f"the rule of `{output}` seals columns that are not there: {', '.join(sorted(missing))}")
+    fields = [(field.name, field.dataType, field.name.lower() in sealed) for field in kept.schema.fields]
+    names = [name for name, _, _ in fields]
+
+    def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
+        pa = import_module("pyarrow")
+
+        sealer, rows = None, 0
+        for batch in batches:
+            sealer = sealer or executor.sealer(output)
+            done = sealer.seal(pa.Table.from_batches([batch]))
+            rows += done.num_rows
+            texts = [_KEY, *(name for name in names if name.lower() in sealed)]
+            for name in texts:
+                at = done.column_names.index(name)
+                done = done.set_column(at, name, done.column(at).cast(pa.string()))
+            yield done
+        if sealer:
+            executor.sealed(output, rows)
+
+    return _run(kept, grant, work, [*fields, (_KEY, None, True)])
+
+
+def map(
+    df: DataFrame, fn: Function, grant: Grant, schema: Any, *, require: Sequence[str] = ()
+) -> DataFrame:
+    """`fn` over the rows of `df`, batch by batch, on executors that hold the grant.
+
+    `fn` takes a `pyarrow.Table` and a `zt.Executor`, and answers a table of `schema`: what `StructType` or a text such as
+    `"id long, score double"` says. The rights in `require`, each `action resource`, are asked for in every partition before the
+    first row, and so are the columns of `df` where the grant names columns.
+    """
+    rights = [_right(text) for text in require]
+    named = list(df.columns)
+
+    def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
+        pa = import_module("pyarrow")
+
+        executor.require_columns(named)
+        for action, resource in rights:
+            executor.require(action, resource)
+        for batch in batches:
+            yield pa.table(fn(pa.Table.from_batches([batch]), executor))
+
+    # A text is parsed by Spark itself: nothing here reads its grammar.
+    if isinstance(schema, str):
+        schema = df.sparkSession.createDataFrame([], schema).schema
+    return _run(df, grant, work, [(field.name, field.dataType, False) for field in schema.fields])
+
+
+def filter(df: DataFrame, grant: Grant, column: str, *, action: str = "table.read") -> DataFrame:
+    """The rows whose `column` names a resource on which the grant covers `action`. A missing or malformed name is not covered."""
+
+    def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
+        pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
+
+        known: dict[str, bool] = {}
+        for batch in batches:
+            table = pa.Table.from_batches([batch])
+            cells = table.column(column)
+            for resource in pc.unique(cells).to_pylist():
+                if resource is not None and resource not in known:
+                    known[resource] = _covers(executor, action, resource)
+            covered = pa.array([name for name, is_covered in known.items() if is_covered], cells.type)
+            yield table.filter(pc.is_in(cells, value_set=covered))
+
+    return _run(df, grant, work, [(field.name, field.dataType, False) for field in df.schema.fields])
+
+
+def open(df: DataFrame, session: Session, output: str) -> DataFrame:
+    """Sealed rows of an output in plain, as far as the session may see them. They pass through the driver.
+
+    Unwrapped keys never leave it: executors that could open would hold what opens everything.
+    """
+    sealed = df.toArrow()
+    opened = session.opener(output, sealed).unseal(sealed)
+    return df.sparkSession.createDataFrame(opened)
+
+
+def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
+    """Brings what executors did under the grant into the audit log of this session's runtime: call it after an action.
+
+    It waits at most `timeout` seconds for what Spark has to tell. `waiting` counts the frames of which nothing was told: they
+    were not acted on, or their action failed (`errors` brings its account). The next call looks at them again, until
+    `forget`. Of a frame that is acted on twice the first action is told.
+    """
+    with _LOCK:
+        pending = list(_PENDING.get(grant.id, []))
+    end = time.monotonic() + timeout
+    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "waiting": 0}
+    for one in pending:
+        statements = one.told(end - time.monotonic())
+        if statements is None:
+            total["waiting"] += 1
+            continue
+        merged = session.merge(grant, statements)
+        with _LOCK:
+            _PENDING[grant.id].remove(one)
+        total["statements"] += merged["statements"]
+        total["acts"] += merged["acts"]
+        total["repeated"] += merged["repeated"]
+    return total
+
+
+def forget(grant: Grant) -> None:
+    """Frames of this grant of which nothing was told are waited for no more."""
+    with _LOCK:
+        _PENDING.pop(grant.id, None)
+
+
+def errors(raised: BaseException, session: Session | None = None, grant: Grant | None = None) -> Error | None:
+    """The error of zt behind what Spark raised on the driver, or None if there is none. Only text crosses Spark.
+
+    With a session and the grant, what the failed task did comes into the audit log too.
+    """
+    found = None
+    cause: BaseException | None = raised
+    while cause is not None and found is None:
+        found = _TRAILER.search(str(cause))
+        cause = cause.__cause__ or cause.__context__
+    if found is None:
+        return None
+    told = json.loads(base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)))
+    kind = getattr(_errors, told["kind"], Error)
+    kind = kind if isinstance(kind, type) and issubclass(kind, Error) else Error
+    error: Error = kind(told["message"], **told["facts"])
+    error.__cause__ = raised
+    if session is not None and grant is not None and told["statement"]:
+        session.merge(grant, [told["statement"]])
+    return error
+
+
+def _run(
+    df: DataFrame,
+    grant: Grant,
+    work: Callable[[Iterator[Any], Executor], Iterator[Any]],
+    fields: list[tuple[str, Any, bool]],
+) -> DataFrame:
+    """Maps batches; the last of each partition carries what was done there, which an observation brings to the driver."""
+    sql, types = import_module("pyspark.sql"), import_module("pyspark.sql.types")
+    text = types.StringType()
+    schema = types.StructType()
+    for name, kind, is_text in [*fields, (_AUDIT, None, True)]:
+        schema = schema.add(name, text if is_text else kind)
+    names = [name for name, _, _ in fields]
+
+    def run(batches: Iterable[Any]) -> Iterator[Any]:
+        executor = None
+        try:
+            executor = grant.executor()
+            last = None
+            for table in work((batch for batch in batches if batch.num_rows), executor):
+                if table.num_rows:
+                    if last is not None:
+                        yield from _with_audit(last, names, None)
+                    last = table
+            if last is not None:
+                yield from _with_audit(last, names, executor.statement())
+        except Error as error:
+            raise RuntimeError(_carried(error, executor)) from None
+
+    observation = sql.Observation()
+    statements = import_module("pyspark.sql.functions").collect_list(_AUDIT).alias("statements")
+    observed = df.mapInArrow(run, schema).observe(observation, statements)
+    with _LOCK:
+        _PENDING.setdefault(grant.id, []).append(_Observed(observation))
+    return observed.drop(_AUDIT)
+
+
+def _with_audit(table: Any, names: list[str], statement: str | None) -> Iterator[Any]:
+    pa = import_module("pyarrow")
+
+    cells = pa.array([statement] + [None] * (table.num_rows - 1), pa.string())
+    return iter(table.select(names).append_column(_AUDIT, cells).combine_chunks().to_batches())
+
+
+def _carried(error: Error, executor: Executor | None) -> str:
+    facts = {name: getattr(error, name) for name in ("code", "help", "public_message", "http_status", "is_transient")}
+    told = {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "facts": facts,
+        "statement": executor.statement() if executor else None,
+    }
+    text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+    return f"{error}\nzt-error:{text}."
+
+
+def _covers(executor: Executor, action: str, resource: str) -> bool:
+    try:
+        executor.require(action, resource)
+    except (_errors.Denied, Invalid):
+        return False
+    return True
+
+
+def _right(text: str) -> tuple[str, str]:
+    action, space, resource = text.partition(" ")
+    if not space:
+        raise Invalid(f"`{text}` is no right: expected `action resource`")
+    return action, resource
+
+
+def _output(grant: Grant, output: str | None) -> str:
+    outputs = grant.outputs
+    if output is None and len(outputs) == 1:
+        return outputs[0]
+    if output in outputs:
+        return output
+    known = ", ".join(outputs) or "none"
+    raise Invalid(f"the grant seals {known}", help="name one of its outputs: `output=`, or grant `data.seal` on it")
