@@ -100,6 +100,21 @@ impl Rows {
         }
     }
 
+    /// What a permit shows of them.
+    ///
+    /// # Errors
+    /// As those of the core: `Denied` for obligations that are not met.
+    pub(crate) fn shown(&self, permit: &zt_core::Permit) -> Result<Self> {
+        match self {
+            Self::Cells(batch) => permit.apply(batch).map(Self::Cells),
+            #[cfg(feature = "arrow")]
+            Self::Arrow(batch) => {
+                let shown = permit.apply_arrow(batch)?;
+                Ok(Self::Arrow(pandas::described(batch, shown)))
+            }
+        }
+    }
+
     /// An opener for these rows.
     pub(crate) async fn opener(&self, session: &Session, output: &str) -> Result<Opener> {
         match self {
@@ -124,7 +139,8 @@ impl Rows {
     }
 }
 
-fn frames(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+/// What knows other libraries' frames.
+pub(crate) fn frames(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     let module = FRAMES.get_or_try_init(py, || py.import("zt._frames").map(Bound::unbind))?;
     Ok(module.bind(py))
 }

@@ -22,6 +22,7 @@ from zt._errors import (
     ConfigError,
     Denied,
     Error,
+    ExposedSecretWarning,
     Integrity,
     InternalError,
     Invalid,
@@ -30,6 +31,8 @@ from zt._errors import (
     Unavailable,
 )
 from zt._explanation import Explanation
+from zt._records import Records
+from zt._status import Status
 from zt._zt import (
     AccessToken,
     Columns,
@@ -39,10 +42,12 @@ from zt._zt import (
     Permit,
     Plan,
     Revealed,
+    RowFilter,
     Runtime,
     Sealer,
     Secret,
     SecretHandle,
+    Selection,
     Session,
     SignIn,
     Snapshot,
@@ -50,7 +55,7 @@ from zt._zt import (
 )
 
 try:
-    from zt._zt import Table
+    from zt._zt import Answers, Table
 except ImportError:  # it was built without Arrow
     pass
 
@@ -61,6 +66,7 @@ if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
     from zt._zt import Config, TokenCredential
 
 __all__ = [
+    "Answers",
     "AccessToken",
     "Cancelled",
     "Columns",
@@ -70,6 +76,7 @@ __all__ = [
     "Error",
     "Evaluation",
     "Explanation",
+    "ExposedSecretWarning",
     "Integrity",
     "InternalError",
     "Invalid",
@@ -77,23 +84,28 @@ __all__ = [
     "Opener",
     "Permit",
     "Plan",
+    "Records",
     "Revealed",
+    "RowFilter",
     "Runtime",
     "Sealer",
     "Secret",
     "SecretHandle",
+    "Selection",
     "Session",
     "SignIn",
     "Snapshot",
+    "Status",
     "Table",
     "Unauthenticated",
     "Unavailable",
     "open",
     "open_async",
+    "status",
     "verify_audit",
 ]
 if not hasattr(_zt, "Table"):
-    del __all__[__all__.index("Table")]
+    del __all__[__all__.index("Table")], __all__[__all__.index("Answers")]
 
 
 def open(
@@ -131,6 +143,16 @@ async def open_async(
 ) -> Runtime:
     """`open` for asyncio."""
     return _remember(await _zt.open_async(folder, credential=credential, **config))
+
+
+def status(runtime: Runtime) -> Status:
+    """How a runtime is, on one card: metadata, identity, vault, network and audit, and what to do about what does not work.
+    The same as `runtime.status()`.
+
+    >>> print(zt.status(rt).parts[4]["state"])
+    works
+    """
+    return runtime.status()
 
 
 def _remember(runtime: Runtime) -> Runtime:

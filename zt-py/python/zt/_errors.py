@@ -163,6 +163,14 @@ class InternalError(Error):
     """A defect of zt."""
 
 
+class ExposedSecretWarning(UserWarning):
+    """The value of a secret became a str, which nothing protects any more: not from prints, logs, pickles and tracebacks. Each
+    such read stands in the audit log with `exposed_to`.
+
+    An error in tests: `warnings.simplefilter("error", zt.ExposedSecretWarning)`.
+    """
+
+
 def _restore(kind: type[Error], message: str, facts: dict[str, Any]) -> Error:
     error = kind(message)
     error.__dict__.update(facts)
