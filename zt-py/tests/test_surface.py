@@ -20,7 +20,7 @@ from zt import _zt
 
 PACKAGE = Path(zt.__file__).parent
 STUB = ast.parse((PACKAGE / "_zt.pyi").read_text())
-SUBMODULES = {"plot": "matplotlib"}
+SUBMODULES = {"databricks": None, "mlflow": None, "plot": "matplotlib"}
 """The modules that are imported by themselves, and what their examples need."""
 CLASSES = [value for value in vars(_zt).values() if isinstance(value, type)]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,12 +101,11 @@ def drift(reference: Iterable[Any], current: Iterable[Any], *, name: str = "", b
 
 def _axes(height: float, rows: int = 1) -> tuple[Any, Any]:
     try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        agg, figures = import_module("matplotlib.backends.backend_agg"), import_module("matplotlib.figure")
     except ImportError as error:
         raise ImportError("plots need matplotlib: pip install matplotlib") from error
-    figure = Figure(figsize=(7, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figures.Figure(figsize=(7, height), layout="constrained")
+    agg.FigureCanvasAgg(figure)
     return figure, figure.subplots(rows)
 
 
