@@ -11,6 +11,14 @@ use crate::arrow;
 ///
 /// Whatever reads Arrow takes it: `pyarrow.array(answers)`, `polars.Series(answers)`. It has a length, items and `to_list()`.
 /// Safe across threads.
+///
+/// >>> import pyarrow
+/// >>> class Column:                                       # of a library that zt does not know
+/// ...     def __arrow_c_array__(self, requested_schema=None):
+/// ...         return pyarrow.array(["table:gold.loan_scores", None]).__arrow_c_array__()
+/// >>> answers = maya.check_many("table.read", Column())
+/// >>> answers, answers.to_list()
+/// (Answers(2 rows, 1 allowed), [True, None])
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Answers(BooleanArray);

@@ -72,6 +72,10 @@ pub(crate) fn metrics(
     classes: Option<(u64, u64)>,
 ) -> PyResult<Metrics> {
     let mut metrics = Metrics::new(rows);
+    if !named.hasattr("items")? {
+        let expected = "metrics must be a mapping of names to numbers";
+        return Err(PyTypeError::new_err(expected));
+    }
     for item in named.call_method0("items")?.try_iter()? {
         let (name, value): (Bound<'_, PyAny>, f64) = item?.extract()?;
         metrics = if let Ok(metric) = name.extract::<String>() {

@@ -5,8 +5,9 @@ mod rights;
 mod sealing;
 mod secrets;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
+use pyo3::types::{PyBool, PyInt, PyString};
 use zt_core::policy;
 use zt_core::{Code, Error};
 
@@ -94,8 +95,10 @@ impl Session {
         let core = self.core.get()?;
         let text = if value.is_instance_of::<PyBool>() {
             value.str()?.to_string().to_lowercase()
-        } else {
+        } else if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyString>() {
             value.str()?.to_string()
+        } else {
+            return Err(PyTypeError::new_err("value must be a bool, int or str"));
         };
         let stating = core.claiming_text(name, &text).map_err(Failure::new)?;
         Ok(Self {

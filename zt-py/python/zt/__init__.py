@@ -141,7 +141,15 @@ async def open_async(
     credential: TokenCredential | None = None,
     **config: Unpack[Config],
 ) -> Runtime:
-    """`open` for asyncio."""
+    """`open` for asyncio.
+
+    >>> import asyncio
+    >>> async def main() -> str:
+    ...     async with await zt.open_async(folder) as runtime:
+    ...         return (await runtime.authenticate_async(token)).name
+    >>> asyncio.run(main())
+    'user:maya'
+    """
     return _remember(await _zt.open_async(folder, credential=credential, **config))
 
 

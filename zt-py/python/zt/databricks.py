@@ -57,13 +57,22 @@ class _Exposed:
 
 class ExposedSecret(_Exposed, str):
     """The value of a secret as a str: it works wherever a str does, so `print`, f-strings and everything made of it show the
-    value. Its own repr, and so the last line of a cell, does not; it cannot be pickled."""
+    value. Its own repr, and so the last line of a cell, does not; it cannot be pickled.
+
+    >>> token = zt.databricks.ExposedSecret("sample")
+    >>> token, f"Bearer {token}"
+    ([exposed ExposedSecret], 'Bearer sample')
+    """
 
     __slots__ = ()
 
 
 class ExposedBytes(_Exposed, bytes):
-    """The same as bytes."""
+    """The same as bytes.
+
+    >>> zt.databricks.ExposedBytes(b"sample")
+    [exposed ExposedBytes]
+    """
 
     __slots__ = ()
 
@@ -90,7 +99,8 @@ class Secrets:
         for scope, keys in scopes.items():
             if isinstance(keys, str):
                 raise TypeError(f"the keys of scope `{scope}` must be several, as a dict or a list, not one str")
-            pairs = keys.items() if hasattr(keys, "items") else ((key, key) for key in keys)
+            references: Any = keys
+            pairs = references.items() if hasattr(keys, "items") else ((key, key) for key in references)
             self._scopes[scope] = dict(pairs)
 
     def get(self, scope: str, key: str) -> ExposedSecret:
@@ -175,6 +185,11 @@ def credential(name: str, *, dbutils: Any = None) -> TokenCredential:
 
     `dbutils` is found by itself in a notebook; in a UDF the library of Databricks is asked. Raises ConfigError (ZT-7002) where
     there is neither, or where they know no such credential.
+
+    >>> zt.databricks.credential("zt-runtime")
+    Traceback (most recent call last):
+    ...
+    zt._errors.ConfigError: [ZT-7002] there is no way to the service credential `zt-runtime`: ...
     """
     provider = _provider(dbutils)
     if provider is None:

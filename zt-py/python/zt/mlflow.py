@@ -146,6 +146,10 @@ def digest(path: str | os.PathLike[str]) -> str:
     `/` between its parts.
 
     Raises Invalid for a link and for what is neither file nor folder: what it names can change without notice.
+
+    >>> import pathlib
+    >>> len(zt.mlflow.digest(pathlib.Path(folder) / "zt.toml"))
+    64
     """
     root = Path(path)
     if root.is_symlink() or not (root.is_file() or root.is_dir()):

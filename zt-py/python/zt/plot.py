@@ -119,7 +119,7 @@ def _name(state: Mapping[str, Any]) -> str:
     return f"{name} of {state['column']}" if state.get("column") else name
 
 
-def _cells(column: Iterable[Any]) -> list[Any]:
+def _cells(column: Any) -> list[Any]:
     cells = column.to_list() if hasattr(column, "to_list") else column.to_pylist() if hasattr(column, "to_pylist") else list(column)
     return [None if cell is None or cell != cell else cell for cell in cells]  # NaN is not itself
 
