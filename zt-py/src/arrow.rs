@@ -18,7 +18,7 @@ use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{
     Array, ArrayReader as _, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions,
-    make_array, new_empty_array,
+    make_array, new_empty_array, new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
@@ -116,6 +116,11 @@ impl Offer {
             validated.map_err(|_| invalid("the column holds something that its type is not"))?;
         }
         let parts: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+        if parts.iter().any(|part| *part.data_type() == DataType::Null) {
+            // Nothing is said of the type of a column in which nothing stands.
+            let rows = parts.iter().map(|part| part.len()).sum();
+            return Ok(new_null_array(&DataType::Utf8, rows));
+        }
         match parts.as_slice() {
             [] => Ok(match field.data_type() {
                 DataType::Struct(fields) => fields.first().map_or_else(

@@ -130,6 +130,7 @@ def test_columns_of_pyarrow_are_answered_by_one(sign_in: SignIn) -> None:
         assert isinstance(answers, pa.BooleanArray) and answers.to_pylist() == [True, None, False]
     assert maya.check_many("table.read", pa.array([], pa.string())).to_pylist() == []
     assert maya.check_many("table.read", pa.chunked_array([], pa.string())).to_pylist() == []
+    assert maya.check_many("table.read", pa.array([None, None])).to_pylist() == [None, None]
     with pytest.raises(zt.Invalid, match="expected a column of text, plain or dictionary encoded, not Int64"):
         maya.check_many("table.read", pa.array([1]))
     with pytest.raises(zt.Invalid, match="one column was expected, and this is a table of 2"):
@@ -163,6 +164,8 @@ def test_columns_of_polars_are_answered_by_one(sign_in: SignIn) -> None:
     assert isinstance(answers, pl.Series) and (answers.name, answers.to_list()) == ("table", [True, None, False])
     words = pl.Series([GOLD, RAW, GOLD], dtype=pl.Categorical)
     assert maya.check_many("table.read", words).to_list() == [True, False, True]
+    assert maya.check_many("table.read", pl.Series([])).to_list() == []
+    assert maya.check_many("table.read", pl.Series([None])).to_list() == [None]
     frame = pl.DataFrame({"table": [GOLD, RAW]})
     assert frame.filter(maya.check_many("table.read", frame["table"])).height == 1
 

@@ -23,6 +23,18 @@ def answers_like(asked: object, answers: Any) -> Any:
     return make(asked, answers) if make else answers
 
 
+def readable(asked: Any) -> Any:
+    """The same, without columns of polars' type Null, which polars hands over in a way that is no Arrow: they become text."""
+    if _family(asked) != "polars":
+        return asked
+    polars = sys.modules["polars"]
+    if hasattr(asked, "collect_schema") and polars.Null in asked.collect_schema().values():
+        return asked.with_columns(polars.col(polars.Null).cast(polars.String))
+    if getattr(asked, "dtype", None) == polars.Null:
+        return asked.cast(polars.String)
+    return asked
+
+
 def refused(frame: Any, raised: Exception) -> None:
     """Returns if the frame, which does not become Arrow, may be read by its `items()`; else raises why not.
 

@@ -43,7 +43,7 @@ impl Asked {
             return Err(PyTypeError::new_err(message));
         }
         #[cfg(feature = "arrow")]
-        if let Some(offer) = arrow::offer(resources)? {
+        if let Some(offer) = arrow::offer(&rows::readable(resources)?)? {
             let column = resources.py().detach(move || offer.read_column());
             return Ok(Self::Column(column.map_err(Failure::new)?));
         }
