@@ -5,6 +5,7 @@ Each function answers a figure of matplotlib; nothing is shown or saved by itsel
 
 from __future__ import annotations
 
+import io
 import math
 from bisect import bisect_right
 from importlib import import_module
@@ -39,7 +40,7 @@ def evaluation(found: Evaluation | Mapping[str, Any]) -> Any:
         if alert := alerts.get(state["rule"]):
             axes.plot([alert["threshold"]] * 2, [at - 0.4, at + 0.4], color="black", linewidth=1.5)
     axes.set_yticks(range(len(told["states"])), [_name(state) for state in told["states"]])
-    axes.invert_yaxis()
+    axes.set_ylim(len(told["states"]) - 0.5, -0.5)
     axes.set_title(f"{len(alerts)} fired of {len(told['states'])}")
     return figure
 
@@ -68,6 +69,7 @@ def windows(evaluations: Iterable[Evaluation | Mapping[str, Any]], rule: str | N
         thresholds = {alert["threshold"] for one in told for alert in one["alerts"] if alert["rule"] == name}
         for threshold in thresholds:
             axes.axhline(threshold, color="black", linewidth=1, linestyle="--")
+        axes.set_xticks(range(len(values)), [str(at + 1) for at in range(len(values))])
         axes.set_title(title)
     return figure
 
@@ -104,9 +106,17 @@ def _axes(height: float, rows: int = 1) -> tuple[Any, Any]:
         agg, figures = import_module("matplotlib.backends.backend_agg"), import_module("matplotlib.figure")
     except ImportError as error:
         raise ImportError("plots need matplotlib: pip install matplotlib") from error
-    figure = figures.Figure(figsize=(7, height), layout="constrained")
+    # A notebook knows figures of pyplot alone, which would be kept there; this one shows itself.
+    shown = type("Figure", (figures.Figure,), {"_repr_png_": _png})
+    figure = shown(figsize=(7, height), layout="constrained")
     agg.FigureCanvasAgg(figure)
     return figure, figure.subplots(rows)
+
+
+def _png(figure: Any) -> bytes:
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100)
+    return drawn.getvalue()
 
 
 def _told(found: Evaluation | Mapping[str, Any]) -> Mapping[str, Any]:
@@ -132,10 +142,10 @@ def _shares(before: Sequence[Any], after: Sequence[Any], bins: int) -> tuple[lis
 
         def decile(cell: Any) -> str:
             at = bisect_right(cuts, cell)
-            return f"< {cuts[0]:.4g}" if at == 0 else f"≥ {cuts[at - 1]:.4g}"
+            return f"< {cuts[0]:.6g}" if at == 0 else f"≥ {cuts[at - 1]:.6g}"
 
         place = decile
-        labels = [f"< {cuts[0]:.4g}", *(f"≥ {cut:.4g}" for cut in cuts)]
+        labels = [f"< {cuts[0]:.6g}", *(f"≥ {cut:.6g}" for cut in cuts)]
     else:
         place = str
         labels = sorted({str(cell) for cell in [*before, *after] if cell is not None})
