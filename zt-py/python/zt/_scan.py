@@ -110,7 +110,7 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> Report:
             continue
         for file in sorted(_files(root)):
             _read(file, report)
-    report.findings = sorted(set(report.findings), key=lambda one: (one.path, one.cell or 0, one.line, one.kind, one.what))
+    report.findings = sorted(set(report.findings), key=lambda one: (one.path, one.cell or 0, one.line, one.kind, one.what, one.scope, one.key))
     return report
 
 
