@@ -1,4 +1,4 @@
-//! Tables of Arrow between Python and the core, through the PyCapsule interface.
+//! Tables and columns of Arrow between Python and the core, through the PyCapsule interface.
 //!
 //! In: whatever has `__arrow_c_stream__` or `__arrow_c_array__`, read without the interpreter's lock, as one batch whose
 //! every value was looked at: libraries hand on what a file said, and that may be no text. Out: a capsule that any library of
@@ -14,11 +14,11 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi};
+use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
 use arrow_array::{
     Array, ArrayReader as _, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchOptions,
-    make_array,
+    make_array, new_empty_array, new_null_array,
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
@@ -30,6 +30,8 @@ use zt_core::{Code, Error, Result};
 use crate::error::Failure;
 
 const STREAM: &CStr = c"arrow_array_stream";
+const SCHEMA: &CStr = c"arrow_schema";
+const ARRAY: &CStr = c"arrow_array";
 
 /// What Python handed over, not read yet.
 #[derive(Debug)]
@@ -53,8 +55,8 @@ pub(crate) fn offer(data: &Bound<'_, PyAny>) -> PyResult<Option<Offer>> {
     }
     let capsules = data.call_method0("__arrow_c_array__")?;
     let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = capsules.extract()?;
-    let kind = pointer(&schema, c"arrow_schema")?.cast();
-    let values = pointer(&array, c"arrow_array")?.cast();
+    let kind = pointer(&schema, SCHEMA)?.cast();
+    let values = pointer(&array, ARRAY)?.cast();
     // SAFETY: as above, for a schema; `schema` is alive.
     let kind = unsafe { FFI_ArrowSchema::from_raw(kind.as_ptr()) };
     // SAFETY: as above, for an array; `array` is alive.
@@ -85,6 +87,53 @@ impl Offer {
         let schema = Arc::new(schema);
         let batches = chunks.iter().map(|chunk| checked(&schema, chunk));
         whole(&schema, &batches.collect::<Result<Vec<_>>>()?)
+    }
+}
+
+impl Offer {
+    /// Every cell of a single column, or of the only column of a table. Needs no interpreter.
+    pub(crate) fn read_column(self) -> Result<ArrayRef> {
+        let (field, chunks) = match self {
+            Self::Stream(stream) => chunks(stream)?,
+            Self::One(array, kind) => one(array, &kind)?,
+        };
+        let chunks = match field.data_type() {
+            DataType::Struct(fields) => {
+                let [_] = fields.as_ref() else {
+                    return Err(invalid(format!(
+                        "one column was expected, and this is a table of {}",
+                        fields.len()
+                    )));
+                };
+                let only = |chunk: &ArrayRef| chunk.as_struct().columns().first().cloned();
+                chunks.iter().filter_map(only).collect()
+            }
+            _ => chunks,
+        };
+        for chunk in &chunks {
+            let validated = chunk.to_data().validate_full();
+            // The reason may repeat a value.
+            validated.map_err(|_| invalid("the column holds something that its type is not"))?;
+        }
+        let parts: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+        if parts.iter().any(|part| *part.data_type() == DataType::Null) {
+            // Nothing is said of the type of a column in which nothing stands.
+            let rows = parts.iter().map(|part| part.len()).sum();
+            return Ok(new_null_array(&DataType::Utf8, rows));
+        }
+        match parts.as_slice() {
+            [] => Ok(match field.data_type() {
+                DataType::Struct(fields) => fields.first().map_or_else(
+                    || new_empty_array(&DataType::Null),
+                    |only| new_empty_array(only.data_type()),
+                ),
+                kind => new_empty_array(kind),
+            }),
+            parts => concat(parts).map_err(|why| {
+                let error = invalid("the column does not fit in one piece");
+                error.with_help("ask about a part of it").with_source(why)
+            }),
+        }
     }
 }
 
@@ -165,6 +214,18 @@ pub(crate) fn capsule(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound<'_, 
     let schema = batch.schema();
     let reader = RecordBatchIterator::new([Ok(batch)], schema);
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), STREAM)
+}
+
+/// The two capsules with this column, for whoever reads Arrow.
+pub(crate) fn column_capsules<'py>(
+    py: Python<'py>,
+    array: &dyn Array,
+) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+    let (values, kind) = to_ffi(&array.to_data()).map_err(|why| Failure::new(unreadable(why)))?;
+    Ok((
+        PyCapsule::new_with_value(py, kind, SCHEMA)?,
+        PyCapsule::new_with_value(py, values, ARRAY)?,
+    ))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

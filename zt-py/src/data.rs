@@ -155,7 +155,7 @@ fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
 }
 
 /// `None`, and NaN, which pandas writes for a missing value whatever the column's type.
-fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
+pub(crate) fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
     cell.is_none()
         || cell.is_instance_of::<PyFloat>() && cell.extract::<f64>().is_ok_and(f64::is_nan)
 }

@@ -59,6 +59,23 @@ pub(crate) fn name(given: Option<String>, plain: Option<&Path>) -> Result<String
     })
 }
 
+/// The same source, read through what shows how far it is, if it is to be shown.
+pub(crate) fn watched(
+    source: Source,
+    given: &Bound<'_, PyAny>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Source> {
+    let Some(progress) = progress else {
+        return Ok(source);
+    };
+    let watched = given.py().import("zt._progress")?;
+    let watched = watched.call_method1("watched", (given, progress))?;
+    if watched.is_none() {
+        return Ok(source);
+    }
+    Source::of(&watched)
+}
+
 /// The header of a sealed file: bytes, a path, or a file object, which stands where it stood afterwards.
 pub(crate) fn header(sealed: &Bound<'_, PyAny>) -> PyResult<FileHeader> {
     if !sealed.hasattr("read")?

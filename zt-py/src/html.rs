@@ -2,6 +2,14 @@
 
 use std::fmt::Write as _;
 
+use pyo3::prelude::*;
+
+/// What `zt._html` makes of an object of this kind.
+pub(crate) fn page(py: Python<'_>, kind: &str, told: &Bound<'_, PyAny>) -> PyResult<String> {
+    let html = py.import("zt._html")?.call_method1(kind, (told,))?;
+    html.extract()
+}
+
 /// A table of names and values under a caption.
 pub(crate) fn table(caption: &str, rows: &[(&str, String)]) -> String {
     let mut html = format!("<table><caption>{}</caption>", escape(caption));

@@ -7,6 +7,8 @@
 
 mod aio;
 #[cfg(feature = "arrow")]
+mod answers;
+#[cfg(feature = "arrow")]
 mod arrow;
 mod audit;
 mod columns;
@@ -27,6 +29,7 @@ mod plain;
 mod plan;
 mod report;
 mod revealed;
+mod row_filter;
 mod rows;
 mod runtime;
 mod seal;
@@ -46,6 +49,9 @@ static ALLOCATOR: zt_memory::WipeOnFree = zt_memory::WipeOnFree::new();
 /// The native half of the package `zt`.
 #[pyo3::pymodule]
 mod _zt {
+    #[cfg(feature = "arrow")]
+    #[pymodule_export]
+    use crate::answers::Answers;
     #[pymodule_export]
     use crate::audit::verify_audit;
     #[pymodule_export]
@@ -68,6 +74,8 @@ mod _zt {
     use crate::report::Evaluation;
     #[pymodule_export]
     use crate::revealed::Revealed;
+    #[pymodule_export]
+    use crate::row_filter::{RowFilter, Selection};
     #[pymodule_export]
     use crate::runtime::{Runtime, open, open_async, open_runtimes};
     #[pymodule_export]

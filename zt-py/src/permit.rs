@@ -6,9 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::columns::Columns;
-use crate::data;
 use crate::decision::{Decision, masks, obligations_dict};
 use crate::error::Failure;
+use crate::row_filter::{RowFilter, Selection};
+use crate::rows::Rows;
 
 /// Proof that an action was allowed, with what the caller may see.
 #[pyclass(frozen, module = "zt")]
@@ -43,19 +44,34 @@ impl Permit {
 
     /// What the caller may see of these rows: the visible columns, masked where the policy says so.
     ///
-    /// `data` is a mapping of column names to sequences, or a DataFrame; the answer is a dict of lists.
+    /// `data` is a mapping of column names to sequences, or a frame; the answer is of the same kind, as `Session.view` has it.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1], "scored_at": ["2019-03-31"]}
     /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
     /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
-    fn apply<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let batch = data::batch(data)?;
-        let seen = py.detach(|| self.1.apply(&batch)).map_err(Failure::new)?;
-        data::dict(py, seen)
+    fn apply<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = Rows::read(data)?;
+        let shown = py.detach(|| rows.shown(&self.1)).map_err(Failure::new)?;
+        shown.like(data)
+    }
+
+    /// Which rows may be seen: `apply`, `Session.view` and `select` show no others.
+    #[getter]
+    fn row_filter(&self) -> RowFilter {
+        RowFilter::new(self.1.row_filter().clone())
+    }
+
+    /// The parts of a query that shows what the caller may see of a table with these columns, for an engine that holds the rows:
+    /// `SELECT {", ".join(columns)} FROM … WHERE {filter}`. `dialect` is `spark`, `tsql` or `datafusion`. A limit on the number
+    /// of rows (`obligations`) is not in it.
+    ///
+    /// Raises Invalid where the dialect cannot say exactly which rows or cells may be seen; never a weaker query.
+    ///
+    /// >>> elin.require("table.read", "table:gold.loan_scores").select("tsql", ["id", "y_pred", "y_pred_proba"]).columns
+    /// ['[id]', '[y_pred]']
+    fn select(&self, dialect: &str, columns: Vec<String>) -> Result<Selection, Failure> {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        Selection::of(&self.1, dialect, &columns)
     }
 
     /// The decision behind it.

@@ -47,6 +47,16 @@ fn build<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     }
 }
 
+/// A list of values as `zt.Records`, under a caption for notebooks.
+pub(crate) fn records<'py>(
+    py: Python<'py>,
+    caption: &str,
+    values: &(impl serde::Serialize + ?Sized),
+) -> PyResult<Bound<'py, PyAny>> {
+    let class = py.import("zt._records")?.getattr("Records")?;
+    class.call1((of(py, values)?, caption))
+}
+
 /// A moment as a datetime in UTC: 1970 and so many milliseconds, since floats are not exact.
 pub(crate) fn moment(py: Python<'_>, millis: i64) -> PyResult<Py<PyAny>> {
     let datetime = py.import("datetime")?;

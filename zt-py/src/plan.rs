@@ -65,7 +65,9 @@ impl Plan {
         format!("Plan({}, {state})", self.0.job)
     }
 
-    fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", html::escape(&self.0.to_string()))
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        let told = plain::of(py, &self.0)?;
+        told.set_item("missing", self.missing())?;
+        html::page(py, "plan", &told)
     }
 }

@@ -28,10 +28,10 @@ impl Evaluation {
 
 #[pymethods]
 impl Evaluation {
-    /// The alerts that fired and were delivered, each a dict.
+    /// The alerts that fired and were delivered: `zt.Records`, each a dict.
     #[getter]
     fn alerts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain::of(py, self.0.alerts())
+        plain::records(py, "alerts", self.0.alerts())
     }
 
     /// All of it as a dict, in the words of the JSON form.
@@ -47,8 +47,15 @@ impl Evaluation {
         format!("Evaluation({} fired)", self.0.alerts().len())
     }
 
-    fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", html::escape(&self.0.to_string()))
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        html::page(py, "evaluation", &plain::of(py, &self.0)?)
+    }
+
+    /// Each rule's value beside its threshold, for a notebook. Needs matplotlib (`pip install matplotlib`); answers its
+    /// figure.
+    fn plot<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let told = plain::of(py, &self.0)?;
+        py.import("zt.plot")?.call_method1("evaluation", (told,))
     }
 }
 
@@ -65,6 +72,10 @@ pub(crate) fn metrics(
     classes: Option<(u64, u64)>,
 ) -> PyResult<Metrics> {
     let mut metrics = Metrics::new(rows);
+    if !named.hasattr("items")? {
+        let expected = "metrics must be a mapping of names to numbers";
+        return Err(PyTypeError::new_err(expected));
+    }
     for item in named.call_method0("items")?.try_iter()? {
         let (name, value): (Bound<'_, PyAny>, f64) = item?.extract()?;
         metrics = if let Ok(metric) = name.extract::<String>() {

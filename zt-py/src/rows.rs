@@ -55,7 +55,7 @@ impl Rows {
     pub(crate) fn read(data: &Bound<'_, PyAny>) -> PyResult<Self> {
         #[cfg(feature = "arrow")]
         if !data.is_instance_of::<PyDict>() {
-            match arrow::offer(data) {
+            match arrow::offer(&readable(data)?) {
                 Ok(Some(offer)) => return Ok(Self::Arrow(arrow::read(data.py(), offer)?)),
                 Ok(None) => {}
                 Err(raised) => refused(data, raised)?,
@@ -100,6 +100,21 @@ impl Rows {
         }
     }
 
+    /// What a permit shows of them.
+    ///
+    /// # Errors
+    /// As those of the core: `Denied` for obligations that are not met.
+    pub(crate) fn shown(&self, permit: &zt_core::Permit) -> Result<Self> {
+        match self {
+            Self::Cells(batch) => permit.apply(batch).map(Self::Cells),
+            #[cfg(feature = "arrow")]
+            Self::Arrow(batch) => {
+                let shown = permit.apply_arrow(batch)?;
+                Ok(Self::Arrow(pandas::described(batch, shown)))
+            }
+        }
+    }
+
     /// An opener for these rows.
     pub(crate) async fn opener(&self, session: &Session, output: &str) -> Result<Opener> {
         match self {
@@ -124,9 +139,16 @@ impl Rows {
     }
 }
 
-fn frames(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
+/// What knows other libraries' frames.
+pub(crate) fn frames(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     let module = FRAMES.get_or_try_init(py, || py.import("zt._frames").map(Bound::unbind))?;
     Ok(module.bind(py))
+}
+
+/// The same in a form that Arrow can read.
+#[cfg(feature = "arrow")]
+pub(crate) fn readable<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    frames(data.py())?.call_method1("readable", (data,))
 }
 
 /// Passes for a frame that can be read by its `items()`; else raises what its library said, or what that means.

@@ -76,7 +76,8 @@ impl Sealer {
     /// Seals a file of any length in about 4 MiB of memory, and answers how many bytes it has.
     ///
     /// `source` and `target` are paths or binary file objects. `name` is what the file opens under, else the name of
-    /// `source`. A file at `target` is refused unless `replace`; it is written beside its place, for its owner alone, and
+    /// `source`. `progress=True` shows a bar where a file takes more than two seconds (tqdm, else plain text); a function is
+    /// called with the bytes done and the bytes in all, None if unknown. A file at `target` is refused unless `replace`; it is written beside its place, for its owner alone, and
     /// moved there when it is whole. Raises NotFound where there is no `source`, Invalid for what cannot be read or written.
     /// Ctrl-C ends it.
     ///
@@ -86,7 +87,7 @@ impl Sealer {
     /// 7
     /// >>> sealed.getvalue()[:7]
     /// b'zt1file'
-    #[pyo3(signature = (source, target, *, name = None, replace = false))]
+    #[pyo3(signature = (source, target, *, name = None, replace = false, progress = None))]
     fn seal_file(
         &self,
         py: Python<'_>,
@@ -94,10 +95,12 @@ impl Sealer {
         target: &Bound<'_, PyAny>,
         name: Option<String>,
         replace: bool,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<u64> {
         let (sealer, raised) = (self.core.get()?, Raised::default());
-        let (mut from, place) = (Source::of(source)?, Target::place(target)?);
+        let (from, place) = (Source::of(source)?, Target::place(target)?);
         let name = file::name(name, from.path())?;
+        let mut from = file::watched(from, source, progress)?;
         let mut to = Target::of(target, place.as_deref(), replace)?;
         raised.or(py.detach(|| {
             let length = sealer.seal_stream(&name, from.reader(&raised), to.writer(&raised))?;
@@ -167,7 +170,7 @@ impl Opener {
 
     /// Opens a sealed file, and answers how many bytes it has.
     ///
-    /// `source`, `target` and `replace` are as `Sealer.seal_file` has them; `name` is what it was sealed under, else the name
+    /// `source`, `target`, `replace` and `progress` are as `Sealer.seal_file` has them; `name` is what it was sealed under, else the name
     /// of `target`. After an error there is no file at `target`; a file object may have got whole parts from the beginning,
     /// which must not be taken for the file.
     ///
@@ -178,7 +181,7 @@ impl Opener {
     /// >>> opener = ines.file_opener("loan_scores_delta", sealed)
     /// >>> opener.unseal_file(sealed, plain, name="model.onnx"), plain.getvalue()
     /// (7, b'weights')
-    #[pyo3(signature = (source, target, *, name = None, replace = false))]
+    #[pyo3(signature = (source, target, *, name = None, replace = false, progress = None))]
     fn unseal_file(
         &self,
         py: Python<'_>,
@@ -186,9 +189,11 @@ impl Opener {
         target: &Bound<'_, PyAny>,
         name: Option<String>,
         replace: bool,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<u64> {
         let (opener, raised) = (self.core.get()?, Raised::default());
-        let (mut from, place) = (Source::of(source)?, Target::place(target)?);
+        let (from, place) = (Source::of(source)?, Target::place(target)?);
+        let mut from = file::watched(from, source, progress)?;
         let name = file::name(name, place.as_deref())?;
         let mut to = Target::of(target, place.as_deref(), replace)?;
         raised.or(py.detach(|| {

@@ -1,11 +1,14 @@
 //! `zt.Session`: what one verified caller may do.
 
 mod grants;
+mod many;
+mod rights;
 mod sealing;
 mod secrets;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
+use pyo3::types::{PyBool, PyInt, PyString};
 use zt_core::policy;
 use zt_core::{Code, Error};
 
@@ -93,8 +96,10 @@ impl Session {
         let core = self.core.get()?;
         let text = if value.is_instance_of::<PyBool>() {
             value.str()?.to_string().to_lowercase()
-        } else {
+        } else if value.is_instance_of::<PyInt>() || value.is_instance_of::<PyString>() {
             value.str()?.to_string()
+        } else {
+            return Err(PyTypeError::new_err("value must be a bool, int or str"));
         };
         let stating = core.claiming_text(name, &text).map_err(Failure::new)?;
         Ok(Self {
@@ -293,20 +298,25 @@ impl Session {
         )
     }
 
-    /// The newest `count` records of the audit log, oldest first, each a dict.
+    /// The newest `count` records of the audit log, oldest first: `zt.Records`, a list of dicts that shows as a table and has
+    /// `to_pandas()`, `to_arrow()` and `to_polars()`.
     ///
     /// Raises Denied unless this caller may `audit.read` `audit:log`.
+    ///
+    /// >>> tail = priya.audit_tail(3)
+    /// >>> len(tail), tail.column_names[:3]
+    /// (3, ['at', 'caller', 'kind'])
     #[pyo3(signature = (count = 20))]
     fn audit_tail<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyAny>> {
         let entries = executor::wait(py, self.audit_tail_work(count)?)?;
-        plain::of(py, &entries)
+        plain::records(py, "audit log", &entries)
     }
 
     /// `audit_tail` for asyncio: an awaitable.
     #[pyo3(signature = (count = 20))]
     fn audit_tail_async<'py>(&self, py: Python<'py>, count: usize) -> PyResult<Bound<'py, PyAny>> {
         aio::later(py, self.audit_tail_work(count)?, |py, entries| {
-            plain::of(py, &entries).map(Bound::unbind)
+            plain::records(py, "audit log", &entries).map(Bound::unbind)
         })
     }
 

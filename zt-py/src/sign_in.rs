@@ -16,6 +16,13 @@ use crate::plain;
 use crate::session::Session;
 
 /// What a person needs to sign in on any device: a code to type and where. Handed to the `prompt` of `Runtime.sign_in`.
+///
+/// >>> def prompt(sign_in: zt.SignIn) -> None:
+/// ...     print(sign_in.verification_uri, sign_in.user_code)
+/// >>> rt.sign_in(prompt)                                  # of the development issuer, people get their tokens by `zt dev-token`
+/// Traceback (most recent call last):
+/// ...
+/// zt._errors.ConfigError: [ZT-7001] ...
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct SignIn {

@@ -10,6 +10,14 @@ use crate::arrow;
 ///
 /// Whatever reads Arrow takes it: `pyarrow.table(rows)`, `polars.DataFrame(rows)`, `duckdb.sql("from rows")`. Its text has
 /// the names of its columns, never a cell. Safe across threads.
+///
+/// >>> import pyarrow
+/// >>> class Frame:                                        # of a library that zt does not know
+/// ...     def __arrow_c_stream__(self, requested_schema=None):
+/// ...         return pyarrow.table({"id": [1], "y_pred": [0]}).__arrow_c_stream__()
+/// >>> seen = elin.view(Frame(), "table:gold.loan_scores")
+/// >>> seen, pyarrow.table(seen)["id"].to_pylist()
+/// (Table(1 rows: id, y_pred), [1])
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Table(RecordBatch);

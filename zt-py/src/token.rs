@@ -7,6 +7,11 @@ use zt_core::identity;
 /// A token for a service behind this one, in the shape that Azure's SDKs know: `token`, and `expires_on` in seconds since 1970.
 ///
 /// It prints when it ends and nothing else, and is neither pickled nor copied.
+///
+/// >>> rt.on_behalf_of(maya, token, "https://graph.microsoft.com/.default")     # the development issuer exchanges nothing
+/// Traceback (most recent call last):
+/// ...
+/// zt._errors.ConfigError: [ZT-7002] ...
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct AccessToken(identity::AccessToken);

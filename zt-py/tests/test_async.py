@@ -69,6 +69,7 @@ def test_what_waits_has_a_twin() -> None:
             *("check", "require", "explain", "plan", "sealer", "opener", "file_opener"),
             *("secret", "secret_version", "refresh_secret", "warm"),
             *("log_metrics", "log_batch", "audit_tail"),
+            *("check_many", "view", "list", "list_everybody"),
         ),
         zt.SecretHandle: ("get",),
     }

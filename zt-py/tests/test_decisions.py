@@ -115,7 +115,7 @@ def test_an_explanation_is_for_priya_only(sign_in: SignIn, job: zt.Session) -> N
     assert "AP-07 would allow: stage is 1, needs 2" in str(explanation)
     assert json.loads(json.dumps(explanation)) == explanation
     assert str(pickle.loads(pickle.dumps(explanation))) == str(explanation)
-    assert explanation._repr_html_().startswith("<pre>")
+    assert explanation._repr_html_().startswith("<table><caption>explanation</caption>")
 
 
 UNSTATED = """

@@ -8,6 +8,7 @@ import textwrap
 import threading
 import time
 
+import pytest
 from conftest import World
 
 import zt
@@ -258,3 +259,90 @@ def test_import_is_quick() -> None:
         print(time.process_time() - start < 0.05)
     """
     assert run(script).stdout == "True\n"  # the promise is 10 ms; a debug build on a busy machine takes more
+
+
+def test_the_end_of_the_process_may_come_in_the_midst_of_calls(own_world: World) -> None:
+    script = """
+        import sys, threading, time, zt
+        folder, token = sys.argv[1:]
+        rt = zt.open(folder)
+        job = rt.authenticate(token).claiming(201, 2)
+        begun = threading.Barrier(5)
+        resources = [f"table:some.table_{at}" for at in range(200_000)]
+        def hammer(call):
+            call()
+            begun.wait()
+            while True:
+                call()
+        for call in (
+            lambda: job.check("model.infer", "model:car_loan_scorer"),
+            lambda: job.secret("bureau-api-key"),
+            lambda: job.check_many("table.read", resources),
+            lambda: job.sealer("loan_scores_delta").seal_bytes("name", bytes(5_000_000)),
+        ):
+            threading.Thread(target=hammer, args=[call], daemon=True).start()
+        begun.wait()
+        print("ends")
+    """
+    for _ in range(3):
+        ran = run(script, own_world.folder, own_world.token("sp-score-201"), timeout=100)
+        assert (ran.returncode, ran.stdout) == (0, "ends\n"), ran.stderr
+        assert "panicked" not in ran.stderr and "Fatal" not in ran.stderr, ran.stderr
+    own_world.command("audit", "verify")  # whoever called lost an answer, never a record
+
+
+def test_ctrl_c_ends_a_check_of_many(world: World) -> None:
+    script = """
+        import os, signal, sys, threading, zt
+        rt = zt.open(sys.argv[1])
+        maya = rt.authenticate(sys.argv[2])
+        begun, resources = threading.Event(), (f"table:some.table_{at}" for at in range(10**12))
+        def interrupt():
+            begun.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        def endless():
+            for at, resource in enumerate(resources):
+                if at == 1000:
+                    begun.set()
+                yield resource
+        try:
+            maya.check_many("table.read", endless())
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    ran = run(script, world.folder, world.token("maya"), timeout=60)
+    assert ran.stdout == "interrupted\n", ran.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_many_calls_leave_no_memory_behind(world: World) -> None:
+    script = """
+        import gc, sys, zt
+        folder, token, other = sys.argv[1:]
+        rt = zt.open(folder)
+        job, maya = rt.authenticate(token).claiming(201, 2), rt.authenticate(other)
+        handle, rows = job.secret_handle("bureau-api-key"), {"id": [1], "y_pred": [0]}
+        def once():
+            maya.check("model.infer", "model:car_loan_scorer")
+            maya.check("table.read", "table:raw.loan_applications")
+            handle.get()
+            with job.secret("bureau-api-key").reveal() as view:
+                view.nbytes
+            maya.require("table.read", "table:gold.loan_scores").apply(rows)
+        def size():
+            gc.collect()
+            with open("/proc/self/statm") as file:
+                return int(file.read().split()[1]) * 4096
+        for _ in range(8_000):
+            once()
+        before = size()
+        for _ in range(40_000):  # five calls each
+            once()
+        rt.status(), maya.list(), repr(maya)
+        print(size() - before)
+        rt.close()
+    """
+    ran = run(script, world.folder, world.token("sp-score-201"), world.token("maya"), timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) < 8 << 20  # a leak of 64 bytes a call would be 12 MiB

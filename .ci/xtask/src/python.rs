@@ -22,14 +22,21 @@ const NAMES: [&str; 5] = [
     "python3.11",
 ];
 
-/// What tests want beside the tools: a type checker, another library for cryptography, and those whose frames are sealed.
-const HELPS: [&str; 6] = [
+/// What tests want beside the tools: type checkers, another library for cryptography, those whose frames are sealed, a kernel
+/// that runs notebooks, a library of plots and one of models, and values at random.
+const HELPS: [&str; 12] = [
     "mypy",
     "cryptography",
     "pyarrow",
     "deltalake",
     "polars",
     "pandas",
+    "hypothesis",
+    "ipykernel",
+    "nbclient",
+    "matplotlib",
+    "mlflow-skinny",
+    "pyright",
 ];
 
 /// Builds the wheel, installs it and runs its tests.

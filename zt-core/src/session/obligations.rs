@@ -7,6 +7,8 @@ use crate::envelope;
 use crate::error::{Code, Error, Result};
 use crate::metadata::EncryptionRule;
 use crate::policy::{Decision, NotShown, View};
+#[cfg(feature = "arrow")]
+use {crate::text::fold, arrow_array::RecordBatch};
 
 /// The visible part of these rows, if the obligations of the decision are met.
 pub(super) fn apply(decision: &Decision, batch: &Batch) -> Result<Batch> {
@@ -22,15 +24,37 @@ pub(super) fn apply(decision: &Decision, batch: &Batch) -> Result<Batch> {
     Ok(shown)
 }
 
+/// The same for a batch of Arrow.
+#[cfg(feature = "arrow")]
+pub(super) fn apply_arrow(decision: &Decision, batch: &RecordBatch) -> Result<RecordBatch> {
+    let shown = View::of(decision).apply_arrow(batch).map_err(|why| {
+        if why.code() != Code::ObligationUnmet {
+            return why;
+        }
+        let message = format!("{} ({})", why.message(), under(decision));
+        unmet(decision, &message, "ask for fewer")
+    })?;
+    refuse_where(decision, |column| {
+        let fields = shown.schema_ref().fields().iter().zip(shown.columns());
+        let mut found = fields.filter(|(field, _)| fold(field.name()) == fold(column));
+        found.any(|(_, array)| !array.is_empty() && !envelope::is_sealed_array(array))
+    })?;
+    Ok(shown)
+}
+
 /// Data that must be sealed is refused while a column of its rule stands in plain.
 fn refuse_plain(decision: &Decision, batch: &Batch) -> Result<()> {
+    refuse_where(decision, |column| {
+        let found = batch.columns().iter().find(|own| own.is_called(column));
+        found.is_some_and(|found| !found.is_empty() && !envelope::is_sealed(found.cells()))
+    })
+}
+
+fn refuse_where(decision: &Decision, is_plain: impl Fn(&str) -> bool) -> Result<()> {
     for rule in rules(decision) {
         for column in &rule.columns {
-            let found = batch.columns().iter().find(|own| own.is_called(column));
             let is_masked = decision.masks().of(column).is_some();
-            if found.is_some_and(|found| {
-                !is_masked && !found.is_empty() && !envelope::is_sealed(found.cells())
-            }) {
+            if !is_masked && is_plain(column) {
                 let message = format!(
                     "`{column}` stands in plain, and {} demands that rule `{}` seals it",
                     under(decision),

@@ -61,6 +61,20 @@ impl Permit {
         obligations::apply(&self.decision, batch)
     }
 
+    /// The same as [`apply`](Self::apply) for a batch of Arrow: columns keep their types, but for masked dictionaries of text,
+    /// which become text.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply); `Invalid` too for a column of a type that a row filter cannot read or a mask cannot hide in
+    /// part.
+    #[cfg(feature = "arrow")]
+    pub fn apply_arrow(
+        &self,
+        batch: &arrow_array::RecordBatch,
+    ) -> Result<arrow_array::RecordBatch> {
+        obligations::apply_arrow(&self.decision, batch)
+    }
+
     /// The parts of a query that shows what the caller may see of a table with these columns, for an engine that holds the
     /// rows: `SELECT {columns} FROM … WHERE {filter}`. A masked cell is `[redacted]`, or `****` where [`apply`](Self::apply)
     /// would show its end. The limit of [`obligations`](Self::obligations) on the number of rows is not in it.

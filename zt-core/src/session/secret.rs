@@ -18,7 +18,7 @@ use super::question::{parse, reference_of};
 use super::resolved::Resolved;
 use super::seen::LEASE;
 use super::{Session, record};
-use crate::audit::Tally;
+use crate::audit::{Durability, Tally};
 use crate::clock::{LAG, Timestamp};
 use crate::error::{ErrorKind, Result};
 use crate::metadata::Snapshot;
@@ -112,6 +112,23 @@ impl Session {
             return Ok(secret);
         }
         self.read(reference, None, &place).await
+    }
+
+    /// The same as [`secret`](Self::secret), for a caller that will hand the value on as plain text, which nothing protects
+    /// any more: an effect with the detail `exposed_to` stands in the audit log, on disk, before this returns, each time.
+    ///
+    /// # Errors
+    /// As [`secret`](Self::secret).
+    pub async fn secret_to_expose(&self, reference: &str, exposed_to: &str) -> Result<Secret> {
+        let secret = self.secret(reference).await?;
+        let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
+        let (decision, _) = self.may_read(action, &resource, reference)?;
+        self.record_effect(&decision, Durability::Durable, |record| {
+            record
+                .with_detail("version", secret.version().to_string())
+                .with_detail("exposed_to", exposed_to)
+        })?;
+        Ok(secret)
     }
 
     /// One version of the secret of a row, whichever is the current one: under the same right and with the same record.

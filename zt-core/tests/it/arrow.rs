@@ -1,10 +1,11 @@
-//! Columns of Arrow: each row is answered as a check of its own would be, and the log has one record for the column.
+//! Columns of Arrow: each row is answered as a check of its own would be, and the log has one record for the column. Batches: what
+//! a permit shows of them is what it shows of the same rows as lists.
 
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, BooleanArray, DictionaryArray, Int32Array, LargeStringArray, StringArray,
+    Array, BooleanArray, DictionaryArray, Int32Array, LargeStringArray, RecordBatch, StringArray,
     StringViewArray,
 };
 use aws_lc_rs::digest;
@@ -133,4 +134,92 @@ async fn a_cell_that_is_no_resource_is_named_with_its_row_and_nothing_is_recorde
         entry.action == "policy.check_many"
     });
     assert!(log.unwrap().is_empty());
+}
+
+const SCORES: &str = "table:gold.loan_scores";
+
+fn scores(salary_range: [Option<&str>; 2]) -> RecordBatch {
+    let columns: [(&str, Arc<dyn Array>); 4] = [
+        ("id", Arc::new(Int32Array::from(vec![70_000, 70_001]))),
+        ("y_pred", Arc::new(BooleanArray::from(vec![true, false]))),
+        (
+            "SALARY_RANGE",
+            Arc::new(StringArray::from_iter(salary_range)),
+        ),
+        (
+            "y_pred_proba",
+            Arc::new(StringArray::from_iter([Some("1"), None])),
+        ),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true)))
+        .unwrap()
+}
+
+fn names(batch: &RecordBatch) -> Vec<String> {
+    let fields = batch.schema_ref().fields().iter();
+    fields.map(|field| field.name().clone()).collect()
+}
+
+#[tokio::test]
+async fn a_permit_shows_of_a_batch_what_it_shows_of_lists() {
+    let world = World::new();
+    let zt = world.open().await;
+    let batch = scores([Some("20K - 40K"), None]);
+    for (who, expected) in [
+        (
+            "user:maya",
+            &["id", "y_pred", "SALARY_RANGE", "y_pred_proba"][..],
+        ),
+        ("user:elin", &["id", "y_pred"]),
+        ("user:jonas", &["id", "y_pred", "SALARY_RANGE"]),
+    ] {
+        let permit = sign_in(&zt, who).await.require("table.read", SCORES);
+        let seen = permit.unwrap().apply_arrow(&batch).unwrap();
+        assert_eq!(names(&seen), expected, "{who}");
+        assert_eq!(seen.num_rows(), 2);
+        let id = seen.column_by_name("id").unwrap();
+        assert_eq!(id.as_ref(), batch.column_by_name("id").unwrap().as_ref());
+        if who == "user:jonas" {
+            let masked = StringArray::from_iter([Some("[redacted]"), None]);
+            let found = seen.column_by_name("SALARY_RANGE").unwrap();
+            assert_eq!(found.as_ref(), &masked as &dyn Array);
+        }
+    }
+}
+
+#[tokio::test]
+async fn obligations_hold_for_batches_too() {
+    let world = World::new();
+    let restrict = |id: &str, table: &str, obligations: &str| {
+        format!(
+            "[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"*\"\naction = \"table.read\"\nresource = \"{table}\"\n\
+             effect = \"restrict\"\nobligations = {{ {obligations} }}\n"
+        )
+    };
+    let few = restrict("AP-90", SCORES, "max_rows = 1");
+    world.edit(|tables| format!("{tables}\n{few}"));
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let permit = maya.require("table.read", SCORES).unwrap();
+    let batch = scores([Some("20K - 40K"), None]);
+    let error = permit.apply_arrow(&batch).unwrap_err();
+    assert_eq!(error.code(), Code::ObligationUnmet);
+    assert_eq!(
+        error.message(),
+        "2 rows, and at most 1 may be shown at once (AP-90)"
+    );
+    assert!(error.decision().is_some());
+    assert_eq!(
+        permit.apply_arrow(&batch.slice(0, 1)).unwrap().num_rows(),
+        1
+    );
+    let sealed = restrict("AP-90", SCORES, "encrypt = \"ER-01\"");
+    world.edit(|tables| tables.replace(&few, &sealed));
+    zt.reload().await.unwrap();
+    let permit = maya.require("table.read", SCORES).unwrap();
+    let error = permit.apply_arrow(&batch).unwrap_err();
+    assert_eq!(error.code(), Code::ObligationUnmet);
+    assert!(error.message().contains("stands in plain"), "{error}");
+    let none = permit.apply_arrow(&batch.slice(0, 0)).unwrap();
+    assert_eq!(none.num_rows(), 0);
 }

@@ -53,8 +53,10 @@ impl Scene {
     /// What every way but [`warm`](Session::warm) answers to this session: nothing, or the code of its refusal.
     async fn tried(&self, session: &Session) -> Vec<Option<Code>> {
         let version = session.secret_version(KEY, self.version).await;
+        let exposed = session.secret_to_expose(KEY, "a notebook").await;
         vec![
             session.secret(KEY).await.err().map(|why| why.code()),
+            exposed.err().map(|why| why.code()),
             version.err().map(|why| why.code()),
             session
                 .secret_handle(KEY)
@@ -74,9 +76,9 @@ impl Scene {
 #[tokio::test]
 async fn each_way_gives_the_secret_to_whom_policy_allows_and_to_nobody_else() {
     let scene = Scene::open().await;
-    assert_eq!(scene.tried(&scene.job).await, [None; 4]);
+    assert_eq!(scene.tried(&scene.job).await, [None; 5]);
     let other = scene.job.claiming(201, 1);
-    assert_eq!(scene.tried(&other).await, [Some(Code::Denied); 4]);
+    assert_eq!(scene.tried(&other).await, [Some(Code::Denied); 5]);
     let warmed = other.warm(&[KEY], BUDGET).await.unwrap();
     assert_eq!((warmed.ready, warmed.failed.len()), (0, 1));
     assert_eq!(warmed.failed[0].1.code(), Code::Denied);
@@ -97,9 +99,32 @@ async fn no_way_is_open_once_the_grant_is_gone() {
         .edit(|tables| tables.replace(row, "stage = 9 } #"));
     scene.zt.reload().await.unwrap();
     assert!(handle.get().await.unwrap_err().is_denied());
-    assert_eq!(scene.tried(&scene.job).await, [Some(Code::Denied); 4]);
+    assert_eq!(scene.tried(&scene.job).await, [Some(Code::Denied); 5]);
     let warmed = scene.job.warm(&[KEY], BUDGET).await.unwrap();
     assert_eq!((warmed.ready, warmed.failed.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn each_exposure_stands_in_the_log_with_where_it_went() {
+    let scene = Scene::open().await;
+    for _ in 0..2 {
+        let secret = scene.job.secret_to_expose(KEY, "a notebook").await.unwrap();
+        assert!(secret.reveal() == NEEDLE.as_bytes());
+    }
+    let log = scene.log().into_iter();
+    let exposed: Vec<Entry> = log
+        .filter(|entry| entry.detail.contains_key("exposed_to"))
+        .collect();
+    assert_eq!(exposed.len(), 2);
+    for entry in exposed {
+        assert_eq!(entry.detail["exposed_to"], "a notebook");
+        assert_eq!(entry.detail["version"], scene.version.to_string());
+        assert_eq!(
+            (entry.kind.as_str(), entry.outcome.as_str()),
+            ("effect", "ok")
+        );
+        assert_eq!(entry.resource, format!("secret:{KEY}"));
+    }
 }
 
 #[tokio::test]
@@ -198,7 +223,7 @@ async fn no_way_is_open_after_the_end() {
     assert!(handle.get().await.is_ok());
     scene.zt.clone().close(BUDGET).await.unwrap();
     assert_eq!(handle.get().await.unwrap_err().code(), Code::Closed);
-    assert_eq!(scene.tried(&scene.job).await, [Some(Code::Closed); 4]);
+    assert_eq!(scene.tried(&scene.job).await, [Some(Code::Closed); 5]);
     for names in [&[KEY][..], &[]] {
         let warmed = scene.job.warm(names, BUDGET).await;
         assert_eq!(warmed.unwrap_err().code(), Code::Closed);

@@ -22,6 +22,7 @@ from zt._errors import (
     ConfigError,
     Denied,
     Error,
+    ExposedSecretWarning,
     Integrity,
     InternalError,
     Invalid,
@@ -30,6 +31,8 @@ from zt._errors import (
     Unavailable,
 )
 from zt._explanation import Explanation
+from zt._records import Records
+from zt._status import Status
 from zt._zt import (
     AccessToken,
     Columns,
@@ -41,10 +44,12 @@ from zt._zt import (
     Permit,
     Plan,
     Revealed,
+    RowFilter,
     Runtime,
     Sealer,
     Secret,
     SecretHandle,
+    Selection,
     Session,
     SignIn,
     Snapshot,
@@ -52,7 +57,7 @@ from zt._zt import (
 )
 
 try:
-    from zt._zt import Table
+    from zt._zt import Answers, Table
 except ImportError:  # it was built without Arrow
     pass
 
@@ -63,6 +68,7 @@ if TYPE_CHECKING:  # `typing` takes longer to import than all of zt
     from zt._zt import Config, TokenCredential
 
 __all__ = [
+    "Answers",
     "AccessToken",
     "Cancelled",
     "Columns",
@@ -74,6 +80,7 @@ __all__ = [
     "Executor",
     "Explanation",
     "Grant",
+    "ExposedSecretWarning",
     "Integrity",
     "InternalError",
     "Invalid",
@@ -81,23 +88,28 @@ __all__ = [
     "Opener",
     "Permit",
     "Plan",
+    "Records",
     "Revealed",
+    "RowFilter",
     "Runtime",
     "Sealer",
     "Secret",
     "SecretHandle",
+    "Selection",
     "Session",
     "SignIn",
     "Snapshot",
+    "Status",
     "Table",
     "Unauthenticated",
     "Unavailable",
     "open",
     "open_async",
+    "status",
     "verify_audit",
 ]
 if not hasattr(_zt, "Table"):
-    del __all__[__all__.index("Table")]
+    del __all__[__all__.index("Table")], __all__[__all__.index("Answers")]
 
 
 def open(
@@ -133,8 +145,26 @@ async def open_async(
     credential: TokenCredential | None = None,
     **config: Unpack[Config],
 ) -> Runtime:
-    """`open` for asyncio."""
+    """`open` for asyncio.
+
+    >>> import asyncio
+    >>> async def main() -> str:
+    ...     async with await zt.open_async(folder) as runtime:
+    ...         return (await runtime.authenticate_async(token)).name
+    >>> asyncio.run(main())
+    'user:maya'
+    """
     return _remember(await _zt.open_async(folder, credential=credential, **config))
+
+
+def status(runtime: Runtime) -> Status:
+    """How a runtime is, on one card: metadata, identity, vault, network and audit, and what to do about what does not work.
+    The same as `runtime.status()`.
+
+    >>> print(zt.status(rt).parts[4]["state"])
+    works
+    """
+    return runtime.status()
 
 
 def _remember(runtime: Runtime) -> Runtime:

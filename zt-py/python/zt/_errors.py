@@ -75,7 +75,14 @@ class Error(Exception):
 
 
 class Denied(Error, PermissionError):
-    """The policy says no."""
+    """The policy says no.
+
+    >>> try:
+    ...     maya.require("table.read", "table:raw.loan_applications")
+    ... except zt.Denied as error:
+    ...     error.decision.policies, error.decision.why
+    (('AP-02',), 'raw applications hold salary and debt figures')
+    """
 
     code = "ZT-1001"
     public_message = "access denied"
@@ -103,7 +110,13 @@ class Unauthenticated(Error):
 
 
 class NotFound(Error, LookupError):
-    """The thing named does not exist."""
+    """The thing named does not exist.
+
+    >>> jonas.plan(999)
+    Traceback (most recent call last):
+    ...
+    zt._errors.NotFound: [ZT-3001] ...
+    """
 
     code = "ZT-3001"
     public_message = "not found"
@@ -111,7 +124,12 @@ class NotFound(Error, LookupError):
 
 
 class Unavailable(Error):
-    """The vault, the audit log, Entra or its keys cannot be reached now; the same call may succeed later."""
+    """The vault, the audit log, Entra or its keys cannot be reached now; the same call may succeed later.
+
+    >>> error = zt.Unavailable("the vault asks for a pause", retry_in=2.5)
+    >>> error.is_transient, error.retry_in, error.http_status
+    (True, 2.5, 503)
+    """
 
     code = "ZT-4001"
     public_message = "temporarily unavailable"
@@ -125,7 +143,13 @@ class Unavailable(Error):
 
 
 class Invalid(Error, ValueError):
-    """An argument or the metadata tables are malformed."""
+    """An argument or the metadata tables are malformed.
+
+    >>> maya.check("table.raed", "table:gold.loan_scores")
+    Traceback (most recent call last):
+    ...
+    zt._errors.Invalid: [ZT-5001] ...
+    """
 
     code = "ZT-5001"
     public_message = "invalid request"
@@ -140,19 +164,39 @@ class Invalid(Error, ValueError):
 
 
 class Integrity(Error):
-    """Stored or received bytes are not what was written: damage or tampering."""
+    """Stored or received bytes are not what was written: damage or tampering.
+
+    >>> ines.file_opener("loan_scores_delta", b"no sealed file")
+    Traceback (most recent call last):
+    ...
+    zt._errors.Integrity: [ZT-6003] ...
+    """
 
     code = "ZT-6001"
 
 
 class ConfigError(Error):
-    """The configuration is wrong, the process has no identity of its own, or a handle was carried over a fork."""
+    """The configuration is wrong, the process has no identity of its own, or a handle was carried over a fork.
+
+    >>> zt.open("/no/such/folder")
+    Traceback (most recent call last):
+    ...
+    zt._errors.ConfigError: [ZT-7001] ...
+    """
 
     code = "ZT-7001"
 
 
 class Cancelled(Error):
-    """The operation was given up before it ended."""
+    """The operation was given up before it ended, or its runtime is closed.
+
+    >>> with zt.open(folder) as runtime:
+    ...     session = runtime.authenticate(token)
+    >>> session.check("model.infer", "model:car_loan_scorer")
+    Traceback (most recent call last):
+    ...
+    zt._errors.Cancelled: [ZT-8002] ...
+    """
 
     code = "ZT-8001"
     public_message = "cancelled"
@@ -160,7 +204,28 @@ class Cancelled(Error):
 
 
 class InternalError(Error):
-    """A defect of zt."""
+    """A defect of zt.
+
+    >>> zt.InternalError("please report it").http_status
+    500
+    """
+
+
+class ExposedSecretWarning(UserWarning):
+    """The value of a secret became a str, which nothing protects any more: not from prints, logs, pickles and tracebacks. Each
+    such read stands in the audit log with `exposed_to`.
+
+    Tests may make it an error:
+
+    >>> import warnings, zt.databricks
+    >>> secrets = zt.databricks.Secrets(job, {"bureau": ["bureau-api-key"]})
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", zt.ExposedSecretWarning)
+    ...     secrets.get("bureau", "bureau-api-key")
+    Traceback (most recent call last):
+    ...
+    zt._errors.ExposedSecretWarning: `dbutils.secrets.get` gives secret `bureau-api-key` as plain text, ...
+    """
 
 
 def _restore(kind: type[Error], message: str, facts: dict[str, Any]) -> Error:

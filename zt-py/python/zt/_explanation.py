@@ -36,6 +36,6 @@ class Explanation(dict[str, "Any"]):
         return Explanation, (dict(self), self.text)
 
     def _repr_html_(self) -> str:
-        from html import escape  # only a notebook needs it
+        from zt import _html  # only a notebook needs it
 
-        return f"<pre>{escape(self.text)}</pre>"
+        return _html.explanation(self)

@@ -17,6 +17,24 @@ def like(asked: object, answer: Any) -> Any:
     return make(answer) if make else answer
 
 
+def answers_like(asked: object, answers: Any) -> Any:
+    """Answers, a list of bool and None or `zt.Answers`, as a column of the library that `asked` is of."""
+    make = _COLUMN_MAKERS.get(_family(asked))
+    return make(asked, answers) if make else answers
+
+
+def readable(asked: Any) -> Any:
+    """The same, without columns of polars' type Null, which polars hands over in a way that is no Arrow: they become text."""
+    if _family(asked) != "polars":
+        return asked
+    polars = sys.modules["polars"]
+    if hasattr(asked, "collect_schema") and polars.Null in asked.collect_schema().values():
+        return asked.with_columns(polars.col(polars.Null).cast(polars.String))
+    if getattr(asked, "dtype", None) == polars.Null:
+        return asked.cast(polars.String)
+    return asked
+
+
 def refused(frame: Any, raised: Exception) -> None:
     """Returns if the frame, which does not become Arrow, may be read by its `items()`; else raises why not.
 
@@ -51,6 +69,24 @@ def _pandas(answer: Any) -> Any:
         return sys.modules["pandas"].DataFrame(answer)
     return import_module("pyarrow").table(answer).to_pandas()
 
+
+def _pandas_column(asked: Any, answers: Any) -> Any:
+    pandas, answers = sys.modules["pandas"], list(answers)
+    kind = "bool" if None not in answers else "boolean"
+    names = {"index": asked.index, "name": getattr(asked, "name", None)} if hasattr(asked, "index") else {}
+    return pandas.Series(answers, dtype=kind, **names)
+
+
+def _polars_column(asked: Any, answers: Any) -> Any:
+    name = getattr(asked, "name", None) or ""
+    return sys.modules["polars"].Series(name, sys.modules["polars"].Series(answers))
+
+
+_COLUMN_MAKERS: dict[str, Callable[[Any, Any], Any]] = {
+    "pandas": _pandas_column,
+    "polars": _polars_column,
+    "pyarrow": lambda asked, answers: sys.modules["pyarrow"].array(answers),
+}
 
 _MAKERS: dict[str, Callable[[Any], Any]] = {
     "pandas": _pandas,

@@ -10,6 +10,7 @@ use super::Runtime;
 use crate::aio;
 use crate::error::Failure;
 use crate::executor::{self, Work};
+use crate::keys;
 use crate::plain;
 
 impl Runtime {
@@ -33,8 +34,9 @@ impl Runtime {
 
 #[pymethods]
 impl Runtime {
-    /// How this process is, a dict in the words of `zt status`: `ready`, `snapshot`, `keys`, `secrets` (`counts`, `slots`,
-    /// `gates`), `memory`, `audit`. Names, ages, counts and last errors, never a value of a secret. Never waits.
+    /// How this process is: `zt.Status`, a dict in the words of `zt status` with `ready`, `snapshot`, `keys`, `secrets`
+    /// (`counts`, `slots`, `gates`), `memory`, `audit`, which shows as one card: what works, and what to do about what does
+    /// not. Names, ages, counts and last errors, never a value of a secret. Never waits.
     ///
     /// >>> assert job.secret("bureau-api-key")
     /// >>> status = rt.status()
@@ -43,7 +45,12 @@ impl Runtime {
     /// >>> "fresh" in [slot["state"] for slot in status["secrets"]["slots"] if slot["name"] == "bureau-api-key"]
     /// True
     fn status<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        plain::of(py, &self.core.get()?.status())
+        let core = self.core.get()?;
+        let class = py.import("zt._status")?.getattr("Status")?;
+        class.call1((
+            plain::of(py, &core.status())?,
+            keys::told(py, &core.key_health())?,
+        ))
     }
 
     /// Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. The

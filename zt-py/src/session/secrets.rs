@@ -25,6 +25,18 @@ impl Session {
         Ok(Box::pin(async move { session.secret(&reference).await }))
     }
 
+    fn expose_work(
+        &self,
+        reference: &str,
+        exposed_to: &str,
+    ) -> Result<Work<secrets::Secret>, Failure> {
+        let session = self.core()?.clone();
+        let (reference, to) = (reference.to_owned(), exposed_to.to_owned());
+        Ok(Box::pin(async move {
+            session.secret_to_expose(&reference, &to).await
+        }))
+    }
+
     fn version_work(
         &self,
         reference: &str,
@@ -61,6 +73,18 @@ impl Session {
 
 #[pymethods]
 impl Session {
+    /// `secret`, with a record on disk that its value goes on as plain text; `zt.databricks` and whoever else must hand on a
+    /// str.
+    #[pyo3(signature = (reference, exposed_to))]
+    fn _secret_to_expose(
+        &self,
+        py: Python<'_>,
+        reference: &str,
+        exposed_to: &str,
+    ) -> PyResult<Secret> {
+        executor::answer(py, self.expose_work(reference, exposed_to)?).map(Secret::new)
+    }
+
     /// The secret of a row of Secret_References. Policy is checked and the read audited each time, cached or not.
     ///
     /// Raises Denied, NotFound when the vault has no such secret, Unavailable when the vault or the audit log is down.

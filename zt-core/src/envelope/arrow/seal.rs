@@ -135,9 +135,11 @@ impl Sealer {
 }
 
 fn is_sealed(name: &str, array: &ArrayRef) -> bool {
-    if name.to_lowercase() == KEY_COLUMN {
-        return true;
-    }
+    name.to_lowercase() == KEY_COLUMN || is_sealed_array(array)
+}
+
+/// Whether every cell of a column is sealed text; not so for one without cells.
+pub(crate) fn is_sealed_array(array: &ArrayRef) -> bool {
     let Some(cells) = Cells::of(array).filter(|_| is_text(array) && !array.is_empty()) else {
         return false;
     };

@@ -1,0 +1,344 @@
+"""Many resources at once, lists of rights, and what is shown of a frame."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import SignIn, World
+
+import zt
+
+GOLD, RAW = "table:gold.loan_scores", "table:raw.loan_applications"
+
+ROWS = """
+[[Attributes]]
+namespace = "row"
+name = "region"
+type = "text"
+provenance = "store"
+
+[[Access_Policies]]
+id = "AP-70"
+principal = "user:tomasz"
+action = "table.read"
+resource = "table:gold.regions"
+effect = "allow"
+columns = ["id", "iban", "region"]
+masks = { iban = "last_4" }
+rows = "row.region == \\"eu\\""
+
+[[Access_Policies]]
+id = "AP-71"
+principal = "user:tomasz"
+action = "table.read"
+resource = "table:gold.regions"
+effect = "restrict"
+obligations = { max_rows = 3 }
+"""
+
+DATA = {
+    "id": [1, 2, 3],
+    "iban": ["DE001234", "DE005678", "DE009999"],
+    "region": ["eu", "us", "eu"],
+    "salary": [1.0, 2.0, 3.0],
+}
+
+
+def needs(package: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(importlib.util.find_spec(package) is None, reason=f"{package} is not installed")
+
+
+@pytest.fixture(scope="module")
+def tomasz(zt_bin: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[zt.Session]:
+    world = World(zt_bin, tmp_path_factory.mktemp("rows"))
+    tables = world.folder / "brindlewick.toml"
+    tables.write_text(tables.read_text() + ROWS)
+    with zt.open(world.folder) as rt:
+        yield rt.authenticate(world.token("tomasz"))
+
+
+def test_a_list_is_answered_as_one_by_one(sign_in: SignIn) -> None:
+    maya = sign_in("maya")
+    asked = [GOLD, RAW, "table:other.x", GOLD]
+    assert maya.check_many("table.read", asked) == [bool(maya.check("table.read", one)) for one in asked]
+    assert maya.check_many("table.read", []) == []
+    assert maya.check_many("table.read", iter(asked)) == [True, False, False, True]
+
+
+def test_a_list_stands_once_in_the_log(sign_in: SignIn) -> None:
+    sign_in("elin").check_many("table.read", [GOLD, RAW, GOLD])
+    entry = [entry for entry in sign_in("priya").audit_tail(5) if entry["action"] == "policy.check_many"][-1]
+    assert (entry["caller"], entry["detail"]["rows"], entry["detail"]["distinct"]) == ("user:elin", "3", "2")
+    assert entry["detail"]["denied"] == "1" and len(entry["detail"]["sha256"]) == 64
+
+
+def test_a_list_is_answered_in_asyncio(sign_in: SignIn) -> None:
+    async def ask() -> Any:
+        return await sign_in("maya").check_many_async("table.read", [GOLD, RAW])
+
+    assert asyncio.run(ask()) == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("resources", "says"),
+    [
+        (GOLD, "resources must be several, not one str"),
+        (b"table:x", "resources must be several, not one str"),
+        (None, "expected several resources, as a list of str"),
+        (7, "expected several resources, as a list of str"),
+        ([GOLD, None], "resource 2 is not a str"),
+        ([GOLD, float("nan")], "resource 2 is not a str"),
+        ([1], "resource 1 is not a str"),
+    ],
+)
+def test_what_are_no_resources_is_a_type_error(sign_in: SignIn, resources: Any, says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        sign_in("maya").check_many("table.read", resources)
+
+
+def test_a_wrong_resource_is_named_by_its_row(sign_in: SignIn) -> None:
+    maya = sign_in("maya")
+    with pytest.raises(zt.Invalid, match=r"row 2: expected `kind:path`.*nonsense"):
+        maya.check_many("table.read", [GOLD, "nonsense"])
+    with pytest.raises(zt.Invalid, match="row 1: `table.read` does not take a job"):
+        maya.check_many("table.read", ["job:201"])
+    with pytest.raises(zt.Invalid, match="table.raed"):
+        maya.check_many("table.raed", [GOLD])
+
+
+@needs("pyarrow")
+def test_columns_of_pyarrow_are_answered_by_one(sign_in: SignIn) -> None:
+    import pyarrow as pa
+
+    maya, cells = sign_in("maya"), [GOLD, None, RAW]
+    columns = [
+        pa.array(cells),
+        pa.array(cells, pa.large_string()),
+        pa.array(cells, pa.string_view()),
+        pa.array(cells).dictionary_encode(),
+        pa.chunked_array([cells[:1], cells[1:]]),
+        pa.chunked_array([pa.array(cells[:1]).dictionary_encode(), pa.array(cells[1:]).dictionary_encode()]),
+        pa.table({"resource": cells}),
+    ]
+    for column in columns:
+        answers = maya.check_many("table.read", column)
+        assert isinstance(answers, pa.BooleanArray) and answers.to_pylist() == [True, None, False]
+    assert maya.check_many("table.read", pa.array([], pa.string())).to_pylist() == []
+    assert maya.check_many("table.read", pa.chunked_array([], pa.string())).to_pylist() == []
+    assert maya.check_many("table.read", pa.array([None, None])).to_pylist() == [None, None]
+    with pytest.raises(zt.Invalid, match="expected a column of text, plain or dictionary encoded, not Int64"):
+        maya.check_many("table.read", pa.array([1]))
+    with pytest.raises(zt.Invalid, match="one column was expected, and this is a table of 2"):
+        maya.check_many("table.read", pa.table({"a": [GOLD], "b": [GOLD]}))
+
+
+@needs("pyarrow")
+def test_a_column_of_an_unknown_library_is_answered_by_answers(sign_in: SignIn) -> None:
+    import pyarrow as pa
+
+    class Column:
+        def __arrow_c_array__(self, requested_schema: Any = None) -> Any:
+            return pa.array([GOLD, None, RAW]).__arrow_c_array__()
+
+    answers = sign_in("maya").check_many("table.read", Column())
+    assert isinstance(answers, zt.Answers)
+    assert list(answers) == answers.to_list() == [True, None, False]
+    assert (len(answers), answers.num_allowed, answers[-1], repr(answers)) == (3, 1, False, "Answers(3 rows, 1 allowed)")
+    assert pa.array(answers).to_pylist() == pa.array(answers).to_pylist() == [True, None, False]
+    for at in (3, -4):
+        with pytest.raises(IndexError):
+            answers[at]
+
+
+@needs("polars")
+def test_columns_of_polars_are_answered_by_one(sign_in: SignIn) -> None:
+    import polars as pl
+
+    maya = sign_in("maya")
+    answers = maya.check_many("table.read", pl.Series("table", [GOLD, None, RAW]))
+    assert isinstance(answers, pl.Series) and (answers.name, answers.to_list()) == ("table", [True, None, False])
+    words = pl.Series([GOLD, RAW, GOLD], dtype=pl.Categorical)
+    assert maya.check_many("table.read", words).to_list() == [True, False, True]
+    assert maya.check_many("table.read", pl.Series([])).to_list() == []
+    assert maya.check_many("table.read", pl.Series([None])).to_list() == [None]
+    frame = pl.DataFrame({"table": [GOLD, RAW]})
+    assert frame.filter(maya.check_many("table.read", frame["table"])).height == 1
+
+
+@needs("pandas")
+def test_columns_of_pandas_keep_their_index(sign_in: SignIn) -> None:
+    import pandas as pd
+
+    maya = sign_in("maya")
+    answers = maya.check_many("table.read", pd.Series([GOLD, RAW], index=[7, 8], name="table"))
+    assert isinstance(answers, pd.Series) and answers.to_dict() == {7: True, 8: False}
+    assert (answers.name, answers.dtype) == ("table", "bool")
+    missing = maya.check_many("table.read", pd.Series([GOLD, None]))
+    assert missing.dtype == "boolean" and missing.isna().tolist() == [False, True]
+    frame = pd.DataFrame({"table": [GOLD, RAW]})
+    assert len(frame[maya.check_many("table.read", frame["table"])]) == 1
+
+
+@needs("pyarrow")
+def test_other_threads_run_while_many_are_checked(sign_in: SignIn) -> None:
+    import pyarrow as pa
+
+    column = pa.array([f"table:some.table_{at}" for at in range(200_000)])
+    ticks, stop = [0], threading.Event()
+
+    def tick() -> None:
+        while not stop.wait(0.0005):
+            ticks[0] += 1
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    before = ticks[0]
+    answers = sign_in("maya").check_many("table.read", column)
+    during = ticks[0] - before
+    stop.set()
+    thread.join()
+    assert len(answers) == 200_000 and during > 0
+
+
+def test_a_caller_lists_its_own_rights(sign_in: SignIn) -> None:
+    maya = sign_in("maya")
+    cells = maya.list()
+    assert {(cell["action"], cell["resource"]) for cell in cells} == {("model.infer", "model:car_loan_scorer"), ("table.read", GOLD)}
+    assert cells.next is None and isinstance(cells, zt.Records)
+    first = maya.list(limit=1)
+    rest = maya.list(after=first.next)
+    assert first.next is not None and [*first, *rest] == list(cells)
+
+
+def test_rights_are_listed_in_asyncio(sign_in: SignIn) -> None:
+    async def ask() -> tuple[zt.Records, zt.Records]:
+        priya = sign_in("priya")
+        return await priya.list_async("audit.read"), await priya.list_everybody_async(GOLD, "table.read")
+
+    own, everybody = asyncio.run(ask())
+    assert [cell["resource"] for cell in own] == ["audit:log"] and len(everybody) == 3
+
+
+def test_who_lists_others_needs_the_right(sign_in: SignIn) -> None:
+    who = {cell["principal"] for cell in sign_in("priya").list_everybody(GOLD, "table.read")}
+    assert {"group:grp-data-science", "group:grp-credit-analysts"} <= who
+    for ask in (
+        lambda maya: maya.list_everybody(GOLD),
+        lambda maya: maya.list("table.read", GOLD, with_denied=True),
+        lambda maya: maya.list("table.read", GOLD, in_stages=True),
+    ):
+        with pytest.raises(zt.Denied):
+            ask(sign_in("maya"))
+    with pytest.raises(zt.Invalid, match="needs a resource"):
+        sign_in("maya").list(with_denied=True)
+    with pytest.raises(zt.Invalid, match="resource `nonsense`"):
+        sign_in("maya").list("table.read", "nonsense")
+    for limit in (-1, 1.5, None, "9"):
+        with pytest.raises((TypeError, OverflowError)):
+            sign_in("maya").list(limit=limit)  # type: ignore[arg-type]
+
+
+def test_rows_and_columns_and_masks_are_one_view(tomasz: zt.Session) -> None:
+    shown = {"id": [1, 3], "iban": ["****1234", "****9999"], "region": ["eu", "eu"]}
+    assert tomasz.view(DATA, "table:gold.regions") == shown
+    assert tomasz.require("table.read", "table:gold.regions").apply(DATA) == shown
+
+    async def ask() -> Any:
+        return await tomasz.view_async(DATA, "table:gold.regions")
+
+    assert asyncio.run(ask()) == shown
+
+
+@needs("pyarrow")
+def test_a_view_is_of_the_kind_that_was_asked(tomasz: zt.Session) -> None:
+    import pyarrow as pa
+
+    shown = tomasz.view(DATA, "table:gold.regions")
+    table = pa.table(DATA)
+    for rows in (table, pa.Table.from_batches(table.to_batches() * 1), table.to_reader()):
+        seen = tomasz.view(rows, "table:gold.regions")
+        assert isinstance(seen, pa.Table) and seen.to_pydict() == shown
+    words = table.set_column(2, "region", table["region"].dictionary_encode())
+    seen = tomasz.view(words, "table:gold.regions")
+    assert seen["region"].combine_chunks().dictionary.to_pylist() == ["eu"]  # not what hidden rows hold
+    empty = tomasz.view(table.slice(0, 0), "table:gold.regions")
+    assert (empty.num_rows, empty.column_names) == (0, ["id", "iban", "region"])
+
+    class Frame:
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            return table.__arrow_c_stream__()
+
+    assert repr(tomasz.view(Frame(), "table:gold.regions")) == "Table(2 rows: id, iban, region)"
+
+
+@needs("polars")
+def test_a_view_of_polars(tomasz: zt.Session) -> None:
+    import polars as pl
+
+    seen = tomasz.view(pl.DataFrame(DATA), "table:gold.regions")
+    assert isinstance(seen, pl.DataFrame) and seen.to_dict(as_series=False) == tomasz.view(DATA, "table:gold.regions")
+
+
+@needs("pandas")
+@needs("pyarrow")
+def test_a_view_of_pandas_hides_an_index_that_is_no_visible_column(tomasz: zt.Session) -> None:
+    import pandas as pd
+
+    shown = tomasz.view(DATA, "table:gold.regions")
+    frame = pd.DataFrame(DATA)
+    for rows in (frame, frame.set_index(pd.Index(["x", "y", "z"], name="customer")), frame.set_index(pd.Index(["x", "y", "z"]))):
+        seen = tomasz.view(rows, "table:gold.regions")
+        assert isinstance(seen, pd.DataFrame) and seen.to_dict("list") == shown and list(seen.index) == [0, 1]
+    by_id = tomasz.view(frame.assign(id=[4, 8, 9]).set_index("id"), "table:gold.regions")
+    assert by_id.index.name == "id" and list(by_id.index) == [4, 9]
+    assert list(tomasz.view(frame.iloc[:0], "table:gold.regions").columns) == ["id", "iban", "region"]
+
+
+def test_a_view_that_is_too_large_is_refused_whole(tomasz: zt.Session) -> None:
+    crowd = {name: cells * 2 for name, cells in DATA.items()}
+    frames: list[Any] = [crowd]
+    if importlib.util.find_spec("pyarrow"):
+        import pyarrow as pa
+
+        frames.append(pa.table(crowd))
+    for rows in frames:
+        with pytest.raises(zt.Denied, match=r"4 rows, and at most 3 may be shown at once \(AP-71\)") as raised:
+            tomasz.view(rows, "table:gold.regions")
+        assert raised.value.decision is not None
+
+
+def test_a_view_that_is_denied_reads_nothing(sign_in: SignIn) -> None:
+    with pytest.raises(zt.Denied) as raised:
+        sign_in("maya").view(DATA, RAW)
+    assert raised.value.decision is not None and raised.value.decision.policies == ("AP-02",)
+    for rows in (None, 7, [1], "text", {"id": "text"}):
+        with pytest.raises(TypeError):
+            sign_in("maya").view(rows, GOLD)
+    with pytest.raises(TypeError):
+        sign_in("maya").view(DATA, None)  # type: ignore[arg-type]
+
+
+def test_a_view_without_the_column_that_the_policy_looks_at_is_refused(tomasz: zt.Session) -> None:
+    with pytest.raises(zt.Invalid, match="region"):
+        tomasz.view({"id": [1]}, "table:gold.regions")
+
+
+def test_what_may_be_seen_is_told_to_engines(tomasz: zt.Session) -> None:
+    permit = tomasz.require("table.read", "table:gold.regions")
+    rows = permit.row_filter
+    assert (rows.is_all, str(rows)) == (False, 'row.region == "eu"')
+    assert rows.to_dict() == {"column": "region", "type": "text", "test": "==", "wanted": True, "value": "eu"}
+    assert "`region`" in rows.to_sql() == rows.to_sql("spark") and "[region]" in rows.to_sql("tsql")
+    selection = permit.select("spark", list(DATA))
+    assert len(selection.columns) == 3 and "'****'" in selection.columns[1] and selection.filter == rows.to_sql()
+    assert "iban" in repr(selection)
+    for call in (lambda: rows.to_sql("oracle"), lambda: permit.select("oracle", ["id"])):  # type: ignore[arg-type]
+        with pytest.raises(zt.Invalid, match="one of spark, tsql, datafusion"):
+            call()
+    with pytest.raises(TypeError):
+        permit.select("spark", "id")
