@@ -3,12 +3,13 @@
 //! In: a [`Config`]. Out: a [`Session`] for each authenticated caller. It owns the snapshot, the
 //! slots of the secrets and the audit log; it never decides anything itself.
 
-mod background;
+pub(crate) mod background;
 mod budget;
 mod builder;
 mod config;
 mod guards;
 mod housekeeping;
+mod http_on;
 mod key_log;
 mod merged;
 mod metrics;

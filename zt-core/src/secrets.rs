@@ -7,6 +7,7 @@
 mod boarding;
 mod cache;
 mod counters;
+mod course;
 mod declare;
 mod error;
 mod event;
@@ -16,6 +17,7 @@ mod health;
 mod name;
 mod now;
 mod passage;
+mod patience;
 mod pinned;
 mod request;
 mod secret;
@@ -40,6 +42,8 @@ pub use name::{
     NotASecretName, NotASecretVersion, NotAVaultUrl, SecretId, SecretName, SecretVersion, VaultUrl,
 };
 pub(crate) use now::Now;
+pub(crate) use passage::too_slow;
+pub(crate) use patience::Telling;
 pub(crate) use request::Terms;
 pub use request::{SecretRequest, SlotKey, Timing};
 pub use secret::{Secret, SecretBytes};

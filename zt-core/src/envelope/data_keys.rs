@@ -59,6 +59,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     timing: Timing,
     spawn: Arc<dyn Spawn>,
+    timer: Arc<dyn Spawn>,
     declared: ArcSwap<HashMap<SecretId, Declared>>,
     cache: Local<Mutex<Cache>>,
     /// Nobody is asked any more, and nothing is handed out.
@@ -153,18 +154,21 @@ pub struct DataKeysHealth {
 }
 
 impl DataKeys {
-    /// Nothing is declared, nothing is held. Work runs on `spawn`, so that who gives up cancels nothing for the others.
+    /// Nothing is declared, nothing is held. Work runs on `spawn`, so that who gives up cancels nothing for the others, and
+    /// waits end on `timer`, whatever blocks `spawn`.
     pub(crate) fn new(
         source: Source,
         clock: Arc<dyn Clock>,
         timing: Timing,
         spawn: Arc<dyn Spawn>,
+        timer: Arc<dyn Spawn>,
     ) -> Self {
         Self(Arc::new(Shared {
             source,
             clock,
             timing,
             spawn,
+            timer,
             declared: ArcSwap::default(),
             cache: Local::new(),
             is_closed: AtomicBool::new(false),
@@ -220,7 +224,7 @@ impl DataKeys {
     pub(crate) async fn wrap(&self, key: &SecretId, dek: &DataKey) -> Result<WrappedKey, KeyError> {
         let declared = self.0.declared(key)?;
         let (keys, public) = match &self.0.source {
-            Source::Local(keys) => return keys.wrap(key, dek).await,
+            Source::Local(keys) => return flight::wrap(&self.0, keys, key, dek).await,
             Source::Remote { keys, public } => (keys, public),
         };
         let request = declared.request.alone();

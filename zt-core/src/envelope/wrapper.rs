@@ -236,6 +236,7 @@ impl From<VaultError> for KeyError {
             VaultError::Denied { id, code } => Self::Denied { id, code },
             error @ (VaultError::NoVault { .. }
             | VaultError::Unauthenticated { .. }
+            | VaultError::TokenPending { .. }
             | VaultError::NetworkRefused { .. }
             | VaultError::Firewall { .. }
             | VaultError::Tls { .. }

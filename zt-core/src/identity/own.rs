@@ -22,20 +22,21 @@ use zt_memory::fork::Local;
 
 use super::{AccessToken, CredentialError, TokenCredential};
 use crate::clock::Clock;
-use crate::port::BoxFuture;
+use crate::port::{BoxFuture, Spawn};
 use slot::{Boarding, Flight, Now, Outcome, Slot, Step};
 
 /// The identity of this process. Cheap to clone; clones share what is kept.
 ///
 /// Safe to use from many threads. Needs a tokio runtime with time enabled to ask for a token; a kept one is served without.
-/// The request runs as a task of the runtime that the first caller is on, and goes on if that caller is cancelled. After a
-/// `fork` the child makes its own.
+/// The request runs as a task of the runtime that the first caller is on, or where [`on`](Self::on) says, and goes on if that
+/// caller is cancelled. After a `fork` the child makes its own.
 #[derive(Clone)]
 pub struct OwnIdentity(Arc<Shared>);
 
 struct Shared {
     credential: Arc<dyn TokenCredential>,
     clock: Arc<dyn Clock>,
+    spawn: Option<Arc<dyn Spawn>>,
     kept: Local<Mutex<Kept>>,
 }
 
@@ -53,9 +54,26 @@ impl OwnIdentity {
     /// Nothing is asked for until the first [`token`](Self::token).
     #[must_use]
     pub fn new(credential: Arc<dyn TokenCredential>, clock: Arc<dyn Clock>) -> Self {
+        Self::made(credential, clock, None)
+    }
+
+    /// The same identity with requests that run there, whoever asks first, and nothing kept: where callers come from several
+    /// runtimes, one that nobody drives for a while then holds up nobody else's token.
+    #[must_use]
+    pub fn on(self, spawn: Arc<dyn Spawn>) -> Self {
+        let (credential, clock) = (Arc::clone(&self.0.credential), Arc::clone(&self.0.clock));
+        Self::made(credential, clock, Some(spawn))
+    }
+
+    fn made(
+        credential: Arc<dyn TokenCredential>,
+        clock: Arc<dyn Clock>,
+        spawn: Option<Arc<dyn Spawn>>,
+    ) -> Self {
         Self(Arc::new(Shared {
             credential,
             clock,
+            spawn,
             kept: Local::new(),
         }))
     }
@@ -131,7 +149,10 @@ impl OwnIdentity {
         slot.flight = Some(Flight::new(number, now.tick, outcome.clone()));
         drop(kept);
         let request = Arc::clone(&self.0).ask(scope.to_owned(), number, tell);
-        runtime.spawn(request);
+        match &self.0.spawn {
+            Some(spawn) => spawn.spawn(Box::pin(request)),
+            None => drop(runtime.spawn(request)),
+        }
         token.map_or(Boarding::Wait(outcome), Boarding::Serve)
     }
 }

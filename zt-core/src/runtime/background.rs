@@ -93,12 +93,16 @@ impl Spawn for Background {
 fn start(name: &str, prepare: fn()) -> Option<Inbox> {
     let executor = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // The threads of its blocking work, which handle the same bytes.
+        .on_thread_start(prepare)
         .build()
         .ok()?;
     let (inbox, tasks) = unbounded_channel();
     let work = move || {
         prepare();
         LocalSet::new().block_on(&executor, run(tasks));
+        // A file system that hangs holds nobody up.
+        executor.shutdown_background();
     };
     let thread = thread::Builder::new().name(name.to_owned());
     let _runs_by_itself = thread.spawn(work).ok()?;

@@ -238,11 +238,21 @@ impl Vaults {
     /// The slots of secrets, and the keys of sealed data.
     fn open(self, config: &Config, clock: &Arc<dyn Clock>) -> Result<(Secrets, DataKeys)> {
         let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
-        let thread = Arc::new(thread);
-        let secrets = secrets(config, clock, self.vault, self.timing, &thread)?;
-        let keys = data_keys(config, clock, self.keys, self.timing, &thread)?;
+        // Nothing but timers: what blocks the first ends no wait.
+        let threads = Threads {
+            work: Arc::new(thread),
+            timer: Arc::new(Background::new("zt-timer")),
+        };
+        let secrets = secrets(config, clock, self.vault, self.timing, &threads)?;
+        let keys = data_keys(config, clock, self.keys, self.timing, &threads)?;
         Ok((secrets, keys))
     }
+}
+
+/// Where vaults are asked, and where those who wait for one are told that it is too late.
+struct Threads {
+    work: Arc<Background>,
+    timer: Arc<Background>,
 }
 
 enum Keys {
@@ -290,7 +300,7 @@ fn secrets(
     clock: &Arc<dyn Clock>,
     vault: Arc<dyn SecretVault>,
     timing: Timing,
-    thread: &Arc<Background>,
+    threads: &Threads,
 ) -> Result<Secrets> {
     let mut timing = timing;
     timing.must_be_locked = config.must_lock_secrets()?;
@@ -303,7 +313,8 @@ fn secrets(
     Ok(Secrets::new(vault, Arc::clone(clock))
         .with_timing(timing.salted(salt))
         .with_limits(limits)
-        .on(Arc::<Background>::clone(thread)))
+        .on(Arc::<Background>::clone(&threads.work))
+        .timed_on(Arc::<Background>::clone(&threads.timer)))
 }
 
 /// The keys of sealed data, on the same thread. A local vault answers at once, or not at all: no "no" of it is remembered.
@@ -312,7 +323,7 @@ fn data_keys(
     clock: &Arc<dyn Clock>,
     keys: Keys,
     timing: Timing,
-    thread: &Arc<Background>,
+    threads: &Threads,
 ) -> Result<DataKeys> {
     let mut own = timing;
     own.must_be_locked = config.must_lock_secrets()?;
@@ -320,12 +331,13 @@ fn data_keys(
         Keys::Local(keys) => Source::Local(keys),
         Keys::Remote(keys) => {
             let vault = Arc::new(Public::new(Arc::clone(&keys)));
-            let public = secrets(config, clock, vault, timing, thread)?;
+            let public = secrets(config, clock, vault, timing, threads)?;
             Source::Remote { keys, public }
         }
     };
-    let spawn = Arc::<Background>::clone(thread);
-    Ok(DataKeys::new(source, Arc::clone(clock), own, spawn))
+    let (spawn, timer) = (Arc::clone(&threads.work), Arc::clone(&threads.timer));
+    let clock = Arc::clone(clock);
+    Ok(DataKeys::new(source, clock, own, spawn, timer))
 }
 
 /// The tables of a configuration, without opening a runtime.

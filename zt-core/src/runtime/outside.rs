@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Config;
 use super::guards::Guards;
+use super::http_on::HttpOn;
 use crate::audit::{AuditSink, CheckpointSigner};
 use crate::clock::Clock;
 use crate::envelope::{KeyWrapper, RemoteKeys};
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::identity::{ClientProof, EntraProfile, GroupSource, OwnIdentity, TokenCredential};
 use crate::metadata::NetworkRule;
 use crate::network::{HttpClient, LiveGuard, Refusal};
+use crate::port::Spawn;
 use crate::secrets::{SecretId, SecretVault};
 
 /// How the parts are made where the builder was given none: by the adapters that this build has.
@@ -64,6 +66,8 @@ pub(crate) struct Outside {
     vault_http: OnceLock<Arc<dyn HttpClient>>,
     credential: Option<Arc<dyn TokenCredential>>,
     identity: OnceLock<OwnIdentity>,
+    /// Where identity's requests run, whoever makes them; the caller's runtime without.
+    executor: Option<Arc<dyn Spawn>>,
     groups: Option<Arc<dyn GroupSource>>,
     proof: Option<ClientProof>,
 }
@@ -93,9 +97,17 @@ impl Outside {
             vault_http: OnceLock::new(),
             credential: given.credential,
             identity: OnceLock::new(),
+            executor: None,
             groups: given.groups,
             proof: given.proof,
         }
+    }
+
+    /// The same with requests of identity that run there: connections belong to the executor that they were opened on, and a
+    /// caller's may stand still while another one needs them.
+    pub(super) fn on(mut self, executor: Arc<dyn Spawn>) -> Self {
+        self.executor = Some(executor);
+        self
     }
 
     pub(crate) const fn config(&self) -> &Config {
@@ -140,7 +152,13 @@ impl Outside {
 
     /// HTTP for identity: to its own hosts alone.
     pub(crate) fn http(&self) -> Result<&Arc<dyn HttpClient>> {
-        once(&self.http, || (self.makers.http)(self))
+        once(&self.http, || {
+            let made = (self.makers.http)(self)?;
+            Ok(match &self.executor {
+                Some(executor) => Arc::new(HttpOn::new(made, Arc::clone(executor))),
+                None => made,
+            })
+        })
     }
 
     /// HTTP for vaults and other data services: to the hosts of Network_Rules alone, so that no token for them goes elsewhere.
@@ -188,7 +206,11 @@ impl Outside {
                 Some(given) => Arc::clone(given),
                 None => (self.makers.credential)(self)?,
             };
-            Ok(OwnIdentity::new(credential, Arc::clone(&self.clock)))
+            let identity = OwnIdentity::new(credential, Arc::clone(&self.clock));
+            Ok(match &self.executor {
+                Some(executor) => identity.on(Arc::clone(executor)),
+                None => identity,
+            })
         })
     }
 

@@ -20,6 +20,7 @@ use super::boarding::{Boarding, Outcome, Start};
 use super::counters::{Counters, Counts, count};
 use super::flight::{Crew, Flight, landing};
 use super::gate::GateLimits;
+use super::patience::OnHandle;
 use super::state::{Now, Serving};
 use super::table::{Declared, Table};
 use super::{Secret, SecretName, SecretRequest, SecretVault, SlotKey, Timing};
@@ -48,6 +49,7 @@ pub struct Secrets {
     pub(super) crew: Arc<Crew>,
     pub(super) limits: GateLimits,
     spawn: Option<Arc<dyn Spawn>>,
+    timer: Option<Arc<dyn Spawn>>,
     pub(super) table: ArcSwap<Table>,
     /// Both clocks when they last agreed.
     pub(super) anchor: ArcSwap<Now>,
@@ -73,6 +75,7 @@ impl Secrets {
             }),
             limits: GateLimits::new(),
             spawn: None,
+            timer: None,
             table,
             anchor,
         }
@@ -104,6 +107,14 @@ impl Secrets {
     #[must_use]
     pub fn on(mut self, spawn: Arc<dyn Spawn>) -> Self {
         self.spawn = Some(spawn);
+        self
+    }
+
+    /// The same with the end of every wait kept there: a vault that blocks the executor of the fetches then blocks no reader
+    /// for longer than a miss may take, and half a second.
+    #[must_use]
+    pub fn timed_on(mut self, timer: Arc<dyn Spawn>) -> Self {
+        self.timer = Some(timer);
         self
     }
 
@@ -287,13 +298,21 @@ impl Secrets {
         let terms = request.terms_under(&self.crew.timing);
         let table = self.table.load_full();
         let (crew, own) = (Arc::clone(&self.crew), Arc::clone(declared));
-        let flight = Flight::new(crew, table, own, terms, start);
-        match (&self.spawn, Handle::try_current()) {
-            (Some(spawn), _) => spawn.spawn(Box::pin(flight.fly())),
-            (None, Ok(handle)) => drop(handle.spawn(flight.fly())),
-            // Dropped, the flight frees its slot.
-            (None, Err(_)) => return Err(no_runtime(request)),
-        }
+        let here;
+        let spawn = match (&self.spawn, Handle::try_current()) {
+            (Some(spawn), _) => &**spawn,
+            (None, Ok(handle)) => {
+                here = OnHandle(handle);
+                &here
+            }
+            (None, Err(_)) => {
+                declared.slot.abandon(start.ticket);
+                return Err(no_runtime(request));
+            }
+        };
+        let timer = self.timer.as_deref().unwrap_or(spawn);
+        let flight = Flight::new(crew, table, own, terms, start, timer);
+        spawn.spawn(Box::pin(flight.fly()));
         Ok(())
     }
 
@@ -333,8 +352,9 @@ impl Secrets {
         self.crew.counters.read(hits)
     }
 
-    pub(super) fn spawner(&self) -> Option<&dyn Spawn> {
-        self.spawn.as_deref()
+    /// Where waits end.
+    pub(super) fn timer(&self) -> Option<&dyn Spawn> {
+        self.timer.as_deref().or(self.spawn.as_deref())
     }
 }
 

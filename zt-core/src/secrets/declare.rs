@@ -1,9 +1,11 @@
 //! Which slots there are: those that the tables declare, in the process that is running.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::Guard;
 
+use super::slot::Slot;
 use super::state::Now;
 use super::table::{Declared, Table};
 use super::{SecretId, SecretRequest, Secrets, SlotKey, VaultError};
@@ -32,22 +34,12 @@ impl Secrets {
             .table
             .rcu(|old| old.next(&requests, salt, self.limits, now.tick));
         let new = self.table.load_full();
-        for declared in new.declared.values() {
-            let slot = &declared.slot;
-            let by_rule = refused(declared.request.key().id());
-            slot.rule(by_rule.as_ref(), now, &self.crew.timing);
-            let before = old.declared.get(declared.request.key());
-            if before.is_some_and(|before| !before.request.asks_as(&declared.request))
-                || declared.request.sources().any(|id| refused(&id).is_some())
-            {
-                slot.divert();
-            }
-            if is_strange(declared, &declared.request, &refused) {
-                slot.forget(now, &self.crew.timing);
-            }
+        let (were, are) = (by_slot(&old), by_slot(&new));
+        for (slot, declared) in &are {
+            self.judge(declared, were.get(slot).copied(), now, &refused);
         }
-        for (key, declared) in &old.declared {
-            match new.declared.get(key) {
+        for (slot, declared) in &were {
+            match are.get(slot) {
                 Some(kept) if Arc::ptr_eq(kept, declared) => {}
                 Some(kept) => {
                     declared.leave();
@@ -61,7 +53,37 @@ impl Secrets {
                 }
             }
         }
-        // Versions are readable as long as their secret is declared.
+        self.judge_versions(&new, now, &refused);
+    }
+
+    /// What a slot may go on with under the row that it has now.
+    fn judge(
+        &self,
+        declared: &Declared,
+        before: Option<&Arc<Declared>>,
+        now: Now,
+        refused: &impl Fn(&SecretId) -> Option<VaultError>,
+    ) {
+        let slot = &declared.slot;
+        let by_rule = refused(declared.request.key().id());
+        slot.rule(by_rule.as_ref(), now, &self.crew.timing);
+        if before.is_some_and(|before| !before.request.asks_as(&declared.request))
+            || declared.request.sources().any(|id| refused(&id).is_some())
+        {
+            slot.divert();
+        }
+        if is_strange(declared, &declared.request, refused) {
+            slot.forget(now, &self.crew.timing);
+        }
+    }
+
+    /// Versions are readable as long as their secret is declared.
+    fn judge_versions(
+        &self,
+        new: &Table,
+        now: Now,
+        refused: &impl Fn(&SecretId) -> Option<VaultError>,
+    ) {
         for (key, version) in &new.versions {
             let is_declared = |own: &SlotKey| {
                 own.id().name() == key.id().name()
@@ -71,7 +93,7 @@ impl Secrets {
             // It asks whom its row names now: one that was made for another row is made anew.
             let mut rows = new.declared.iter().filter(|(own, _)| is_declared(own));
             let is_current = rows.any(|(_, row)| row.request.asks_as(&version.request))
-                && !is_strange(&version, &version.request, &refused);
+                && !is_strange(&version, &version.request, refused);
             if is_current {
                 let by_rule = refused(version.request.key().id());
                 version.slot.rule(by_rule.as_ref(), now, &self.crew.timing);
@@ -111,6 +133,14 @@ impl Secrets {
             Box::leak(Box::new(old));
         }
     }
+}
+
+/// The declared ones by their slot, which may pass from one row to another.
+fn by_slot(table: &Table) -> HashMap<*const Slot, &Arc<Declared>> {
+    let declared = table.declared.values();
+    declared
+        .map(|declared| (Arc::as_ptr(&declared.slot), declared))
+        .collect()
 }
 
 /// Whether what is held came from a vault that the request does not name any more, or that the rules refuse: it ends with that

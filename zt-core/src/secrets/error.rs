@@ -71,6 +71,15 @@ pub enum VaultError {
         /// What is missing.
         reason: Arc<str>,
     },
+    /// Our own identity has no token yet: it took so much of the call's time that nothing can be said of the vault.
+    #[error("our own identity gives no token yet: {credential} took {} ms of the call", took.as_millis())]
+    #[non_exhaustive]
+    TokenPending {
+        /// What proves who we are, such as `managed identity`.
+        credential: Arc<str>,
+        /// For how long the call waited for it.
+        took: Duration,
+    },
     /// Our own guard refuses the connection: nothing was sent.
     #[error("{reason}")]
     #[non_exhaustive]
@@ -176,6 +185,15 @@ impl VaultError {
         }
     }
 
+    /// The call was over before `credential`, for which it waited so long, let it say anything.
+    #[must_use]
+    pub fn token_pending(credential: &str, took: Duration) -> Self {
+        Self::TokenPending {
+            credential: credential.into(),
+            took,
+        }
+    }
+
     /// Our guard refuses the connection.
     #[must_use]
     pub fn network_refused(reason: &str) -> Self {
@@ -254,6 +272,7 @@ impl VaultError {
             | Self::Expired { .. }
             | Self::Denied { .. }
             | Self::Unauthenticated { .. }
+            | Self::TokenPending { .. }
             | Self::NetworkRefused { .. }
             | Self::Firewall { .. }
             | Self::Tls { .. }
@@ -273,7 +292,7 @@ impl VaultError {
             | Self::Expired { .. } => Code::NotFound,
             // `Code::Denied` is the policy's word; this one is about how the vault is set up.
             Self::Denied { .. } => Code::Config,
-            Self::Unauthenticated { .. } => Code::NoOwnIdentity,
+            Self::Unauthenticated { .. } | Self::TokenPending { .. } => Code::NoOwnIdentity,
             Self::NetworkRefused { .. } | Self::Firewall { .. } => Code::NetworkRefused,
             Self::Unavailable { .. }
             | Self::Throttled { .. }
@@ -306,6 +325,7 @@ impl VaultError {
             Self::Integrity { .. } => Some("restore it from a backup".to_owned()),
             Self::NotYetValid { .. }
             | Self::Unauthenticated { .. }
+            | Self::TokenPending { .. }
             | Self::Throttled { .. }
             | Self::Unavailable { .. }
             | Self::Invalid { .. }

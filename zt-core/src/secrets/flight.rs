@@ -6,25 +6,24 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 
 use crate::clock::Clock;
+use crate::port::Spawn;
 
 use super::boarding::{Outcome, Purpose, Start, Ticket};
 use super::counters::{Counters, count};
+use super::course::{BREATH, Course};
 use super::passage::too_slow;
+use super::patience::Telling;
 use super::request::Terms;
 use super::state::Now;
 use super::state::State;
 use super::table::{Declared, Table};
-use super::verdict::{is_worth_another, is_worth_repeating};
-use super::{Attempt, AttemptId, FetchError, Secret, SecretId, SecretVault, Timing, VaultError};
-
-/// Before the same vault is asked again.
-pub(super) const BREATH: Duration = Duration::from_millis(100);
+use super::verdict::{is_own, is_worth_another, is_worth_repeating};
+use super::{AttemptId, FetchError, Secret, SecretId, SecretVault, Timing, VaultError};
 
 /// What every fetch of a process needs.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ pub(super) struct Flight {
     terms: Terms,
     ticket: Ticket,
     purpose: Purpose,
-    sender: watch::Sender<Outcome>,
+    telling: Telling<Outcome>,
     landed: bool,
 }
 
@@ -66,46 +65,49 @@ impl Flight {
         declared: Arc<Declared>,
         terms: Terms,
         start: Start,
+        timer: &dyn Spawn,
     ) -> Self {
+        let (slot, ticket) = (Arc::clone(&declared.slot), start.ticket);
+        let deadline = match start.purpose {
+            Purpose::Miss => crew.timing.miss_deadline,
+            Purpose::Refresh => crew.timing.refresh_deadline,
+        };
+        // Freed first: who asks again starts another.
+        let late = move || {
+            slot.abandon(ticket);
+            Some(Err(FetchError::new(too_slow(deadline), None)))
+        };
         Self {
             crew,
             table,
             declared,
             terms,
-            ticket: start.ticket,
+            ticket,
             purpose: start.purpose,
-            sender: start.sender,
+            telling: Telling::new(start.sender, timer, deadline, late),
             landed: false,
         }
     }
 
     pub(super) async fn fly(self) {
+        if self.telling.is_over() {
+            // Its executor stood still: nobody waits any more.
+            return;
+        }
         let outcome = self.ask().await;
         self.land(outcome);
     }
 
     async fn ask(&self) -> Result<Answer, FetchError> {
-        let timing = &self.crew.timing;
-        let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
-        if self.purpose == Purpose::Refresh || self.holds_fresh() {
-            // What is held is served on: the second vault, which may lag behind, must not replace it.
-            sources.truncate(1);
-        }
-        let (whole, each) = match self.purpose {
-            Purpose::Miss => (timing.miss_deadline, timing.attempt_deadline),
-            // Nobody waits: the same vault is asked again by the schedule of failures, not at once.
-            Purpose::Refresh => (timing.refresh_deadline, timing.refresh_deadline),
-        };
-        let until = Instant::now() + whole;
-        if let ([only], Purpose::Miss) = (&sources[..], self.purpose) {
-            let again = usize::try_from(timing.attempts)
-                .unwrap_or(1)
-                .saturating_sub(1);
-            sources.extend(std::iter::repeat_n(only.clone(), again));
-        }
+        let sources = self.sources();
+        let mut course = Course::new(self.purpose, &self.crew.timing);
         let mut first: Option<FetchError> = None;
         let mut asked: Option<&SecretId> = None;
-        for source in &sources {
+        for (place, source) in sources.iter().enumerate() {
+            let source = match (&first, asked) {
+                (Some(failed), Some(asked)) if is_own(&failed.error) => asked,
+                (Some(_) | None, _) => source,
+            };
             let is_other = asked.is_none_or(|asked| asked != source);
             if let Some(failed) = &first {
                 let goes_on = if is_other {
@@ -113,7 +115,7 @@ impl Flight {
                 } else {
                     is_worth_repeating(&failed.error)
                 };
-                if !goes_on || until.saturating_duration_since(Instant::now()).is_zero() {
+                if !goes_on || course.is_over() {
                     break;
                 }
                 if is_other {
@@ -130,7 +132,8 @@ impl Flight {
                 return Err(closed());
             }
             asked = Some(source);
-            match self.call(source, until, each).await {
+            course.turn(sources.get(place + 1).is_some_and(|next| next != source));
+            match self.call(source, &mut course).await {
                 Ok(answer) => return Ok(answer),
                 // What the second vault says is not what the first one would have said: its "none" ends nothing. What one
                 // vault says last is its word.
@@ -138,6 +141,22 @@ impl Flight {
             }
         }
         Err(first.unwrap_or_else(lost))
+    }
+
+    /// Whom to ask, one after the other, while nobody answers.
+    fn sources(&self) -> Vec<SecretId> {
+        let mut sources: Vec<SecretId> = self.declared.request.sources().collect();
+        if self.purpose == Purpose::Refresh || self.holds_fresh() {
+            // What is held is served on: the second vault, which may lag behind, must not replace it.
+            sources.truncate(1);
+        }
+        if let ([only], Purpose::Miss) = (&sources[..], self.purpose) {
+            let again = usize::try_from(self.crew.timing.attempts)
+                .unwrap_or(1)
+                .saturating_sub(1);
+            sources.extend(std::iter::repeat_n(only.clone(), again));
+        }
+        sources
     }
 
     fn holds_fresh(&self) -> bool {
@@ -149,34 +168,13 @@ impl Flight {
     }
 
     /// One call to one vault.
-    async fn call(
-        &self,
-        id: &SecretId,
-        until: Instant,
-        each: Duration,
-    ) -> Result<Answer, FetchError> {
-        let without_call = |error| FetchError::new(error, None);
-        let left = || until.saturating_duration_since(Instant::now());
-        let gate = self.table.gates.get(id.vault()).map(Arc::clone);
-        let (_room, passing) = match &gate {
-            Some(gate) => {
-                let entered = self.crew.enter(gate, until).await;
-                let entered = entered.map_err(without_call)?;
-                (Some(entered.0), Some(entered.1))
-            }
-            None => (None, None),
-        };
-        let deadline = each.min(left());
-        let attempt = Attempt::new(self.crew.next_attempt(), deadline);
-        count(&self.crew.counters.fetches);
-        let asked = Now::read(&*self.crew.clock);
-        let answer = timeout(deadline, self.crew.vault.fetch(id, &attempt)).await;
-        let answer = answer.unwrap_or_else(|_| Err(too_slow(deadline)));
-        if let Some(passing) = passing {
-            passing.ended(answer.as_ref().err());
-        }
+    async fn call(&self, id: &SecretId, course: &mut Course) -> Result<Answer, FetchError> {
+        let gate = self.table.gates.get(id.vault());
+        let vault = &*self.crew.vault;
+        let fetch = |attempt| async move { vault.fetch(id, &attempt).await };
+        let called = self.crew.call(gate, course, fetch).await?;
         let wall = self.crew.clock.now();
-        let answer = answer.and_then(|fetched| {
+        let answer = called.answer.and_then(|fetched| {
             if self.crew.timing.must_be_locked && !fetched.value.is_protected() {
                 // No other call would find more room.
                 let what = "lock memory for its value, as `vault.memory` demands";
@@ -189,11 +187,13 @@ impl Flight {
                 fetched.with_detail("vault", id.vault().as_str())
             };
             let secret = Secret::admit(id, fetched, wall)?;
+            let asked = called.asked;
             Ok(Answer { secret, asked })
         });
         answer.map_err(|error| {
-            tracing::debug!(target: "zt::secrets", attempt = %attempt.id, vault = %id.vault(), %error, "a call to a vault gave nothing");
-            FetchError::new(error, Some(attempt.id))
+            let attempt = called.attempt;
+            tracing::debug!(target: "zt::secrets", %attempt, vault = %id.vault(), %error, "a call to a vault gave nothing");
+            FetchError::new(error, Some(attempt))
         })
     }
 
@@ -212,7 +212,7 @@ impl Flight {
         let (slot, timing) = (&self.declared.slot, &self.crew.timing);
         slot.land(self.ticket, &outcome, self.terms, asked, now, timing);
         self.landed = true;
-        drop(self.sender.send_replace(Some(outcome)));
+        self.telling.tell(Some(outcome));
     }
 }
 

@@ -210,10 +210,21 @@ impl Gate {
                 }
                 false
             }
+            Some(VaultError::TokenPending { .. }) => {
+                self.unheard(pass, now);
+                false
+            }
             Some(_) | None => {
                 self.answered();
                 false
             }
+        }
+    }
+
+    /// A call that says nothing of the vault, because our own side took its time. Where it was the probe, the next call is.
+    pub(super) fn unheard(&mut self, pass: Pass, now: Duration) {
+        if let (true, Breaker::Probing { pause, .. }) = (pass.is_probe, self.breaker) {
+            self.breaker = Breaker::Open { until: now, pause };
         }
     }
 
@@ -407,6 +418,33 @@ mod tests {
             gate.ended(going, Some(&said), at);
         }
         assert_eq!(gate.state(SECOND * 201), GateState::Open);
+    }
+
+    #[test]
+    fn what_our_own_side_delays_counts_for_nothing_and_leaves_the_probe_to_the_next_call() {
+        let mut gate = gate();
+        let late = VaultError::token_pending("managed identity", SECOND);
+        for _ in 0..20 {
+            let going = pass(&mut gate, SECOND);
+            assert!(!gate.ended(going, Some(&late), SECOND));
+            let going = pass(&mut gate, SECOND);
+            gate.unheard(going, SECOND);
+        }
+        assert_eq!(gate.state(SECOND), GateState::Open);
+        for _ in 0..5 {
+            let going = pass(&mut gate, SECOND);
+            gate.ended(going, Some(&down()), SECOND);
+        }
+        for at in [SECOND * 11, SECOND * 12] {
+            let probe = pass(&mut gate, at);
+            assert!(probe.is_probe);
+            assert!(matches!(gate.ask(at), Admission::Closed(_)));
+            assert!(!gate.ended(probe, Some(&late), at));
+        }
+        let probe = pass(&mut gate, SECOND * 13);
+        assert!(gate.ended(probe, Some(&down()), SECOND * 13));
+        let doubled_once = GateState::Broken(SECOND * 20);
+        assert_eq!(gate.state(SECOND * 13), doubled_once);
     }
 
     #[test]

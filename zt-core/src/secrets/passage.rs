@@ -5,12 +5,15 @@ use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
 use tokio::time::{Duration, Instant, sleep, timeout};
 
+use super::boarding::Purpose;
 use super::counters::count;
-use super::flight::{BREATH, Crew, closed};
+use super::course::{BREATH, Course};
+use super::flight::{Crew, closed};
 use super::gate::{Admission, Pass};
+use super::state::Now;
 use super::table::Gatekeeper;
-use super::verdict::is_worth_repeating;
-use super::{Attempt, FetchError, Secrets, VaultError, VaultUrl};
+use super::verdict::{is_silence, is_worth_repeating};
+use super::{Attempt, AttemptId, FetchError, Secrets, VaultError, VaultUrl};
 
 impl Secrets {
     /// Another question to one of these vaults than for a secret, through the same gate: as often, as long and with the same
@@ -25,35 +28,17 @@ impl Secrets {
     {
         let crew = &self.crew;
         let keeper = self.table().gates.get(vault).map(Arc::clone);
-        let until = Instant::now() + crew.timing.miss_deadline;
-        let left = || until.saturating_duration_since(Instant::now());
+        let mut course = Course::new(Purpose::Miss, &crew.timing);
         for again in (0..crew.timing.attempts.max(1)).rev() {
-            let passing = match &keeper {
-                Some(keeper) => {
-                    let entered = crew.enter(keeper, until).await;
-                    Some(entered.map_err(|error| FetchError::new(error, None))?)
-                }
-                None => None,
-            };
-            if crew.is_closed() {
-                return Err(closed());
-            }
-            let deadline = crew.timing.attempt_deadline.min(left());
-            let attempt = Attempt::new(crew.next_attempt(), deadline);
-            count(&crew.counters.fetches);
-            let answer = timeout(deadline, ask(attempt)).await;
-            let answer = answer.unwrap_or_else(|_| Err(too_slow(deadline)));
-            if let Some((_room, passing)) = passing {
-                passing.ended(answer.as_ref().err());
-            }
-            match answer {
+            let called = crew.call(keeper.as_ref(), &mut course, &ask).await?;
+            match called.answer {
                 Ok(answer) => return Ok(answer),
-                Err(error) if again > 0 && is_worth_repeating(&error) && left() > BREATH => {
+                Err(error) if again > 0 && is_worth_repeating(&error) && !course.is_over() => {
                     sleep(BREATH).await;
                 }
                 Err(error) => {
                     count(&crew.counters.failures);
-                    return Err(FetchError::new(error, Some(attempt.id)));
+                    return Err(FetchError::new(error, Some(called.attempt)));
                 }
             }
         }
@@ -61,15 +46,65 @@ impl Secrets {
     }
 }
 
+/// What one call gave.
+pub(super) struct Called<T> {
+    pub(super) answer: Result<T, VaultError>,
+    pub(super) attempt: AttemptId,
+    pub(super) asked: Now,
+}
+
 /// Nothing came in time.
-pub(super) fn too_slow(deadline: Duration) -> VaultError {
+pub(crate) fn too_slow(deadline: Duration) -> VaultError {
     let ms = deadline.as_millis();
     VaultError::unavailable(&format!("no answer within {ms} ms"), None)
 }
 
 impl Crew {
+    /// One call, as soon as the gate lets it through. An error of this function is one without a call.
+    pub(super) async fn call<T, F>(
+        self: &Arc<Self>,
+        keeper: Option<&Arc<Gatekeeper>>,
+        course: &mut Course,
+        ask: impl FnOnce(Attempt) -> F,
+    ) -> Result<Called<T>, FetchError>
+    where
+        F: Future<Output = Result<T, VaultError>>,
+    {
+        let entered = match keeper {
+            Some(keeper) => {
+                let since = Instant::now();
+                let entered = self.enter(keeper, course.boarding_ends()).await;
+                course.queued(since);
+                Some(entered.map_err(|error| FetchError::new(error, None))?)
+            }
+            None => None,
+        };
+        if self.is_closed() {
+            return Err(closed());
+        }
+        let (deadline, begun) = (course.deadline(), Instant::now());
+        let attempt = Attempt::new(self.next_attempt(), deadline);
+        count(&self.counters.fetches);
+        let asked = Now::read(&*self.clock);
+        let answer = timeout(deadline, ask(attempt)).await;
+        let answer = answer.unwrap_or_else(|_| Err(too_slow(deadline)));
+        if let Some((_room, passing)) = entered {
+            let error = answer.as_ref().err();
+            if error.is_some_and(is_silence) && course.was_cut(deadline, begun.elapsed()) {
+                passing.unheard();
+            } else {
+                passing.ended(error);
+            }
+        }
+        Ok(Called {
+            answer,
+            attempt: attempt.id,
+            asked,
+        })
+    }
+
     /// A place first, the right to call after it: a gate that closes while many wait for a place turns them all away.
-    pub(super) async fn enter<'a>(
+    async fn enter<'a>(
         self: &Arc<Self>,
         keeper: &'a Arc<Gatekeeper>,
         until: Instant,
@@ -120,20 +155,28 @@ impl Crew {
 }
 
 /// A call that the gate let through. One that is dropped, by a panic or the end of its runtime, counts as unanswered.
-pub(super) struct Passing {
+struct Passing {
     keeper: Arc<Gatekeeper>,
     crew: Arc<Crew>,
     pass: Option<Pass>,
 }
 
 impl Passing {
-    pub(super) fn ended(mut self, error: Option<&VaultError>) {
+    fn ended(mut self, error: Option<&VaultError>) {
         if let Some(pass) = self.pass.take() {
             let now = self.crew.clock.elapsed();
             if self.keeper.gate().ended(pass, error, now) {
                 count(&self.crew.counters.closings);
                 tracing::warn!(target: "zt::secrets", "a vault is not called for a while");
             }
+        }
+    }
+
+    /// It says nothing of the vault.
+    fn unheard(mut self) {
+        if let Some(pass) = self.pass.take() {
+            let now = self.crew.clock.elapsed();
+            self.keeper.gate().unheard(pass, now);
         }
     }
 }

@@ -8,12 +8,13 @@ use crate::id::PrincipalId;
 
 use super::{SecretId, VaultUrl};
 
-/// What makes a slot: the secret, and the identity with which it is fetched, because a vault may answer one and refuse
-/// the other.
+/// What makes a slot: the secret, the identity with which it is fetched, because a vault may answer one and refuse the
+/// other, and the second vault, because what that gives is not for a row that does not name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SlotKey {
     id: SecretId,
     identity: Option<PrincipalId>,
+    fallback: Option<VaultUrl>,
 }
 
 impl SlotKey {
@@ -28,13 +29,18 @@ impl SlotKey {
     pub const fn identity(&self) -> Option<&PrincipalId> {
         self.identity.as_ref()
     }
+
+    /// The second vault.
+    #[must_use]
+    pub const fn fallback(&self) -> Option<&VaultUrl> {
+        self.fallback.as_ref()
+    }
 }
 
 /// A row of Secret_References as the slots need it: which secret, where else it is, and how old it may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRequest {
     key: SlotKey,
-    fallback: Option<VaultUrl>,
     ttl: Option<Duration>,
     max_stale: Option<Duration>,
 }
@@ -44,8 +50,11 @@ impl SecretRequest {
     #[must_use]
     pub const fn new(id: SecretId) -> Self {
         Self {
-            key: SlotKey { id, identity: None },
-            fallback: None,
+            key: SlotKey {
+                id,
+                identity: None,
+                fallback: None,
+            },
             ttl: None,
             max_stale: None,
         }
@@ -68,7 +77,7 @@ impl SecretRequest {
     /// The vault that is asked for the same name while the first one cannot answer.
     #[must_use]
     pub fn with_fallback(mut self, vault: VaultUrl) -> Self {
-        self.fallback = Some(vault);
+        self.key.fallback = Some(vault);
         self
     }
 
@@ -92,10 +101,9 @@ impl SecretRequest {
     /// The same without a second vault.
     #[must_use]
     pub(crate) fn alone(&self) -> Self {
-        Self {
-            fallback: None,
-            ..self.clone()
-        }
+        let mut alone = self.clone();
+        alone.key.fallback = None;
+        alone
     }
 
     /// The slot it belongs to.
@@ -107,18 +115,21 @@ impl SecretRequest {
     /// The second vault.
     #[must_use]
     pub const fn fallback(&self) -> Option<&VaultUrl> {
-        self.fallback.as_ref()
+        self.key.fallback()
+    }
+
+    /// Whether both ask the same vaults, in the same order, for whichever version.
+    pub(super) fn asks_as(&self, other: &Self) -> bool {
+        self.key.id.vault() == other.key.id.vault() && self.fallback() == other.fallback()
     }
 
     /// What is asked for, vault by vault.
-    /// Whether both ask the same vaults, in the same order, for whichever version.
-    pub(super) fn asks_as(&self, other: &Self) -> bool {
-        self.key.id.vault() == other.key.id.vault() && self.fallback == other.fallback
-    }
-
     pub(super) fn sources(&self) -> impl Iterator<Item = SecretId> {
         let id = self.key.id.clone();
-        let second = self.fallback.clone().map(|vault| id.clone().within(vault));
+        let second = self
+            .fallback()
+            .cloned()
+            .map(|vault| id.clone().within(vault));
         std::iter::once(id).chain(second)
     }
 

@@ -3,7 +3,7 @@
 //! Immutable but for what the slots and gates keep inside; a reload and a fork make a new one. Slots of versions that nobody
 //! declared stand in a bounded cache beside, by their key; it owns no bytes, the slots do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,6 +77,7 @@ impl Table {
         now: Duration,
     ) -> Self {
         let mut declared: HashMap<SlotKey, Arc<Declared>> = HashMap::with_capacity(requests.len());
+        let mut orphans = self.orphans(requests);
         let mut gates = HashMap::new();
         for request in requests {
             let vaults = [Some(request.key().id().vault()), request.fallback()];
@@ -85,10 +86,12 @@ impl Table {
                 let gate = || kept().unwrap_or_else(|| Arc::new(Gatekeeper::new(limits, now)));
                 let _gate = gates.entry(vault.clone()).or_insert_with(gate);
             }
-            // Rows that name one secret twice share its slot; the first row's times drive its refreshes.
+            // Rows that name one secret and the same second vault twice share its slot; the first row's times drive its
+            // refreshes.
             declared.entry(request.key().clone()).or_insert_with(|| {
-                match self.declared.get(request.key()) {
-                    Some(kept) if kept.request == *request => Arc::clone(kept),
+                let kept = self.declared.get(request.key()).map(Arc::clone);
+                match kept.or_else(|| orphans.remove(request.alone().key())) {
+                    Some(kept) if kept.request == *request => kept,
                     Some(kept) => Arc::new(Declared::with(Arc::clone(&kept.slot), request)),
                     None => Arc::new(Declared::new(request, salt)),
                 }
@@ -100,6 +103,15 @@ impl Table {
             gates,
             versions: self.versions.clone(),
         }
+    }
+
+    /// What these requests do not name any more, without its second vault: a row that is given another one keeps its value.
+    fn orphans(&self, requests: &[SecretRequest]) -> HashMap<SlotKey, Arc<Declared>> {
+        let named: HashSet<&SlotKey> = requests.iter().map(SecretRequest::key).collect();
+        let orphans = self.declared.iter().filter(|(key, _)| !named.contains(key));
+        orphans
+            .map(|(_, own)| (own.request.alone().key().clone(), Arc::clone(own)))
+            .collect()
     }
 
     /// The same declarations with nothing known: what a forked child begins with.

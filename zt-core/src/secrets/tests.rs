@@ -12,6 +12,7 @@ mod herd;
 mod hits;
 mod laws;
 mod model;
+mod queue;
 mod rules;
 mod suspend;
 mod validity;

@@ -41,10 +41,10 @@ impl Verdict {
                 // Believed until then, but looked at now and then: whoever wrote the date may write another.
                 Self::NotYet(wait.min(timing.default_ttl).min(longest(timing)))
             }
-            // The gate holds these back, for every secret of the vault.
-            VaultError::Unavailable { .. } | VaultError::Throttled { .. } => {
-                Self::Unknown(Duration::ZERO)
-            }
+            // The gate holds the first two back, for every secret of the vault; a token may be there with the next call.
+            VaultError::Unavailable { .. }
+            | VaultError::Throttled { .. }
+            | VaultError::TokenPending { .. } => Self::Unknown(Duration::ZERO),
             VaultError::Unauthenticated { .. } => {
                 Self::Unknown(NO_IDENTITY.min(timing.negative_ttl))
             }
@@ -84,6 +84,8 @@ pub(crate) const fn is_worth_another(error: &VaultError) -> bool {
         | VaultError::Expired { .. }
         | VaultError::Denied { .. }
         | VaultError::Unauthenticated { .. }
+        // It would be as late for the second vault, which is no better than the first.
+        | VaultError::TokenPending { .. }
         | VaultError::WrongKey { .. }
         | VaultError::Invalid { .. } => false,
     }
@@ -91,5 +93,16 @@ pub(crate) const fn is_worth_another(error: &VaultError) -> bool {
 
 /// Whether the same vault may be asked again at once: what failed was the way, not the answer.
 pub(super) const fn is_worth_repeating(error: &VaultError) -> bool {
+    is_silence(error) || is_own(error)
+}
+
+/// Whether nothing came back, or nothing that means anything.
+pub(super) const fn is_silence(error: &VaultError) -> bool {
     matches!(error, VaultError::Unavailable { retry_in: None, .. })
+}
+
+/// Whether the vault was not heard because our own identity was late: the same one is asked again, also where there is a
+/// second.
+pub(super) const fn is_own(error: &VaultError) -> bool {
+    matches!(error, VaultError::TokenPending { .. })
 }

@@ -54,7 +54,7 @@ impl Secrets {
             let _receiver_is_gone = done.send((ready, failed));
         };
         // Timers of our own executor, where there is one: the caller's runtime may have none.
-        match self.spawner() {
+        match self.timer() {
             Some(spawn) => spawn.spawn(Box::pin(wait)),
             None => wait.await,
         }

@@ -294,3 +294,16 @@ fn a_proxy_of_the_environment_is_ignored() {
         "{text}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_never_finishes_the_handshake_is_given_up_long_before_the_deadline() {
+    // Connections are made by the kernel, and nobody speaks on them.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (authority, _) = certificates();
+    let guard = Guard::for_identity(Cloud::Public).dialling(HOST, silent.local_addr().unwrap());
+    let http = GuardedHttp::trusting_only(guard, authority.as_bytes()).unwrap();
+    let patient = HttpRequest::get(format!("https://{HOST}/")).within(Duration::from_secs(60));
+    let refused = http.send(patient).await.unwrap_err();
+    let host = HOST.to_owned();
+    assert_eq!(refused, HttpError::Connect { host });
+}

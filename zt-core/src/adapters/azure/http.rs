@@ -75,7 +75,7 @@ impl GuardedHttp {
     fn build(&self, route: &Route) -> Result<reqwest::Client, HttpError> {
         let resolver = Admitting::new(self.guard.clone(), route.clone(), Arc::clone(&self.names));
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured(tls::of_one_client(&self.tls))
             .dns_resolver(resolver)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -86,6 +86,7 @@ impl GuardedHttp {
             .no_zstd()
             .referer(false)
             .http1_only()
+            .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE);
         builder.build().map_err(|error| HttpError::Malformed {
             reason: failure::without_url(error),
@@ -119,6 +120,9 @@ impl fmt::Debug for GuardedHttp {
             .finish_non_exhaustive()
     }
 }
+
+/// How long it may take to be connected, the handshake included: a host that swallows packets is told from a slow one.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// How long a connection may wait for its next request: shorter than the time in which an operator expects a changed private
 /// endpoint to be dialled.

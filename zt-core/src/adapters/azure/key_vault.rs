@@ -9,6 +9,7 @@ mod client;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 pub(super) mod fake;
+mod own_time;
 mod refusal;
 mod token;
 mod vaults;
@@ -23,4 +24,4 @@ pub(super) use token::VaultToken;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 pub(super) use vaults::MOST_VAULTS;
-pub(super) use vaults::{Vaults, explain, sdk_failed, within};
+pub(super) use vaults::{Vaults, explain, sdk_failed};

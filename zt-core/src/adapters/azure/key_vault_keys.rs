@@ -24,7 +24,7 @@ use azure_security_keyvault_keys::models::{
 };
 use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 
-use super::key_vault::{SdkClient, Setup, VaultToken, Vaults, options, within};
+use super::key_vault::{SdkClient, Setup, VaultToken, Vaults, options};
 use crate::clock::Clock;
 use crate::envelope::{DataKey, KeyError, KeyWrapper, RemoteKeys, WrapAlgorithm, WrappedKey, oaep};
 use crate::identity::{Cloud, TokenCredential};
@@ -170,7 +170,10 @@ impl RemoteKeys for KeyVaultKeys {
         key: &'a SecretId,
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
-        Box::pin(within(key.vault(), attempt, self.published(key, attempt)))
+        Box::pin(
+            self.vaults
+                .within(key.vault(), attempt, self.published(key, attempt)),
+        )
     }
 
     fn unwrap_key<'a>(
@@ -180,7 +183,7 @@ impl RemoteKeys for KeyVaultKeys {
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Option<Fetched>, VaultError>> {
         let opened = self.opened(key, wrapped, attempt);
-        Box::pin(within(key.vault(), attempt, opened))
+        Box::pin(self.vaults.within(key.vault(), attempt, opened))
     }
 }
 

@@ -16,7 +16,7 @@ use azure_core::http::ClientOptions;
 use azure_security_keyvault_secrets::models::SecretClientGetSecretOptions;
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions};
 
-use super::key_vault::{SdkClient, Setup, VaultToken, Vaults, options, within};
+use super::key_vault::{SdkClient, Setup, VaultToken, Vaults, options};
 use crate::clock::Clock;
 use crate::identity::{Cloud, TokenCredential};
 use crate::network::HttpClient;
@@ -146,7 +146,10 @@ impl SecretVault for KeyVaultSecrets {
         id: &'a SecretId,
         attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
-        Box::pin(within(id.vault(), attempt, self.ask(id, attempt)))
+        Box::pin(
+            self.vaults
+                .within(id.vault(), attempt, self.ask(id, attempt)),
+        )
     }
 }
 

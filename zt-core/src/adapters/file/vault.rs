@@ -1,13 +1,16 @@
 //! The local vault: every secret and key of the embedded default in one encrypted file.
 //!
 //! In: a path and a [`VaultKey`]. Out: a [`SecretVault`] that answers every vault URL, the same for the keys that wrap data
-//! keys (`vault/keys.rs`), and the means to write it (`zt vault set`, `create-key`, `list`, `remove`). Nothing decrypted is kept: each fetch reads the file, decrypts it, takes one value
-//! and wipes the rest, so that what another process wrote is seen at once. The format is in `vault/format.rs`.
+//! keys (`vault/keys.rs`), and the means to write it (`zt vault set`, `create-key`, `list`, `remove`). Nothing decrypted is
+//! kept: each fetch reads the file, decrypts it, decodes one value and wipes the rest, so that what another process wrote is
+//! seen at once. It does so on a thread for blocking work, because a file system may hang (`vault/reading.rs`). The format is
+//! in `vault/format.rs`.
 
 mod entries;
 mod format;
 mod key;
 mod keys;
+mod reading;
 mod store;
 
 use std::fmt;
@@ -25,8 +28,9 @@ use crate::secrets::{
     VaultError, VaultUrl,
 };
 
-use entries::{Entries, Kind, Version};
+use entries::{Kind, Version};
 use key::KeyRing;
+use reading::{Readers, VaultFile};
 use store::Store;
 
 pub use key::VaultKey;
@@ -51,9 +55,9 @@ const MAX_VALUE_BYTES: usize = 25 * 1024;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct LocalVault {
-    store: Store,
-    keys: KeyRing,
+    file: Arc<VaultFile>,
     clock: Arc<dyn Clock>,
+    readers: Readers,
 }
 
 /// One secret or key in a listing: never its values.
@@ -91,11 +95,11 @@ impl LocalVault {
     /// [`VaultError::Io`] if it cannot be read, [`VaultError::Invalid`] if the key file is not one or others may read it.
     pub fn open(path: impl Into<PathBuf>, key: VaultKey) -> Result<Self, VaultError> {
         let vault = Self {
-            store: Store::new(path.into()),
-            keys: KeyRing::new(key)?,
+            file: Arc::new(VaultFile::new(Store::new(path.into()), KeyRing::new(key)?)),
             clock: Arc::new(SystemClock::new()),
+            readers: Readers::new(),
         };
-        match vault.load() {
+        match vault.file.load() {
             Ok(_) | Err(VaultError::NoVault { .. }) => Ok(vault),
             Err(error) => Err(error),
         }
@@ -134,19 +138,19 @@ impl LocalVault {
             )));
         }
         let version = random_version()?;
-        let _turn = self.store.lock()?;
-        let mut entries = self.load_or_new()?;
+        let _turn = self.file.lock()?;
+        let mut entries = self.file.load_or_new()?;
         entries.push(
             id,
             Kind::Secret,
-            Version {
+            &Version {
                 version,
                 created: self.clock.now(),
                 validity,
                 value: SecretBytes::copy_of(&value),
             },
         )?;
-        self.save(&entries)?;
+        self.file.save(&entries)?;
         Ok(version)
     }
 
@@ -155,12 +159,12 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::NotFound`] if there is none or it is a key; else as [`open`](Self::open).
     pub fn remove(&self, id: &SecretId) -> Result<(), VaultError> {
-        let _turn = self.store.lock()?;
-        let mut entries = self.load()?;
+        let _turn = self.file.lock()?;
+        let mut entries = self.file.load()?;
         if !entries.remove(id, Kind::Secret) {
             return Err(VaultError::not_found(id));
         }
-        self.save(&entries)
+        self.file.save(&entries)
     }
 
     /// What is in the vault, by vault URL and name. Never a value.
@@ -168,49 +172,7 @@ impl LocalVault {
     /// # Errors
     /// [`VaultError::NoVault`] if there is no file; else as [`open`](Self::open).
     pub fn list(&self) -> Result<Vec<Listed>, VaultError> {
-        Ok(self.load()?.list())
-    }
-
-    fn load(&self) -> Result<Entries, VaultError> {
-        let bytes = self.store.read()?.ok_or_else(|| self.store.missing())?;
-        let at = self.store.name();
-        let header = format::Header::read(&bytes).map_err(|flaw| flaw.at(&at))?;
-        let key = self.keys.existing(&header, &at)?;
-        let body = format::open(&bytes, &header, &key).map_err(|flaw| flaw.at(&at))?;
-        Entries::read(&body).ok_or_else(|| format::Flaw::Entries.at(&at))
-    }
-
-    fn load_or_new(&self) -> Result<Entries, VaultError> {
-        match self.load() {
-            Err(VaultError::NoVault { .. }) => {
-                // A new file gets a new salt, and the key that is there now, not one remembered from a file that is gone.
-                self.keys.forget();
-                Ok(Entries::default())
-            }
-            loaded => loaded,
-        }
-    }
-
-    /// Only with the lock held.
-    fn save(&self, entries: &Entries) -> Result<(), VaultError> {
-        let at = self.store.name();
-        let (kdf, salt, key) = self.keys.for_writing()?;
-        let body = entries
-            .write()
-            .ok_or_else(|| format::Flaw::Entries.at(&at))?;
-        let bytes = format::seal(kdf, salt, &key, body).map_err(|flaw| flaw.at(&at))?;
-        self.store.replace(&bytes)
-    }
-
-    fn read(&self, id: &SecretId) -> Result<Fetched, VaultError> {
-        let found = self.load()?.take(id, Kind::Secret, id.version());
-        let found = found.ok_or_else(|| VaultError::not_found(id))?;
-        if !found.validity.enabled {
-            return Err(VaultError::disabled(id));
-        }
-        Ok(Fetched::new(found.value, found.version)
-            .with_validity(found.validity)
-            .with_path_proof("local"))
+        Ok(self.file.load()?.list())
     }
 }
 
@@ -219,20 +181,22 @@ fn no_choice() -> VaultError {
 }
 
 impl SecretVault for LocalVault {
-    /// Reads a small file and decrypts it at the first poll; never waits for a writer.
+    /// Reads a small file and decrypts it, on a thread for blocking work where there is a tokio runtime; never waits for a
+    /// writer. A future that is dropped leaves a read that hangs behind, and never more than four.
     fn fetch<'a>(
         &'a self,
         id: &'a SecretId,
         _attempt: &'a Attempt,
     ) -> BoxFuture<'a, Result<Fetched, VaultError>> {
-        Box::pin(async move { self.read(id) })
+        let (file, own) = (Arc::clone(&self.file), id.clone());
+        Box::pin(self.readers.run(move || file.fetch(&own)))
     }
 }
 
 impl fmt::Debug for LocalVault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalVault")
-            .field("path", &self.store.name())
+            .field("path", &self.file.name())
             .finish_non_exhaustive()
     }
 }

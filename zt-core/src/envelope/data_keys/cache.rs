@@ -47,7 +47,8 @@ impl Place {
             *to = *from;
         }
         Self {
-            slot: request.key().clone(),
+            // Of whichever vault it came: the bytes are the same.
+            slot: request.alone().key().clone(),
             version: wrapped.version,
             digest,
         }

@@ -3,20 +3,25 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::cache::{Kept, Outcome, Place, Start};
 use super::{Declared, Failed, Shared, Source};
-use crate::envelope::{KeyError, RemoteKeys, WrappedKey};
-use crate::secrets::{Fetched, Now, SecretBytes, SecretId, Secrets, VaultError, is_worth_another};
+use crate::envelope::{DataKey, KeyError, KeyWrapper, RemoteKeys, WrappedKey};
+use crate::secrets::{
+    Fetched, Now, SecretBytes, SecretId, Secrets, Telling, VaultError, is_worth_another, too_slow,
+};
 
 pub(super) struct Flight {
     shared: Arc<Shared>,
     declared: Declared,
     wrapped: WrappedKey,
     place: Place,
-    start: Start,
+    epoch: u64,
+    telling: Telling<Outcome>,
     landed: bool,
 }
 
@@ -28,27 +33,41 @@ impl Flight {
         place: Place,
         start: Start,
     ) -> Self {
+        let (own, at, epoch) = (Arc::clone(&shared), place.clone(), start.epoch);
+        // Of a key with a second vault each is given the time of a miss.
+        let vaults = if declared.has_second { 2 } else { 1 };
+        let deadline = shared.timing.miss_deadline * vaults;
+        let late = move || {
+            own.cache().abandon(&at, epoch);
+            Some(Err(Failed::from(late(deadline))))
+        };
+        let telling = Telling::new(start.sender, &*shared.timer, deadline, late);
         Self {
             shared,
             declared,
             wrapped: wrapped.clone(),
             place,
-            start,
+            epoch,
+            telling,
             landed: false,
         }
     }
 
     pub(super) async fn fly(mut self) {
+        if self.telling.is_over() {
+            // Its executor stood still: nobody waits any more.
+            return;
+        }
         let outcome = self.ask().await.map(Arc::new);
         let shared = &self.shared;
         let terms = self.declared.request.terms_under(&shared.timing);
-        let at = (&self.place, self.start.epoch);
+        let at = (&self.place, self.epoch);
         let now = shared.now();
         shared
             .cache()
             .land(at, &outcome, terms, now, &shared.timing);
         self.landed = true;
-        drop(self.start.sender.send_replace(Some(outcome)));
+        self.telling.tell(Some(outcome));
     }
 
     async fn ask(&self) -> Result<Kept, Failed> {
@@ -58,7 +77,9 @@ impl Flight {
         self.shared.declared(key)?;
         let kept = match &self.shared.source {
             Source::Local(keys) => {
-                let dek = keys.unwrap(key, &self.wrapped).await?;
+                let deadline = self.shared.timing.miss_deadline;
+                let opened = timeout(deadline, keys.unwrap(key, &self.wrapped)).await;
+                let dek = opened.unwrap_or_else(|_| Err(late(deadline)))?;
                 Kept {
                     bytes: SecretBytes::copy_of(dek.reveal()),
                     path_proof: Cow::Borrowed("local"),
@@ -139,9 +160,40 @@ impl Flight {
 impl Drop for Flight {
     fn drop(&mut self) {
         if !self.landed {
-            self.shared.cache().abandon(&self.place, self.start.epoch);
+            self.shared.cache().abandon(&self.place, self.epoch);
         }
     }
+}
+
+/// Wraps with a key of this process or machine, on the executor where such keys are used: its file may not answer.
+pub(super) async fn wrap(
+    shared: &Arc<Shared>,
+    keys: &Arc<dyn KeyWrapper>,
+    key: &SecretId,
+    dek: &DataKey,
+) -> Result<WrappedKey, KeyError> {
+    let deadline = shared.timing.miss_deadline;
+    let (sender, mut waiter) = watch::channel(None);
+    let told_late = move || Some(Err(late(deadline)));
+    let telling = Telling::new(sender, &*shared.timer, deadline, told_late);
+    let (keys, key) = (Arc::clone(keys), key.clone());
+    let dek = DataKey::copy_of(dek.reveal()).ok_or_else(|| KeyError::unwrap(&key))?;
+    shared.spawn.spawn(Box::pin(async move {
+        let wrapped = timeout(deadline, keys.wrap(&key, &dek)).await;
+        telling.tell(Some(wrapped.unwrap_or_else(|_| Err(late(deadline)))));
+    }));
+    let wrapped = waiter.wait_for(Option::is_some).await;
+    match wrapped.map(|wrapped| wrapped.clone()) {
+        Ok(Some(wrapped)) => wrapped,
+        Ok(None) | Err(_) => {
+            let lost = VaultError::unavailable("the wrapping ended without an answer", None);
+            Err(lost.into())
+        }
+    }
+}
+
+fn late(deadline: Duration) -> KeyError {
+    KeyError::Vault(too_slow(deadline))
 }
 
 /// Waits for what somebody asked for.

@@ -176,7 +176,7 @@ impl World {
         let public = Public::new(Arc::clone(&port));
         let public = Secrets::new(Arc::new(public), Arc::clone(&own)).with_limits(limits);
         let source = Source::Remote { keys: port, public };
-        let keys = DataKeys::new(source, own, Timing::new(), Arc::new(Tasks));
+        let keys = DataKeys::new(source, own, Timing::new(), Arc::new(Tasks), Arc::new(Tasks));
         keys.declare_where([request.clone()], |_| None);
         Self { vault, clock, keys }
     }
@@ -720,7 +720,13 @@ async fn local_keys_are_kept_by_the_same_rules_without_a_gate() {
     let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)));
     let own: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
     let source = Source::Local(keys);
-    let keys = DataKeys::new(source, own, Timing::local(), Arc::new(Tasks));
+    let keys = DataKeys::new(
+        source,
+        own,
+        Timing::local(),
+        Arc::new(Tasks),
+        Arc::new(Tasks),
+    );
     let refused = |_: &SecretId| Some(VaultError::network_refused("no row"));
     keys.declare_where([request()], refused);
     let dek = DataKey::copy_of(NEEDLE).unwrap();
@@ -732,4 +738,67 @@ async fn local_keys_are_kept_by_the_same_rules_without_a_gate() {
     }
     clock.advance(Duration::from_secs(901));
     assert!(!keys.unwrap(&kek, &wrapped).await.unwrap().is_cached);
+}
+
+/// Never answers.
+#[derive(Debug)]
+struct Hanging;
+
+impl KeyWrapper for Hanging {
+    fn wrap<'a>(
+        &'a self,
+        _key: &'a SecretId,
+        _dek: &'a DataKey,
+    ) -> BoxFuture<'a, Result<WrappedKey, KeyError>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn unwrap<'a>(
+        &'a self,
+        _key: &'a SecretId,
+        _wrapped: &'a WrappedKey,
+    ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// An executor that stands still.
+#[derive(Default)]
+struct Blocked(Mutex<Vec<BoxFuture<'static, ()>>>);
+
+impl fmt::Debug for Blocked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Blocked")
+    }
+}
+
+impl Spawn for Blocked {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.lock().unwrap().push(task);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn local_keys_that_hang_end_with_the_time_of_a_miss_also_where_they_block_the_executor() {
+    let executors: [(Arc<dyn Spawn>, u64); 2] = [
+        (Arc::new(Tasks), 3_000),
+        (Arc::new(Blocked::default()), 3_500),
+    ];
+    for (executor, within) in executors {
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)));
+        let source = Source::Local(Arc::new(Hanging));
+        let keys = DataKeys::new(source, clock, Timing::local(), executor, Arc::new(Tasks));
+        keys.declare_where([request()], |_| None);
+        let unavailable =
+            |error: &KeyError| matches!(error, KeyError::Vault(VaultError::Unavailable { .. }));
+        let begin = tokio::time::Instant::now();
+        let dek = DataKey::copy_of(NEEDLE).unwrap();
+        let error = keys.wrap(&id("kek"), &dek).await.unwrap_err();
+        assert!(unavailable(&error), "{error}");
+        assert_eq!(begin.elapsed(), Duration::from_millis(within));
+        let begin = tokio::time::Instant::now();
+        let failed = keys.unwrap(&id("kek"), &easy()).await.unwrap_err();
+        assert!(unavailable(failed.error()), "{failed:?}");
+        assert_eq!(begin.elapsed(), Duration::from_millis(within));
+    }
 }

@@ -2,14 +2,16 @@
 //!
 //! In: a profile, the port to HTTP. Out: what is known now, at once; for an unknown `kid` a wait that ends within two seconds.
 //! A known key never waits for a fetch, a set that cannot be used never replaces one that can, and strangers cannot make it
-//! fetch more often than every thirty seconds.
+//! fetch more often than every thirty seconds. A forked child goes on with the keys that its parent knew, and fetches for itself.
+
+mod rings;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, Guard};
-use tokio::sync::watch;
+use zt_memory::fork::Local;
 
 use crate::id::Guid;
 
@@ -23,31 +25,17 @@ use super::life::Moment;
 use super::ring::{Answer, Change, Ring};
 use super::saved::{KeyStore, Saved, name};
 use super::surroundings::{KeyEvent, KeyNews, Surroundings};
+use rings::{Live, Place, Rings};
 
 /// See the module.
 pub(crate) struct KeyCache {
     profile: EntraProfile,
     around: Surroundings,
     known: ArcSwap<KnownKeys>,
-    rings: Vec<Place>,
-    /// Held while `known` is made anew, so that two changes do not overwrite each other.
-    making: Mutex<()>,
+    places: Vec<Place>,
+    /// A forked child has its own.
+    rings: Local<Rings>,
     this: Weak<Self>,
-}
-
-struct Place {
-    tenant: Guid,
-    version: TokenVersion,
-    ring: Mutex<Ring>,
-    /// The number of the last fetch that nobody waits for any more: over, or too slow.
-    ended: watch::Sender<u64>,
-}
-
-impl Place {
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        // A ring is whole after every statement that can panic.
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// What an unknown `kid` came to.
@@ -72,35 +60,35 @@ impl KeyCache {
                 .iter()
                 .map(move |&version| Ring::new(tenant, version, now))
         });
-        let rings = rings.map(|mut ring| {
+        let places = rings.map(|mut ring| {
             if let Some(store) = &around.store {
                 restore(&mut ring, &profile, &**store, now);
             }
-            let (ended, _) = watch::channel(0);
-            Place {
-                tenant: ring.tenant(),
-                version: ring.version(),
-                ring: Mutex::new(ring),
-                ended,
-            }
+            Place::new(&ring)
         });
-        let rings: Vec<Place> = rings.collect();
+        let places: Vec<Place> = places.collect();
         let cache = Arc::new_cyclic(|this| Self {
             profile,
             around,
             known: ArcSwap::default(),
-            rings,
-            making: Mutex::default(),
+            places,
+            rings: Local::new(),
             this: Weak::clone(this),
         });
         let mut known = KnownKeys::new(0);
-        for place in &cache.rings {
-            if let Some(set) = place.ring().set() {
+        for live in cache.rings().iter() {
+            if let Some(set) = live.ring().set() {
                 known.add(set);
             }
         }
         cache.known.store(Arc::new(known));
         cache
+    }
+
+    /// Those of this process.
+    fn rings(&self) -> &Rings {
+        let make = || Rings::of(&self.places, Moment::now(&*self.around.clock));
+        self.rings.get_or_init(make)
     }
 
     /// What is known now.
@@ -111,9 +99,9 @@ impl KeyCache {
     /// Starts the refreshes that are due. To be called every second.
     pub(crate) fn tick(&self) {
         let now = Moment::now(&*self.around.clock);
-        for (at, place) in self.rings.iter().enumerate() {
+        for (at, live) in self.rings().iter().enumerate() {
             let order = {
-                let mut ring = place.ring();
+                let mut ring = live.ring();
                 ring.is_due(now).then(|| ring.start(now))
             };
             if let Some((number, order)) = order {
@@ -131,17 +119,17 @@ impl KeyCache {
         is_ours: impl FnOnce() -> bool,
     ) -> Sought {
         let now = Moment::now(&*self.around.clock);
-        let Some((at, place)) = self.place(whose) else {
+        let Some((at, live)) = self.place(whose) else {
             return Sought::Unknown;
         };
-        let mut waiting = place.ended.subscribe();
-        let first = place.ring().miss(kid, now);
+        let mut waiting = live.ended.subscribe();
+        let first = live.ring().miss(kid, now);
         let number = match first {
             // A stranger's text is read with no lock held.
             Answer::Fetch if !is_ours() => return Sought::Unknown,
             Answer::Fetch => {
                 let (number, order) = {
-                    let mut ring = place.ring();
+                    let mut ring = live.ring();
                     match ring.miss(kid, now) {
                         Answer::Fetch => {
                             ring.want(kid, now);
@@ -164,7 +152,7 @@ impl KeyCache {
         };
         let ended = waiting.wait_for(|ended| *ended >= number).await.is_ok();
         let (is_fetching, has_failed, retry_in) = {
-            let (ring, now) = (place.ring(), Moment::now(&*self.around.clock));
+            let (ring, now) = (live.ring(), Moment::now(&*self.around.clock));
             (
                 ring.is_fetching(number),
                 ring.has_failed(),
@@ -180,10 +168,14 @@ impl KeyCache {
     /// Drops at once every key that the newest sets do not list, and fetches all sets anew.
     pub(crate) fn purge(&self) {
         let now = Moment::now(&*self.around.clock);
-        for place in &self.rings {
+        let rings = self.rings();
+        for (place, live) in self.places.iter().zip(rings.iter()) {
             let change = {
-                let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-                let change = place.ring().purge(now);
+                let _making = rings.making();
+                let mut ring = live.ring();
+                let change = ring.purge(now);
+                place.bequeath(&ring);
+                drop(ring);
                 self.publish(&change);
                 change
             };
@@ -195,30 +187,28 @@ impl KeyCache {
     /// How the keys of every tenant and format are.
     pub(crate) fn health(&self) -> Vec<KeyHealth> {
         let now = Moment::now(&*self.around.clock);
-        self.rings
-            .iter()
-            .map(|place| place.ring().health(now))
-            .collect()
+        let rings = self.rings().iter();
+        rings.map(|live| live.ring().health(now)).collect()
     }
 
     /// When a caller should come again whose keys are too old.
     pub(in crate::identity) fn retry_in(&self) -> Duration {
         let now = Moment::now(&*self.around.clock);
-        let waits = self.rings.iter().map(|place| place.ring().retry_in(now));
+        let rings = self.rings().iter();
+        let waits = rings.map(|live| live.ring().retry_in(now));
         waits.max().unwrap_or(Duration::from_secs(1))
     }
 
-    fn place(&self, whose: Option<(Guid, TokenVersion)>) -> Option<(usize, &Place)> {
-        let mut places = self.rings.iter().enumerate();
-        match whose {
-            None => places.next(),
-            Some(whose) => places.find(|(_, place)| (place.tenant, place.version) == whose),
-        }
+    fn place(&self, whose: Option<(Guid, TokenVersion)>) -> Option<(usize, &Live)> {
+        let is_it =
+            |place: &Place| whose.is_none_or(|whose| (place.tenant, place.version) == whose);
+        let at = self.places.iter().position(is_it)?;
+        Some((at, self.rings().get(at)?))
     }
 
     /// Whether the ring of a token can be told without reading it.
     pub(in crate::identity) fn is_single(&self) -> bool {
-        self.rings.len() == 1
+        self.places.len() == 1
     }
 
     /// Starts a fetch that a ring has ordered. No lock is held: where a task cannot run, it ends here and now.
@@ -237,14 +227,15 @@ impl KeyCache {
     }
 
     pub(super) fn finish(&self, at: usize, number: u64, fetched: Result<Fetched, FetchError>) {
-        let Some(place) = self.rings.get(at) else {
+        let rings = self.rings();
+        let (Some(place), Some(live)) = (self.places.get(at), rings.get(at)) else {
             return;
         };
         let now = Moment::now(&*self.around.clock);
         let (event, change, saved) = {
             // A set and what is known of all sets change together.
-            let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut ring = place.ring();
+            let _making = rings.making();
+            let mut ring = live.ring();
             if !ring.is_fetching(number) {
                 return;
             }
@@ -252,6 +243,7 @@ impl KeyCache {
             let (event, change, saved) = match fetched {
                 Ok(fetched) => {
                     let change = ring.succeed(fetched, now, spread());
+                    place.bequeath(&ring);
                     let saved = self.saved(&ring, now);
                     (was_failing.then_some(KeyNews::Recovered), change, saved)
                 }
@@ -311,8 +303,8 @@ impl KeyCache {
         }
         let ends = u64::from(!change.dropped.is_empty());
         let mut all = KnownKeys::new(self.known.load().generation() + ends);
-        for place in &self.rings {
-            if let Some(set) = place.ring().set() {
+        for live in self.rings().iter() {
+            if let Some(set) = live.ring().set() {
                 all.add(set);
             }
         }
@@ -320,9 +312,8 @@ impl KeyCache {
     }
 
     pub(super) fn end(&self, at: usize, number: u64) {
-        if let Some(place) = self.rings.get(at) {
-            place
-                .ended
+        if let Some(live) = self.rings().get(at) {
+            live.ended
                 .send_modify(|ended| *ended = (*ended).max(number));
         }
     }

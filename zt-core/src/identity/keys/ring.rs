@@ -50,6 +50,15 @@ pub(super) struct Ring {
     again: bool,
 }
 
+/// What a forked child goes on with: a set, and for how long.
+#[derive(Debug)]
+pub(super) struct Legacy {
+    set: KeySet,
+    life: Arc<Life>,
+    succeeded: Moment,
+    due: Duration,
+}
+
 /// What an unknown id gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -238,6 +247,24 @@ impl Ring {
             self.takes_all = true;
             self.succeeded_at(then);
         }
+    }
+
+    /// What a forked child would go on with; `None` before the first set.
+    pub(super) fn legacy(&self) -> Option<Legacy> {
+        Some(Legacy {
+            set: self.set.clone()?,
+            life: Arc::clone(&self.life),
+            succeeded: self.succeeded?,
+            due: self.due,
+        })
+    }
+
+    /// Goes on where the ring of the parent was after its last good fetch.
+    pub(super) fn inherit(&mut self, legacy: &Legacy) {
+        self.set = Some(legacy.set.clone());
+        self.life = Arc::clone(&legacy.life);
+        self.succeeded = Some(legacy.succeeded);
+        self.due = legacy.due;
     }
 
     fn succeeded_at(&mut self, then: Moment) {

@@ -18,7 +18,7 @@ use super::super::profile::EntraProfile;
 use super::key::{Key, Origin};
 
 /// The keys that may sign for one cloud and its tenants: of a file that the operator trusts, or as Entra publishes them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct KeySet {
     keys: BTreeMap<Arc<str>, Arc<Key>>,
     skipped: Vec<SkippedKey>,

@@ -313,3 +313,23 @@ async fn scopes_are_bounded_and_plain() {
     }
     assert_eq!(scene.asked(), 200);
 }
+
+#[test]
+fn a_request_runs_where_it_is_told_to_and_not_on_a_runtime_that_nobody_drives() {
+    let executor = Arc::new(crate::runtime::background::Background::new("zt-test"));
+    let Scene { identity, fake, .. } = scene(Duration::from_millis(1), HOUR);
+    let identity = identity.on(executor);
+    let burst = || {
+        let mut burst = tokio::runtime::Builder::new_current_thread();
+        burst.enable_time().build().unwrap()
+    };
+    let (first, second) = (burst(), burst());
+    // The first one starts the request, and is not driven any further.
+    first.block_on(async {
+        let mut token = std::pin::pin!(identity.token(SCOPE));
+        assert!(futures_util::poll!(&mut token).is_pending());
+    });
+    let token = second.block_on(identity.token(SCOPE)).unwrap();
+    assert_eq!(token.reveal(), "token-1");
+    assert_eq!(fake.asked.load(Ordering::SeqCst), 1);
+}

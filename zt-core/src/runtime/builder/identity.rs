@@ -39,8 +39,10 @@ impl Identity {
     ) -> Result<Self> {
         let (own, shared) = (config.clone(), Arc::clone(clock));
         let rules = &snapshot.tables().network_rules;
-        let outside = Outside::new(own, profile.clone(), shared, rules, given, MAKERS);
         let background = Arc::new(Background::new("zt-background"));
+        let outside =
+            Outside::new(own, profile.clone(), shared, rules, given, MAKERS)
+                .on(Arc::<Background>::clone(&background));
         let key_log = Arc::new(KeyLog::default());
         let published = published(&outside, &background, &key_log)?;
         let authenticator = match &published {

@@ -107,3 +107,66 @@ async fn the_breaker_opens_and_lets_one_probe_through_at_a_time() {
         "an answer of any kind closes the breaker"
     );
 }
+
+/// An executor that stands still: a vault blocks the thread.
+#[derive(Default)]
+struct Blocked(std::sync::Mutex<Vec<crate::port::BoxFuture<'static, ()>>>);
+
+impl std::fmt::Debug for Blocked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Blocked")
+    }
+}
+
+impl crate::port::Spawn for Blocked {
+    fn spawn(&self, task: crate::port::BoxFuture<'static, ()>) {
+        self.0.lock().unwrap().push(task);
+    }
+}
+
+/// Timers of the test's own runtime.
+#[derive(Debug)]
+struct Timers;
+
+impl crate::port::Spawn for Timers {
+    fn spawn(&self, task: crate::port::BoxFuture<'static, ()>) {
+        drop(tokio::spawn(task));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_executor_that_a_vault_blocks_holds_nobody_up_for_longer_than_a_miss() {
+    let memory = Arc::new(MemoryVault::new());
+    let request = SecretRequest::new(id("bureau-api-key"));
+    let value = SecretBytes::copy_of(b"zt-needle-blocked");
+    memory
+        .set(request.key().id(), value, Validity::ALWAYS)
+        .unwrap();
+    let vault = Arc::new(FaultyVault::new(memory));
+    let blocked = Arc::new(Blocked::default());
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
+    let secrets = Secrets::new(Arc::clone(&vault) as Arc<dyn SecretVault>, clock)
+        .on(Arc::<Blocked>::clone(&blocked))
+        .timed_on(Arc::new(Timers));
+    secrets.declare([request.clone()]);
+
+    let begin = tokio::time::Instant::now();
+    let error = secrets.get(&request).await.unwrap_err();
+    assert_eq!(error.code(), Code::VaultUnavailable);
+    assert_eq!(begin.elapsed(), Duration::from_millis(3_500));
+    let begin = tokio::time::Instant::now();
+    let warmed = secrets.warm(std::slice::from_ref(&request), SECOND).await;
+    assert_eq!((warmed.ready, warmed.failed.len()), (0, 1));
+    assert_eq!(begin.elapsed(), SECOND);
+
+    // It goes on: the fetch that nobody waits for any more is not made, the next one is.
+    let read = async {
+        tokio::time::sleep(SECOND).await;
+        for task in std::mem::take(&mut *blocked.0.lock().unwrap()) {
+            drop(tokio::spawn(task));
+        }
+    };
+    let (secret, ()) = tokio::join!(secrets.get(&request), read);
+    assert!(secret.unwrap().reveal() == b"zt-needle-blocked");
+    assert_eq!(vault.calls(), 1);
+}

@@ -279,3 +279,74 @@ async fn what_is_under_way_to_a_second_vault_does_not_land_once_nobody_names_it(
     assert!(pair.secrets.get(&alone).await.is_err());
     assert_eq!(pair.calls().1, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_first_vault_whose_places_are_taken_leaves_time_for_the_second() {
+    let pair = Pair::new();
+    pair.set(second(), "zt-needle-places");
+    let first = id("adb-token").vault().clone();
+    let busy: Vec<_> = (0..16)
+        .map(|n| {
+            let id = SecretId::new(first.clone(), format!("s{n}").parse().unwrap());
+            let value = SecretBytes::copy_of(b"zt-needle-busy");
+            pair.memory.set(&id, value, Validity::ALWAYS).unwrap();
+            SecretRequest::new(id)
+        })
+        .collect();
+    let all = busy.iter().chain([&pair.request]).cloned();
+    pair.secrets.declare(all);
+    assert_eq!(pair.secrets.warm(&busy, MINUTE).await.ready, 16);
+    pair.vaults.first.hold();
+    pair.clock.advance(14 * MINUTE);
+    for request in &busy {
+        assert!(pair.secrets.peek(request).is_some(), "refreshed beside");
+    }
+    while pair.calls().0 < 32 {
+        tokio::task::yield_now().await;
+    }
+    let begin = tokio::time::Instant::now();
+    let secret = pair.secrets.get(&pair.request).await.unwrap();
+    assert!(secret.reveal() == b"zt-needle-places");
+    assert!(begin.elapsed() <= Duration::from_millis(1500));
+    assert_eq!(pair.calls(), (32, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_without_a_second_vault_is_never_served_one_and_a_row_with_one_fails_over() {
+    for is_alone_first in [true, false] {
+        let pair = Pair::new();
+        pair.set(second(), "zt-needle-second");
+        let alone = pair.request.alone();
+        let mut rows = [alone.clone(), pair.request.clone()];
+        if !is_alone_first {
+            rows.reverse();
+        }
+        pair.secrets.declare(rows.clone());
+        let down = VaultError::unavailable("503", None);
+        pair.vaults.first.fail(100, &down);
+        // Both at once, and one after the other.
+        for _ in 0..2 {
+            let [with, without] = [&pair.request, &alone].map(|row| pair.secrets.get(row));
+            let (with, without) = tokio::join!(with, without);
+            assert!(with.unwrap().reveal() == b"zt-needle-second");
+            assert_eq!(without.unwrap_err().code(), Code::VaultUnavailable);
+            assert!(pair.secrets.peek(&alone).is_none());
+        }
+        assert_eq!(pair.calls().1, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_is_given_another_second_vault_keeps_what_it_holds() {
+    let pair = Pair::new();
+    pair.set(id("adb-token").vault().clone(), "zt-needle-first");
+    assert!(pair.secrets.get(&pair.request).await.is_ok());
+    let other = SecretRequest::new(id("adb-token"))
+        .with_fallback("https://kv-brindlewick-3.vault.azure.net".parse().unwrap());
+    for row in [other, pair.request.alone(), pair.request.clone()] {
+        pair.secrets.declare([row.clone()]);
+        let held = pair.secrets.peek(&row).unwrap();
+        assert!(held.reveal() == b"zt-needle-first");
+    }
+    assert_eq!(pair.calls(), (1, 0));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
+use rustls::client::{Resumption, WantsClientCert};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -41,12 +41,87 @@ fn start() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, HttpError> {
 fn finish(trusting: ConfigBuilder<ClientConfig, WantsClientCert>) -> ClientConfig {
     let mut config = trusting.with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // What one client keeps it keeps alone: see `of_one_client`.
+    config.resumption = Resumption::disabled();
     config
 }
+
+/// The same with a memory of sessions of its own. One that all clients share has a lock, which a forked child could find
+/// held by a thread that it does not have, and tickets that parent and child would both show.
+pub(super) fn of_one_client(shared: &ClientConfig) -> ClientConfig {
+    let mut own = shared.clone();
+    own.resumption = Resumption::in_memory_sessions(SESSIONS);
+    own
+}
+
+/// A client speaks to one host.
+const SESSIONS: usize = 8;
 
 fn wrong(reason: &str) -> HttpError {
     HttpError::Tls {
         host: "any host".to_owned(),
         reason: reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::pki_types::{PrivateKeyDer, ServerName};
+    use rustls::{ClientConnection, Connection, HandshakeKind, ServerConfig, ServerConnection};
+
+    use super::*;
+
+    /// A server in memory, and what a client needs to trust it.
+    fn server() -> (Arc<ServerConfig>, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["kv.test".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        (Arc::new(config), made.cert.pem())
+    }
+
+    fn pass(from: &mut Connection, to: &mut Connection) {
+        let mut wire = Vec::new();
+        while from.wants_write() {
+            from.write_tls(&mut wire).unwrap();
+        }
+        let mut wire = &wire[..];
+        while !wire.is_empty() {
+            to.read_tls(&mut wire).unwrap();
+            to.process_new_packets().unwrap();
+        }
+    }
+
+    fn handshake(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> HandshakeKind {
+        let name = ServerName::try_from("kv.test").unwrap();
+        let client = ClientConnection::new(Arc::clone(client), name).unwrap();
+        let server = ServerConnection::new(Arc::clone(server)).unwrap();
+        let (mut client, mut server) = (Connection::from(client), Connection::from(server));
+        for _ in 0..4 {
+            pass(&mut client, &mut server);
+            pass(&mut server, &mut client);
+        }
+        client.handshake_kind().unwrap()
+    }
+
+    #[test]
+    fn a_client_resumes_its_own_sessions_and_no_other_ones() {
+        let (server, pem) = server();
+        let shared = trusting_only(pem.as_bytes()).unwrap();
+        let [first, second] = [of_one_client(&shared), of_one_client(&shared)].map(Arc::new);
+        assert_eq!(handshake(&first, &server), HandshakeKind::Full);
+        assert_eq!(handshake(&first, &server), HandshakeKind::Resumed);
+        assert_eq!(handshake(&second, &server), HandshakeKind::Full);
+        let shared = Arc::new(shared);
+        for _ in 0..2 {
+            assert_eq!(handshake(&shared, &server), HandshakeKind::Full);
+        }
     }
 }

@@ -5,12 +5,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use azure_core::http::request::options::ClientRequestId;
 use azure_core::http::{ClientMethodOptions, ClientOptions};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::timeout;
 
 use super::call::{Call, Token};
+use super::own_time::OwnTime;
 use super::token::VaultToken;
 use crate::adapters::azure::transport::{GuardedTransport, Within};
 use crate::identity::{Cloud, TokenCredential};
@@ -19,6 +23,12 @@ use crate::secrets::{Attempt, VaultError, VaultUrl};
 
 /// The longest answer: a value in which each byte is escaped, with its tags.
 pub(in crate::adapters::azure) const MOST_BYTES: usize = 256 * 1024;
+
+/// An identity that keeps tokens answers in less.
+const NOTABLE: Duration = Duration::from_millis(50);
+
+/// Timers are exact to the millisecond.
+const EARLY: Duration = Duration::from_millis(5);
 
 /// A client of the SDK for one kind of things that a vault holds.
 pub(in crate::adapters::azure) trait SdkClient:
@@ -49,6 +59,8 @@ pub(in crate::adapters::azure) struct Client<S> {
     gate: Mutex<()>,
     /// Whether the vault took a token of this client.
     is_known: AtomicBool,
+    credential: Arc<dyn TokenCredential>,
+    own: Arc<OwnTime>,
 }
 
 impl<S: SdkClient> Client<S> {
@@ -56,10 +68,12 @@ impl<S: SdkClient> Client<S> {
         setup: &Setup,
         vault: &VaultUrl,
     ) -> Result<Self, VaultError> {
+        let own = Arc::<OwnTime>::default();
         let credential = VaultToken {
             credential: Arc::clone(&setup.credential),
             vault: vault.clone(),
             checks_scope: setup.checks_challenge,
+            own: Arc::clone(&own),
         };
         let transport = GuardedTransport::new(Arc::clone(&setup.http))
             .only_to(vault.host())
@@ -75,6 +89,35 @@ impl<S: SdkClient> Client<S> {
                 .map_err(|_| VaultError::invalid("the Azure SDK does not take the vault's URL"))?,
             gate: Mutex::new(()),
             is_known: AtomicBool::new(false),
+            credential: Arc::clone(&setup.credential),
+            own,
+        })
+    }
+
+    /// What `asking` gives, before the attempt's deadline. A call of which our own identity took notable time says nothing of
+    /// the vault, and names the identity.
+    pub(in crate::adapters::azure) async fn within<T: Send>(
+        &self,
+        vault: &VaultUrl,
+        attempt: &Attempt,
+        asking: impl Future<Output = Result<T, VaultError>> + Send,
+    ) -> Result<T, VaultError> {
+        if Handle::try_current().is_err() {
+            let reason = "there is no tokio runtime to ask Key Vault from";
+            return Err(VaultError::invalid(reason));
+        }
+        let before = self.own.total();
+        // A little earlier than whoever set the deadline, who would not know whom to blame.
+        let deadline = attempt.deadline.saturating_sub(EARLY);
+        let asked = timeout(deadline, asking).await;
+        asked.unwrap_or_else(|_| {
+            let took = self.own.total().saturating_sub(before);
+            if took >= NOTABLE {
+                return Err(VaultError::token_pending(self.credential.name(), took));
+            }
+            let (host, within) = (vault.host(), attempt.deadline.as_secs_f32());
+            let reason = format!("`{host}` did not answer within {within} s");
+            Err(VaultError::unavailable(&reason, None))
         })
     }
 

@@ -259,6 +259,7 @@ pub(in crate::adapters::azure) struct Tokens {
     pub(in crate::adapters::azure) scopes: Mutex<Vec<String>>,
     pub(in crate::adapters::azure) next: Mutex<VecDeque<CredentialError>>,
     pub(in crate::adapters::azure) ends: Mutex<Timestamp>,
+    pub(in crate::adapters::azure) takes: Mutex<Duration>,
 }
 
 impl TokenCredential for Tokens {
@@ -269,6 +270,10 @@ impl TokenCredential for Tokens {
         Box::pin(async move {
             self.scopes.lock().unwrap().push(scope.to_owned());
             tokio::task::yield_now().await;
+            let takes = *self.takes.lock().unwrap();
+            if !takes.is_zero() {
+                tokio::time::sleep(takes).await;
+            }
             if let Some(error) = self.next.lock().unwrap().pop_front() {
                 return Err(error);
             }
@@ -315,6 +320,7 @@ impl World {
             next: Mutex::default(),
             // The SDK asks the system's clock whether a token ends.
             ends: Mutex::new("2999-01-01T00:00:00Z".parse().unwrap()),
+            takes: Mutex::default(),
         });
         let clock = Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)));
         let vault = KeyVaultSecrets::new(

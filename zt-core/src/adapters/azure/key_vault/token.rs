@@ -10,6 +10,7 @@ use azure_core::credentials::{
 use azure_core::error::ErrorKind;
 use azure_core::time::OffsetDateTime;
 
+use super::own_time::OwnTime;
 use crate::identity::TokenCredential;
 use crate::secrets::{VaultError, VaultUrl};
 
@@ -19,6 +20,7 @@ pub(in crate::adapters::azure) struct VaultToken {
     pub(super) vault: VaultUrl,
     /// Whether the scope must be that of the vault's own resource.
     pub(super) checks_scope: bool,
+    pub(super) own: Arc<OwnTime>,
 }
 
 impl VaultToken {
@@ -59,7 +61,10 @@ impl SdkCredential for VaultToken {
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<SdkToken> {
         let scope = self.admit(scopes).map_err(own)?;
-        let token = self.credential.get_token(scope).await.map_err(own)?;
+        let token = {
+            let _asking = self.own.ask();
+            self.credential.get_token(scope).await.map_err(own)?
+        };
         let ends = OffsetDateTime::from_unix_timestamp(token.expires_at().as_secs());
         let ends = ends.map_err(|_| {
             let reason = "the token of our identity ends outside of the calendar";

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use azure_core::Error as SdkError;
-use tokio::runtime::Handle;
 use zt_memory::fork::Local;
 
 use super::call::{Call, Token};
@@ -97,6 +96,17 @@ impl<S: SdkClient> Vaults<S> {
         call.take_answer().ok_or_else(sdk_failed)
     }
 
+    /// See [`Client::within`].
+    pub(in crate::adapters::azure) async fn within<T: Send>(
+        &self,
+        vault: &VaultUrl,
+        attempt: &Attempt,
+        asking: impl Future<Output = Result<T, VaultError>> + Send,
+    ) -> Result<T, VaultError> {
+        let client = self.client(vault)?;
+        client.within(vault, attempt, asking).await
+    }
+
     fn client(&self, vault: &VaultUrl) -> Result<Arc<Client<S>>, VaultError> {
         let mut vaults = self.lock();
         if vaults.len() >= MOST_VAULTS && !vaults.contains_key(vault) {
@@ -148,24 +158,6 @@ impl<S: SdkClient> Vaults<S> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What `asking` gives, before the attempt's deadline.
-pub(in crate::adapters::azure) async fn within<T: Send>(
-    vault: &VaultUrl,
-    attempt: &Attempt,
-    asking: impl Future<Output = Result<T, VaultError>> + Send,
-) -> Result<T, VaultError> {
-    if Handle::try_current().is_err() {
-        let reason = "there is no tokio runtime to ask Key Vault from";
-        return Err(VaultError::invalid(reason));
-    }
-    let asked = tokio::time::timeout(attempt.deadline, asking).await;
-    asked.unwrap_or_else(|_| {
-        let (host, within) = (vault.host(), attempt.deadline.as_secs_f32());
-        let reason = format!("`{host}` did not answer within {within} s");
-        Err(VaultError::unavailable(&reason, None))
-    })
 }
 
 /// Our own error inside the SDK's. The SDK's is never a source of ours: its texts hold what the vault sent.

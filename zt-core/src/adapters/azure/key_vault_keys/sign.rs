@@ -5,7 +5,7 @@ use azure_security_keyvault_keys::models::{
 };
 
 use super::{KeyVaultKeys, answer};
-use crate::adapters::azure::key_vault::{options, within};
+use crate::adapters::azure::key_vault::options;
 use crate::envelope::KeyError;
 use crate::secrets::{Attempt, SecretId, SecretVersion, Validity, VaultError};
 
@@ -88,7 +88,7 @@ impl KeyVaultKeys {
                 bytes,
             })
         };
-        Ok(within(key.vault(), attempt, signing).await?)
+        Ok(self.vaults.within(key.vault(), attempt, signing).await?)
     }
 
     /// The public part of a version of an EC key on P-256 that signs: the pinned one, else the newest. One attempt. Needs
@@ -110,6 +110,6 @@ impl KeyVaultKeys {
                 point: found.jwk.signing(key)?,
             })
         };
-        Ok(within(key.vault(), attempt, asking).await?)
+        Ok(self.vaults.within(key.vault(), attempt, asking).await?)
     }
 }

@@ -1,5 +1,7 @@
 //! The adapter against a Key Vault that remembers what it was asked.
 
+mod own_identity;
+
 use std::error::Error as _;
 use std::task::Poll;
 use std::time::Duration;

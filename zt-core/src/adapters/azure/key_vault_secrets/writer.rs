@@ -12,9 +12,7 @@ use azure_security_keyvault_secrets::models::{
 };
 
 use super::answer;
-use crate::adapters::azure::key_vault::{
-    Call, Client, Setup, explain, options, sdk_failed, within,
-};
+use crate::adapters::azure::key_vault::{Call, Client, Setup, explain, options, sdk_failed};
 use crate::clock::Timestamp;
 use crate::network::HttpResponse;
 use crate::secrets::{
@@ -112,7 +110,7 @@ impl KeyVaultWriter {
             sent.map_err(|error| explain(id, call, &error))?;
             call.take_answer().ok_or_else(sdk_failed)
         };
-        within(&self.vault, attempt, asking).await
+        self.client.within(&self.vault, attempt, asking).await
     }
 }
 

@@ -3,15 +3,15 @@
 //! `{"entries":[{"vault":…,"name":…,"kind":"key","versions":[{"version":…,"created_ms":…,"enabled":…,"not_before_ms":…,"expires_ms":…,
 //! "value":base64}]}]}`, versions newest first, times in milliseconds since the Unix epoch. A secret has no `kind`: files
 //! from before there were keys read the same, and a zt from then refuses a file with a key instead of taking it for a
-//! secret. Every buffer that holds values
-//! is wiped: base64 is decoded straight into its place, and the writer wipes what it grows out of.
+//! secret. Who reads one value decodes that one alone; the others stay base64. Every buffer that holds values, as text or
+//! decoded, is wiped, and the writer wipes what it grows out of.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
@@ -31,7 +31,13 @@ pub(super) struct Entries(BTreeMap<(VaultUrl, SecretName), Entry>);
 
 struct Entry {
     kind: Kind,
-    versions: Vec<Version>,
+    versions: Vec<Stored>,
+}
+
+/// One version as it stands in the file.
+struct Stored {
+    about: ListedVersion,
+    base64: Zeroizing<String>,
 }
 
 /// Whether a value may be read or only used.
@@ -53,12 +59,21 @@ impl Kind {
     }
 }
 
-/// One version.
+/// One version with its value.
 pub(super) struct Version {
     pub(super) version: SecretVersion,
     pub(super) created: Timestamp,
     pub(super) validity: Validity,
     pub(super) value: SecretBytes,
+}
+
+/// What is found under a name.
+pub(super) enum Found {
+    /// No such name of this kind.
+    NoName,
+    /// The name, and not this version of it.
+    NoVersion,
+    One(Version),
 }
 
 impl Entries {
@@ -68,7 +83,7 @@ impl Entries {
         let mut entries = BTreeMap::new();
         for entry in text.entries {
             let key = (entry.vault.parse().ok()?, entry.name.parse().ok()?);
-            let versions = entry.versions.into_iter().map(Version::read);
+            let versions = entry.versions.into_iter().map(Stored::read);
             let entry = Entry {
                 kind: entry.kind,
                 versions: versions.collect::<Option<_>>()?,
@@ -83,7 +98,7 @@ impl Entries {
             vault: vault.as_str(),
             name: name.as_str(),
             kind: entry.kind,
-            versions: entry.versions.iter().map(Version::text).collect(),
+            versions: entry.versions.iter().map(Stored::text).collect(),
         });
         let text = FileText {
             entries: entries.collect(),
@@ -101,8 +116,10 @@ impl Entries {
         &mut self,
         id: &SecretId,
         kind: Kind,
-        version: Version,
+        version: &Version,
     ) -> Result<(), VaultError> {
+        let too_long = || VaultError::invalid("the value is too long");
+        let stored = Stored::of(version).ok_or_else(too_long)?;
         let entry = self.0.entry(key(id)).or_insert(Entry {
             kind,
             versions: Vec::new(),
@@ -116,16 +133,11 @@ impl Entries {
             let reason = format!("`{}` is the name of {other}", id.name());
             return Err(VaultError::invalid(&reason));
         }
-        entry.versions.insert(0, version);
+        entry.versions.insert(0, stored);
         if kind == Kind::Secret {
             entry.versions.truncate(KEPT_VERSIONS + 1);
         }
         Ok(())
-    }
-
-    /// Whether the name belongs to this kind.
-    pub(super) fn has(&self, id: &SecretId, kind: Kind) -> bool {
-        self.0.get(&key(id)).is_some_and(|entry| entry.kind == kind)
     }
 
     /// Whether there was something of this kind to remove.
@@ -136,7 +148,9 @@ impl Entries {
         };
         let before = entry.versions.len();
         match id.version() {
-            Some(pinned) => entry.versions.retain(|version| version.version != pinned),
+            Some(pinned) => entry
+                .versions
+                .retain(|stored| stored.about.version != pinned),
             None => entry.versions.clear(),
         }
         let removed = entry.versions.len() < before;
@@ -146,24 +160,8 @@ impl Entries {
         removed
     }
 
-    /// This version of a name of this kind, the current one without; all others are wiped.
-    pub(super) fn take(
-        mut self,
-        id: &SecretId,
-        kind: Kind,
-        version: Option<SecretVersion>,
-    ) -> Option<Version> {
-        let entry = self.0.remove(&key(id)).filter(|entry| entry.kind == kind)?;
-        let wanted = |found: &Version| version.is_none_or(|version| version == found.version);
-        entry.versions.into_iter().find(wanted)
-    }
-
     pub(super) fn list(&self) -> Vec<Listed> {
-        let listed = |version: &Version| ListedVersion {
-            version: version.version,
-            created: version.created,
-            validity: version.validity,
-        };
+        let listed = |stored: &Stored| stored.about;
         self.0
             .iter()
             .map(|((vault, name), entry)| Listed {
@@ -183,31 +181,100 @@ fn key(id: &SecretId) -> (VaultUrl, SecretName) {
     (id.vault().clone(), id.name().clone())
 }
 
-impl Version {
+/// This version of a name of this kind, the current one without. `None` if the text is not what [`Entries::write`] writes.
+pub(super) fn find(
+    json: &[u8],
+    id: &SecretId,
+    kind: Kind,
+    version: Option<SecretVersion>,
+) -> Option<Found> {
+    let text: FileText<'_> = serde_json::from_slice(json).ok()?;
+    let (wanted, mut found) = (key(id), Found::NoName);
+    for entry in text.entries {
+        let own: (VaultUrl, SecretName) = (entry.vault.parse().ok()?, entry.name.parse().ok()?);
+        let is_it = own == wanted && entry.kind == kind;
+        if is_it {
+            found = Found::NoVersion;
+        }
+        for text in entry.versions {
+            let about = text.about()?;
+            let is_wanted = version.is_none_or(|version| version == about.version);
+            if is_it && is_wanted && !matches!(found, Found::One(_)) {
+                found = Found::One(Version {
+                    version: about.version,
+                    created: about.created,
+                    validity: about.validity,
+                    value: decoded(text.value)?,
+                });
+            }
+        }
+    }
+    Some(found)
+}
+
+fn decoded(base64: &str) -> Option<SecretBytes> {
+    let room = base64::decoded_len_estimate(base64.len());
+    let mut bytes = Zeroizing::new(vec![0; room]);
+    let len = STANDARD.decode_slice(base64, &mut bytes).ok()?;
+    Some(SecretBytes::copy_of(bytes.get(..len)?))
+}
+
+/// Written into a buffer of the right length: one that grows leaves pieces behind.
+fn encoded(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let room = base64::encoded_len(bytes.len(), true)?;
+    let mut text = Zeroizing::new(vec![0; room]);
+    STANDARD.encode_slice(bytes, &mut text).ok()?;
+    let text = String::from_utf8(std::mem::take(&mut *text)).ok()?;
+    Some(Zeroizing::new(text))
+}
+
+impl Stored {
+    fn of(version: &Version) -> Option<Self> {
+        Some(Self {
+            about: ListedVersion {
+                version: version.version,
+                created: version.created,
+                validity: version.validity,
+            },
+            base64: encoded(version.value.reveal())?,
+        })
+    }
+
     fn read(text: VersionText<'_>) -> Option<Self> {
         Some(Self {
-            version: text.version.parse().ok()?,
-            created: Timestamp::from_millis(text.created_ms),
-            validity: {
-                let mut validity = Validity::ALWAYS;
-                validity.enabled = text.enabled;
-                validity.not_before = text.not_before_ms.map(Timestamp::from_millis);
-                validity.expires = text.expires_ms.map(Timestamp::from_millis);
-                validity
-            },
-            value: text.value.decode()?,
+            about: text.about()?,
+            base64: Zeroizing::new(text.value.to_owned()),
         })
     }
 
     fn text(&self) -> VersionText<'_> {
+        let ListedVersion {
+            version,
+            created,
+            validity,
+        } = self.about;
         VersionText {
-            version: self.version.to_string(),
-            created_ms: self.created.as_millis(),
-            enabled: self.validity.enabled,
-            not_before_ms: self.validity.not_before.map(Timestamp::as_millis),
-            expires_ms: self.validity.expires.map(Timestamp::as_millis),
-            value: ValueText::Bytes(self.value.reveal()),
+            version: version.to_string(),
+            created_ms: created.as_millis(),
+            enabled: validity.enabled,
+            not_before_ms: validity.not_before.map(Timestamp::as_millis),
+            expires_ms: validity.expires.map(Timestamp::as_millis),
+            value: &self.base64,
         }
+    }
+}
+
+impl VersionText<'_> {
+    fn about(&self) -> Option<ListedVersion> {
+        let mut validity = Validity::ALWAYS;
+        validity.enabled = self.enabled;
+        validity.not_before = self.not_before_ms.map(Timestamp::from_millis);
+        validity.expires = self.expires_ms.map(Timestamp::from_millis);
+        Some(ListedVersion {
+            version: self.version.parse().ok()?,
+            created: Timestamp::from_millis(self.created_ms),
+            validity,
+        })
     }
 }
 
@@ -239,52 +306,8 @@ struct VersionText<'a> {
     not_before_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_ms: Option<i64>,
-    #[serde(borrow)]
-    value: ValueText<'a>,
-}
-
-/// A value on its way out (bytes) or in (base64), borrowed either way.
-#[derive(Deserialize)]
-#[serde(from = "&'a str")]
-enum ValueText<'a> {
-    Bytes(&'a [u8]),
-    Base64(&'a str),
-}
-
-impl<'a> From<&'a str> for ValueText<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Base64(text)
-    }
-}
-
-impl ValueText<'_> {
-    fn decode(self) -> Option<SecretBytes> {
-        match self {
-            Self::Bytes(bytes) => Some(SecretBytes::copy_of(bytes)),
-            Self::Base64(text) => {
-                let room = base64::decoded_len_estimate(text.len());
-                let mut bytes = Zeroizing::new(vec![0; room]);
-                let len = STANDARD.decode_slice(text, &mut bytes).ok()?;
-                Some(SecretBytes::copy_of(bytes.get(..len)?))
-            }
-        }
-    }
-}
-
-impl Serialize for ValueText<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes = match self {
-            Self::Base64(text) => return serializer.serialize_str(text),
-            Self::Bytes(bytes) => bytes,
-        };
-        let failed = || serde::ser::Error::custom("base64");
-        let room = base64::encoded_len(bytes.len(), true).ok_or_else(failed)?;
-        let mut text = Zeroizing::new(vec![0; room]);
-        STANDARD
-            .encode_slice(bytes, &mut text)
-            .map_err(|_| failed())?;
-        serializer.serialize_str(str::from_utf8(&text).map_err(|_| failed())?)
-    }
+    /// Base64.
+    value: &'a str,
 }
 
 /// A buffer that leaves nothing behind when it grows.
@@ -319,12 +342,29 @@ mod tests {
         SecretId::new(vault, "adb-token".parse().unwrap())
     }
 
+    fn secret(json: &str, version: Option<SecretVersion>) -> Option<Found> {
+        find(json.as_bytes(), &id(), Kind::Secret, version)
+    }
+
     #[test]
     fn a_file_from_before_there_were_keys_reads_and_is_written_the_same() {
         let entries = Entries::read(BEFORE_KEYS.as_bytes()).unwrap();
         assert!(*entries.write().unwrap() == BEFORE_KEYS.as_bytes());
-        let found = entries.take(&id(), Kind::Secret, None).unwrap();
+        let Some(Found::One(found)) = secret(BEFORE_KEYS, None) else {
+            panic!("it is not found");
+        };
         assert!(found.value.reveal() == b"zt-needle-value");
+    }
+
+    #[test]
+    fn of_all_values_the_one_that_is_asked_for_is_decoded() {
+        let bad = r#"[{"version":"00000000000000000000000000000def","created_ms":1,"enabled":true,"value":"!"},{"version""#;
+        let with_bad = BEFORE_KEYS.replacen("[{\"version\"", bad, 1);
+        assert!(secret(&with_bad, None).is_none());
+        let wanted = Some(SecretVersion::from_u128(0xabc));
+        assert!(matches!(secret(&with_bad, wanted), Some(Found::One(_))));
+        let other = Some(SecretVersion::from_u128(1));
+        assert!(matches!(secret(&with_bad, other), Some(Found::NoVersion)));
     }
 
     #[test]
@@ -335,9 +375,10 @@ mod tests {
         };
         let key = with_kind("key");
         let entries = Entries::read(key.as_bytes()).unwrap();
-        assert!(entries.has(&id(), Kind::Key) && !entries.has(&id(), Kind::Secret));
         assert!(*entries.write().unwrap() == key.as_bytes());
-        assert!(entries.take(&id(), Kind::Secret, None).is_none());
+        assert!(matches!(secret(&key, None), Some(Found::NoName)));
+        let as_key = find(key.as_bytes(), &id(), Kind::Key, None);
+        assert!(matches!(as_key, Some(Found::One(_))));
         assert!(Entries::read(with_kind("token").as_bytes()).is_none());
     }
 }

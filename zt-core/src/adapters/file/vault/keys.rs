@@ -4,6 +4,8 @@
 //! that wrapped it. A key is 256 random bits, or of RSA where executors seal by its public half; each [`create_key`](LocalVault::create_key) adds a version, and all of them
 //! stay, because what was sealed under one opens with it alone. Each use reads the file, as a fetch does.
 
+use std::sync::Arc;
+
 use super::entries::{Kind, Version};
 use super::{LocalVault, no_choice};
 use crate::adapters::key_wrap;
@@ -40,19 +42,19 @@ impl LocalVault {
             return Err(no_choice());
         }
         let (version, value) = (random_version()?, make()?);
-        let _turn = self.store.lock()?;
-        let mut entries = self.load_or_new()?;
+        let _turn = self.file.lock()?;
+        let mut entries = self.file.load_or_new()?;
         entries.push(
             id,
             Kind::Key,
-            Version {
+            &Version {
                 version,
                 created: self.clock.now(),
                 validity: Validity::ALWAYS,
                 value,
             },
         )?;
-        self.save(&entries)?;
+        self.file.save(&entries)?;
         Ok(version)
     }
 
@@ -62,50 +64,46 @@ impl LocalVault {
     /// # Errors
     /// [`KeyError::NotFound`] if there is none; else as [`open`](Self::open).
     pub fn remove_key(&self, id: &SecretId) -> Result<(), KeyError> {
-        let _turn = self.store.lock()?;
-        let mut entries = self.load()?;
+        let _turn = self.file.lock()?;
+        let mut entries = self.file.load()?;
         if !entries.remove(id, Kind::Key) {
             return Err(KeyError::no_version(id, id.version()));
         }
-        Ok(self.save(&entries)?)
+        Ok(self.file.save(&entries)?)
     }
 
-    /// The version of a key; the newest without one. A vault file that is not there holds no key.
-    fn key(&self, id: &SecretId, version: Option<SecretVersion>) -> Result<Version, KeyError> {
-        let entries = match self.load() {
-            Ok(entries) => entries,
-            Err(VaultError::NoVault { .. }) => return Err(KeyError::no_key(id)),
-            Err(error) => return Err(error.into()),
-        };
-        if !entries.has(id, Kind::Key) {
-            return Err(KeyError::no_key(id));
-        }
-        let found = entries.take(id, Kind::Key, version);
-        found.ok_or_else(|| KeyError::no_version(id, version))
+    /// The version of a key; the newest without one.
+    async fn key(
+        &self,
+        id: &SecretId,
+        version: Option<SecretVersion>,
+    ) -> Result<Version, KeyError> {
+        let (file, id) = (Arc::clone(&self.file), id.clone());
+        self.readers.run(move || file.key(&id, version)).await
     }
 }
 
 impl KeyWrapper for LocalVault {
-    /// Reads a small file and decrypts it at the first poll; never waits for a writer.
+    /// Reads the file as a fetch does.
     fn wrap<'a>(
         &'a self,
         key: &'a SecretId,
         dek: &'a DataKey,
     ) -> BoxFuture<'a, Result<WrappedKey, KeyError>> {
         Box::pin(async move {
-            let found = self.key(key, key.version())?;
+            let found = self.key(key, key.version()).await?;
             key_wrap::wrap(&found.value, found.version, dek)
         })
     }
 
-    /// Reads a small file and decrypts it at the first poll; never waits for a writer.
+    /// Reads the file as a fetch does.
     fn unwrap<'a>(
         &'a self,
         key: &'a SecretId,
         wrapped: &'a WrappedKey,
     ) -> BoxFuture<'a, Result<DataKey, KeyError>> {
         Box::pin(async move {
-            let found = self.key(key, Some(wrapped.version))?;
+            let found = self.key(key, Some(wrapped.version)).await?;
             key_wrap::unwrap(&found.value, key, wrapped)
         })
     }
@@ -115,7 +113,7 @@ impl KeyWrapper for LocalVault {
         key: &'a SecretId,
     ) -> BoxFuture<'a, Result<Option<PublicHalf>, KeyError>> {
         Box::pin(async move {
-            let found = self.key(key, key.version())?;
+            let found = self.key(key, key.version()).await?;
             key_wrap::public_half(&found.value, found.version)
         })
     }

@@ -1,8 +1,12 @@
 //! The local vault on real files.
 
+#[cfg(target_os = "linux")]
+mod hanging;
+
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -28,6 +32,11 @@ impl Folder {
         self.0.path().join("vault.zt")
     }
 
+    #[cfg(target_os = "linux")]
+    fn aside(&self) -> PathBuf {
+        self.0.path().join("vault.aside")
+    }
+
     fn key_path(&self) -> PathBuf {
         self.0.path().join("vault.key")
     }
@@ -50,7 +59,7 @@ fn id(name: &str) -> SecretId {
 }
 
 fn holds(vault: &LocalVault, name: &str, value: &str) -> bool {
-    vault.read(&id(name)).unwrap().value.reveal() == value.as_bytes()
+    vault.file.fetch(&id(name)).unwrap().value.reveal() == value.as_bytes()
 }
 
 #[tokio::test]
@@ -113,7 +122,7 @@ fn an_empty_passphrase_is_refused() {
 fn a_vault_that_is_not_there_says_how_to_make_it() {
     let folder = Folder::new();
     let vault = folder.by_key_file().unwrap();
-    let error = Error::from(vault.read(&id("adb-token")).unwrap_err());
+    let error = Error::from(vault.file.fetch(&id("adb-token")).unwrap_err());
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(error.help(), Some("make one with `zt vault set NAME`"));
     assert_eq!(
@@ -199,7 +208,7 @@ fn a_file_cut_at_any_byte_is_refused_and_left_alone() {
     let whole = fs::read(folder.path()).unwrap();
     for len in 0..whole.len() {
         fs::write(folder.path(), &whole[..len]).unwrap();
-        let error = vault.read(&id("adb-token")).unwrap_err();
+        let error = vault.file.fetch(&id("adb-token")).unwrap_err();
         assert!(
             matches!(error, VaultError::Integrity { .. }),
             "at {len}: {error}"
@@ -224,7 +233,7 @@ fn a_flipped_bit_in_any_byte_is_refused_and_nothing_is_shown() {
         let mut damaged = whole.clone();
         damaged[at] ^= 1 << (at % 8);
         fs::write(folder.path(), damaged).unwrap();
-        let error = Error::from(vault.read(&id("adb-token")).unwrap_err());
+        let error = Error::from(vault.file.fetch(&id("adb-token")).unwrap_err());
         assert_eq!(error.code(), Code::VaultIntegrity, "byte {at}: {error}");
         assert!(!format!("{error} {error:?}").contains("needle"));
     }
@@ -259,7 +268,7 @@ fn a_vault_that_was_made_anew_is_seen_as_such() {
     fs::remove_file(folder.path()).unwrap();
     let new = folder.by_passphrase("zt-needle-new").unwrap();
     new.put(&id("adb-token"), b"zt-needle-two", Validity::ALWAYS);
-    let error = old.read(&id("adb-token")).unwrap_err();
+    let error = old.file.fetch(&id("adb-token")).unwrap_err();
     assert!(matches!(error, VaultError::WrongKey { .. }), "{error}");
     assert!(holds(&new, "adb-token", "zt-needle-two"));
 }
@@ -309,8 +318,8 @@ fn ten_old_versions_are_kept() {
     let kept: Vec<_> = listed.versions.iter().map(|v| v.version).collect();
     let expected: Vec<_> = written.iter().rev().take(11).copied().collect();
     assert_eq!(kept, expected);
-    assert!(vault.read(&id.clone().at(written[1])).is_err());
-    assert!(vault.read(&id.at(written[2])).is_ok());
+    assert!(vault.file.fetch(&id.clone().at(written[1])).is_err());
+    assert!(vault.file.fetch(&id.at(written[2])).is_ok());
 }
 
 #[test]

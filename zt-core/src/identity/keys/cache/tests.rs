@@ -1,10 +1,13 @@
 //! Hours, storms and outages, on a clock that only the test moves.
 
 mod fake;
+mod forks;
 mod outages;
 mod rotations;
 mod storms;
 mod withdrawals;
+
+use std::sync::Mutex;
 
 use fake::{Issuer, SECOND, Tokens, first, jwks, second};
 
