@@ -1,5 +1,7 @@
 //! The log of one process: its chain, its worker, its queue.
 
+mod records;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -8,24 +10,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use super::checkpointer::Checkpointer;
 use super::counted::{Counted, NotCounted};
 use super::disk::Disk;
 use super::folder::writer_name;
 use super::queue::{Queue, Refused};
-use super::record::to_fields;
 use super::recover::{Survey, Torn, survey};
 use super::retire::Plan;
-use super::scan::LogLink;
 use super::ship::Shipping;
 use super::status::Status;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
-use super::{AuditError, AuditOptions, Durability, Health, Kind, Outcome, Record, Tally};
+use super::{AuditError, AuditOptions, Durability, Health, Kind, Record, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::durable::create_folder;
+use records::{opened, recovered};
 
 /// How long dropping a log waits for its last records.
 const DROP_PATIENCE: Duration = Duration::from_secs(1);
@@ -374,39 +373,4 @@ fn spawn(worker: Worker, folder: &Path) -> Result<JoinHandle<()>, AuditError> {
         .name("zt-audit".to_owned())
         .spawn(move || worker.run())
         .map_err(|error| AuditError::unavailable("start a thread for", folder, error))
-}
-
-fn opened(
-    at: Timestamp,
-    writer: &str,
-    links: &[LogLink],
-    is_signed: bool,
-) -> Result<String, AuditError> {
-    #[derive(Serialize)]
-    struct Links<'a> {
-        #[serde(skip_serializing_if = "<[LogLink]>::is_empty")]
-        links: &'a [LogLink],
-    }
-    let resource = format!("audit:{writer}");
-    let mut record = Record::new(Kind::Admin, at, "audit.open", resource, Outcome::Ok);
-    if is_signed {
-        record = record.with_detail("checkpoints", "signed");
-    }
-    let record = record.fields(None)?;
-    let links = to_fields(&Links { links })?;
-    Ok(if links.is_empty() {
-        record
-    } else {
-        format!("{record},{links}")
-    })
-}
-
-fn recovered(at: Timestamp, torn: &Torn) -> Record {
-    let resource = format!("audit:{}", torn.file);
-    Record::new(Kind::Admin, at, "audit.recovered", resource, Outcome::Ok)
-        .with_detail("file", &torn.file)
-        .with_detail("kept_as", &torn.kept_as)
-        .with_detail("bytes_cut", torn.bytes_cut.to_string())
-        .with_detail("last_good_seq", torn.last_good_seq.to_string())
-        .with_detail("sha256", &torn.sha256)
 }
