@@ -40,8 +40,10 @@ struct Desk {
 struct State {
     due: Option<TreeHead>,
     endorsement: Option<Endorsement>,
-    /// Whether the audit key is asked at this moment.
+    /// Whether the audit key is asked at this moment, or is about to be.
     is_asked: bool,
+    /// Whether it will never be asked again.
+    is_over: bool,
     /// What waits for an endorsed note of so many records.
     awaiting: Option<(u64, Deed)>,
     is_ending: bool,
@@ -123,6 +125,8 @@ impl Checkpointer {
     pub(super) fn end(&self, timeout: Duration) {
         let mut state = self.desk.lock();
         state.is_ending = true;
+        // Also one that did not answer before is asked once more.
+        state.is_asked |= state.endorsement.is_none() && !state.is_over;
         state.patient_until = Some(Instant::now() + timeout / 4 * 3);
         self.desk.changed.notify_all();
         drop(
@@ -155,7 +159,7 @@ impl Desk {
     }
 
     fn endorsement(&self, patience: Duration) -> Option<Endorsement> {
-        let is_waiting = |state: &mut State| state.endorsement.is_none();
+        let is_waiting = |state: &mut State| state.endorsement.is_none() && !state.is_ending;
         let (state, _) = self
             .changed
             .wait_timeout_while(self.lock(), patience, is_waiting)
@@ -196,10 +200,15 @@ struct Endorser {
 impl Endorser {
     fn run(self) {
         loop {
-            self.desk.lock().is_asked = true;
+            let is_last = {
+                let mut state = self.desk.lock();
+                state.is_asked = true;
+                state.is_ending
+            };
             let answer = self.endorse();
             let mut state = self.desk.lock();
             state.is_asked = false;
+            state.is_over = is_last || answer.is_ok();
             self.desk.changed.notify_all();
             match answer {
                 Ok(endorsement) => {
@@ -207,6 +216,9 @@ impl Endorser {
                     return;
                 }
                 Err(error) => self.status.not_signed(error.to_string()),
+            }
+            if is_last {
+                return;
             }
             let again = Instant::now() + RETRY;
             while !state.is_ending {
@@ -216,9 +228,6 @@ impl Endorser {
                 }
                 let waited = self.desk.changed.wait_timeout(state, rest);
                 (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            }
-            if state.is_ending {
-                return;
             }
         }
     }
@@ -275,7 +284,12 @@ impl Clerk {
             Ok(is_endorsed) => {
                 self.status.signed(size, is_endorsed);
                 if is_endorsed && let Some(Deed(deed)) = self.desk.deed(size) {
-                    deed();
+                    // Beside the notes, which do not wait for it; what the process's end interrupts, the next one does.
+                    let thread = thread::Builder::new().name("zt-audit-retire".to_owned());
+                    if let Err(error) = thread.spawn(deed) {
+                        self.status
+                            .not_signed(format!("cannot start a thread: {error}"));
+                    }
                 }
             }
             Err(error) => self.status.not_signed(error),

@@ -73,10 +73,12 @@ impl Locked {
             file,
         })
     }
+}
 
-    /// Gives the lock back by name: a child that was forked at this very moment may have a copy of the file.
-    pub(super) fn unlock(&self) -> io::Result<()> {
-        self.file.unlock()
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // By name: a child that is forked at this very moment may have a copy of the file.
+        let _closing_does_it_too = self.file.unlock();
     }
 }
 

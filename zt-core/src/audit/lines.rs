@@ -29,6 +29,14 @@ pub(super) struct Line<'a> {
     pub(super) is_whole: bool,
     /// Whether it is longer than [`LONGEST`].
     pub(super) is_too_long: bool,
+    hid_zero: bool,
+}
+
+impl Line<'_> {
+    /// Whether a zero is among its bytes, which no record has.
+    pub(super) fn has_zero(&self) -> bool {
+        self.hid_zero || memchr::memchr(0, self.bytes).is_some()
+    }
 }
 
 impl<R: BufRead> Lines<R> {
@@ -47,6 +55,7 @@ impl<R: BufRead> Lines<R> {
         let start = self.offset;
         let mut is_whole = false;
         let mut is_too_long = false;
+        let mut hid_zero = false;
         while !is_whole {
             let chunk = self.reader.fill_buf()?;
             if chunk.is_empty() {
@@ -58,6 +67,9 @@ impl<R: BufRead> Lines<R> {
             if self.line.len() + text.len() < LONGEST && !is_too_long {
                 self.line.extend_from_slice(text);
             } else {
+                hid_zero |= [self.line.as_slice(), text]
+                    .iter()
+                    .any(|part| memchr::memchr(0, part).is_some());
                 self.line.clear();
                 is_too_long = true;
             }
@@ -76,6 +88,7 @@ impl<R: BufRead> Lines<R> {
             end: self.offset,
             is_whole,
             is_too_long,
+            hid_zero,
         }))
     }
 }

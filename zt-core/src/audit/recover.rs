@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::chain::{self, Link};
-use super::disk::owner_only;
+use super::disk::{Locked, owner_only};
 use super::folder::{Folder, checkpoints_name, segment_name};
 use super::lines::{LONGEST, Lines};
 use super::scan::{Checker, Fault, LogLink, parse};
@@ -41,7 +41,7 @@ pub(super) struct Torn {
     pub(super) kept_as: String,
     path: PathBuf,
     good_bytes: u64,
-    _locks: Vec<File>,
+    _locks: Vec<Locked>,
 }
 
 /// Reads the end of every log in the folder.
@@ -146,14 +146,15 @@ impl Log<'_> {
     }
 
     /// Locks the last two segments, or finds the writer alive: while it changes segments it holds at least one.
-    fn lock(&self, last: &File) -> io::Result<Option<Vec<File>>> {
-        let mut locks = vec![last.try_clone()?];
+    fn lock(&self, last: &File) -> io::Result<Option<Vec<Locked>>> {
+        let mut files = vec![last.try_clone()?];
         if let Some(before) = self.before {
-            locks.push(File::open(self.path(before))?);
+            files.push(File::open(self.path(before))?);
         }
-        for lock in &locks {
-            match lock.try_lock() {
-                Ok(()) => {}
+        let mut locks = Vec::new();
+        for file in files {
+            match Locked::new(file) {
+                Ok(locked) => locks.push(locked),
                 Err(fs::TryLockError::WouldBlock) => return Ok(None),
                 Err(fs::TryLockError::Error(error)) => return Err(error),
             }
@@ -167,7 +168,7 @@ impl Log<'_> {
         mut file: &File,
         good_bytes: u64,
         head: Option<Link>,
-        locks: Vec<File>,
+        locks: Vec<Locked>,
     ) -> Result<Torn, AuditError> {
         let path = self.path(self.last);
         let failed = |error| AuditError::unavailable("keep the torn end of", &path, error);
@@ -264,7 +265,7 @@ fn scan(mut file: &File, writer: &str, number: u32) -> io::Result<Scan> {
         match checker.check(&line) {
             Ok(_) => scan.good_bytes = line.end,
             Err(fault) => {
-                scan.has_zeros = line.bytes.contains(&0);
+                scan.has_zeros = line.has_zero();
                 scan.fault = Some(fault);
             }
         }

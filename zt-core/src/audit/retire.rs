@@ -47,8 +47,25 @@ pub(super) struct Retired {
 pub(super) struct Plan {
     records: Vec<Retired>,
     files: Vec<PathBuf>,
+    /// Logs, and up to which record they go.
+    going: Vec<(String, u64)>,
     /// Sinks that this configuration does not name, and that lack what could go otherwise.
     waits_for: BTreeSet<String>,
+}
+
+/// What may go at all.
+struct Rule<'a> {
+    limit: Timestamp,
+    sinks: &'a [PathBuf],
+    others: Vec<PathBuf>,
+}
+
+impl Rule<'_> {
+    /// Whether this part is old, and every sink has it.
+    fn is_over(&self, end: &Retired) -> bool {
+        let is_old = super::entry::timestamp(&end.last).is_some_and(|at| at < self.limit);
+        is_old && end.seq <= Cursor::acknowledged_by_all(self.sinks, &end.writer)
+    }
 }
 
 /// What the folder says, and what of it was verified.
@@ -91,89 +108,114 @@ impl Plan {
     ) -> Result<Self, AuditError> {
         let found = Folder::read(folder)?;
         let claims = Claims::read(folder, &found)?;
-        let others = other_sinks(folder, sinks)?;
         let mut look = Look {
             folder,
             found: &found,
             claims: &claims,
             known: BTreeMap::new(),
         };
-        let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        let limit = Timestamp::from_millis(now.as_millis().saturating_sub(age));
+        let rule = Rule {
+            limit: limit(folder, &found, now, age),
+            sinks,
+            others: other_sinks(folder, sinks)?,
+        };
         let mut plan = Self::default();
         let newest = found.writers.keys().next_back();
         for (writer, numbers) in &found.writers {
-            let left = plan.leftovers(&mut look, writer, numbers)?;
-            if Some(writer) == newest || !has_old(folder, writer, left, limit) {
-                continue;
-            }
-            let known = look.know(writer)?;
-            let shipped = Cursor::acknowledged_by_all(sinks, writer);
-            let is_over = |end: &&Retired| {
-                let is_last = numbers.last() == Some(&end.segment);
-                let is_old = super::entry::timestamp(&end.last).is_some_and(|at| at < limit);
-                let may_go = end.seq <= known.signed.min(shipped);
-                is_old && may_go && (!is_last || end.is_closed)
-            };
-            let Some(end) = known.ends.iter().take_while(is_over).last() else {
-                continue;
-            };
-            let lacking = others
-                .iter()
-                .filter(|sink| Cursor::acknowledged_by(sink, writer) < end.seq);
-            let before = plan.waits_for.len();
-            plan.waits_for
-                .extend(lacking.filter_map(|sink| name_of(sink)));
-            if plan.waits_for.len() == before {
-                plan.retire(folder, numbers, end, known, &claims);
+            if Some(writer) != newest {
+                plan.log(&mut look, &rule, writer, numbers)?;
             }
         }
+        plan.say_again(&mut look)?;
         Ok(plan)
     }
 
-    /// What an interrupted removal left goes, if what said so holds; the others of the log.
-    fn leftovers<'a>(
+    /// What of one log goes.
+    fn log(
         &mut self,
         look: &mut Look<'_>,
+        rule: &Rule<'_>,
         writer: &str,
-        numbers: &'a [u32],
-    ) -> Result<&'a [u32], AuditError> {
-        let Some(said) = look.claims.retired.get(writer) else {
-            return Ok(numbers);
-        };
-        let (gone, left) =
-            numbers.split_at(numbers.partition_point(|n| *n <= said.retired.segment));
-        if gone.is_empty() || !look.is_vouched_for(said)? {
-            // It is planned anew, as if nobody had said it.
-            return Ok(numbers);
+        numbers: &[u32],
+    ) -> Result<(), AuditError> {
+        let said = look.claims.retired(writer, numbers);
+        let gone = said.map_or(0, |said| said.retired.segment);
+        let (left, kept) = numbers.split_at(numbers.partition_point(|number| *number <= gone));
+        // What an interrupted removal left is over as the rest is, and said again; nobody removes on another's word alone.
+        if let Some(said) = said.filter(|_| !left.is_empty())
+            && rule.is_over(&said.retired)
+            && self.is_everywhere(rule, &said.retired)
+            && look.is_vouched_for(said)?
+        {
+            self.remove_files(look.folder, writer, left);
+            self.say(said.retired.clone());
         }
-        let files = gone.iter().map(|number| segment_name(writer, *number));
-        self.files.extend(files.map(|file| look.folder.join(file)));
-        Ok(left)
+        if !has_old(look.folder, writer, kept, rule.limit) {
+            return Ok(());
+        }
+        let known = look.know(writer)?;
+        let is_over = |end: &&Retired| {
+            let is_last = numbers.last() == Some(&end.segment);
+            rule.is_over(end) && end.seq <= known.signed && (!is_last || end.is_closed)
+        };
+        let Some(end) = known.ends.iter().take_while(is_over).last().cloned() else {
+            return Ok(());
+        };
+        if self.is_everywhere(rule, &end) {
+            let going = kept.partition_point(|number| *number <= end.segment);
+            self.remove_files(look.folder, writer, kept.get(..going).unwrap_or_default());
+            self.going.push((writer.to_owned(), end.seq));
+            self.say(end);
+        }
+        Ok(())
     }
 
-    fn retire(
-        &mut self,
-        folder: &Path,
-        numbers: &[u32],
-        end: &Retired,
-        known: &Known,
-        claims: &Claims,
-    ) {
-        for number in numbers.iter().filter(|number| **number <= end.segment) {
-            let file = folder.join(segment_name(&end.writer, *number));
-            if !self.files.contains(&file) {
-                self.files.push(file);
+    /// Whether every sink that lacks nothing of other configurations has it.
+    fn is_everywhere(&mut self, rule: &Rule<'_>, end: &Retired) -> bool {
+        let lacks = |sink: &&PathBuf| Cursor::acknowledged_by(sink, &end.writer) < end.seq;
+        let lacking: Vec<_> = rule.others.iter().filter(lacks).collect();
+        self.waits_for
+            .extend(lacking.iter().filter_map(|sink| name_of(sink)));
+        lacking.is_empty()
+    }
+
+    fn remove_files(&mut self, folder: &Path, writer: &str, numbers: &[u32]) {
+        let files = numbers.iter().map(|number| segment_name(writer, *number));
+        self.files.extend(files.map(|file| folder.join(file)));
+    }
+
+    fn say(&mut self, retired: Retired) {
+        if !self.records.contains(&retired) {
+            self.records.push(retired);
+        }
+    }
+
+    /// What only records say that go now is said again, once; what was not verified is not.
+    fn say_again(&mut self, look: &mut Look<'_>) -> Result<(), AuditError> {
+        if self.going.is_empty() {
+            return Ok(());
+        }
+        for writer in look.claims.retired_logs() {
+            let numbers = look.found.writers.get(writer);
+            let numbers = numbers.map_or(&[][..], Vec::as_slice);
+            let Some(said) = look.claims.retired(writer, numbers) else {
+                continue;
+            };
+            let (mut is_lost, mut is_kept) = (false, false);
+            for (by, seq) in &said.by {
+                let known = look.know(by)?;
+                if known.removals.contains(seq) {
+                    let goes = |(going, up_to): &(String, u64)| going == by && seq <= up_to;
+                    let is_going = self.going.iter().any(goes);
+                    is_lost |= is_going;
+                    is_kept |= !is_going && known.signed >= *seq;
+                }
+            }
+            if is_lost && !is_kept {
+                self.say(said.retired.clone());
             }
         }
-        // What the removed records say about removals before them is said again; what was not verified is not.
-        let is_going = |(by, seq): &(String, u64)| {
-            *by == end.writer && *seq <= end.seq && known.removals.contains(seq)
-        };
-        let said = claims.retired.values();
-        let said = said.filter(|said| said.by.iter().any(is_going));
-        self.records.extend(said.map(|said| said.retired.clone()));
-        self.records.push(end.clone());
+        Ok(())
     }
 
     /// What an operator must know: retention waits for a sink that nobody delivers to.
@@ -222,6 +264,23 @@ impl Plan {
         }
         sync_folder(folder).map_err(|error| failed(folder, error))
     }
+}
+
+/// What was written before this is old. A clock that is far ahead of all that the folder holds is not believed at once: the
+/// log that it opens is what the next one compares with.
+fn limit(folder: &Path, found: &Folder, now: Timestamp, age: Duration) -> Timestamp {
+    const DAY: i64 = 86_400_000;
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    let ends = found.writers.iter().filter_map(|(writer, numbers)| {
+        let file = File::open(folder.join(segment_name(writer, *numbers.last()?))).ok()?;
+        Some(End::read(&file).ok()?.at?.as_millis())
+    });
+    let newest = ends.max().unwrap_or(i64::MIN);
+    let mut now = now.as_millis();
+    if now.saturating_sub(newest) > age {
+        now = newest.saturating_add(DAY);
+    }
+    Timestamp::from_millis(now.saturating_sub(age))
 }
 
 /// The folders of cursors that other configurations made.

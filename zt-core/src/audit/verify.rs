@@ -207,7 +207,7 @@ fn writers<'a>(found: &'a Folder, claims: &'a Claims, options: &'a VerifyOptions
     let kept = options.kept.iter().map(|(_, kept)| kept.writer.as_str());
     let mut all: Vec<&str> = found.writers.keys().map(String::as_str).collect();
     all.extend(found.signed.iter().map(String::as_str));
-    all.extend(claims.retired.keys().map(String::as_str));
+    all.extend(claims.retired_logs());
     all.extend(kept);
     all.sort_unstable();
     all.dedup();

@@ -32,7 +32,8 @@ pub(crate) fn compacted(array: &ArrayRef) -> Option<ArrayRef> {
         return Some(Arc::clone(array));
     }
     let cells = Cells::of(array)?;
-    let mut column = Column::new(array.data_type())?;
+    // Its missing values took room before.
+    let mut column = Column::with_room(array.data_type(), usize::MAX)?;
     let mut value = Vec::new();
     for row in 0..array.len() {
         if cells.is_there(row) {

@@ -226,7 +226,9 @@ impl Shipper {
             // One damaged log is no reason to hold up the others.
             Err(trouble) => {
                 self.state.failed(&trouble.to_string(), None);
-                self.damaged.insert(writer);
+                if trouble.is_damage() {
+                    self.damaged.insert(writer);
+                }
             }
         }
         if self.left.is_empty() {
@@ -320,7 +322,16 @@ impl Shipper {
             }
             // Another process removed, by rule, what was delivered and ended just here.
             let start = log.start()?;
-            return Ok(start.filter(|start| start.link == at.link).or(Some(at)));
+            if start.is_some_and(|start| start.link != at.link) {
+                let reason = format!("what follows record {} is gone", at.link.seq);
+                self.note(
+                    "audit.cursor_rejected",
+                    log.writer,
+                    Outcome::Failed,
+                    &reason,
+                );
+            }
+            return Ok(start);
         }
         let claimed = match Cursor::read(&self.place, log.writer).map_err(Trouble::place)? {
             Found::Nothing => return Ok(log.start()?),
@@ -361,22 +372,13 @@ impl Shipper {
     }
 
     /// The right to deliver a log; `None` while another process does.
-    fn turn(&self, writer: &str) -> Result<Option<Turn>, Trouble> {
+    fn turn(&self, writer: &str) -> Result<Option<Locked>, Trouble> {
         let path = self.place.join(format!("{writer}.lock"));
         let file = owner_only().create(true).truncate(false).open(&path);
         match Locked::new(file.map_err(Trouble::place)?) {
-            Ok(locked) => Ok(Some(Turn(locked))),
+            Ok(turn) => Ok(Some(turn)),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(Trouble::place(error)),
         }
-    }
-}
-
-/// Held while a log is delivered.
-struct Turn(Locked);
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        let _closing_does_it_too = self.0.unlock();
     }
 }

@@ -27,6 +27,16 @@ impl Trouble {
     }
 }
 
+impl Trouble {
+    /// Whether no later attempt fares better: what cannot be read now may be read then.
+    pub(super) const fn is_damage(&self) -> bool {
+        match self {
+            Self::Sink(SinkError::Conflict { .. }) | Self::Log(AuditError::Tampered { .. }) => true,
+            Self::Sink(_) | Self::Place(_) | Self::Log(_) => false,
+        }
+    }
+}
+
 impl From<AuditError> for Trouble {
     fn from(error: AuditError) -> Self {
         Self::Log(error)

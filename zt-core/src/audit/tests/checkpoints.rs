@@ -336,6 +336,56 @@ fn a_log_that_ends_waits_for_an_audit_key_that_is_slow() {
 }
 
 #[test]
+fn an_audit_key_that_failed_once_is_asked_again_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::away();
+    let log = open_signed(folder.path(), &key);
+    log.append(record(0), Durability::Durable).unwrap();
+    while log.health().checkpoint_error.is_none() {
+        std::thread::yield_now();
+    }
+    key.come_back();
+    log.close(LONG).unwrap();
+    let found = verify_with(folder.path(), &trusting(&key)).unwrap();
+    assert!(found.is_intact(), "{found:?}");
+}
+
+#[test]
+fn a_log_whose_audit_key_hangs_has_its_last_note_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::slow();
+    let log = open_signed(folder.path(), &key);
+    log.append(record(0), Durability::Durable).unwrap();
+    log.close(Duration::from_secs(1)).unwrap();
+    while log.health().signed < 4 {
+        std::thread::yield_now();
+    }
+    key.come_back();
+    let notes = notes_of(folder.path(), log.writer());
+    assert_eq!(notes.last().unwrap().head.size, 4);
+}
+
+#[test]
+fn a_machine_that_slept_is_no_sign_of_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, clock) = (TestKey::new(), Timestamp::from_secs(1_790_000_000));
+    let clock = Arc::new(ManualClock::new(clock));
+    let options = options(folder.path()).with_signer(Arc::<TestKey>::clone(&key));
+    let log = AuditLog::open(options, Arc::<ManualClock>::clone(&clock)).unwrap();
+    while log.health().signed == 0 {
+        std::thread::yield_now();
+    }
+    let now = || crate::clock::Clock::now(&*clock);
+    log.append(record_at(now(), 0), Durability::Durable)
+        .unwrap();
+    let asleep = record_at(Timestamp::from_secs(1_790_000_000 + 28_800), 1);
+    log.append(asleep, Durability::Durable).unwrap();
+    drop(log);
+    let found = verify_with(folder.path(), &trusting(&key)).unwrap();
+    assert!(found.is_intact(), "{found:?}");
+}
+
+#[test]
 fn records_that_take_the_place_of_those_behind_a_cut_are_found_where_they_are_many() {
     let folder = tempfile::tempdir().unwrap();
     let key = TestKey::new();

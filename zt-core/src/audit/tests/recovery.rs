@@ -137,6 +137,20 @@ fn a_page_that_a_power_cut_took_is_recovered_with_all_behind_it() {
 }
 
 #[test]
+fn a_hole_larger_than_any_line_is_recovered_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = killed(folder.path(), 5);
+    let mut all = lines(&path);
+    let middle = all.len() - 3;
+    all[middle] = vec![0; 3 << 20];
+    rewrite(&path, &all);
+    open(folder.path()).close(LONG).unwrap();
+    let verification = verify(folder.path()).unwrap();
+    assert!(verification.is_intact(), "{verification:?}");
+    assert_eq!(verification.recoveries[0].last_good_seq, 4);
+}
+
+#[test]
 fn zeros_in_what_was_signed_are_no_power_cut() {
     let folder = tempfile::tempdir().unwrap();
     let log = open_signed(folder.path(), &TestKey::new());

@@ -21,8 +21,8 @@ pub(in super::super) struct Claims {
     pub(super) good_bytes: HashMap<String, u64>,
     /// By the log that they are about.
     pub(super) links: BTreeMap<String, Links>,
-    /// By the log whose first segments were removed; the newest wins.
-    pub(in super::super) retired: BTreeMap<String, Retirement>,
+    /// By the log whose first segments were removed, the smallest part first.
+    retired: BTreeMap<String, Vec<Retirement>>,
 }
 
 /// The claims about one log, by number.
@@ -129,12 +129,32 @@ impl Claims {
     }
 
     fn retire(&mut self, new: Retirement) {
-        match self.retired.get_mut(&new.retired.writer) {
-            Some(known) if known.retired == new.retired => known.by.extend(new.by),
-            Some(known) if known.retired.seq > new.retired.seq => {}
-            Some(known) => *known = new,
-            None => drop(self.retired.insert(new.retired.writer.clone(), new)),
+        let all = self.retired.entry(new.retired.writer.clone()).or_default();
+        match all.iter_mut().find(|known| known.retired == new.retired) {
+            Some(known) => known.by.extend(new.by),
+            None => {
+                let at = all.partition_point(|known| known.retired.segment <= new.retired.segment);
+                all.insert(at, new);
+            }
         }
+    }
+
+    /// What says why a log begins where it does, if these are its segments: what ends just before them, else the largest part,
+    /// whose removal was interrupted. None for a log that begins at its beginning.
+    pub(in super::super) fn retired(&self, writer: &str, numbers: &[u32]) -> Option<&Retirement> {
+        let all = self.retired.get(writer)?;
+        let first = numbers.first().copied();
+        if first == Some(1) {
+            return None;
+        }
+        let before = first.map(|first| first.saturating_sub(1));
+        let exact = |said: &&Retirement| Some(said.retired.segment) == before;
+        all.iter().rev().find(exact).or_else(|| all.last())
+    }
+
+    /// The logs that parts of were removed.
+    pub(in super::super) fn retired_logs(&self) -> impl Iterator<Item = &str> {
+        self.retired.keys().map(String::as_str)
     }
 }
 

@@ -13,7 +13,6 @@ use super::super::{AuditError, Entry, Finding, FindingKind, Head, Recovery, Veri
 use super::claims::{Claims, Links, Retirement};
 use super::marks::Marks;
 use super::{VerifyOptions, open};
-use crate::clock::Timestamp;
 
 /// Over how long a time records may stand behind the last checkpoint of a log whose writer was killed: six times what a
 /// healthy one leaves, in milliseconds.
@@ -58,8 +57,8 @@ struct Reader<'a> {
     /// When the newest record was written, and whether it closes the log.
     newest: (String, bool),
     says_signed: bool,
-    /// When the first and the newest of the records that are under no checkpoint were written.
-    tail: Option<(Timestamp, Timestamp)>,
+    /// The records that are under no checkpoint.
+    tail: Tail,
     has_fault: bool,
 }
 
@@ -91,7 +90,7 @@ impl Log<'_> {
             tree: Tree::default(),
             newest: (String::new(), false),
             says_signed: false,
-            tail: None,
+            tail: Tail::default(),
             has_fault: false,
         };
         reader.run()?;
@@ -129,9 +128,8 @@ impl Reader<'_> {
 
     /// Where the log starts: at its first record, or behind what was removed by rule.
     fn start(&mut self) -> (Option<Link>, u32) {
-        let of_log = self.log.claims.retired.get(self.log.writer);
-        let is_gone = self.log.numbers.first() != Some(&1);
-        let begun = of_log.filter(|_| is_gone).and_then(|retirement| {
+        let of_log = self.log.claims.retired(self.log.writer, self.log.numbers);
+        let begun = of_log.and_then(|retirement| {
             let retired = &retirement.retired;
             let link = Link {
                 seq: retired.seq,
@@ -242,9 +240,10 @@ impl Reader<'_> {
             }
         }
         if link.is_some_and(|link| self.marks.signed >= link.seq) {
-            self.tail = None;
-        } else if let Some(at) = stamp.timestamp() {
-            self.tail = Some((self.tail.map_or(at, |(first, _)| first), at));
+            self.tail = Tail::default();
+        }
+        if let Some(at) = stamp.timestamp() {
+            self.tail.add(at.as_millis());
         }
         if stamp.kind != "admin" {
             return;
@@ -364,13 +363,32 @@ impl Reader<'_> {
     }
 }
 
+/// Over how long a time records were written, from the last one that is signed, in milliseconds of their own clock.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tail {
+    last: Option<i64>,
+    sum: i64,
+    longest: i64,
+}
+
+impl Tail {
+    fn add(&mut self, at: i64) {
+        let gap = self.last.map_or(0, |last| at.saturating_sub(last)).max(0);
+        self.sum = self.sum.saturating_add(gap);
+        self.longest = self.longest.max(gap);
+        self.last = Some(at);
+    }
+
+    /// Without the longest gap: a machine that slept, and a clock that was set, are no sign of anything.
+    const fn span(self) -> i64 {
+        self.sum.saturating_sub(self.longest)
+    }
+}
+
 impl Reader<'_> {
     /// A writer signs what is new every ten seconds, and every 10,000 records as fast as its disk takes notes.
     fn is_tail_too_long(&self, seq: u64) -> bool {
-        let span = self.tail.map_or(0, |(first, last)| {
-            last.as_millis().saturating_sub(first.as_millis())
-        });
-        span > LONGEST_TAIL_MS || seq.saturating_sub(self.marks.signed) > MOST_TAIL
+        self.tail.span() > LONGEST_TAIL_MS || seq.saturating_sub(self.marks.signed) > MOST_TAIL
     }
 }
 

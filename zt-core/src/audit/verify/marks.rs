@@ -31,6 +31,13 @@ pub(super) struct Marks {
     has_file: bool,
 }
 
+/// Whether one of the trusted keys vouches for this process key, in any of its notes. Without trusted keys nobody is asked.
+fn is_vouched_for(notes: &[(Place, Checkpoint)], key: &PublicKey, trusted: &[PublicKey]) -> bool {
+    let mut of_key = notes.iter().filter(|(_, note)| note.key == *key);
+    trusted.is_empty()
+        || of_key.any(|(_, note)| trusted.iter().any(|audit| note.is_endorsed_by(audit)))
+}
+
 /// A signed head.
 #[derive(Debug)]
 struct Mark {
@@ -38,6 +45,8 @@ struct Mark {
     head: TreeHead,
     /// Whether it was kept elsewhere.
     is_kept: bool,
+    /// Whether keys are trusted and none of them vouches for who signed it.
+    is_strange: bool,
 }
 
 impl Marks {
@@ -82,8 +91,16 @@ impl Marks {
             place,
             head: checkpoint.head,
             is_kept: at >= of_folder,
+            is_strange: false,
         };
+        let strangers: Vec<bool> = (good.iter())
+            .map(|(_, note)| !is_vouched_for(&good, &note.key, &options.trusted))
+            .collect();
+        // What a stranger signed is compared with the log, and vouches for nothing.
         let mut due: Vec<Mark> = good.into_iter().enumerate().map(mark).collect();
+        for (mark, is_strange) in due.iter_mut().zip(strangers) {
+            mark.is_strange = is_strange;
+        }
         due.sort_by_key(|mark| mark.head.size);
         marks.forks(&due);
         marks.due = due.into();
@@ -149,13 +166,10 @@ impl Marks {
             let message = "the checkpoint is signed by another key than the first of the log";
             self.find(place, FindingKind::Fork, message);
         }
-        let endorsed = |key: &PublicKey| {
-            let mut of_key = good.iter().filter(|(_, note)| note.key == *key);
-            of_key.any(|(_, note)| trusted.iter().any(|audit| note.is_endorsed_by(audit)))
-        };
-        if !trusted.is_empty()
-            && let Some((place, _)) = good.iter().find(|(_, note)| !endorsed(&note.key))
-        {
+        let stranger = good
+            .iter()
+            .find(|(_, note)| !is_vouched_for(good, &note.key, trusted));
+        if let Some((place, _)) = stranger {
             let message = "no trusted audit key vouches for the key that signed the checkpoint";
             self.find(place, FindingKind::UnknownKey, message);
         }
@@ -201,10 +215,13 @@ impl Marks {
             place,
             head,
             is_kept,
+            is_strange,
         }) = self.due_within(tree.size())
         {
             if head.root == tree.root() && head.head == *chain {
-                self.signed = head.size;
+                if !is_strange {
+                    self.signed = head.size;
+                }
                 if is_kept {
                     self.kept = head.size;
                 }

@@ -21,9 +21,9 @@ use super::types::{byte, count, flag, of_null, take, width};
 /// A missing value of some bytes asks for so many at most: a list of four million numbers.
 const LARGEST_NULL: usize = 16 << 20;
 
-/// And all missing values of a part together: 32,768 vectors of 8,000 numbers. What is written costs its own bytes to write,
+/// And all missing values of a part together: 32,768 vectors of 16,000 numbers. What is written costs its own bytes to write,
 /// what is missing costs none.
-const MOST_NULLS: usize = 1 << 30;
+const MOST_NULLS: usize = 4 << 30;
 
 /// A column that grows cell by cell.
 pub(super) struct Column {
@@ -79,7 +79,6 @@ impl Column {
     }
 
     /// One whose missing values may take so many bytes.
-    #[cfg(test)]
     pub(super) fn with_room(kind: &DataType, bytes: usize) -> Option<Self> {
         Self::within(kind, &Arc::new(AtomicUsize::new(bytes)))
     }

@@ -31,7 +31,11 @@ impl Vaults {
     }
 
     /// The slots of secrets, and the keys of sealed data.
-    pub(super) fn open(self, config: &Config, clock: &Arc<dyn Clock>) -> Result<(Secrets, DataKeys)> {
+    pub(super) fn open(
+        self,
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<(Secrets, DataKeys)> {
         let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
         // Nothing but timers: what blocks the first ends no wait.
         let threads = Threads {

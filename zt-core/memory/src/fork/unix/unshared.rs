@@ -38,10 +38,23 @@ impl Unshared {
     /// In the child: what is registered leads nowhere from now on.
     pub(super) fn close_all() {
         // SAFETY: async-signal-safe, with a text that ends in a zero.
-        let nowhere = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+        let open = || unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC) };
+        let mut nowhere = open();
+        let mut is_taken = false;
         for place in &DESCRIPTORS {
             let descriptor = place.swap(NONE, Ordering::AcqRel);
-            if descriptor != NONE && nowhere >= 0 {
+            if descriptor == NONE {
+                continue;
+            }
+            if nowhere < 0 {
+                // No number is left, or there is no such device: a file that stays open would hold its lock.
+                // SAFETY: async-signal-safe; only code of the parent would use it.
+                unsafe { libc::close(descriptor) };
+                nowhere = open();
+                // It has the number of what was closed, and keeps it.
+                is_taken |= nowhere == descriptor;
+            }
+            if nowhere >= 0 && nowhere != descriptor {
                 // SAFETY: async-signal-safe; both are open descriptors of this process, the second one of a file that only
                 // code of the parent would use.
                 unsafe { libc::dup2(nowhere, descriptor) };
@@ -49,7 +62,7 @@ impl Unshared {
                 unsafe { libc::fcntl(descriptor, libc::F_SETFD, libc::FD_CLOEXEC) };
             }
         }
-        if nowhere >= 0 {
+        if nowhere >= 0 && !is_taken {
             // SAFETY: async-signal-safe; opened above.
             unsafe { libc::close(nowhere) };
         }
