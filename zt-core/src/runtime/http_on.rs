@@ -91,9 +91,10 @@ mod tests {
 
     impl HttpClient for Named {
         fn send(&self, request: HttpRequest) -> BoxFuture<'_, Outcome> {
+            let counted = Counting(Arc::clone(&self.given_up));
             Box::pin(async move {
+                let _counted = counted;
                 if request.url.ends_with("never") {
-                    let _counted = Counting(Arc::clone(&self.given_up));
                     std::future::pending::<()>().await;
                 }
                 let name = thread::current().name().unwrap_or_default().to_owned();

@@ -188,7 +188,7 @@ impl Secrets {
     /// # Errors
     /// [`Code::NotFound`] if no table declares it, the vault has none, or it is disabled, not valid yet or expired;
     /// [`Code::Config`] if the vault refuses this process, or outside of a tokio runtime; [`Code::NoOwnIdentity`] if it does
-    /// not know this process; [`Code::NetworkRefused`] if a rule or the vault's firewall refuses the path;
+    /// not know this process; [`Code::IdentityUnavailable`] if this process's own token is late; [`Code::NetworkRefused`] if a rule or the vault's firewall refuses the path;
     /// [`Code::VaultUnavailable`] if the vault cannot answer; [`Code::VaultIntegrity`] if its answer cannot be trusted.
     pub async fn get(&self, request: &SecretRequest) -> Result<Secret> {
         if let Some(secret) = self.peek(request) {

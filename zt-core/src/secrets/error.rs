@@ -292,7 +292,8 @@ impl VaultError {
             | Self::Expired { .. } => Code::NotFound,
             // `Code::Denied` is the policy's word; this one is about how the vault is set up.
             Self::Denied { .. } => Code::Config,
-            Self::Unauthenticated { .. } | Self::TokenPending { .. } => Code::NoOwnIdentity,
+            Self::Unauthenticated { .. } => Code::NoOwnIdentity,
+            Self::TokenPending { .. } => Code::IdentityUnavailable,
             Self::NetworkRefused { .. } | Self::Firewall { .. } => Code::NetworkRefused,
             Self::Unavailable { .. }
             | Self::Throttled { .. }

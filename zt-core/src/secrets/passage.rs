@@ -21,7 +21,7 @@ impl Secrets {
     pub(crate) async fn through_gate<T, F>(
         &self,
         vault: &VaultUrl,
-        ask: impl Fn(Attempt) -> F,
+        ask: impl Fn(Attempt) -> F + Sync,
     ) -> Result<T, FetchError>
     where
         F: Future<Output = Result<T, VaultError>>,

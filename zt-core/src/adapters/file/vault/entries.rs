@@ -83,7 +83,7 @@ impl Entries {
         let mut entries = BTreeMap::new();
         for entry in text.entries {
             let key = (entry.vault.parse().ok()?, entry.name.parse().ok()?);
-            let versions = entry.versions.into_iter().map(Stored::read);
+            let versions = entry.versions.iter().map(Stored::read);
             let entry = Entry {
                 kind: entry.kind,
                 versions: versions.collect::<Option<_>>()?,
@@ -240,7 +240,7 @@ impl Stored {
         })
     }
 
-    fn read(text: VersionText<'_>) -> Option<Self> {
+    fn read(text: &VersionText<'_>) -> Option<Self> {
         Some(Self {
             about: text.about()?,
             base64: Zeroizing::new(text.value.to_owned()),

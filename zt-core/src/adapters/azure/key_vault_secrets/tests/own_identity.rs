@@ -52,7 +52,7 @@ async fn a_token_that_does_not_come_is_told_as_that_and_nothing_is_remembered() 
     assert_eq!(warmed.failed.len(), 5);
     assert!(begin.elapsed() <= Duration::from_secs(3));
     for (_, error) in &warmed.failed {
-        assert_eq!(error.code(), Code::NoOwnIdentity, "{error}");
+        assert_eq!(error.code(), Code::IdentityUnavailable, "{error}");
         let text = error.to_string();
         assert!(
             text.contains("fake identity") && !text.contains("kv-loans"),
