@@ -33,8 +33,8 @@
  * error state in a thread or in the process.
  *
  * CALLBACKS that a call reads or writes by run on the thread that called, before the call returns. The release callbacks of
- * Arrow's structs run where the struct is let go, a zt_log_fn where the event happens, and a zt_done_fn on a thread of zt that
- * does nothing else. None may throw, longjmp or free what the call uses.
+ * Arrow's structs run where the struct is let go, a zt_log_fn where the event happens, a zt_token_fn on a thread of zt that may
+ * wait, and a zt_done_fn on one that does nothing else. None may throw, longjmp or free what the call uses.
  *
  * OPERATIONS. What waits has a twin that ends in `_async` and returns at once: zt_operation_wait waits for its end,
  * zt_operation_cancel gives it up, a deadline does so by itself, and a zt_done_fn is called exactly once whatever becomes of it,
@@ -251,6 +251,11 @@ typedef struct zt_session zt_session;
 typedef struct zt_text zt_text;
 
 /**
+ * Where a zt_token_fn puts its token. Borrowed by it, and zt's to free.
+ */
+typedef struct zt_token zt_token;
+
+/**
  * What a function answers: 0, or a number that never changes its meaning. A program must expect numbers that it does
  * not know: the thousands tell the kind (1 denied, 2 unauthenticated, 3 not found, 4 unavailable, 5 invalid,
  * 6 integrity, 7 configuration, 8 cancelled, 9 a defect of zt).
@@ -288,6 +293,16 @@ typedef struct {
      */
     size_t setting_count;
 } zt_open_options;
+
+/**
+ * Gives a token of the process itself for `scope`, such as "https://vault.azure.net/.default": puts it into `token` by
+ * zt_token_set and answers ZT_STATUS_OK. ZT_STATUS_IDENTITY_UNAVAILABLE says that the issuer cannot be reached now, every
+ * other answer that it refuses. `scope` and `token` end when it returns.
+ *
+ * It runs on threads of zt that may wait, maybe on several at once. zt keeps what it gives and asks again before that ends. It
+ * must not throw an exception, longjmp or wait for a call of zt.
+ */
+typedef zt_status (*zt_token_fn)(void *user_data, const char *scope, const zt_token *token);
 
 /**
  * Reads the next bytes of a stream into `buffer`, at least one and at most `capacity`, and answers how many; 0 at its end. A
@@ -607,6 +622,37 @@ ZT_NODISCARD
 zt_status zt_open_with(const char *folder,
                        const zt_open_options *options,
                        zt_runtime **runtime,
+                       zt_error **err);
+
+/**
+ * zt_open_with, with an identity of the process that the program gives: for zt_runtime_workload, and for vaults.
+ *
+ * `get_token`, `user_data`: used as long as a handle of the runtime is there, and until a call that is running then returns.
+ * Answers: as zt_open_with.
+ * Threads: any. Blocks: on the disk. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_open_with_credential(const char *folder,
+                                  const zt_open_options *options,
+                                  zt_token_fn get_token,
+                                  void *user_data,
+                                  zt_runtime **runtime,
+                                  zt_error **err);
+
+/**
+ * Puts a token where a zt_token_fn was told to. It is copied; the program's own is the program's to wipe.
+ *
+ * `token`: what the callback was given. `bearer`: without `Bearer `. `expires_ms`: when it ends, in milliseconds since
+ * 1970-01-01T00:00:00Z.
+ * Answers: OK, INVALID_ARGUMENT for what no token is.
+ * Threads: any, during the callback. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_token_set(const zt_token *token,
+                       const char *bearer,
+                       int64_t expires_ms,
                        zt_error **err);
 
 /**

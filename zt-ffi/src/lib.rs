@@ -22,6 +22,7 @@ mod audit;
 mod batch;
 mod boundary;
 mod bytes;
+mod credential;
 
 mod decision;
 mod error;
@@ -57,6 +58,7 @@ pub use batch::{
     zt_batch, zt_batch_free, zt_batch_from_csv, zt_batch_rows, zt_batch_to_csv, zt_permit_apply,
 };
 pub use bytes::{zt_bytes, zt_bytes_data, zt_bytes_free, zt_bytes_len};
+pub use credential::{zt_open_with_credential, zt_token, zt_token_fn, zt_token_set};
 pub use decision::{
     zt_check, zt_decision, zt_decision_columns, zt_decision_draft, zt_decision_free,
     zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_lease, zt_decision_masks,
@@ -146,5 +148,6 @@ const _: () = {
     shared::<zt_text>();
     shared::<zt_located>();
     shared::<zt_operation>();
+    shared::<zt_token>();
     shared::<zt_error>();
 };

@@ -20,6 +20,9 @@ static void nothing_is_given(void) {
     REFUSES(zt_runtime_ready(NULL, &err));
     REFUSES(zt_runtime_close(NULL, 1, &err));
     REFUSES(zt_open_with(NULL, NULL, NULL, &err));
+    REFUSES(zt_open_with_credential(NULL, NULL, NULL, NULL, NULL, &err));
+    REFUSES(zt_open_with_credential("nowhere", NULL, NULL, NULL, NULL, &err));
+    REFUSES(zt_token_set(NULL, NULL, 1, &err));
     REFUSES(zt_authenticate(NULL, NULL, NULL, &err));
     REFUSES(zt_runtime_workload(NULL, NULL, &err));
     REFUSES(zt_session_claiming(NULL, 201, 201, NULL, &err));

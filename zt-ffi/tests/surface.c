@@ -7,6 +7,7 @@
 #include "checks.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #define KEY "bureau-api-key"
 #define NEEDLE "zt-needle-bureau-3f0c"
@@ -310,6 +311,59 @@ static void sealing(const zt_session *job, const zt_session *ines) {
     zt_batch_free(batch);
 }
 
+/* What the program gives as its own identity, and how often it was asked. */
+struct identity {
+    const char *token;
+    int64_t expires_ms;
+    zt_status answer;
+    int asked;
+};
+
+static zt_status identify(void *user_data, const char *scope, const zt_token *token) {
+    struct identity *identity = user_data;
+    identity->asked++;
+    if (!has(scope, "/.default")) {
+        return ZT_STATUS_INVALID_ARGUMENT;
+    }
+    if (identity->token != NULL &&
+        zt_token_set(token, identity->token, identity->expires_ms, NULL) != ZT_STATUS_OK) {
+        return ZT_STATUS_INVALID_ARGUMENT;
+    }
+    return identity->answer;
+}
+
+static void own_identity(const char *folder) {
+    const int64_t later = ((int64_t)time(NULL) + 3600) * 1000;
+    const struct {
+        struct identity identity;
+        zt_status status;
+        const char *part;
+    } cases[] = {
+        {{getenv("ZT_SCORE"), later, ZT_STATUS_OK, 0}, ZT_STATUS_OK, ""},
+        {{NULL, later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "set no token"},
+        {{getenv("ZT_SCORE"), later, -7, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered -7"},
+        {{getenv("ZT_SCORE"), later, ZT_STATUS_IDENTITY_UNAVAILABLE, 0}, ZT_STATUS_IDENTITY_UNAVAILABLE, "said so"},
+        {{"", later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+        {{"a b", later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+        {{getenv("ZT_SCORE"), -1, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+    };
+    size_t at;
+    for (at = 0; at < sizeof cases / sizeof *cases; at++) {
+        struct identity identity = cases[at].identity;
+        zt_error *err = NULL;
+        zt_runtime *zt = NULL;
+        zt_session *session = NULL;
+        CHECK(zt_open_with_credential(folder, NULL, identify, &identity, &zt, &err) == ZT_STATUS_OK);
+        CHECK(identity.asked == 0);
+        CHECK(zt_runtime_workload(zt, &session, &err) == cases[at].status && identity.asked == 1);
+        CHECK(cases[at].status == ZT_STATUS_OK ? same(zt_session_name(session), "sp:sp-score-201")
+                                               : says(&err, cases[at].status, cases[at].part));
+        zt_session_free(session);
+        CHECK(zt_runtime_close(zt, 5000, NULL) == ZT_STATUS_OK);
+        zt_runtime_free(zt);
+    }
+}
+
 struct all {
     struct told *told;
     zt_runtime *zt;
@@ -402,5 +456,6 @@ int main(int argc, char **argv) {
     zt_runtime_free(zt);
     whole_life(argv[1], &told_of);
     freed_in_its_callback(argv[1], &told_of);
+    own_identity(argv[1]);
     return told();
 }

@@ -314,6 +314,10 @@ def test_the_status_shows_no_value(own_world: World) -> None:
         assert (slot["state"], slot["version"], slot["readers"]) == ("fresh", secret.version, 1)
         assert status["process"] == os.getpid() and status["ready"] is None
         assert status["audit"]["is_writable"] is True
+        metrics = rt.metrics_text()
+        assert leaks(metrics) is False and "bureau-api-key" not in metrics
+        assert {"zt_ready 1", "zt_audit_writable 1"} <= set(metrics.splitlines())
+        assert "# TYPE zt_secret_misses_total counter" in metrics.splitlines()
 
 
 def test_what_is_forgotten_is_fetched_anew(own_world: World) -> None:

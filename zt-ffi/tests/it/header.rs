@@ -4,11 +4,12 @@ use std::error::Error;
 use std::path::Path;
 
 /// In the order in which a reader needs them.
-const CHAPTERS: [&str; 24] = [
+const CHAPTERS: [&str; 25] = [
     "status",
     "version",
     "runtime",
     "options",
+    "credential",
     "session",
     "decision",
     "located",

@@ -53,6 +53,15 @@ impl Runtime {
         ))
     }
 
+    /// What this process counts, for `/metrics`: the text format of Prometheus, version 0.0.4. `docs/src/operations.md` has every
+    /// name. Never waits.
+    ///
+    /// >>> "zt_ready 1" in rt.metrics_text().splitlines()
+    /// True
+    fn metrics_text(&self) -> PyResult<String> {
+        Ok(self.core.get()?.metrics_text())
+    }
+
     /// Wipes what is cached for a row of Secret_References, also what was said of it: the next reader asks the vault. The
     /// record is on disk before it is done.
     ///
