@@ -69,9 +69,10 @@ impl Permit {
     ///
     /// >>> elin.require("table.read", "table:gold.loan_scores").select("tsql", ["id", "y_pred", "y_pred_proba"]).columns
     /// ['[id]', '[y_pred]']
-    fn select(&self, dialect: &str, columns: Vec<String>) -> Result<Selection, Failure> {
+    fn select(&self, dialect: &str, columns: &Bound<'_, PyAny>) -> PyResult<Selection> {
+        let columns: Vec<String> = columns.extract()?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        Selection::of(&self.1, dialect, &columns)
+        Ok(Selection::of(&self.1, dialect, &columns)?)
     }
 
     /// The decision behind it.

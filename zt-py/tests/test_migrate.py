@@ -200,6 +200,12 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert run("migrate", "scan", str(empty)).stdout == "0 files read, 0 places\n"
 
 
+@pytest.mark.parametrize("part", ["eyJ-", "a.b-", "jdbc:", "sk-a-", "Password=abc;", 'key="a" ', "secrets.get(", "a://a:", "{{secrets/", "xoxb-"])
+def test_hostile_text_is_read_to_its_end(tmp_path: Path, part: str) -> None:
+    (tmp_path / "long.py").write_text(part * (300_000 // len(part)))
+    assert _scan.scan([tmp_path]).files == 1
+
+
 def test_the_command_says_what_it_has() -> None:
     assert "It has one command" in run("--help").stdout
     assert run().returncode == 2

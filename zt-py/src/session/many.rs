@@ -8,12 +8,14 @@ use zt_core::Result;
 use super::Session;
 use crate::aio;
 use crate::data;
-use crate::error::Failure;
 use crate::executor::{self, Work};
 use crate::rows::{self, Rows};
 
 #[cfg(feature = "arrow")]
-use {crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc};
+use {
+    crate::answers::Answers, crate::arrow, crate::error::Failure, arrow_array::BooleanArray,
+    std::sync::Arc,
+};
 
 /// What was asked about many resources.
 enum Asked {
