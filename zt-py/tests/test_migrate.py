@@ -15,7 +15,7 @@ from conftest import World
 import zt
 from zt import _console, _scan
 
-NEEDLE = "zt-needle-9Q7x"
+NEEDLE = "w8Qz-planted-9Q7x"  # the needle scan of a whole run wants its own marker in no file
 KEY64 = "Zq" * 43 + "=="
 
 PYTHON = f'''\
