@@ -129,6 +129,9 @@ fn only_column(kind: &DataType, chunks: Vec<ArrayRef>) -> Result<(DataType, Vec<
             fields.len()
         )));
     };
+    if chunks.iter().any(|chunk| chunk.null_count() > 0) {
+        return Err(missing_row());
+    }
     let column = |chunk: &ArrayRef| chunk.as_struct().columns().first().cloned();
     let columns = chunks.iter().filter_map(column).collect();
     Ok((only.data_type().clone(), columns))
@@ -140,10 +143,10 @@ fn chunks(stream: FFI_ArrowArrayStream) -> Result<Chunks> {
     if stream.release().is_none() || stream.get_next().is_none() {
         return Err(invalid("the stream of Arrow was read already"));
     }
-    let reader = ArrayStreamReader::try_new(stream).map_err(unreadable)?;
+    let reader = ArrayStreamReader::try_new(stream).map_err(|_| broken())?;
     let field = Arc::clone(reader.field());
     let chunks: Result<Vec<_>, _> = reader.collect();
-    Ok((field, chunks.map_err(unreadable)?))
+    Ok((field, chunks.map_err(|_| broken())?))
 }
 
 fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
@@ -161,9 +164,7 @@ fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
 fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
     let rows = chunk.as_struct();
     if rows.null_count() > 0 {
-        return Err(invalid(
-            "a row of the table is missing as a whole; its columns have no such thing",
-        ));
+        return Err(missing_row());
     }
     for (field, column) in schema.fields().iter().zip(rows.columns()) {
         // The reason may repeat a value.
@@ -227,6 +228,16 @@ pub(crate) fn column_capsules<'py>(
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(Code::InvalidArgument, message)
+}
+
+fn missing_row() -> Error {
+    invalid("a row of the table is missing as a whole; its columns have no such thing")
+}
+
+/// What the producer says of it may repeat a cell.
+fn broken() -> Error {
+    let error = invalid("what hands over the table of Arrow failed in the midst of it");
+    error.with_help("read it to its end without zt: its own error says why")
 }
 
 fn unreadable(why: ArrowError) -> Error {
