@@ -1,7 +1,7 @@
 //! `zt.Answers`: a column of answers, yes or no or missing.
 
 use arrow_array::{Array as _, BooleanArray};
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
@@ -63,6 +63,13 @@ impl Answers {
 
     fn __len__(&self) -> usize {
         self.0.len()
+    }
+
+    /// Many answers are neither yes nor no.
+    #[expect(clippy::unused_self, reason = "Python passes it")]
+    fn __bool__(&self) -> PyResult<bool> {
+        let message = "many answers are neither yes nor no: ask `num_allowed == len(answers)`, or `num_allowed > 0`";
+        Err(PyTypeError::new_err(message))
     }
 
     fn __getitem__(&self, at: isize) -> PyResult<Option<bool>> {

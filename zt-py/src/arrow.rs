@@ -97,44 +97,44 @@ impl Offer {
             Self::Stream(stream) => chunks(stream)?,
             Self::One(array, kind) => one(array, &kind)?,
         };
-        let chunks = match field.data_type() {
-            DataType::Struct(fields) => {
-                let [_] = fields.as_ref() else {
-                    return Err(invalid(format!(
-                        "one column was expected, and this is a table of {}",
-                        fields.len()
-                    )));
-                };
-                let only = |chunk: &ArrayRef| chunk.as_struct().columns().first().cloned();
-                chunks.iter().filter_map(only).collect()
-            }
-            _ => chunks,
-        };
+        let (kind, chunks) = only_column(field.data_type(), chunks)?;
         for chunk in &chunks {
             let validated = chunk.to_data().validate_full();
             // The reason may repeat a value.
             validated.map_err(|_| invalid("the column holds something that its type is not"))?;
         }
-        let parts: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
-        if parts.iter().any(|part| *part.data_type() == DataType::Null) {
+        if kind == DataType::Null {
             // Nothing is said of the type of a column in which nothing stands.
-            let rows = parts.iter().map(|part| part.len()).sum();
+            let rows = chunks.iter().map(Array::len).sum();
             return Ok(new_null_array(&DataType::Utf8, rows));
         }
-        match parts.as_slice() {
-            [] => Ok(match field.data_type() {
-                DataType::Struct(fields) => fields.first().map_or_else(
-                    || new_empty_array(&DataType::Null),
-                    |only| new_empty_array(only.data_type()),
-                ),
-                kind => new_empty_array(kind),
-            }),
-            parts => concat(parts).map_err(|why| {
-                let error = invalid("the column does not fit in one piece");
-                error.with_help("ask about a part of it").with_source(why)
-            }),
+        if chunks.is_empty() {
+            return Ok(new_empty_array(&kind));
         }
+        let parts: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+        concat(&parts).map_err(|why| {
+            let error = invalid("the column does not fit in one piece");
+            error.with_help("ask about a part of it").with_source(why)
+        })
     }
+}
+
+fn only_column(kind: &DataType, chunks: Vec<ArrayRef>) -> Result<(DataType, Vec<ArrayRef>)> {
+    let DataType::Struct(fields) = kind else {
+        return Ok((kind.clone(), chunks));
+    };
+    let [only] = fields.as_ref() else {
+        return Err(invalid(format!(
+            "one column was expected, and this is a table of {}",
+            fields.len()
+        )));
+    };
+    if chunks.iter().any(|chunk| chunk.null_count() > 0) {
+        return Err(missing_row());
+    }
+    let column = |chunk: &ArrayRef| chunk.as_struct().columns().first().cloned();
+    let columns = chunks.iter().filter_map(column).collect();
+    Ok((only.data_type().clone(), columns))
 }
 
 type Chunks = (Arc<Field>, Vec<ArrayRef>);
@@ -143,10 +143,10 @@ fn chunks(stream: FFI_ArrowArrayStream) -> Result<Chunks> {
     if stream.release().is_none() || stream.get_next().is_none() {
         return Err(invalid("the stream of Arrow was read already"));
     }
-    let reader = ArrayStreamReader::try_new(stream).map_err(unreadable)?;
+    let reader = ArrayStreamReader::try_new(stream).map_err(|_| broken())?;
     let field = Arc::clone(reader.field());
     let chunks: Result<Vec<_>, _> = reader.collect();
-    Ok((field, chunks.map_err(unreadable)?))
+    Ok((field, chunks.map_err(|_| broken())?))
 }
 
 fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
@@ -164,9 +164,7 @@ fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
 fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
     let rows = chunk.as_struct();
     if rows.null_count() > 0 {
-        return Err(invalid(
-            "a row of the table is missing as a whole; its columns have no such thing",
-        ));
+        return Err(missing_row());
     }
     for (field, column) in schema.fields().iter().zip(rows.columns()) {
         // The reason may repeat a value.
@@ -230,6 +228,16 @@ pub(crate) fn column_capsules<'py>(
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(Code::InvalidArgument, message)
+}
+
+fn missing_row() -> Error {
+    invalid("a row of the table is missing as a whole; its columns have no such thing")
+}
+
+/// What the producer says of it may repeat a cell.
+fn broken() -> Error {
+    let error = invalid("what hands over the table of Arrow failed in the midst of it");
+    error.with_help("read it to its end without zt: its own error says why")
 }
 
 fn unreadable(why: ArrowError) -> Error {

@@ -130,6 +130,7 @@ fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
         .enumerate()
         .filter(|(_, cell)| !is_missing(cell))
     {
+        hear(cell.py(), row)?;
         let Some(kind) = kind_of(cell) else {
             let reason = "is not a bool, int, float, str, bytes or None";
             return Err(wrong_cell(name, row, reason));
@@ -160,6 +161,14 @@ pub(crate) fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
         || cell.is_instance_of::<PyFloat>() && cell.extract::<f64>().is_ok_and(f64::is_nan)
 }
 
+/// Lets Ctrl-C through now and then, while the interpreter is held.
+pub(crate) fn hear(py: Python<'_>, row: usize) -> PyResult<()> {
+    if row.is_multiple_of(1 << 14) {
+        py.check_signals()?;
+    }
+    Ok(())
+}
+
 fn each<'py, T>(
     cells: &[Bound<'py, PyAny>],
     wrong: impl Fn(usize) -> PyErr,
@@ -168,6 +177,7 @@ where
     T: for<'a> FromPyObject<'a, 'py>,
 {
     let read = |(row, cell): (usize, &Bound<'py, PyAny>)| {
+        hear(cell.py(), row)?;
         if is_missing(cell) {
             return Ok(None);
         }

@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 
 use crate::columns::Columns;
 use crate::decision::{Decision, masks, obligations_dict};
-use crate::error::Failure;
+use crate::executor;
 use crate::row_filter::{RowFilter, Selection};
 use crate::rows::Rows;
 
@@ -20,6 +20,16 @@ impl Permit {
     pub(crate) fn new(core: zt_core::Permit) -> Self {
         Self(Decision::made_here(core.decision().clone()), core)
     }
+}
+
+/// What a permit shows of these rows. Other Python threads run meanwhile, and Ctrl-C ends the wait.
+pub(crate) fn shown(
+    py: Python<'_>,
+    permit: zt_core::Permit,
+    data: &Bound<'_, PyAny>,
+) -> PyResult<Rows> {
+    let rows = Rows::read(data)?;
+    executor::wait(py, executor::aside(move || rows.shown(&permit)))
 }
 
 #[pymethods]
@@ -50,9 +60,7 @@ impl Permit {
     /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
     /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
     fn apply<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let rows = Rows::read(data)?;
-        let shown = py.detach(|| rows.shown(&self.1)).map_err(Failure::new)?;
-        shown.like(data)
+        shown(py, self.1.clone(), data)?.like(data)
     }
 
     /// Which rows may be seen: `apply`, `Session.view` and `select` show no others.
@@ -69,9 +77,10 @@ impl Permit {
     ///
     /// >>> elin.require("table.read", "table:gold.loan_scores").select("tsql", ["id", "y_pred", "y_pred_proba"]).columns
     /// ['[id]', '[y_pred]']
-    fn select(&self, dialect: &str, columns: Vec<String>) -> Result<Selection, Failure> {
+    fn select(&self, dialect: &str, columns: &Bound<'_, PyAny>) -> PyResult<Selection> {
+        let columns: Vec<String> = columns.extract()?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        Selection::of(&self.1, dialect, &columns)
+        Ok(Selection::of(&self.1, dialect, &columns)?)
     }
 
     /// The decision behind it.

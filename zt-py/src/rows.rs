@@ -110,7 +110,7 @@ impl Rows {
             #[cfg(feature = "arrow")]
             Self::Arrow(batch) => {
                 let shown = permit.apply_arrow(batch)?;
-                Ok(Self::Arrow(pandas::described(batch, shown)))
+                Ok(Self::Arrow(pandas::shown(batch, shown)))
             }
         }
     }

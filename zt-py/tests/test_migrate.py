@@ -15,7 +15,7 @@ from conftest import World
 import zt
 from zt import _console, _scan
 
-NEEDLE = "zt-needle-9Q7x"
+NEEDLE = "w8Qz-planted-9Q7x"  # the needle scan of a whole run wants its own marker in no file
 KEY64 = "Zq" * 43 + "=="
 
 PYTHON = f'''\
@@ -198,6 +198,12 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     assert run("migrate", "scan", str(empty)).stdout == "0 files read, 0 places\n"
+
+
+@pytest.mark.parametrize("part", ["eyJ-", "a.b-", "jdbc:", "sk-a-", "Password=abc;", 'key="a" ', "secrets.get(", "a://a:", "{{secrets/", "xoxb-"])
+def test_hostile_text_is_read_to_its_end(tmp_path: Path, part: str) -> None:
+    (tmp_path / "long.py").write_text(part * (300_000 // len(part)))
+    assert _scan.scan([tmp_path]).files == 1
 
 
 def test_the_command_says_what_it_has() -> None:

@@ -63,7 +63,7 @@ fn refuse_where(decision: &Decision, is_plain: impl Fn(&str) -> bool) -> Result<
                 return Err(unmet(
                     decision,
                     &message,
-                    "seal it with `Session::sealer` first",
+                    "seal it with `Session::sealer` first, as text: sealed bytes cannot be told from others",
                 ));
             }
         }

@@ -78,7 +78,7 @@ KEY_WORD = re.compile(r"(?:^|_)key$", re.IGNORECASE)
 RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[^\s]{16,}")
 CONNECTION = (
     (re.compile(r"\b(?:AccountKey|SharedAccessKey)\s*=\s*([^;\s\"'{}<>$]{16,})"), "an account key in a connection string"),
-    (re.compile(r"\bjdbc:[^\s\"']*?[?;&](?:password|pwd)=([^;&\s\"'{}<>$]{3,})", re.IGNORECASE), "a password in a JDBC URL"),
+    (re.compile(r"\bjdbc:[^\s\"']{0,500}?[?;&](?:password|pwd)=([^;&\s\"'{}<>$]{3,})", re.IGNORECASE), "a password in a JDBC URL"),
     (re.compile(r"\b(?:Password|Pwd)\s*=\s*([^;\s\"'{}<>$&]{3,})\s*;", re.IGNORECASE), "a password in a connection string"),
     (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'{}<>$]+:([^\s/@\"'{}<>$]{3,})@"), "a password in a URL"),
     (re.compile(r"[?&]sig=([A-Za-z0-9%+/]{20,})"), "a shared access signature"),
@@ -88,13 +88,13 @@ HARD_CODED = (
     (re.compile(r"\bdapi[0-9a-f]{32}\b"), "a token of Databricks"),
     (re.compile(r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{40,}\b"), "a token of GitHub"),
     (re.compile(r"\bAKIA[0-9A-Z]{16}\b"), "an access key of AWS"),
-    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"), "a token of Slack"),
-    (re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"), "an API key of a model service"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "a signed token (JWT)"),
+    (re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,200}"), "a token of Slack"),
+    (re.compile(r"\bsk-[A-Za-z0-9_-]{20,200}"), "an API key of a model service"),
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{10,400}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,1000}"), "a signed token (JWT)"),
     (re.compile(r"(?<![A-Za-z0-9_~.-])[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}(?![A-Za-z0-9_~.-])"), "a client secret of Entra ID"),
     (re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])"), "a key of 64 bytes, as storage accounts have"),
 )
-ASSIGNED = re.compile(r"""(?<![A-Za-z0-9_])["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?\s*(?:=|:|<-)\s*[rbuf]{0,2}(["'])([^"'\n]{6,})\2""", re.IGNORECASE)
+ASSIGNED = re.compile(r"""(?<![A-Za-z0-9_])["']?([A-Za-z_][A-Za-z0-9_.-]{0,80})["']?\s*(?:=|:|<-)\s*[rbuf]{0,2}(["'])([^"'\n]{6,})\2""", re.IGNORECASE)
 PLACEHOLDER = re.compile(r"[{}<>$]|^\*+$|^x+$|change|example|placeholder|redacted|your[-_ ]|dummy|^\s*$", re.IGNORECASE)
 PATH = re.compile(r"^(?:/|\.{1,2}/|~/|[a-z][a-z0-9+.-]*:/)|^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*\.[A-Za-z]{1,5}$")
 NAME = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
@@ -194,22 +194,18 @@ def _environment(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
 
 
 def _values(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for patterns, kind in ((CONNECTION, "connection_string"), (HARD_CODED, "hard_coded")):
         for pattern, what in patterns:
             for match in pattern.finditer(text):
                 is_value = kind == "hard_coded" or not PLACEHOLDER.search(match[1])
-                if is_value and not _overlaps(match.span(), taken):
-                    taken.append(match.span())
+                if is_value and 1 not in taken[match.start() : match.end()]:
+                    taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
                     yield at(kind, what, match.start())
     for match in ASSIGNED.finditer(text):
         is_named = SECRET_WORD.search(match[1]) or KEY_WORD.search(match[1]) and RANDOM.fullmatch(match[3])
-        if is_named and _looks_secret(match[3]) and not _overlaps(match.span(), taken):
+        if is_named and _looks_secret(match[3]) and 1 not in taken[match.start() : match.end()]:
             yield at("hard_coded", "a value beside a name of secrets", match.start(), "", match[1])
-
-
-def _overlaps(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
-    return any(start < span[1] and span[0] < end for start, end in taken)
 
 
 def _looks_secret(value: str) -> bool:

@@ -8,12 +8,15 @@ use zt_core::Result;
 use super::Session;
 use crate::aio;
 use crate::data;
-use crate::error::Failure;
 use crate::executor::{self, Work};
+use crate::permit;
 use crate::rows::{self, Rows};
 
 #[cfg(feature = "arrow")]
-use {crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc};
+use {
+    crate::answers::Answers, crate::arrow, crate::error::Failure, arrow_array::BooleanArray,
+    std::sync::Arc,
+};
 
 /// What was asked about many resources.
 enum Asked {
@@ -60,6 +63,7 @@ impl Asked {
         let mut texts = Vec::new();
         for (row, cell) in cells.enumerate() {
             let cell = cell?;
+            data::hear(cell.py(), row)?;
             texts.push(match cell.extract::<String>() {
                 Ok(text) => Some(text),
                 Err(_) if may_miss && data::is_missing(&cell) => None,
@@ -133,19 +137,11 @@ impl Session {
         }))
     }
 
-    fn view_work(
-        &self,
-        data: &Bound<'_, PyAny>,
-        resource: &str,
-        action: &str,
-    ) -> PyResult<Work<(Rows, Py<PyAny>)>> {
+    /// The right to see it: the policy is asked before anything is read.
+    fn permit_work(&self, resource: &str, action: &str) -> PyResult<Work<zt_core::Permit>> {
         let session = self.core()?.clone();
         let (resource, action) = (resource.to_owned(), action.to_owned());
-        let (rows, data) = (Rows::read(data)?, data.clone().unbind());
-        Ok(executor::aside(move || {
-            let permit = session.require(&action, &resource)?;
-            Ok((rows.shown(&permit)?, data))
-        }))
+        Ok(executor::aside(move || session.require(&action, &resource)))
     }
 }
 
@@ -193,7 +189,8 @@ impl Session {
     ///
     /// `data` is a frame of pandas, polars or pyarrow, whatever else has `__arrow_c_stream__`, or a mapping of column names to
     /// sequences; the answer is of the same kind, `zt.Table` where zt does not know it. Rows of
-    /// pandas are numbered anew, unless their index is a visible column. Raises Denied, also for more rows than the policy shows at once.
+    /// pandas are numbered anew, unless their index is a visible column. A deny reads nothing. Raises Denied, also for more
+    /// rows than the policy shows at once.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1]}
     /// >>> elin.view(scores, "table:gold.loan_scores")
@@ -206,11 +203,11 @@ impl Session {
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (shown, _) = executor::wait(py, self.view_work(data, resource, action)?)?;
-        shown.like(data)
+        let permit = executor::wait(py, self.permit_work(resource, action)?)?;
+        permit::shown(py, permit, data)?.like(data)
     }
 
-    /// `view` for asyncio: an awaitable.
+    /// `view` for asyncio: an awaitable. The rows are read on another thread than the loop's.
     #[pyo3(signature = (data, resource, *, action = "table.read"))]
     fn view_async<'py>(
         &self,
@@ -219,9 +216,22 @@ impl Session {
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let work = self.view_work(data, resource, action)?;
+        let permit = self.permit_work(resource, action)?;
+        let data = data.clone().unbind();
+        let work = Box::pin(async move {
+            let permit = permit.await?;
+            tokio::task::block_in_place(|| {
+                // What Python raises while its rows are read is for the awaiter.
+                let read = Python::try_attach(|py| Rows::read(data.bind(py)));
+                let rows = match read.ok_or_else(executor::vanished)? {
+                    Ok(rows) => rows,
+                    Err(raised) => return Ok((Err(raised), data)),
+                };
+                Ok((Ok(rows.shown(&permit)?), data))
+            })
+        });
         aio::later(py, work, |py, (shown, data)| {
-            shown.like(data.bind(py)).map(Bound::unbind)
+            shown?.like(data.bind(py)).map(Bound::unbind)
         })
     }
 }

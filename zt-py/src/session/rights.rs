@@ -113,6 +113,7 @@ fn revealing(query: ListQuery, in_stages: bool, with_denied: bool) -> ListQuery 
 }
 
 /// A page on its way to an awaiter.
+#[expect(clippy::needless_pass_by_value, reason = "the bridge hands it over")]
 fn paged(py: Python<'_>, found: ListPage) -> PyResult<Py<PyAny>> {
     page(py, &found).map(Bound::unbind)
 }

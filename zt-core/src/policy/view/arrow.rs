@@ -1,4 +1,9 @@
 //! What a view shows of a batch of Arrow. Columns keep their types, but for masked dictionaries of text, which become text.
+//!
+//! Never: the notes of a schema beside a part of the rows or columns; libraries write there what stands in hidden cells, such as
+//! all words of an enumeration.
+
+mod notes;
 
 use std::sync::Arc;
 
@@ -8,7 +13,7 @@ use arrow_array::{
     StringViewArray, make_array, new_null_array,
 };
 use arrow_data::transform::MutableArrayData;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use super::{CellRule, NotShown, View};
 use crate::batch::Cells;
@@ -20,7 +25,8 @@ impl View {
     /// The visible part of these rows.
     pub(crate) fn apply_arrow(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let filtered;
-        let batch = if self.seen.rows.is_all() {
+        let mut is_whole = self.seen.rows.is_all();
+        let batch = if is_whole {
             batch
         } else {
             filtered = filter(batch, &self.seen.rows.mask(batch)?)?;
@@ -34,8 +40,10 @@ impl View {
         }
         let fields = batch.schema_ref().fields();
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+        let visible = self.columns.visible(&names);
+        is_whole &= visible.len() == names.len();
         let mut shown = Vec::with_capacity(names.len());
-        for name in self.columns.visible(&names) {
+        for name in visible {
             let at = names.iter().position(|own| *own == name);
             let found = at.and_then(|at| fields.get(at).zip(batch.columns().get(at)));
             let Some((field, array)) = found else {
@@ -50,12 +58,21 @@ impl View {
                     continue;
                 }
             };
+            is_whole = false;
+            let seen = notes::without(&seen)?;
             let field = Field::new(name, seen.data_type().clone(), true);
             shown.push((Arc::new(field), seen));
         }
         let (fields, columns): (Vec<_>, Vec<_>) = shown.into_iter().unzip();
-        let schema = Schema::new_with_metadata(fields, batch.schema_ref().metadata().clone());
-        of(schema, columns, batch.num_rows())
+        let told = match is_whole {
+            true => batch.schema_ref().metadata().clone(),
+            false => Metadata::default(),
+        };
+        of(
+            Schema::new_with_metadata(fields, told),
+            columns,
+            batch.num_rows(),
+        )
     }
 }
 
@@ -133,10 +150,15 @@ fn filter(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch> {
         for (start, end) in &runs {
             kept.try_extend(0, *start, *end).map_err(too_long)?;
         }
-        compact(make_array(kept.freeze()))
+        notes::without(&compact(make_array(kept.freeze()))?)
     };
     let columns: Result<Vec<_>> = batch.columns().iter().map(column).collect();
-    of(batch.schema_ref().as_ref().clone(), columns?, rows)
+    let columns = columns?;
+    let fields = batch.schema_ref().fields().iter().zip(&columns);
+    let fields: Vec<_> = fields
+        .map(|(field, array)| notes::field(field, array.data_type().clone()))
+        .collect();
+    of(Schema::new(fields), columns, rows)
 }
 
 /// The texts of a column, if it holds text.

@@ -1,0 +1,57 @@
+//! The notes of fields, which say of a column what its cells need not say.
+//!
+//! Out: the same cells, at every depth without notes but those of Arrow's own extension types, which say what a cell means.
+
+use arrow_array::{Array as _, ArrayRef, make_array};
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field, FieldRef, Fields};
+
+use crate::error::{Code, Error, Result};
+
+const EXTENSION: &str = "ARROW:extension:";
+
+/// The column whose type has no notes.
+pub(super) fn without(array: &ArrayRef) -> Result<ArrayRef> {
+    let bare = kind(array.data_type());
+    if bare == *array.data_type() {
+        return Ok(ArrayRef::clone(array));
+    }
+    data(array.to_data()).map(make_array)
+}
+
+/// The field for cells of this type.
+pub(super) fn field(field: &Field, kind: DataType) -> Field {
+    let mut told = field.metadata().clone();
+    told.retain(|name, _| name.starts_with(EXTENSION));
+    field.clone().with_data_type(kind).with_metadata(told)
+}
+
+fn data(array: ArrayData) -> Result<ArrayData> {
+    let children: Result<Vec<_>> = array.child_data().iter().cloned().map(data).collect();
+    let bare = kind(array.data_type());
+    let array = array.into_builder().data_type(bare).child_data(children?);
+    array.build().map_err(|why| {
+        Error::new(Code::Internal, "the visible cells do not make a column").with_source(why)
+    })
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other types of Arrow have no fields"
+)]
+fn kind(of: &DataType) -> DataType {
+    let bare = |own: &FieldRef| FieldRef::new(field(own, kind(own.data_type())));
+    match of {
+        DataType::List(own) => DataType::List(bare(own)),
+        DataType::LargeList(own) => DataType::LargeList(bare(own)),
+        DataType::ListView(own) => DataType::ListView(bare(own)),
+        DataType::LargeListView(own) => DataType::LargeListView(bare(own)),
+        DataType::FixedSizeList(own, size) => DataType::FixedSizeList(bare(own), *size),
+        DataType::Map(own, is_sorted) => DataType::Map(bare(own), *is_sorted),
+        DataType::Struct(own) => DataType::Struct(own.iter().map(bare).collect::<Fields>()),
+        DataType::Dictionary(keys, values) => {
+            DataType::Dictionary(keys.clone(), Box::new(kind(values)))
+        }
+        other => other.clone(),
+    }
+}
