@@ -12,6 +12,9 @@ use crate::fork::Homed;
 use crate::runtime::Runtime;
 use crate::seal::Sealer;
 
+/// What `__reduce__` hands to [`restore_grant`]: text and key.
+type Fields = (String, Option<String>);
+
 /// Where a cluster pins whose grants its executors take; what travels with a grant counts only where this is not set.
 const PINNED: &str = "ZT_IDENTITY_GRANT_KEYS";
 
@@ -52,10 +55,10 @@ impl Grant {
     }
 
     fn open(&self) -> Result<grant::Executor, Error> {
-        let pinned = std::env::var(PINNED).unwrap_or_default();
-        let trusted = match pinned.trim() {
-            "" => self.key.into_iter().collect(),
-            texts => keys(texts)?,
+        let trusted = match pinned() {
+            None => self.key.into_iter().collect(),
+            // What is no text names no key: nobody is trusted then.
+            Some(texts) => keys(&texts.to_string_lossy())?,
         };
         grant::Executor::open(&self.core, &trusted)
     }
@@ -66,6 +69,14 @@ impl Grant {
             .as_ref()
             .map_err(|why| Failure::new(Error::new(why.code(), why.message())))
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an executor has no runtime whose configuration would read it"
+)]
+fn pinned() -> Option<std::ffi::OsString> {
+    std::env::var_os(PINNED)
 }
 
 fn keys(texts: &str) -> Result<Vec<GrantPublicKey>, Error> {
@@ -189,10 +200,7 @@ impl Grant {
         })
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, Option<String>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Fields)> {
         let restore = py.import("zt._zt")?.getattr("_restore_grant")?;
         Ok((restore, (self.text().to_owned(), self.key())))
     }
