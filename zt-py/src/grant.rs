@@ -12,6 +12,9 @@ use crate::fork::Homed;
 use crate::runtime::Runtime;
 use crate::seal::Sealer;
 
+/// What `__reduce__` hands to [`restore_grant`]: text and key.
+type Fields = (String, Option<String>);
+
 /// Where a cluster pins whose grants its executors take; what travels with a grant counts only where this is not set.
 const PINNED: &str = "ZT_IDENTITY_GRANT_KEYS";
 
@@ -52,10 +55,11 @@ impl Grant {
     }
 
     fn open(&self) -> Result<grant::Executor, Error> {
-        let pinned = std::env::var(PINNED).unwrap_or_default();
-        let trusted = match pinned.trim() {
-            "" => self.key.into_iter().collect(),
-            texts => keys(texts)?,
+        // An executor has no runtime whose configuration would read it.
+        let trusted = match std::env::var_os(PINNED) {
+            None => self.key.into_iter().collect(),
+            // What is no text names no key: nobody is trusted then.
+            Some(texts) => keys(&texts.to_string_lossy())?,
         };
         grant::Executor::open(&self.core, &trusted)
     }
@@ -189,10 +193,7 @@ impl Grant {
         })
     }
 
-    fn __reduce__<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, Option<String>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Fields)> {
         let restore = py.import("zt._zt")?.getattr("_restore_grant")?;
         Ok((restore, (self.text().to_owned(), self.key())))
     }

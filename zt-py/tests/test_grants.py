@@ -83,6 +83,9 @@ def test_a_cluster_can_pin_whose_grants_it_takes(grant: zt.Grant, monkeypatch: p
         pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
     monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", f"{'A' * 43} {grant.key}")
     pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
+    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "")
+    with pytest.raises(zt.Unauthenticated, match="not trusted"):
+        pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
     monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "zt")
     with pytest.raises(zt.ConfigError):
         pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")

@@ -51,7 +51,18 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !python::install(place, &python, &wheel, log)? {
         return Ok(Outcome::of(false, "the wheel does not install"));
     }
-    let arguments = ["-m", "pytest", "-raP", "-m", "spark", "tests/test_spark.py"];
+    // A cluster takes its time to start on a busy machine.
+    let patience = "faulthandler_timeout=600";
+    let arguments = [
+        "-m",
+        "pytest",
+        "-raP",
+        "-o",
+        patience,
+        "-m",
+        "spark",
+        "tests/test_spark.py",
+    ];
     let mut pytest = python::command(place, &python, &arguments);
     pytest.current_dir(place.at("zt-py"));
     pytest.env("ZT_BIN", zt).env(KEEP, "1");
