@@ -8,6 +8,7 @@ pub(super) mod claims;
 mod log;
 mod marks;
 pub(super) mod notes;
+mod unsigned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;

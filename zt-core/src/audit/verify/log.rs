@@ -12,13 +12,8 @@ use super::super::tree::Tree;
 use super::super::{AuditError, Entry, Finding, FindingKind, Head, Recovery, Verification};
 use super::claims::{Claims, Links, Retirement};
 use super::marks::Marks;
+use super::unsigned::Tail;
 use super::{VerifyOptions, open};
-
-/// Over how long a time records may stand behind the last checkpoint of a log whose writer was killed: six times what a
-/// healthy one leaves, in milliseconds.
-const LONGEST_TAIL_MS: i64 = 60_000;
-/// And how many of them: what the fastest writer brings to the disk while a slow one takes a note.
-const MOST_TAIL: u64 = 1_000_000;
 
 /// What is known about one log before it is read.
 pub(super) struct Log<'a> {
@@ -343,7 +338,10 @@ impl Reader<'_> {
             let message = "no record of the log is under a checkpoint";
             self.marks
                 .missing(self.log.writer, message, FindingKind::Unsigned);
-        } else if self.says_signed && !is_closed && self.is_tail_too_long(seq) {
+        } else if self.says_signed
+            && !is_closed
+            && self.tail.is_too_long(seq.saturating_sub(signed))
+        {
             let message = format!(
                 "the log ended without being closed, and its last {} records are under no checkpoint, more than a writer \
                  leaves that is killed: they may be forged, or its checkpoints could not be written",
@@ -360,35 +358,6 @@ impl Reader<'_> {
             self.marks
                 .missing(self.log.writer, message, FindingKind::MissingCheckpoint);
         }
-    }
-}
-
-/// Over how long a time records were written, from the last one that is signed, in milliseconds of their own clock.
-#[derive(Debug, Clone, Copy, Default)]
-struct Tail {
-    last: Option<i64>,
-    sum: i64,
-    longest: i64,
-}
-
-impl Tail {
-    fn add(&mut self, at: i64) {
-        let gap = self.last.map_or(0, |last| at.saturating_sub(last)).max(0);
-        self.sum = self.sum.saturating_add(gap);
-        self.longest = self.longest.max(gap);
-        self.last = Some(at);
-    }
-
-    /// Without the longest gap: a machine that slept, and a clock that was set, are no sign of anything.
-    const fn span(self) -> i64 {
-        self.sum.saturating_sub(self.longest)
-    }
-}
-
-impl Reader<'_> {
-    /// A writer signs what is new every ten seconds, and every 10,000 records as fast as its disk takes notes.
-    fn is_tail_too_long(&self, seq: u64) -> bool {
-        self.tail.span() > LONGEST_TAIL_MS || seq.saturating_sub(self.marks.signed) > MOST_TAIL
     }
 }
 
