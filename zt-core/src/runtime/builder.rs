@@ -4,6 +4,7 @@ mod audit;
 mod identity;
 mod outside;
 mod sinks;
+mod threads;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
 #[cfg(feature = "azure")]
 pub use outside::key_vault;
+use threads::Threads;
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
 #[derive(Debug)]
@@ -170,7 +172,7 @@ impl RuntimeBuilder {
         let options = audit::complete(options, &config, Some(&identity.outside))?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
-        let (secrets, keys) = vaults.open(&config, &clock)?;
+        let (secrets, keys) = vaults.open(&config, &clock, &identity.timer)?;
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,
@@ -232,23 +234,17 @@ impl Vaults {
     }
 
     /// The slots of secrets, and the keys of sealed data.
-    fn open(self, config: &Config, clock: &Arc<dyn Clock>) -> Result<(Secrets, DataKeys)> {
-        let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
-        // Nothing but timers: what blocks the first ends no wait.
-        let threads = Threads {
-            work: Arc::new(thread),
-            timer: Arc::new(Background::new("zt-timer")),
-        };
+    fn open(
+        self,
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+        timer: &Arc<Background>,
+    ) -> Result<(Secrets, DataKeys)> {
+        let threads = Threads::with(timer);
         let secrets = secrets(config, clock, self.vault, self.timing, &threads)?;
         let keys = data_keys(config, clock, self.keys, self.timing, &threads)?;
         Ok((secrets, keys))
     }
-}
-
-/// Where vaults are asked, and where those who wait for one are told that it is too late.
-struct Threads {
-    work: Arc<Background>,
-    timer: Arc<Background>,
 }
 
 enum Keys {
