@@ -206,7 +206,9 @@ async fn what_is_stale_is_served_while_an_executor_stands_still() {
     let standing = Standing::with("zt-needle-bridge");
     let secret = standing.read_while_it_goes_on().await;
     assert!(secret.unwrap().reveal() == b"zt-needle-bridge");
-    standing.clock.advance(10 * MINUTE + SECOND);
+    standing
+        .clock
+        .advance(Timing::default().default_ttl + SECOND);
     for _ in 0..2 {
         let secret = standing.secrets.get(&standing.request).await.unwrap();
         assert!(secret.reveal() == b"zt-needle-bridge");
