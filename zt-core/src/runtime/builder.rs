@@ -4,6 +4,7 @@ mod audit;
 mod identity;
 mod outside;
 mod sinks;
+mod threads;
 mod vaults;
 
 use std::path::{Path, PathBuf};
@@ -171,7 +172,7 @@ impl RuntimeBuilder {
         let grants = identity::grants(&config)?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
-        let (secrets, keys) = vaults.open(&config, &clock)?;
+        let (secrets, keys) = vaults.open(&config, &clock, &identity.timer)?;
         let runtime = Runtime(Arc::new(Shared {
             max_staleness: config.max_staleness(),
             config,

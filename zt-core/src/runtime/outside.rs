@@ -43,6 +43,12 @@ pub(super) struct Given {
     pub(super) proof: Option<ClientProof>,
 }
 
+/// Where requests run, and where their deadlines are kept.
+struct Executor {
+    work: Arc<dyn Spawn>,
+    timer: Arc<dyn Spawn>,
+}
+
 impl Given {
     pub(super) const fn new() -> Self {
         Self {
@@ -67,7 +73,7 @@ pub(crate) struct Outside {
     credential: Option<Arc<dyn TokenCredential>>,
     identity: OnceLock<OwnIdentity>,
     /// Where identity's requests run, whoever makes them; the caller's runtime without.
-    executor: Option<Arc<dyn Spawn>>,
+    executor: Option<Executor>,
     groups: Option<Arc<dyn GroupSource>>,
     proof: Option<ClientProof>,
 }
@@ -104,9 +110,9 @@ impl Outside {
     }
 
     /// The same with requests of identity that run there: connections belong to the executor that they were opened on, and a
-    /// caller's may stand still while another one needs them.
-    pub(super) fn on(mut self, executor: Arc<dyn Spawn>) -> Self {
-        self.executor = Some(executor);
+    /// caller's may stand still while another one needs them. `timer` ends waits for one that stands still itself.
+    pub(super) fn on(mut self, work: Arc<dyn Spawn>, timer: Arc<dyn Spawn>) -> Self {
+        self.executor = Some(Executor { work, timer });
         self
     }
 
@@ -155,7 +161,9 @@ impl Outside {
         once(&self.http, || {
             let made = (self.makers.http)(self)?;
             Ok(match &self.executor {
-                Some(executor) => Arc::new(HttpOn::new(made, Arc::clone(executor))),
+                Some(Executor { work, timer }) => {
+                    Arc::new(HttpOn::new(made, Arc::clone(work), Arc::clone(timer)))
+                }
                 None => made,
             })
         })
@@ -208,7 +216,7 @@ impl Outside {
             };
             let identity = OwnIdentity::new(credential, Arc::clone(&self.clock));
             Ok(match &self.executor {
-                Some(executor) => identity.on(Arc::clone(executor)),
+                Some(executor) => identity.on(Arc::clone(&executor.work)),
                 None => identity,
             })
         })

@@ -72,10 +72,15 @@ impl Flight {
             Purpose::Miss => crew.timing.miss_deadline,
             Purpose::Refresh => crew.timing.refresh_deadline,
         };
-        // Freed first: who asks again starts another.
+        let own = Arc::clone(&crew);
+        // The slot learns of it first: it is free for another fetch, and what is stale bridges this one.
         let late = move || {
-            slot.abandon(ticket);
-            Some(Err(FetchError::new(too_slow(deadline), None)))
+            let (now, outcome) = (
+                Now::read(&*own.clock),
+                Err(FetchError::new(too_slow(deadline), None)),
+            );
+            slot.land(ticket, &outcome, terms, now, now, &own.timing);
+            Some(outcome)
         };
         Self {
             crew,

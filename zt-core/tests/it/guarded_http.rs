@@ -307,3 +307,29 @@ async fn a_host_that_never_finishes_the_handshake_is_given_up_long_before_the_de
     let host = HOST.to_owned();
     assert_eq!(refused, HttpError::Connect { host });
 }
+
+/// A resolver whose first server is dead.
+#[derive(Debug)]
+struct Slow;
+
+impl NameResolver for Slow {
+    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Says(&["127.0.0.1"]).resolve(host).await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_takes_long_to_look_up_is_waited_for_as_long_as_the_request_may_take() {
+    let server = Server::start().await;
+    let ranges = vec!["127.0.0.0/8".parse().unwrap()];
+    let row = Destination::within("test", "kv.example", ranges);
+    let row = row.at_ports(vec![port(server.at.port())]);
+    let client = server.client_of(Guard::new().with(row));
+    let client = client.resolving_with(Arc::new(Slow));
+    let url = format!("https://kv.example:{}/echo", server.at.port());
+    let request = HttpRequest::get(url).within(Duration::from_secs(10));
+    assert_eq!(client.send(request).await.unwrap().peer, Some(server.at));
+}

@@ -10,7 +10,10 @@
 mod clients;
 mod exchange;
 mod failure;
+mod look_ups;
+mod progress;
 mod resolve;
+mod sessions;
 mod tls;
 
 use std::fmt;
@@ -24,6 +27,7 @@ use crate::network::{
 };
 use crate::port::BoxFuture;
 use clients::Clients;
+use progress::{Limits, Stage};
 use resolve::Admitting;
 
 /// The [`HttpClient`] of a process on Azure. Share it in an `Arc`; connections are kept open for 30 s, and no longer than
@@ -73,7 +77,14 @@ impl GuardedHttp {
     }
 
     fn build(&self, route: &Route) -> Result<reqwest::Client, HttpError> {
-        let resolver = Admitting::new(self.guard.clone(), route.clone(), Arc::clone(&self.names));
+        let limits = Limits {
+            // An address is not looked up.
+            starts_at: route.literal().map_or(Stage::LookUp, |_| Stage::Accept),
+            silences: Arc::default(),
+        };
+        let silences = Arc::clone(&limits.silences);
+        let (guard, names) = (self.guard.clone(), Arc::clone(&self.names));
+        let resolver = Admitting::new(guard, route.clone(), names, silences);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::of_one_client(&self.tls))
             .dns_resolver(resolver)
@@ -86,7 +97,7 @@ impl GuardedHttp {
             .no_zstd()
             .referer(false)
             .http1_only()
-            .connect_timeout(CONNECT)
+            .connector_layer(limits)
             .pool_idle_timeout(IDLE);
         builder.build().map_err(|error| HttpError::Malformed {
             reason: failure::without_url(error),
@@ -120,9 +131,6 @@ impl fmt::Debug for GuardedHttp {
             .finish_non_exhaustive()
     }
 }
-
-/// How long it may take to be connected, the handshake included: a host that swallows packets is told from a slow one.
-const CONNECT: Duration = Duration::from_secs(1);
 
 /// How long a connection may wait for its next request: shorter than the time in which an operator expects a changed private
 /// endpoint to be dialled.

@@ -10,6 +10,7 @@ mod entries;
 mod format;
 mod key;
 mod keys;
+mod places;
 mod reading;
 mod store;
 

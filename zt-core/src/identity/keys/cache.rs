@@ -5,12 +5,14 @@
 //! fetch more often than every thirty seconds. A forked child goes on with the keys that its parent knew, and fetches for itself.
 
 mod rings;
+mod saving;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::Guard;
 use zt_memory::fork::Local;
 
 use crate::id::Guid;
@@ -31,7 +33,8 @@ use rings::{Live, Place, Rings};
 pub(crate) struct KeyCache {
     profile: EntraProfile,
     around: Surroundings,
-    known: ArcSwap<KnownKeys>,
+    /// How many generations of what is known there were, those of the parents of a forked child too.
+    generations: AtomicU64,
     places: Vec<Place>,
     /// A forked child has its own.
     rings: Local<Rings>,
@@ -67,33 +70,31 @@ impl KeyCache {
             Place::new(&ring)
         });
         let places: Vec<Place> = places.collect();
-        let cache = Arc::new_cyclic(|this| Self {
+        Arc::new_cyclic(|this| Self {
             profile,
             around,
-            known: ArcSwap::default(),
+            generations: AtomicU64::new(0),
             places,
             rings: Local::new(),
             this: Weak::clone(this),
-        });
-        let mut known = KnownKeys::new(0);
-        for live in cache.rings().iter() {
-            if let Some(set) = live.ring().set() {
-                known.add(set);
-            }
-        }
-        cache.known.store(Arc::new(known));
-        cache
+        })
     }
 
     /// Those of this process.
     fn rings(&self) -> &Rings {
-        let make = || Rings::of(&self.places, Moment::now(&*self.around.clock));
-        self.rings.get_or_init(make)
+        self.rings.get_or_init(|| {
+            let now = Moment::now(&*self.around.clock);
+            Rings::of(&self.places, now, self.next_generation())
+        })
+    }
+
+    fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// What is known now.
     pub(in crate::identity) fn known(&self) -> Guard<Arc<KnownKeys>> {
-        self.known.load()
+        self.rings().known.load()
     }
 
     /// Starts the refreshes that are due. To be called every second.
@@ -268,7 +269,8 @@ impl KeyCache {
         if let (Some(saved), Some(store)) = (saved, &self.around.store)
             && let Ok(bytes) = serde_json::to_vec(&saved)
         {
-            store.save(&name(&self.profile, whose.0, whose.1), &bytes);
+            let name = name(&self.profile, whose.0, whose.1);
+            live.saving.save(store, name, bytes);
         }
     }
 
@@ -301,14 +303,11 @@ impl KeyCache {
         if *change == Change::default() {
             return;
         }
-        let ends = u64::from(!change.dropped.is_empty());
-        let mut all = KnownKeys::new(self.known.load().generation() + ends);
-        for live in self.rings().iter() {
-            if let Some(set) = live.ring().set() {
-                all.add(set);
-            }
-        }
-        self.known.store(Arc::new(all));
+        let rings = self.rings();
+        rings.publish(match change.dropped.is_empty() {
+            true => rings.known.load().generation(),
+            false => self.next_generation(),
+        });
     }
 
     pub(super) fn end(&self, at: usize, number: u64) {

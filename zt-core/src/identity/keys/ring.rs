@@ -50,13 +50,15 @@ pub(super) struct Ring {
     again: bool,
 }
 
-/// What a forked child goes on with: a set, and for how long.
+/// What a forked child goes on with: a set, for how long, and what of it a next set may end.
 #[derive(Debug)]
 pub(super) struct Legacy {
     set: KeySet,
     life: Arc<Life>,
     succeeded: Moment,
     due: Duration,
+    missing: BTreeMap<Arc<str>, Duration>,
+    takes_all: bool,
 }
 
 /// What an unknown id gets.
@@ -256,6 +258,8 @@ impl Ring {
             life: Arc::clone(&self.life),
             succeeded: self.succeeded?,
             due: self.due,
+            missing: self.missing.clone(),
+            takes_all: self.takes_all,
         })
     }
 
@@ -265,6 +269,8 @@ impl Ring {
         self.life = Arc::clone(&legacy.life);
         self.succeeded = Some(legacy.succeeded);
         self.due = legacy.due;
+        self.missing.clone_from(&legacy.missing);
+        self.takes_all = legacy.takes_all;
     }
 
     fn succeeded_at(&mut self, then: Moment) {

@@ -23,6 +23,8 @@ use crate::port::Spawn;
 pub(super) struct Identity {
     pub(super) outside: Outside,
     pub(super) background: Arc<Background>,
+    /// Nothing but timers: what blocks another thread ends no wait.
+    pub(super) timer: Arc<Background>,
     pub(super) key_log: Arc<KeyLog>,
     pub(super) published: Option<Arc<KeyCache>>,
     pub(super) authenticator: Option<Arc<Authenticator>>,
@@ -40,9 +42,11 @@ impl Identity {
         let (own, shared) = (config.clone(), Arc::clone(clock));
         let rules = &snapshot.tables().network_rules;
         let background = Arc::new(Background::new("zt-background"));
-        let outside =
-            Outside::new(own, profile.clone(), shared, rules, given, MAKERS)
-                .on(Arc::<Background>::clone(&background));
+        let timer = Arc::new(Background::new("zt-timer"));
+        let outside = Outside::new(own, profile.clone(), shared, rules, given, MAKERS).on(
+            Arc::<Background>::clone(&background),
+            Arc::<Background>::clone(&timer),
+        );
         let key_log = Arc::new(KeyLog::default());
         let published = published(&outside, &background, &key_log)?;
         let authenticator = match &published {
@@ -53,6 +57,7 @@ impl Identity {
         Ok(Self {
             outside,
             background,
+            timer,
             key_log,
             published,
             authenticator,

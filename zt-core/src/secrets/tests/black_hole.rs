@@ -134,39 +134,88 @@ impl crate::port::Spawn for Timers {
     }
 }
 
+/// A vault with one value, and secrets whose executor stands still.
+struct Standing {
+    vault: Arc<FaultyVault>,
+    blocked: Arc<Blocked>,
+    clock: Arc<ManualClock>,
+    secrets: Secrets,
+    request: SecretRequest,
+}
+
+impl Standing {
+    fn with(needle: &str) -> Self {
+        let memory = Arc::new(MemoryVault::new());
+        let request = SecretRequest::new(id("bureau-api-key"));
+        let value = SecretBytes::copy_of(needle.as_bytes());
+        memory
+            .set(request.key().id(), value, Validity::ALWAYS)
+            .unwrap();
+        let vault = Arc::new(FaultyVault::new(memory));
+        let blocked = Arc::new(Blocked::default());
+        let clock = Arc::new(ManualClock::new(START));
+        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+        let secrets = Secrets::new(Arc::clone(&vault) as Arc<dyn SecretVault>, time)
+            .on(Arc::<Blocked>::clone(&blocked))
+            .timed_on(Arc::new(Timers));
+        secrets.declare([request.clone()]);
+        Self {
+            vault,
+            blocked,
+            clock,
+            secrets,
+            request,
+        }
+    }
+
+    /// A read, during which the executor goes on after a second.
+    async fn read_while_it_goes_on(&self) -> crate::error::Result<Secret> {
+        let goes_on = async {
+            tokio::time::sleep(SECOND).await;
+            for task in std::mem::take(&mut *self.blocked.0.lock().unwrap()) {
+                drop(tokio::spawn(task));
+            }
+        };
+        let (secret, ()) = tokio::join!(self.secrets.get(&self.request), goes_on);
+        secret
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_executor_that_a_vault_blocks_holds_nobody_up_for_longer_than_a_miss() {
-    let memory = Arc::new(MemoryVault::new());
-    let request = SecretRequest::new(id("bureau-api-key"));
-    let value = SecretBytes::copy_of(b"zt-needle-blocked");
-    memory
-        .set(request.key().id(), value, Validity::ALWAYS)
-        .unwrap();
-    let vault = Arc::new(FaultyVault::new(memory));
-    let blocked = Arc::new(Blocked::default());
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
-    let secrets = Secrets::new(Arc::clone(&vault) as Arc<dyn SecretVault>, clock)
-        .on(Arc::<Blocked>::clone(&blocked))
-        .timed_on(Arc::new(Timers));
-    secrets.declare([request.clone()]);
+    let standing = Standing::with("zt-needle-blocked");
+    let (secrets, request) = (&standing.secrets, &standing.request);
 
     let begin = tokio::time::Instant::now();
-    let error = secrets.get(&request).await.unwrap_err();
+    let error = secrets.get(request).await.unwrap_err();
     assert_eq!(error.code(), Code::VaultUnavailable);
     assert_eq!(begin.elapsed(), Duration::from_millis(3_500));
     let begin = tokio::time::Instant::now();
-    let warmed = secrets.warm(std::slice::from_ref(&request), SECOND).await;
+    let warmed = secrets.warm(std::slice::from_ref(request), SECOND).await;
     assert_eq!((warmed.ready, warmed.failed.len()), (0, 1));
     assert_eq!(begin.elapsed(), SECOND);
 
     // It goes on: the fetch that nobody waits for any more is not made, the next one is.
-    let read = async {
-        tokio::time::sleep(SECOND).await;
-        for task in std::mem::take(&mut *blocked.0.lock().unwrap()) {
-            drop(tokio::spawn(task));
-        }
-    };
-    let (secret, ()) = tokio::join!(secrets.get(&request), read);
+    let secret = standing.read_while_it_goes_on().await;
     assert!(secret.unwrap().reveal() == b"zt-needle-blocked");
-    assert_eq!(vault.calls(), 1);
+    assert_eq!(standing.vault.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stale_is_served_while_an_executor_stands_still() {
+    let standing = Standing::with("zt-needle-bridge");
+    let secret = standing.read_while_it_goes_on().await;
+    assert!(secret.unwrap().reveal() == b"zt-needle-bridge");
+    standing
+        .clock
+        .advance(Timing::default().default_ttl + SECOND);
+    for _ in 0..2 {
+        let secret = standing.secrets.get(&standing.request).await.unwrap();
+        assert!(secret.reveal() == b"zt-needle-bridge");
+        assert!(secret.stale_for().is_some());
+    }
+    standing.clock.advance(60 * MINUTE);
+    let error = standing.secrets.get(&standing.request).await.unwrap_err();
+    assert_eq!(error.code(), Code::VaultUnavailable, "not beyond its time");
+    assert_eq!(standing.vault.calls(), 1);
 }

@@ -9,6 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::BuilderVerifierExt;
 
+use super::sessions::Sessions;
 use crate::network::HttpError;
 
 /// Judges certificates as the operating system does.
@@ -50,12 +51,9 @@ fn finish(trusting: ConfigBuilder<ClientConfig, WantsClientCert>) -> ClientConfi
 /// held by a thread that it does not have, and tickets that parent and child would both show.
 pub(super) fn of_one_client(shared: &ClientConfig) -> ClientConfig {
     let mut own = shared.clone();
-    own.resumption = Resumption::in_memory_sessions(SESSIONS);
+    own.resumption = Resumption::store(Arc::new(Sessions::of_one_client()));
     own
 }
-
-/// A client speaks to one host.
-const SESSIONS: usize = 8;
 
 fn wrong(reason: &str) -> HttpError {
     HttpError::Tls {
@@ -71,6 +69,7 @@ mod tests {
     use rustls::pki_types::{PrivateKeyDer, ServerName};
     use rustls::{ClientConnection, Connection, HandshakeKind, ServerConfig, ServerConnection};
 
+    use super::super::progress::{Progress, Stage};
     use super::*;
 
     /// A server in memory, and what a client needs to trust it.
@@ -109,6 +108,18 @@ mod tests {
             pass(&mut server, &mut client);
         }
         client.handshake_kind().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handshake_tells_when_it_begins() {
+        let (_, pem) = server();
+        let client = of_one_client(&trusting_only(pem.as_bytes()).unwrap());
+        let (progress, begun) = Progress::watched(async {
+            let name = ServerName::try_from("kv.test").unwrap();
+            ClientConnection::new(Arc::new(client), name).is_ok()
+        });
+        assert!(begun.await);
+        assert_eq!(progress.stage(), Stage::Handshake);
     }
 
     #[test]

@@ -24,9 +24,6 @@ use crate::secrets::{Attempt, VaultError, VaultUrl};
 /// The longest answer: a value in which each byte is escaped, with its tags.
 pub(in crate::adapters::azure) const MOST_BYTES: usize = 256 * 1024;
 
-/// An identity that keeps tokens answers in less.
-const NOTABLE: Duration = Duration::from_millis(50);
-
 /// Timers are exact to the millisecond.
 const EARLY: Duration = Duration::from_millis(5);
 
@@ -94,8 +91,8 @@ impl<S: SdkClient> Client<S> {
         })
     }
 
-    /// What `asking` gives, before the attempt's deadline. A call of which our own identity took notable time says nothing of
-    /// the vault, and names the identity.
+    /// What `asking` gives, before the attempt's deadline. A call of which our own identity took half the time or more says
+    /// nothing of the vault, and names the identity; what a vault leaves unanswered for longer than that is the vault's fault.
     pub(in crate::adapters::azure) async fn within<T: Send>(
         &self,
         vault: &VaultUrl,
@@ -112,7 +109,7 @@ impl<S: SdkClient> Client<S> {
         let asked = timeout(deadline, asking).await;
         asked.unwrap_or_else(|_| {
             let took = self.own.total().saturating_sub(before);
-            if took >= NOTABLE {
+            if took.saturating_mul(2) >= deadline {
                 return Err(VaultError::token_pending(self.credential.name(), took));
             }
             let (host, within) = (vault.host(), attempt.deadline.as_secs_f32());

@@ -2,29 +2,26 @@
 //!
 //! In: what to look for. Out: that, decoded alone. A file on a network may hang for ever: where there is a tokio runtime it is
 //! read on a thread for blocking work, so that the executor which keeps every deadline stays free. A thread that hangs cannot
-//! be ended; so there are [`MOST_READERS`] of them at most, and who finds no place waits within its own deadline.
+//! be ended; so there are few [`Places`] for them, and who finds none waits within its own deadline.
 
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 use zt_memory::fork::Local;
 
 use super::entries::{self, Entries, Found, Kind};
 use super::format::{self, Flaw};
 use super::key::KeyRing;
+use super::places::Places;
 use super::store::{Store, Turn};
 use crate::envelope::KeyError;
 use crate::secrets::{Fetched, SecretId, SecretVersion, VaultError};
 
-/// Reads of one vault under way at once.
-pub(super) const MOST_READERS: usize = 4;
-
 /// The places of those who read.
 pub(super) struct Readers {
     /// A forked child has its own: the threads that hold places are the parent's.
-    places: Local<Arc<Semaphore>>,
+    places: Local<Arc<Places>>,
 }
 
 impl Readers {
@@ -47,8 +44,7 @@ impl Readers {
             return read();
         };
         let lost = || VaultError::unavailable("the read of the vault file was given up", None);
-        let places = Arc::clone(self.places());
-        let place = places.acquire_owned().await.map_err(|_| lost())?;
+        let place = self.places().take().await.ok_or_else(lost)?;
         let reading = runtime.spawn_blocking(move || {
             let read = read();
             drop(place);
@@ -57,9 +53,8 @@ impl Readers {
         reading.await.unwrap_or_else(|_| Err(lost().into()))
     }
 
-    pub(super) fn places(&self) -> &Arc<Semaphore> {
-        self.places
-            .get_or_init(|| Arc::new(Semaphore::new(MOST_READERS)))
+    pub(super) fn places(&self) -> &Arc<Places> {
+        self.places.get_or_init(Arc::default)
     }
 }
 

@@ -2,15 +2,18 @@
 //!
 //! A ring stands behind a lock, and who waits for a fetch behind another: a thread of the parent may hold either while it
 //! forks. So each process has rings of its own. A child makes its from what the last fetch left beside them, without a lock:
-//! the keys that its parent knew serve on for as long as they would have there.
+//! the keys that its parent knew serve on for as long as they would have there. What is known of all sets is made from the same:
+//! a fork between a ring's change and the next publication leaves no child with two answers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::watch;
 
+use super::super::known::KnownKeys;
 use super::super::life::Moment;
 use super::super::ring::{Legacy, Ring};
+use super::saving::Saving;
 use crate::id::Guid;
 use crate::identity::caller::TokenVersion;
 
@@ -24,6 +27,7 @@ pub(super) struct Place {
 /// See the module.
 pub(super) struct Rings {
     live: Vec<Live>,
+    pub(super) known: ArcSwap<KnownKeys>,
     /// Held while what is known of all sets is made anew, so that two changes do not overwrite each other.
     making: Mutex<()>,
 }
@@ -32,6 +36,7 @@ pub(super) struct Live {
     ring: Mutex<Ring>,
     /// The number of the last fetch that nobody waits for any more: over, or too slow.
     pub(super) ended: watch::Sender<u64>,
+    pub(super) saving: Arc<Saving>,
 }
 
 impl Place {
@@ -60,8 +65,8 @@ impl Place {
 }
 
 impl Rings {
-    /// Those of a process that has none yet.
-    pub(super) fn of(places: &[Place], now: Moment) -> Self {
+    /// Those of a process that has none yet; what they know is of this generation.
+    pub(super) fn of(places: &[Place], now: Moment, generation: u64) -> Self {
         let live = places.iter().map(|place| {
             let mut ring = Ring::new(place.tenant, place.version, now);
             if let Some(legacy) = &*place.legacy.load() {
@@ -69,10 +74,24 @@ impl Rings {
             }
             Live::new(ring)
         });
-        Self {
+        let rings = Self {
             live: live.collect(),
+            known: ArcSwap::default(),
             making: Mutex::default(),
+        };
+        rings.publish(generation);
+        rings
+    }
+
+    /// Puts what all rings know into force, with `making` held where others may do the same.
+    pub(super) fn publish(&self, generation: u64) {
+        let mut all = KnownKeys::new(generation);
+        for live in self.iter() {
+            if let Some(set) = live.ring().set() {
+                all.add(set);
+            }
         }
+        self.known.store(Arc::new(all));
     }
 
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Live> {
@@ -94,6 +113,7 @@ impl Live {
         Self {
             ring: Mutex::new(ring),
             ended,
+            saving: Arc::default(),
         }
     }
 

@@ -65,6 +65,13 @@ impl Stage {
         outcome.map(|(caller, _)| caller)
     }
 
+    /// Waits until what was fetched is kept.
+    async fn kept(&self) {
+        while self.cache.rings().iter().any(|live| live.saving.is_busy()) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn state(&self) -> KeyState {
         self.cache.health().first().unwrap().state
     }

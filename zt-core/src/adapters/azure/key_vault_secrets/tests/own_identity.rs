@@ -89,3 +89,18 @@ async fn a_second_vault_is_not_asked_because_our_own_identity_is_late() {
     assert!(secrets.get(&request).await.is_ok());
     assert_eq!(secrets.counts().failovers, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_vault_that_hangs_after_a_token_came_in_time_is_left_for_the_second_one() {
+    let world = World::new();
+    let (secrets, requests) = slots(&world, Duration::from_millis(60));
+    let second: VaultUrl = "https://kv-loans-dr.vault.azure.net".parse().unwrap();
+    let there = SecretId::new(second.clone(), requests[0].key().id().name().clone());
+    world.text(&there, "zt-needle-second");
+    let request = requests[0].clone().with_fallback(second);
+    secrets.declare([request.clone()]);
+    world.azure.then(Next::Hang);
+    let secret = secrets.get(&request).await.unwrap();
+    assert!(secret.reveal() == b"zt-needle-second");
+    assert_eq!(secrets.counts().failovers, 1);
+}

@@ -116,6 +116,7 @@ async fn a_start_during_an_outage_uses_what_the_last_process_kept() {
     let one = start();
     one.cache.tick();
     fake::settle().await;
+    one.kept().await;
     drop(one);
     issuer.be(Mood::Down);
     tokens.advance(Duration::from_secs(20 * 3600));
@@ -145,4 +146,55 @@ async fn a_server_that_asks_for_time_gets_it() {
     stage.pass(Duration::from_secs(3600)).await;
     // At most every five minutes once it has failed for a while.
     assert!(stage.issuer.documents() + stage.issuer.sets() - tries <= 30);
+}
+
+/// A file system that hangs until it is let go; not on the thread that fetches, which would never let it.
+#[derive(Debug)]
+struct Hanging {
+    go: Mutex<std::sync::mpsc::Receiver<()>>,
+    fetches_on: std::thread::ThreadId,
+    writes: Mutex<Vec<(bool, Vec<u8>)>>,
+}
+
+impl KeyStore for Hanging {
+    fn load(&self, _name: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn save(&self, _name: &str, bytes: &[u8]) {
+        let is_apart = std::thread::current().id() != self.fetches_on;
+        if is_apart {
+            let _let_go = self.go.lock().unwrap().recv();
+        }
+        self.writes.lock().unwrap().push((is_apart, bytes.to_vec()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_holds_up_no_fetch_and_keeps_the_newest_set_once_it_goes_on() {
+    let (go, waits) = std::sync::mpsc::channel();
+    let store = Arc::new(Hanging {
+        go: Mutex::new(waits),
+        fetches_on: std::thread::current().id(),
+        writes: Mutex::default(),
+    });
+    let issuer = Arc::new(Issuer::new(jwks(&[first()])));
+    let kept: Arc<dyn KeyStore> = Arc::<Hanging>::clone(&store);
+    let stage = Stage::over(Tokens::new(), issuer, Some(kept));
+    stage.cache.tick();
+    fake::settle().await;
+    assert_eq!(stage.state(), KeyState::Fresh);
+    for keys in [jwks(&[first(), second()]), jwks(&[second()])] {
+        stage.issuer.publish(keys);
+        stage.refreshed().await;
+    }
+    assert!(store.writes.lock().unwrap().is_empty(), "it hangs");
+    drop(go);
+    stage.kept().await;
+    let writes = store.writes.lock().unwrap();
+    assert!((1..=2).contains(&writes.len()), "one at a time");
+    assert!(writes.iter().all(|(is_apart, _)| *is_apart));
+    let (_, newest) = writes.last().unwrap();
+    let newest = std::str::from_utf8(newest).unwrap();
+    assert!(newest.contains(second().kid()) && !newest.contains(first().kid()));
 }

@@ -21,9 +21,7 @@ impl HttpClient for Odd {
                     host: "login".to_owned(),
                 });
             }
-            if self.always_304.load(std::sync::atomic::Ordering::SeqCst)
-                && !request.url.contains(".well-known")
-            {
+            if self.always_304.load(Ordering::SeqCst) && !request.url.contains(".well-known") {
                 return Ok(HttpResponse::new(304, Vec::new()));
             }
             self.inner.send(request).await
@@ -133,6 +131,7 @@ async fn an_old_file_brings_no_withdrawn_key_back() {
     let one = Stage::over(tokens.clone(), Arc::clone(&issuer), Some(Arc::clone(&kept)));
     one.cache.tick();
     fake::settle().await;
+    one.kept().await;
     drop(one);
     tokens.advance(Duration::from_secs(730 * 24 * 3600));
     issuer.publish(jwks(&[second()]));
@@ -232,10 +231,7 @@ async fn nobody_waits_for_a_task_that_never_ran() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_of_no_change_to_a_question_of_none_is_no_answer() {
     let stage = Two::over(Tokens::new());
-    stage
-        .odd
-        .always_304
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    stage.odd.always_304.store(true, Ordering::SeqCst);
     stage.cache.tick();
     fake::settle().await;
     let health = stage.cache.health();
@@ -253,10 +249,7 @@ async fn a_client_that_panics_ends_one_fetch_and_no_more() {
     struct Once(Arc<Issuer>, std::sync::atomic::AtomicBool);
     impl HttpClient for Once {
         fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
-            assert!(
-                self.1.swap(true, std::sync::atomic::Ordering::SeqCst),
-                "one panic"
-            );
+            assert!(self.1.swap(true, Ordering::SeqCst), "one panic");
             self.0.send(request)
         }
     }
