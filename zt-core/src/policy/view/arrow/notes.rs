@@ -67,7 +67,7 @@ mod tests {
     fn noted(name: &str, kind: DataType) -> Field {
         let told = [("words", "hidden"), ("ARROW:extension:name", "own.kind")];
         let told = told.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        Field::new(name, kind, true).with_metadata(told.into())
+        Field::new(name, kind, true).with_metadata(told)
     }
 
     #[test]
