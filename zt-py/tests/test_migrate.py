@@ -42,6 +42,17 @@ pem = """-----BEGIN RSA PRIVATE KEY-----
 key = mssparkutils.credentials.getSecret("kv-brindlewick-prod", "sql-loans-password")
 '''
 
+DEFAULTS = f'''\
+pw = st.secrets.get("db_password", "{NEEDLE}")
+login = Secret('db-login', '{NEEDLE}')
+again = secret('db-login', '{NEEDLE}')
+k = pulumi.Config().getSecret("dbPassword", "{NEEDLE}")
+env = os.getenv("BUREAU_API_KEY", "{NEEDLE}")
+token = dbutils.secrets.get("bureau", "dapi{'0123456789abcdef' * 2}")
+token = dbutils.secrets.get("bureau", "Kx7Qp2Vn9Rt4Ws6Zy8")
+'''
+"""The second text is a value here, or looks like one."""
+
 HARMLESS = '''\
 password = os.environ
 token = get_token()
@@ -77,6 +88,8 @@ def folder(tmp_path: Path) -> Path:
     (root / "job.json").write_text('{"spark_env_vars": {"P": "{{secrets/sql/password}}"}}')
     (root / "job.yml").write_text(f"env:\n  P: '{{{{secrets/sql/password}}}}'\n  db_password: '{NEEDLE}'\n")
     (root / "harmless.py").write_text(HARMLESS)
+    (root / "defaults.py").write_text(DEFAULTS)
+    (root / "defaults.ipynb").write_text(json.dumps({"cells": [{"source": DEFAULTS, "outputs": []}]}))
     (root / ".git").mkdir()
     (root / ".git" / "config.py").write_text(PYTHON)
     (root / "image.png").write_bytes(b"\x89PNG" + PYTHON.encode())
@@ -111,7 +124,7 @@ def test_every_way_to_a_secret_is_found(folder: Path) -> None:
         (18, "hard_coded", "", ""),
         (21, "key_vault", "kv-brindlewick-prod", "sql-loans-password"),
     ]
-    notebook = [(one.cell, one.line, one.kind) for one in report.findings if one.path.endswith(".ipynb")]
+    notebook = [(one.cell, one.line, one.kind) for one in report.findings if one.path.endswith("train.ipynb")]
     assert notebook == [(1, 2, "databricks"), (2, 1, "connection_string"), (3, 1, "hard_coded")]
     assert kinds(report, "Load.scala") == [(1, "databricks", "sql", "password"), (2, "environment", "", "DB_PASSWORD")]
     assert kinds(report, "q.sql") == [(1, "databricks", "sql", "password"), (1, "databricks", "sql", "user")]
@@ -119,6 +132,59 @@ def test_every_way_to_a_secret_is_found(folder: Path) -> None:
     assert kinds(report, "job.json") == [(1, "template", "sql", "password")]
     assert kinds(report, "job.yml") == [(2, "template", "sql", "password"), (3, "hard_coded", "", "db_password")]
     assert report.unread == []
+
+
+def test_a_default_is_no_name(folder: Path) -> None:
+    expected = [
+        (1, "databricks", "", ""),
+        (3, "databricks", "", ""),
+        (4, "key_vault", "", ""),
+        (5, "environment", "", "BUREAU_API_KEY"),
+        (5, "hard_coded", "", "BUREAU_API_KEY"),
+        (6, "databricks", "bureau", "(no plain name)"),
+        (6, "hard_coded", "", ""),
+        (7, "databricks", "bureau", "(no plain name)"),
+    ]
+    for name in ("defaults.py", "defaults.ipynb"):
+        assert kinds(_scan.scan([folder]), name) == expected
+    assert "look whether the second text is a name" in run("migrate", "scan", str(folder / "defaults.py")).stdout
+
+
+def test_names_in_sql_are_told_where_it_is_sql(tmp_path: Path) -> None:
+    source = """spark.sql("SELECT secret('sql', 'user')")\nsecret('sql', 'other')\nx = spark.sql(f\"\"\"\nSELECT SECRET('sql', 'key')\"\"\")\n"""
+    (tmp_path / "a.py").write_text(source)
+    (tmp_path / "b.ipynb").write_text(json.dumps({"cells": [{"source": ["%sql\n", "SELECT secret('sql', 'user')"]}]}))
+    report = _scan.scan([tmp_path])
+    assert kinds(report, "a.py") == [(1, "databricks", "sql", "user"), (2, "databricks", "", ""), (4, "databricks", "sql", "key")]
+    assert kinds(report, "b.ipynb") == [(2, "databricks", "sql", "user")]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (".env", "DB_PASSWORD=hunter2prod99"),
+        (".env.local", "export API_KEY=hunter2prod99 # of the bureau"),
+        ("c.yml", "  - password: hunter2prod99"),
+        ("a.properties", "db.password = hunter2prod99"),
+        ("a.ini", "password: hunter2prod99 ; old"),
+        ("a.conf", 'password="hunter2prod99"'),
+    ],
+)
+def test_values_without_quotes_are_found(tmp_path: Path, name: str, line: str) -> None:
+    (tmp_path / name).write_text(f"# settings\nsecret_name = bureau-api-key\npassword = ${{DB_PASSWORD}}\r\n{line}\r\n", newline="")
+    assert [(one.line, one.kind) for one in _scan.scan([tmp_path]).findings] == [(4, "hard_coded")]
+    assert "hunter2" not in run("migrate", "scan", str(tmp_path)).stdout
+
+
+def test_all_that_a_cell_showed_is_read(tmp_path: Path) -> None:
+    outputs = [
+        {"output_type": "error", "ename": "E", "evalue": "x", "traceback": [f"AccountKey={NEEDLE}abcdefgh"]},
+        {"output_type": "error", "ename": "E", "evalue": f"AccountKey={NEEDLE}abcdefgh", "traceback": []},
+        {"output_type": "display_data", "data": {"text/html": ["<b>", "ghp_" + "a1B2" * 10], "image/png": "AAAA"}},
+    ]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [{"source": "x", "outputs": [one]} for one in outputs]}))
+    report = _scan.scan([tmp_path])
+    assert [(one.cell, one.kind) for one in report.findings] == [(1, "connection_string"), (2, "connection_string"), (3, "hard_coded")]
 
 
 def test_what_is_no_secret_is_not_told(folder: Path) -> None:
@@ -129,10 +195,12 @@ def test_what_is_no_secret_is_not_told(folder: Path) -> None:
 def test_no_value_is_printed_drafted_or_kept(folder: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft.toml"
     printed = run("migrate", "scan", str(folder), "--draft", str(draft))
-    told = run("migrate", "scan", str(folder), "--json", "--draft", "-")
-    assert (printed.returncode, told.returncode, printed.stderr, told.stderr) == (1, 1, "", "")
-    everything = printed.stdout + told.stdout + draft.read_text() + repr(_scan.scan([folder]))
-    for value in (NEEDLE, KEY64, "0123456789abcdef", "a1B2a1B2"):
+    told, drafted = run("migrate", "scan", str(folder), "--json"), run("migrate", "scan", str(folder), "--draft", "-")
+    assert json.loads(told.stdout)["unread"] == []
+    for ran in (printed, told, drafted):
+        assert (ran.returncode, ran.stderr) == (1, "")
+    everything = printed.stdout + told.stdout + drafted.stdout + draft.read_text() + repr(_scan.scan([folder]))
+    for value in (NEEDLE, KEY64, "0123456789abcdef", "a1B2a1B2", "Kx7Qp2Vn9Rt4Ws6Zy8"):
         assert value not in everything and value[:8] not in everything
     assert "score.py:12" in printed.stdout and "rotate" in printed.stdout
 
@@ -195,15 +263,29 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert {Path(path).name for path, _ in report.unread} == {"bad.ipynb", "deep.ipynb", "wrong.ipynb", "long.py", "none"}
     assert [one.key for one in report.findings if one.kind == "hard_coded"] == ["api_key"]
     assert run("migrate", "scan", str(tmp_path / "none")).returncode == 2
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "clean" / "a.py").write_text("x = 1\n")
+    assert run("migrate", "scan", str(tmp_path / "clean")).returncode == 0
+    assert run("migrate", "scan", str(tmp_path / "clean"), str(tmp_path / "none")).returncode == 2
+    assert run("migrate", "scan", str(tmp_path / "clean"), str(tmp_path / "wrong.ipynb")).returncode == 0
+    assert run("migrate", "scan", str(tmp_path / "clean"), "--json", "--draft", "-").returncode == 2
     empty = tmp_path / "empty"
     empty.mkdir()
     assert run("migrate", "scan", str(empty)).stdout == "0 files read, 0 places\n"
 
 
-@pytest.mark.parametrize("part", ["eyJ-", "a.b-", "jdbc:", "sk-a-", "Password=abc;", 'key="a" ', "secrets.get(", "a://a:", "{{secrets/", "xoxb-"])
+HOSTILE = [
+    *("eyJ-", "a.b-", "jdbc:", "sk-a-", "Password=abc;", 'key="a" ', "secrets.get(", "a://a:", "{{secrets/", "xoxb-"),
+    *("Password=", "@Microsoft.KeyVault(", "jdbc:x?pwd=", "password=a\t", "os.getenv('KEY',", "secret('a',", "ab://", "dbutils.", "%sql\n"),
+]
+
+
+@pytest.mark.parametrize("part", HOSTILE)
 def test_hostile_text_is_read_to_its_end(tmp_path: Path, part: str) -> None:
-    (tmp_path / "long.py").write_text(part * (300_000 // len(part)))
-    assert _scan.scan([tmp_path]).files == 1
+    (tmp_path / "long.yml").write_text(part * (1_000_000 // len(part)))
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_CPU, (120, 120)); from zt import _scan; print(_scan.scan(sys.argv[1:]).files)"
+    ran = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
+    assert ran.stdout == "1\n", ran.stderr  # what grows with the square would need many minutes
 
 
 def test_the_command_says_what_it_has() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib.util
+import os
 import pickle
+import py_compile
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -72,18 +76,122 @@ def test_files_are_checked_before_they_are_loaded(sign_in: SignIn, tmp_path: Pat
     assert loaded == [] and raised.value.code == "ZT-6001"
 
 
-def test_files_that_change_while_they_are_loaded_are_refused(sign_in: SignIn, tmp_path: Path) -> None:
+def guard(session: Any, path: Path, how: Any) -> zt.mlflow.Guarded:
+    return zt.mlflow.Guarded(path, name="car_loan_scorer", session=session, load=how, sha256=zt.mlflow.digest(path))
+
+
+def test_what_is_loaded_is_a_copy_of_what_was_checked(sign_in: SignIn, tmp_path: Path) -> None:
+    path = tmp_path / "model.txt"
+    path.write_text("0.25")
+    given: list[Path] = []
+
+    def exchanged(copy: str) -> Scorer:
+        given.append(Path(copy))
+        path.write_text("0.75")  # swapped after the check, and back
+        scorer = load(copy)
+        path.write_text("0.25")
+        return scorer
+
+    scorer = guard(sign_in("maya"), path, exchanged)
+    assert scorer.predict([1.0]) == [0.25]
+    (copy,) = given
+    assert copy != path and copy.name == "model.txt" and copy.parent.stat().st_mode & 0o777 == 0o700
+    path.unlink()
+    assert scorer.predict([1.0]) == [0.25] and copy.read_text() == "0.25"  # models read on from it
+    del scorer
+    gc.collect()
+    assert not copy.parent.exists()
+
+
+def test_files_that_change_while_they_are_copied_are_not_loaded(sign_in: SignIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "model"
     path.write_text("0.25")
+    loaded: list[str] = []
+    scorer = guard(sign_in("maya"), path, loaded.append)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before, original = set(tmp_path.iterdir()), zt.mlflow._files
 
-    def exchanged(path: str) -> Scorer:
-        Path(path).write_text("0.75")
-        return load(path)
+    def swapped(root: Path) -> Any:
+        for found in original(root):
+            path.write_text("0.75")
+            yield found
+            path.write_text("0.25")
 
-    scorer = zt.mlflow.Guarded(path, name="car_loan_scorer", session=sign_in("maya"), load=exchanged, sha256=zt.mlflow.digest(path))
+    monkeypatch.setattr(zt.mlflow, "_files", swapped)
+    with pytest.raises(zt.Integrity):
+        scorer.predict([1.0])
+    assert loaded == [] and set(tmp_path.iterdir()) == before
+
+
+def test_a_loader_that_writes_beside_the_model_changes_nothing(sign_in: SignIn, tmp_path: Path) -> None:
+    root = tmp_path / "model"
+    (root / "code").mkdir(parents=True)
+    (root / "code" / "weights_of_zt.py").write_text("factor = 0.25")
+    before = zt.mlflow.digest(root)
+
+    def compiled(copy: str) -> Scorer:
+        source = str(Path(copy, "code", "weights_of_zt.py"))
+        assert Path(py_compile.compile(source) or "").exists()  # as an import of `code_paths` does
+        return Scorer(float(Path(source).read_text().split()[-1]))
+
     for _ in range(2):
-        with pytest.raises(zt.Integrity):
-            scorer.predict([1.0])
+        assert guard(sign_in("maya"), root, compiled).predict([1.0]) == [0.25]
+    assert zt.mlflow.digest(root) == before
+
+
+def test_a_child_of_a_fork_leaves_the_copy_where_it_is(sign_in: SignIn, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_text("0.25")
+    given: list[str] = []
+
+    def loaded(copy: str) -> Scorer:
+        given.append(copy)
+        return load(copy)
+
+    scorer = guard(sign_in("maya"), path, loaded)
+    scorer.load()
+    child = os.fork()
+    if child == 0:
+        del scorer
+        gc.collect()
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert Path(given[0]).exists()
+
+
+def test_names_that_could_pass_for_several_are_refused(tmp_path: Path) -> None:
+    root = tmp_path / "model"
+    root.mkdir()
+    (root / "A").write_text("hello")
+    (root / "B").write_text("guard")
+    told = zt.mlflow.digest(root)
+    hidden = hashlib.sha256(b"guard").hexdigest()
+    (root / "B").unlink()
+    (root / "A").unlink()
+    for name in (f"A\n{hidden}  B", "A\\n", "A\r", "A\x7f"):
+        (root / name).write_text("hello")
+        with pytest.raises(zt.Invalid, match="a control character or a backslash"):
+            assert zt.mlflow.digest(root) != told
+        (root / name).unlink()
+    (root / "a\nb").mkdir()
+    with pytest.raises(zt.Invalid):
+        zt.mlflow.digest(root)
+
+
+def test_a_folder_that_cannot_be_listed_has_no_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a").write_text("x")
+    original = os.scandir
+
+    def closed(path: Any) -> Any:
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    zt.mlflow.digest(tmp_path)
+    monkeypatch.setattr(os, "scandir", closed)  # whom modes do not bind runs the tests too
+    with pytest.raises(PermissionError):
+        zt.mlflow.digest(tmp_path)
 
 
 def test_a_deny_loads_nothing(sign_in: SignIn, tmp_path: Path) -> None:
@@ -126,6 +234,8 @@ def test_what_makes_no_guard_is_refused(sign_in: SignIn, tmp_path: Path) -> None
         ({"model": None}, "a model has `predict`"),
         ({"model": "path"}, "needs `load`"),
         ({"model": tmp_path, "load": load}, "needs `sha256`"),
+        ({"model": Scorer(), "sha256": "0" * 64}, "are for a path"),
+        ({"model": Scorer(), "load": load}, "are for a path"),
     ]:
         with pytest.raises(TypeError, match=says):
             guarded(**given, name="x", session=maya)
@@ -194,8 +304,6 @@ def test_a_worker_of_another_process_opens_its_own(world: World, tmp_path: Path)
                     print(pool.map(guarded.predict, [[2.0]]))
     """
     (tmp_path / "main.py").write_text(textwrap.dedent(script))
-    import os
-
     environment = os.environ | {"FOLDER": str(world.folder), "TOKEN": world.token("maya")}
     ran = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100)
     assert ran.stdout == "[0.25]\n[[0.5]]\n[[0.5]]\n", ran.stderr
@@ -244,8 +352,6 @@ def test_mlflow_saves_loads_and_asks(world: World, tmp_path: Path) -> None:
             print(error.code)
     """
     (tmp_path / "main.py").write_text(textwrap.dedent(script))
-    import os
-
     environment = os.environ | {"FOLDER": str(world.folder), "TOKEN": world.token("maya"), "OTHER": world.token("elin")}
     ran = subprocess.run([sys.executable, "main.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200)
     assert ran.stdout == "[0.5]\nZT-1001\nZT-6001\n", ran.stderr

@@ -62,7 +62,8 @@ impl Permit {
     }
 
     /// The same as [`apply`](Self::apply) for a batch of Arrow: columns keep their types, but for masked dictionaries of text,
-    /// which become text.
+    /// which become text. Notes of the schema go with a batch that is shown whole; of a part, fields keep those of Arrow's
+    /// extension types alone, because libraries note what hidden cells hold.
     ///
     /// # Errors
     /// As [`apply`](Self::apply); `Invalid` too for a column of a type that a row filter cannot read or a mask cannot hide in

@@ -188,6 +188,22 @@ async fn a_permit_shows_of_a_batch_what_it_shows_of_lists() {
 }
 
 #[tokio::test]
+async fn notes_of_a_schema_go_only_with_a_batch_that_is_shown_whole() {
+    let world = World::new();
+    let zt = world.open().await;
+    let mut batch = scores([Some("20K - 40K"), None]);
+    batch
+        .schema_metadata_mut()
+        .insert("names".to_owned(), "of salaries".to_owned());
+    for (who, is_whole) in [("user:maya", true), ("user:elin", false)] {
+        let permit = sign_in(&zt, who).await.require("table.read", SCORES);
+        let seen = permit.unwrap().apply_arrow(&batch).unwrap();
+        let told = seen.schema_ref().metadata().get("names");
+        assert_eq!(told.is_some(), is_whole, "{who}");
+    }
+}
+
+#[tokio::test]
 async fn obligations_hold_for_batches_too() {
     let world = World::new();
     let restrict = |id: &str, table: &str, obligations: &str| {

@@ -22,7 +22,7 @@ answers; `python -m zt` is always this one.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answers the exit code: 0 nothing was found, 1 something was, 2 it could not be looked at."""
+    """Answers the exit code: 0 nothing was found, 1 something was, 2 nothing was found but not all could be looked at."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if not given or given[0] in {"-h", "--help", "help"}:
         print(HERE, end="")
@@ -59,9 +59,13 @@ def _scan(options: argparse.Namespace) -> int:
     if wrong:
         print("zt: `--vault` is SCOPE=https://NAME.vault.azure.net", file=sys.stderr)
         return 2
+    if options.json and options.draft == "-":
+        print("zt: `--json` and `--draft -` both print on standard output: give the draft a file", file=sys.stderr)
+        return 2
     report = scanning.scan(options.paths)
     if options.json:
-        findings = [vars(finding) | {"id": scanning.ids(report).get((finding.scope, finding.key))} for finding in report.findings]
+        ids = scanning.ids(report)
+        findings = [vars(finding) | {"id": ids.get((finding.scope, finding.key))} for finding in report.findings]
         unread = [{"path": path, "why": why} for path, why in report.unread]
         print(json.dumps({"files": report.files, "findings": findings, "scopes": scanning.scopes(report), "unread": unread}, indent=2))
     else:
@@ -79,9 +83,9 @@ def _scan(options: argparse.Namespace) -> int:
             except OSError as error:
                 print(f"zt: cannot write the draft: {error.strerror}", file=sys.stderr)
                 return 2
-    if report.unread and not report.files:
-        return 2
-    return 1 if report.findings else 0
+    if report.findings:
+        return 1
+    return 2 if any(why != scanning.FALLBACK for _, why in report.unread) else 0
 
 
 def _is_vault(url: str) -> bool:

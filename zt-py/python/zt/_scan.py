@@ -16,7 +16,9 @@ from pathlib import Path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
+UNTOLD = "whose texts are not told"
 ENDINGS = frozenset(
     ".py .ipynb .scala .sql .r .rmd .json .yml .yaml .sh .toml .conf .cfg .ini .properties .env .tf .tfvars .bicep .ps1 .txt .md".split()
 )
@@ -57,17 +59,26 @@ class Report:
     unread: list[tuple[str, str]] = field(default_factory=list)
 
 
-DATABRICKS = re.compile(r"""\bsecrets\s*\.\s*(?:get|getBytes|get_secret)\s*\(""", re.IGNORECASE)
-BOTH = re.compile(r"\s*(?:scope\s*=\s*)?[\"']([^\"'\n]*)[\"']\s*,\s*(?:key\s*=\s*)?[\"']([^\"'\n]*)[\"']")
+DATABRICKS = re.compile(r"""\b(dbutils\s*\.\s*)?\bsecrets\s*\.\s*(?:get|getBytes|get_secret)\s*\(""", re.IGNORECASE)
+"""Behind `dbutils` both texts are names; elsewhere the second may be a default, and so a value."""
+BOTH = re.compile(r"\s*(scope\s*=\s*)?[\"']([^\"'\n]*)[\"']\s*,\s*(key\s*=\s*)?[\"']([^\"'\n]*)[\"']")
 TURNED = re.compile(r"\s*key\s*=\s*[\"']([^\"'\n]*)[\"']\s*,\s*scope\s*=\s*[\"']([^\"'\n]*)[\"']")
-SQL = re.compile(r"""\b(?:try_)?secret\s*\(\s*'([^'\n]*)'\s*,\s*'([^'\n]*)'\s*\)""", re.IGNORECASE)
+SQL = re.compile(r"""(?<![\w.])(?:(?:try_)?secret|(?:TRY_)?SECRET)\s*\(\s*'([^'\n]*)'\s*,\s*'([^'\n]*)'\s*\)""")
+IN_SQL = re.compile(r"""\bsql\s*\(\s*[A-Za-z]{0,2}"(?:"")?[^"]*\Z""")
+"""The call of `spark.sql` that a place is in, if the text ends there."""
+SQL_CELL = re.compile(r"\s*%sql\b")
 TEMPLATE = re.compile(r"\{\{\s*secrets/([^/{}\s]+)/([^/{}\s]+)\s*\}\}")
-KEY_VAULT = re.compile(r"""\b(?:getSecret|getSecretWithLS)\s*\(\s*["']([^"'\n]*)["']\s*,\s*["']([^"'\n]*)["']""")
-AZURE = re.compile(r"""@Microsoft\.KeyVault\([^)\n]*(?:SecretUri=https://([a-z0-9-]+)\.vault\.azure\.net/secrets/([A-Za-z0-9-]+))""", re.IGNORECASE)
+KEY_VAULT = re.compile(
+    r"""(\b(?:(?:mssparkutils|notebookutils)\s*\.\s*credentials|TokenLibrary)\s*\.\s*)?"""
+    r"""\b(?:getSecret|getSecretWithLS)\s*\(\s*["']([^"'\n]*)["']\s*,\s*["']([^"'\n]*)["']"""
+)
+AZURE = re.compile(r"""@Microsoft\.KeyVault\([^)\n]{0,500}?(?:SecretUri=https://([a-z0-9-]+)\.vault\.azure\.net/secrets/([A-Za-z0-9-]+))""", re.IGNORECASE)
 ENVIRONMENT = re.compile(
     r"""(?:\bos\.environ(?:\.get\s*\(|\[)|\bos\.getenv\s*\(|\bgetenv\s*\(|\bSys\.getenv\s*\(|\bsys\.env(?:\.get)?\s*\(|\bsys\.env\.getOrElse\s*\()"""
     r"""\s*["']([A-Za-z_][A-Za-z0-9_]*)["']"""
 )
+DEFAULT = re.compile(r"""\s*,\s*(?:default\s*=\s*)?["']([^"'\n]{6,})["']""")
+"""What stands where the variable is missing."""
 SECRET_WORD = re.compile(
     r"(?:secret|passwd|password|pwd|passphrase|token|api_?key|access_?key|account_?key|private_?key|client_?key|credential|"
     r"connection_?string|conn_?str|sas(?:_|$)|(?:^|_)pass$|(?:^|_)pat$)",
@@ -78,9 +89,9 @@ KEY_WORD = re.compile(r"(?:^|_)key$", re.IGNORECASE)
 RANDOM = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[^\s]{16,}")
 CONNECTION = (
     (re.compile(r"\b(?:AccountKey|SharedAccessKey)\s*=\s*([^;\s\"'{}<>$]{16,})"), "an account key in a connection string"),
-    (re.compile(r"\bjdbc:[^\s\"']{0,500}?[?;&](?:password|pwd)=([^;&\s\"'{}<>$]{3,})", re.IGNORECASE), "a password in a JDBC URL"),
-    (re.compile(r"\b(?:Password|Pwd)\s*=\s*([^;\s\"'{}<>$&]{3,})\s*;", re.IGNORECASE), "a password in a connection string"),
-    (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'{}<>$]+:([^\s/@\"'{}<>$]{3,})@"), "a password in a URL"),
+    (re.compile(r"\bjdbc:[^\s\"']{0,500}?[?;&](?:password|pwd)=([^;&\s\"'{}<>$]{3,200})", re.IGNORECASE), "a password in a JDBC URL"),
+    (re.compile(r"\b(?:Password|Pwd)\s*=\s*([^;\s\"'{}<>$&]{3,200})\s*;", re.IGNORECASE), "a password in a connection string"),
+    (re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'{}<>$]{1,200}:([^\s/@\"'{}<>$]{3,200})@"), "a password in a URL"),
     (re.compile(r"[?&]sig=([A-Za-z0-9%+/]{20,})"), "a shared access signature"),
 )
 HARD_CODED = (
@@ -95,9 +106,16 @@ HARD_CODED = (
     (re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])"), "a key of 64 bytes, as storage accounts have"),
 )
 ASSIGNED = re.compile(r"""(?<![A-Za-z0-9_])["']?([A-Za-z_][A-Za-z0-9_.-]{0,80})["']?\s*(?:=|:|<-)\s*[rbuf]{0,2}(["'])([^"'\n]{6,})\2""", re.IGNORECASE)
+UNQUOTED = re.compile(
+    r"""^[ \t]*(?:-[ \t]+)?(?:export[ \t]+)?["']?([A-Za-z_][A-Za-z0-9_.-]{0,80})["']?[ \t]*[=:][ \t]*([^\s"'#;,()]{6,200})[ \t]*\r?(?:[#;][^\n]*)?$""",
+    re.MULTILINE,
+)
+PLAIN_ENDINGS = frozenset(".env .ini .cfg .conf .properties .yml .yaml .toml".split())
+"""Files whose values need no quotes."""
 PLACEHOLDER = re.compile(r"[{}<>$]|^\*+$|^x+$|change|example|placeholder|redacted|your[-_ ]|dummy|^\s*$", re.IGNORECASE)
 PATH = re.compile(r"^(?:/|\.{1,2}/|~/|[a-z][a-z0-9+.-]*:/)|^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*\.[A-Za-z]{1,5}$")
 NAME = re.compile(r"[A-Za-z0-9_.@-]{1,128}")
+FALLBACK = "no notebook in JSON; read as text"
 
 
 def scan(paths: Iterable[str | os.PathLike[str]]) -> Report:
@@ -140,7 +158,7 @@ def _read(file: Path, report: Report) -> None:
         try:
             cells = _cells(json.loads(text))
         except (ValueError, TypeError, AttributeError, RecursionError):
-            report.unread.append((path, "no notebook in JSON; read as text"))
+            report.unread.append((path, FALLBACK))
         else:
             for at, (source, outputs) in enumerate(cells, start=1):
                 report.findings += _in_text(path, source, at)
@@ -155,9 +173,15 @@ def _cells(notebook: dict[str, object]) -> list[tuple[str, str]]:
     for cell in notebook["cells"]:  # type: ignore[attr-defined]
         source = cell.get("source", "")
         source = source if isinstance(source, str) else "".join(source)
-        outputs = [output.get("text", output.get("data", {}).get("text/plain", "")) for output in cell.get("outputs", [])]
-        found.append((source, "\n".join(text if isinstance(text, str) else "".join(text) for text in outputs)))
+        outputs = [text for output in cell.get("outputs", []) for text in _printed(output)]
+        found.append((source, "\n".join(text if isinstance(text, str) else "".join(text) for text in outputs if text)))
     return found
+
+
+def _printed(output: dict[str, Any]) -> Iterator[str | list[str]]:
+    yield from (output.get(name, "") for name in ("text", "evalue"))
+    yield "\n".join(output.get("traceback", []))
+    yield from (text for kind, text in output.get("data", {}).items() if kind.startswith("text/"))
 
 
 def _in_text(path: str, text: str, cell: int | None) -> list[Finding]:
@@ -167,23 +191,36 @@ def _in_text(path: str, text: str, cell: int | None) -> list[Finding]:
     def at(kind: str, what: str, place: int, scope: str = "", key: str = "") -> Finding:
         return Finding(path, bisect_right(starts, place), kind, what, _name(scope), _name(key), cell)
 
-    return [*_references(text, at), *_environment(text, at), *_values(text, at)]
+    ending = Path(path).suffix.lower()
+    is_sql = ending == ".sql" or SQL_CELL.match(text) is not None
+    is_plain = ending in PLAIN_ENDINGS or Path(path).name.startswith(".env")
+    return [*_references(text, at, is_sql), *_environment(text, at), *_values(text, at, is_plain)]
 
 
-def _references(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
+def _references(text: str, at: Callable[..., Finding], is_sql: bool) -> Iterator[Finding]:
     for match in DATABRICKS.finditer(text):
         both, turned = BOTH.match(text, match.end()), TURNED.match(text, match.end())
         if turned:
             yield at("databricks", "a call of dbutils.secrets", match.start(), turned[2], turned[1])
+        elif both and (match[1] or both[1] and both[3]):
+            yield at("databricks", "a call of dbutils.secrets", match.start(), both[2], both[4])
         elif both:
-            yield at("databricks", "a call of dbutils.secrets", match.start(), both[1], both[2])
+            yield at("databricks", f"a call of secrets.get {UNTOLD}", match.start())
         else:
             yield at("databricks", "a call of dbutils.secrets whose scope or key is computed", match.start())
     for match in SQL.finditer(text):
-        yield at("databricks", "secret() of SQL", match.start(), match[1], match[2])
+        if is_sql or IN_SQL.search(text[max(0, match.start() - 1000) : match.start()]):
+            yield at("databricks", "secret() of SQL", match.start(), match[1], match[2])
+        else:
+            yield at("databricks", f"a call of secret() {UNTOLD}", match.start())
     for match in TEMPLATE.finditer(text):
         yield at("template", "a reference in a cluster, job or endpoint", match.start(), match[1], match[2])
-    for match in [*KEY_VAULT.finditer(text), *AZURE.finditer(text)]:
+    for match in KEY_VAULT.finditer(text):
+        if match[1]:
+            yield at("key_vault", "a read of Key Vault", match.start(), _vault(match[2]), match[3])
+        else:
+            yield at("key_vault", f"a call of getSecret {UNTOLD}", match.start())
+    for match in AZURE.finditer(text):
         yield at("key_vault", "a read of Key Vault", match.start(), _vault(match[1]), match[2])
 
 
@@ -191,9 +228,12 @@ def _environment(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
     for match in ENVIRONMENT.finditer(text):
         if SECRET_WORD.search(match[1]) or KEY_WORD.search(match[1]):
             yield at("environment", "an environment variable", match.start(), "", match[1])
+            default = DEFAULT.match(text, match.end())
+            if default and _looks_secret(default[1]):
+                yield at("hard_coded", "a value in the place of an environment variable", match.start(), "", match[1])
 
 
-def _values(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
+def _values(text: str, at: Callable[..., Finding], is_plain: bool) -> Iterator[Finding]:
     taken = bytearray(len(text))
     for patterns, kind in ((CONNECTION, "connection_string"), (HARD_CODED, "hard_coded")):
         for pattern, what in patterns:
@@ -202,10 +242,12 @@ def _values(text: str, at: Callable[..., Finding]) -> Iterator[Finding]:
                 if is_value and 1 not in taken[match.start() : match.end()]:
                     taken[match.start() : match.end()] = b"\1" * (match.end() - match.start())
                     yield at(kind, what, match.start())
-    for match in ASSIGNED.finditer(text):
-        is_named = SECRET_WORD.search(match[1]) or KEY_WORD.search(match[1]) and RANDOM.fullmatch(match[3])
-        if is_named and _looks_secret(match[3]) and 1 not in taken[match.start() : match.end()]:
-            yield at("hard_coded", "a value beside a name of secrets", match.start(), "", match[1])
+    named = [(match, match[3]) for match in ASSIGNED.finditer(text)]
+    named += [(match, match[2]) for match in UNQUOTED.finditer(text)] if is_plain else []
+    for match, value in named:
+        is_named = SECRET_WORD.search(match[1]) or KEY_WORD.search(match[1]) and RANDOM.fullmatch(value)
+        if is_named and _looks_secret(value) and 1 not in taken[match.start() : match.end()]:
+            yield at("hard_coded", "a value beside a name of secrets", match.start(1), "", match[1])
 
 
 def _looks_secret(value: str) -> bool:
@@ -217,7 +259,13 @@ def _looks_secret(value: str) -> bool:
 
 def _name(text: str) -> str:
     """A name that may be printed; what is none may be a value, or hide something from a terminal."""
-    return text if not text or NAME.fullmatch(text) else "(no plain name)"
+    is_plain = NAME.fullmatch(text) and not _looks_random(text) and not any(pattern.search(text) for pattern, _ in HARD_CODED)
+    return text if not text or is_plain else "(no plain name)"
+
+
+def _looks_random(text: str) -> bool:
+    """A long word of small letters, capitals and digits: who names a secret writes words."""
+    return any(all(re.search(kind, word) for kind in ("[a-z]", "[A-Z]", "[0-9]")) for word in re.findall("[A-Za-z0-9]{16,}", text))
 
 
 def _vault(text: str) -> str:
@@ -281,8 +329,9 @@ def draft(report: Report, vaults: dict[str, str]) -> str:
 def scopes(report: Report) -> dict[str, dict[str, str]]:
     """The mapping for `zt.databricks.Secrets`."""
     found: dict[str, dict[str, str]] = {}
+    places = wanted(report)
     for (scope, key), name in sorted(ids(report).items()):
-        if scope and any(one.kind in {"databricks", "template"} for one in wanted(report)[scope, key]):
+        if scope and any(one.kind in {"databricks", "template"} for one in places[scope, key]):
             found.setdefault(scope, {})[key] = name
     return found
 
@@ -312,6 +361,8 @@ ADVICE = {
 
 
 def _advice(finding: Finding, name: str | None) -> str:
+    if finding.what.endswith(UNTOLD):
+        return "look whether the second text is a name or a default: a default is a value that stands in the open"
     if "computed" in finding.what:
         return "write the names out, or build a reference's id in the same way: session.secret(id)"
     return ADVICE[finding.kind].replace("{id}", name or "…")

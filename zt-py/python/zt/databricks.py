@@ -37,7 +37,7 @@ PICKLED = "an exposed secret does not leave its process: pass its name, and read
 
 
 class _Exposed:
-    """What the exposed forms share: nobody sees the value by looking at the object."""
+    """What the exposed forms share: their own repr and HTML show nothing, and they are not pickled."""
 
     def __repr__(self) -> str:
         return f"[exposed {type(self).__name__}]"
@@ -51,13 +51,20 @@ class _Exposed:
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError(PICKLED)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(PICKLED)
+
+    def __getnewargs__(self) -> NoReturn:
+        raise TypeError(PICKLED)
+
     def _repr_html_(self) -> str:
         return repr(self)
 
 
 class ExposedSecret(_Exposed, str):
     """The value of a secret as a str: it works wherever a str does, so `print`, f-strings and everything made of it show the
-    value. Its own repr, and so the last line of a cell, does not; it cannot be pickled.
+    value, and so do `%whos`, `token?` and the pane of variables of a notebook, which call `str`. Its own repr, and so the last
+    line of a cell, does not; `pickle` refuses it.
 
     >>> token = zt.databricks.ExposedSecret("sample")
     >>> token, f"Bearer {token}"
@@ -104,7 +111,8 @@ class Secrets:
             self._scopes[scope] = dict(pairs)
 
     def get(self, scope: str, key: str) -> ExposedSecret:
-        """The value as a str. Each call stands in the audit log with `exposed_to`, on disk, and warns.
+        """The value as a str. Each call stands in the audit log with `exposed_to`, on disk, and warns; Python shows a warning once
+        for each line unless its filters say more.
 
         Raises NotFound for a scope or key that the mapping does not have, Invalid for a value that is not UTF-8, else as
         `Session.secret`.

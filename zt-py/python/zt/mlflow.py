@@ -1,4 +1,4 @@
-"""Models that are asked only by whom the policy allows, and loaded only when their files are what they were.
+"""Models that are asked only by whom the policy allows, and loaded only from a checked copy of their files.
 
 Works with whatever has `predict`: a pyfunc of MLflow, an estimator of scikit-learn, a class of one's own. MLflow is not needed;
 where it is there, `Guarded.to_python_model` makes what `mlflow.pyfunc.log_model(python_model=...)` takes.
@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
+import weakref
 from pathlib import Path
 
 from zt._errors import Integrity, Invalid, Unauthenticated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from zt._zt import Session
@@ -28,7 +31,9 @@ class Guarded:
     """A model behind `session.require("model.infer", "model:NAME")`, which is asked at each prediction.
 
     `model` is an object with `predict`, or the path of a file or folder, which `load` makes a model of when it is first
-    asked: after its `sha256` was found to be that of `digest(path)`, and not changed again when it was loaded.
+    asked. `load` gets the path of a private copy, whose own bytes were found to be those of `sha256` (`digest(path)`): what
+    happens to the files meanwhile, or later, changes nothing. The copy stays in the temporary folder (`TMPDIR`) as long as
+    the guard, because models read on from it.
 
     `session` is a session, or a function that signs in and answers one: in each process once, and again when it has ended. With
     a function of a module the whole pickles, to workers, registries and endpoints: neither the session nor a model that
@@ -61,6 +66,8 @@ class Guarded:
             raise TypeError("a model that is a path needs `load`, such as `joblib.load` or `mlflow.pyfunc.load_model`")
         if self._is_path and sha256 is None:
             raise TypeError("a model that is a path needs `sha256`: `zt.mlflow.digest(path)` tells it")
+        if not self._is_path and (load is not None or sha256 is not None):
+            raise TypeError("`load` and `sha256` are for a path: the files of a model that is loaded already are not checked")
         if not self._is_path and not callable(getattr(model, "predict", None)):
             raise TypeError(f"a model has `predict`, and {type(model).__name__} has none")
         if sha256 is not None and (len(sha256) != 64 or not set(sha256.lower()) <= set("0123456789abcdef")):
@@ -82,16 +89,19 @@ class Guarded:
         return self._ask("predict_proba", rows, options)
 
     def load(self) -> None:
-        """Checks the files and loads the model now, instead of at the first prediction. Needs no right.
+        """Copies and checks the files and loads the model now, instead of at the first prediction. Needs no right.
 
         Raises Integrity (ZT-6001) when the files are not those of `sha256`; nothing is loaded then.
         """
         if self._model is not None or self._load is None:
             return
-        path = str(self._given)
-        _refuse_other(path, self.sha256)
-        model = self._load(path)
-        _refuse_other(path, self.sha256)  # exchanged while it was loaded
+        folder = tempfile.mkdtemp(prefix="zt-model-")  # entered by its owner alone
+        try:
+            model = self._load(_copy(Path(self._given), Path(folder), self.sha256))
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        weakref.finalize(self, _remove, folder, os.getpid())
         self._model = model
 
     def at(self, path: str | os.PathLike[str]) -> Guarded:
@@ -143,40 +153,77 @@ class Guarded:
 
 def digest(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file, or of all files of a folder: of the text that `sha256sum` prints of them, sorted by their path, with
-    `/` between its parts.
+    `/` between its parts. Empty folders and the files' modes are not in it.
 
-    Raises Invalid for a link and for what is neither file nor folder: what it names can change without notice.
+    Raises Invalid for a link and for what is neither file nor folder, since what it names can change without notice, and for
+    a name with a control character or a backslash; OSError for a folder that cannot be listed.
 
     >>> import pathlib
     >>> len(zt.mlflow.digest(pathlib.Path(folder) / "zt.toml"))
     64
     """
     root = Path(path)
+    return _digest((name, _sha256(file)) for name, file in _files(root))
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """The files with their names below the root; a file itself has none."""
     if root.is_symlink() or not (root.is_file() or root.is_dir()):
         raise Invalid(f"`{root}` is no file or folder that can be checked", code="ZT-5001", help="links are refused")
     if root.is_file():
-        return _of_file(root)
-    lines = []
-    for folder, folders, files in os.walk(root):
+        yield "", root
+        return
+    for folder, folders, files in os.walk(root, onerror=_raise):
         for name in [*folders, *files]:
             found = Path(folder, name)
             if found.is_symlink() or not (found.is_file() or found.is_dir()):
                 raise Invalid(f"`{found}` is no file or folder that can be checked", code="ZT-5001", help="links are refused")
-        lines += [(Path(folder, name).relative_to(root).as_posix(), Path(folder, name)) for name in files]
-    manifest = "".join(f"{_of_file(file)}  {name}\n" for name, file in sorted(lines))
-    return hashlib.sha256(manifest.encode("utf-8", "surrogateescape")).hexdigest()
+            if any(ord(character) < 32 or character in "\x7f\\" for character in name):
+                message = f"the name {name!r} in `{root}` has a control character or a backslash, and could pass for several"
+                raise Invalid(message, code="ZT-5001", help="rename it")
+        yield from ((Path(folder, name).relative_to(root).as_posix(), Path(folder, name)) for name in files)
 
 
-def _of_file(path: Path) -> str:
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _digest(files: Iterator[tuple[str, str]]) -> str:
+    lines = sorted((name.encode("utf-8", "surrogateescape"), sha256) for name, sha256 in files)
+    if lines and not lines[0][0]:
+        return lines[0][1]
+    return hashlib.sha256(b"".join(b"%s  %s\n" % (sha256.encode(), name) for name, sha256 in lines)).hexdigest()
+
+
+def _sha256(path: Path, copy: Path | None = None) -> str:
+    """Of the bytes that were read, which are those of the copy."""
     found = hashlib.sha256()
-    with path.open("rb") as file:
+    opened = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with open(opened, "rb") as file, open(copy or os.devnull, "xb" if copy else "wb") as into:  # noqa: PTH123 - a descriptor
         while part := file.read(PART):
             found.update(part)
+            into.write(part)
     return found.hexdigest()
 
 
-def _refuse_other(path: str, sha256: str | None) -> None:
-    found = digest(path)
+def _copy(root: Path, into: Path, sha256: str | None) -> str:
+    """Copies the files and answers where, if the copy is what was approved."""
+    target = into / (root.resolve().name or "model")
+
+    def copied(name: str, file: Path) -> str:
+        place = target / name if name else target
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return _sha256(file, place)
+
+    found = _digest((name, copied(name, file)) for name, file in _files(root))
     if found != sha256:
-        message = f"the files of `{path}` are not those that were approved: their SHA-256 is {found}"
+        message = f"the files of `{root}` are not those that were approved: their SHA-256 is {found}"
         raise Integrity(message, help="load the approved version, or approve this one and change `sha256`")
+    if not target.exists():  # a folder without files
+        target.mkdir()
+    return str(target)
+
+
+def _remove(folder: str, process: int) -> None:
+    if os.getpid() == process:  # a forked child reads on from its parent's
+        shutil.rmtree(folder, ignore_errors=True)

@@ -55,3 +55,38 @@ fn kind(of: &DataType) -> DataType {
         other => other.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::builder::{Int32Builder, ListBuilder};
+
+    use super::*;
+
+    fn noted(name: &str, kind: DataType) -> Field {
+        let told = [("words", "hidden"), ("ARROW:extension:name", "own.kind")];
+        let told = told.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Field::new(name, kind, true).with_metadata(told)
+    }
+
+    #[test]
+    fn notes_go_at_every_depth_and_cells_and_extensions_stay() {
+        let item = noted("item", DataType::Int32);
+        let mut list = ListBuilder::new(Int32Builder::new()).with_field(item.clone());
+        list.append_value([Some(1), None]);
+        list.append_null();
+        let list: ArrayRef = Arc::new(list.finish());
+        let bare = without(&list).unwrap();
+        let kept = field(&item, DataType::Int32);
+        assert_eq!(kept.metadata().len(), 1);
+        assert_eq!(bare.data_type(), &DataType::List(Arc::new(kept)));
+        assert_eq!((bare.len(), bare.null_count()), (2, 1));
+        assert_eq!(
+            bare.to_data().child_data().first(),
+            list.to_data().child_data().first()
+        );
+        let again = without(&bare).unwrap();
+        assert!(Arc::ptr_eq(&again, &bare));
+    }
+}
