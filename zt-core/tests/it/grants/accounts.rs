@@ -192,6 +192,43 @@ async fn an_executor_that_began_and_never_told_of_its_end_is_incomplete() {
 }
 
 #[tokio::test]
+async fn the_record_of_an_issue_says_what_was_issued() {
+    let world = world();
+    let rights = (0..20).map(|at| format!("model:scorer_of_some_department_{at}"));
+    let rights: Vec<String> = rights.collect();
+    world.edit(|tables| {
+        let row = |(at, model): (usize, &String)| {
+            format!(
+                "\n[[Access_Policies]]\nid = \"AP-{}\"\nprincipal = \"role:scoring_job\"\naction = \"model.infer\"\n\
+                 resource = \"{model}\"\neffect = \"allow\"\n",
+                70 + at
+            )
+        };
+        tables + &rights.iter().enumerate().map(row).collect::<String>()
+    });
+    let zt = world.open().await;
+    let job = job(&zt).await.claiming(201, 2);
+    let request = GrantRequest::for_executors();
+    let request = rights
+        .iter()
+        .fold(request, |request, model| request.with("model.infer", model));
+    job.grant(&request.of_columns(["id"])).await.unwrap();
+    let entries = close(zt).await;
+    let is_it = |one: &&Entry| one.action == "grant.delegate" && one.kind == "effect";
+    let detail = &entries.iter().find(is_it).unwrap().detail;
+    let told: Vec<&str> = (detail.iter())
+        .filter(|(name, _)| name.starts_with("right_"))
+        .flat_map(|(_, texts)| texts.split(", "))
+        .collect();
+    for model in &rights {
+        assert!(told.contains(&format!("model.infer {model}").as_str()));
+    }
+    let facts = (detail["rights"].as_str(), detail["columns"].as_str());
+    assert_eq!(facts, ("20", "id"));
+    assert!(detail.contains_key("mark"));
+}
+
+#[tokio::test]
 async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
     for resource in ["model:car_loan_scorer", "output:loan_scores_delta"] {
         for level in ["durable", "remote"] {
