@@ -3,7 +3,8 @@
 use std::fs;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use zt_core::audit::AuditOptions;
+use zt_core::adapters::sqlite::SqliteAuditSink;
+use zt_core::audit::{AuditOptions, AuditSink};
 
 use super::*;
 
@@ -245,7 +246,13 @@ async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
                 )
             });
             rsa_key(&world).await;
-            let zt = world.open().await;
+            // Without a sink that acknowledges, not even the refusal could be answered.
+            let sink: Arc<dyn AuditSink> =
+                Arc::new(SqliteAuditSink::new(world.path().join("sink.db")));
+            let options = AuditOptions::new(world.config().audit_folder());
+            let builder = RuntimeBuilder::new(world.config())
+                .with_audit(options.with_remote_sink("sqlite", sink));
+            let zt = builder.open().await.unwrap();
             let job = job(&zt).await.claiming(201, 2);
             let request = GrantRequest::for_executors().with(action, resource);
             assert_eq!(
