@@ -3,8 +3,7 @@
 use std::fs;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use zt_core::adapters::sqlite::SqliteAuditSink;
-use zt_core::audit::{AuditOptions, AuditSink};
+use zt_core::audit::AuditOptions;
 
 use super::*;
 
@@ -229,6 +228,7 @@ async fn the_record_of_an_issue_says_what_was_issued() {
     assert!(detail.contains_key("mark"));
 }
 
+#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
     for resource in ["model:car_loan_scorer", "output:loan_scores_delta"] {
@@ -247,8 +247,9 @@ async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
             });
             rsa_key(&world).await;
             // Without a sink that acknowledges, not even the refusal could be answered.
-            let sink: Arc<dyn AuditSink> =
-                Arc::new(SqliteAuditSink::new(world.path().join("sink.db")));
+            let sink = Arc::new(zt_core::adapters::sqlite::SqliteAuditSink::new(
+                world.path().join("sink.db"),
+            ));
             let options = AuditOptions::new(world.config().audit_folder());
             let builder = RuntimeBuilder::new(world.config())
                 .with_audit(options.with_remote_sink("sqlite", sink));
