@@ -235,7 +235,7 @@ def test_a_function_that_fails_by_itself_brings_its_account(job: zt.Session, gra
 
 
 def test_a_grant_that_ends_between_two_batches_ends_the_partition(job: zt.Session, spark: Any) -> None:
-    grant = job.grant(RIGHTS, ttl_s=30)
+    grant = job.grant(RIGHTS, ttl_s=15)
     ends = grant.expires_on
 
     def outlast(rows: Any, executor: zt.Executor) -> Any:

@@ -82,7 +82,7 @@ class _Observed:
             self._waiting = None
             return None
         self._answer.append(answer)
-        return list(answer["statements"])
+        return list(answer["statements"] or [])
 
     def _get(self) -> None:
         self._answer.append(dict(self._observation.get))
