@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use request::GrantRequest;
-use request::{About, invalid, refuse_senseless, travelling};
+use request::{About, invalid, issued, refuse_senseless, travelling};
 
 use super::question::{Output, parse, parse_action};
 use super::{Session, obligations};
@@ -303,23 +303,7 @@ impl Session {
             key,
         )?;
         self.record_effect(decision, Durability::Durable, |record| {
-            let record = record
-                .with_detail("grant", grant.id())
-                .with_detail("subject", grant.subject())
-                .with_detail("until", grant.expires_at().to_string())
-                .with_detail("key", key.public().name())
-                .with_detail("kind", grant.kind().as_str())
-                .with_detail("mark", grant.mark())
-                .with_detail("rights", grant.rights().len().to_string());
-            let record = match grant.columns() {
-                Some(columns) => record.with_detail("columns", columns.join(", ")),
-                None => record,
-            };
-            // What a record does not hold it counts as omitted; the mark is of the whole text.
-            let rights = packed(grant.rights()).into_iter().enumerate();
-            rights.fold(record, |record, (at, rights)| {
-                record.with_detail(format!("right_{at}"), rights)
-            })
+            issued(record.with_detail("key", key.public().name()), &grant)
         })?;
         Ok(grant)
     }
@@ -358,22 +342,6 @@ impl Session {
             Error::new(Code::NotFound, message)
         })
     }
-}
-
-/// Rights, as many in each text as a detail of a record takes.
-fn packed(rights: &[Right]) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
-    for right in rights {
-        let right = right.to_string();
-        match texts.last_mut() {
-            Some(text) if text.len() + right.len() + 2 <= 256 => {
-                text.push_str(", ");
-                text.push_str(&right);
-            }
-            Some(_) | None => texts.push(right),
-        }
-    }
-    texts
 }
 
 fn seal(output: &str, found: &Output, half: Option<PublicHalf>) -> Result<Seal> {
