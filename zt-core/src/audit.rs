@@ -123,7 +123,7 @@ mod worker;
 mod writer;
 
 pub use acts::Statement;
-pub(crate) use acts::{Act, Acts};
+pub(crate) use acts::{Act, Acts, Bounds, COLUMNS, MALFORMED};
 pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
 pub use export::{ExportFormat, export};

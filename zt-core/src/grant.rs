@@ -23,7 +23,7 @@ pub(crate) use claims::{Claims, Seal};
 pub use claims::{GrantKind, Right};
 pub use error::GrantError;
 pub use executor::Executor;
-pub(crate) use executor::no_public_half;
+pub(crate) use executor::{SKEW, no_public_half};
 pub(crate) use key::{Authority, GrantKey, MakeKey};
 pub use key::{GrantPublicKey, NotAGrantKey};
 pub use text::Grant;

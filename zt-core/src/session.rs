@@ -10,6 +10,7 @@ mod check;
 mod claims;
 mod grant;
 mod list;
+mod merge;
 mod obligations;
 mod permit;
 mod plan;
@@ -32,8 +33,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 pub use grant::GrantRequest;
+pub use merge::Merged;
 pub use permit::Permit;
-pub use proof::Merged;
 use proof::Proof;
 pub use question::{claim, fact, parse, parse_action};
 pub(crate) use record::record_about;

@@ -16,7 +16,10 @@ use crate::seal::Sealer;
 type Fields = (String, Option<String>);
 
 /// Where a cluster pins whose grants its executors take; what travels with a grant counts only where this is not set.
-const PINNED: &str = "ZT_IDENTITY_GRANT_KEYS";
+///
+/// Not `identity.grant_keys`: whose keys are named there proves stages to runtimes, and a job whose executors take its grants
+/// must not.
+const PINNED: &str = "ZT_EXECUTOR_GRANT_KEYS";
 
 /// A signed statement of what executors may, or of the stage that a principal is in. Made by `Session.grant`.
 ///
@@ -76,7 +79,7 @@ fn keys(texts: &str) -> Result<Vec<GrantPublicKey>, Error> {
     let texts = texts.split([' ', ',']).filter(|text| !text.is_empty());
     let keys = texts.map(|text| {
         text.parse().map_err(|why: NotAGrantKey| {
-            Error::new(Code::Config, format!("`identity.grant_keys` {why}"))
+            Error::new(Code::Config, format!("{PINNED} {why}"))
                 .with_help(format!("set {PINNED} to the public keys of the drivers"))
         })
     });
@@ -224,7 +227,7 @@ pub(crate) fn restore_grant(text: &str, key: Option<&str>) -> Result<Grant, Fail
 /// >>> executor = job.grant(["model.infer model:car_loan_scorer"]).executor()
 /// >>> executor.require("model.infer", "model:car_loan_scorer")
 /// >>> job.merge(executor.grant, [executor.statement()])
-/// {'statements': 1, 'acts': 1, 'repeated': 0}
+/// {'statements': 1, 'acts': 1, 'repeated': 0, 'incomplete': 0}
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Executor {
@@ -251,12 +254,18 @@ impl Executor {
         Ok(self.core.get()?.require_columns(&columns)?)
     }
 
+    /// Returns while the grant lasts; raises Unauthenticated after its end. For each batch of a long task.
+    fn require_valid(&self) -> Result<(), Failure> {
+        Ok(self.core.get()?.require_valid()?)
+    }
+
     /// A sealer with a fresh data key, wrapped by the public key in the grant. What it seals, an executor cannot open.
     fn sealer(&self, output: &str) -> Result<Sealer, Failure> {
         Ok(Sealer::new(self.core.get()?.sealer(output)?))
     }
 
-    /// Notes that so many rows of an output were sealed.
+    /// Notes that so many rows of an output were sealed, after the end of the grant too. Raises Denied for an output that the
+    /// grant does not seal.
     fn sealed(&self, output: &str, rows: u64) -> Result<(), Failure> {
         Ok(self.core.get()?.sealed(output, rows)?)
     }
@@ -264,6 +273,11 @@ impl Executor {
     /// What was done, for `Session.merge` on the driver. Later acts stand in no statement: take it last.
     fn statement(&self) -> Result<String, Failure> {
         Ok(self.core.get()?.statement()?.to_string())
+    }
+
+    /// What was done so far. Sent ahead, it tells the driver that a task began, should its `statement` never come.
+    fn interim(&self) -> Result<String, Failure> {
+        Ok(self.core.get()?.interim()?.to_string())
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it with the object")]

@@ -78,17 +78,32 @@ def test_a_forged_grant_is_refused_where_it_is_used(grant: zt.Grant) -> None:
 
 
 def test_a_cluster_can_pin_whose_grants_it_takes(grant: zt.Grant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "A" * 43)
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", "A" * 43)
     with pytest.raises(zt.Unauthenticated, match="not trusted"):
         pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
-    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", f"{'A' * 43} {grant.key}")
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", f"{'A' * 43} {grant.key}")
     pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
-    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "")
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", "")
     with pytest.raises(zt.Unauthenticated, match="not trusted"):
         pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
-    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "zt")
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", "zt")
     with pytest.raises(zt.ConfigError):
         pickle.loads(pickle.dumps(grant)).require("model.infer", "model:car_loan_scorer")
+
+
+def test_whose_grants_prove_stages_and_whose_grants_executors_take_are_two_things(
+    zt_bin: str, tmp_path: Path, job: zt.Session, own: zt.Runtime, rsa: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adf = own.authenticate(rsa.token("mi-adf-brindlewick"))
+    stage = adf.grant(subject="sp:sp-score-201", job=201, stage=2)
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", job.grant_key)
+    other = World(zt_bin, tmp_path)
+    with zt.open(other.folder) as runtime, pytest.raises(zt.Unauthenticated, match="not trusted"):
+        runtime.authenticate(other.token("sp-score-201")).with_grant(stage)
+    monkeypatch.delenv("ZT_EXECUTOR_GRANT_KEYS")
+    # Of the orchestrator: an executor of this job has nothing to do with it.
+    monkeypatch.setenv("ZT_IDENTITY_GRANT_KEYS", "A" * 43)
+    job.grant(RIGHTS).executor().require("model.infer", "model:car_loan_scorer")
 
 
 def test_an_executor_seals_what_only_a_right_opens(own: zt.Runtime, rsa: World, job: zt.Session, grant: zt.Grant) -> None:
@@ -98,8 +113,8 @@ def test_an_executor_seals_what_only_a_right_opens(own: zt.Runtime, rsa: World, 
     ines = own.authenticate(rsa.token("ines"))
     assert ines.opener("loan_scores_delta", sealed).unseal(sealed) == SCORES
     statement = executor.statement()
-    assert job.merge(grant, [statement]) == {"statements": 1, "acts": 2, "repeated": 0}
-    assert job.merge(grant, [statement]) == {"statements": 0, "acts": 0, "repeated": 1}
+    assert job.merge(grant, [statement]) == {"statements": 1, "acts": 2, "repeated": 0, "incomplete": 0}
+    assert job.merge(grant, [statement]) == {"statements": 0, "acts": 0, "repeated": 1, "incomplete": 0}
     with pytest.raises(zt.Integrity):
         job.merge(grant, [statement.replace('"rows":1', '"rows":9')])
     with pytest.raises(zt.Unauthenticated):

@@ -119,7 +119,7 @@ def test_executors_seal_and_the_risk_officer_opens(
     ines = own.authenticate(rsa.token("ines"))
     opened = ines.opener("loan_scores_delta", sealed).unseal(sealed).sort_by("id")
     assert opened.to_pylist() == scores.toArrow().sort_by("id").to_pylist()
-    assert zt.spark.merge(job, grant) == {"statements": 2, "acts": 4, "repeated": 0, "waiting": 0}
+    assert zt.spark.merge(job, grant) == {"statements": 2, "acts": 4, "repeated": 0, "incomplete": 0, "waiting": 0}
     merged = [entry for entry in log() if entry["action"] == "executor.merged"]
     assert {entry["detail"]["grant"] for entry in merged} == {grant.id}
     # Two executors, each a process of its own, and none of them the driver.
@@ -164,7 +164,7 @@ def test_an_overstep_fails_the_task_and_comes_back_as_our_own_error(
     error = zt.spark.errors(caught.value, job, grant)
     assert isinstance(error, zt.Denied) and error.code == "ZT-1004" and error.__cause__ is caught.value
     assert "secret.get" in error.message and error.help is not None
-    refused = [entry for entry in log() if entry["action"] == "secret.get"]
+    refused = [entry for entry in log() if entry.get("detail", {}).get("asked") == "secret.get"]
     assert refused[-1]["outcome"] == "refused" and refused[-1]["detail"]["grant"] == grant.id
     assert zt.spark.errors(ValueError("of somebody else")) is None
 
@@ -196,7 +196,76 @@ def test_rows_whose_resource_is_not_granted_are_left_out(
     rows = spark.createDataFrame([(number, names[number % 4]) for number in range(40)], "id int, resource string")
     kept = zt.spark.filter(rows, grant, "resource").toArrow()
     assert kept.num_rows == 10 and set(kept["resource"].to_pylist()) == {"table:raw.loan_applications"}
-    assert zt.spark.merge(job, grant)["waiting"] == 0
+    told = zt.spark.merge(job, grant)
+    assert (told["waiting"], told["incomplete"]) == (0, 0)
+
+
+def test_a_partition_that_yields_no_row_tells_of_its_refusals(
+    job: zt.Session, grant: zt.Grant, spark: Any, log: Log
+) -> None:
+    rows = spark.createDataFrame([("table:gold.probe_of_nothing",)] * 4, "resource string").repartition(2)
+    assert zt.spark.filter(rows, grant, "resource").count() == 0
+    told = zt.spark.merge(job, grant)
+    assert told["acts"] >= 1 and told["incomplete"] == told["waiting"] == 0
+    assert any(entry["resource"] == "table:gold.probe_of_nothing" and entry["outcome"] == "refused" for entry in log())
+
+
+def test_who_stops_reading_early_is_told_that_accounts_are_incomplete(job: zt.Session, grant: zt.Grant, spark: Any) -> None:
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "10")
+    try:
+        many = spark.range(0, 100_000, numPartitions=1)
+        required = ["model.infer model:car_loan_scorer"]
+        assert len(zt.spark.map(many, lambda rows, executor: rows, grant, "id long", require=required).limit(1).collect()) == 1
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    told = zt.spark.merge(job, grant)
+    assert told["incomplete"] + told["waiting"] == 1
+
+
+def test_a_function_that_fails_by_itself_brings_its_account(job: zt.Session, grant: zt.Grant, scores: Any, log: Log) -> None:
+    def fail(rows: Any, executor: zt.Executor) -> Any:
+        executor.require("table.read", "table:raw.loan_applications")
+        raise ValueError("of the function")
+
+    with pytest.raises(Exception, match="of the function") as caught:
+        zt.spark.map(scores, fail, grant, SCORES).toArrow()
+    assert zt.spark.errors(caught.value, job, grant) is None
+    acts = [entry for entry in log() if entry.get("detail", {}).get("grant") == grant.id]
+    assert any(entry["action"] == "executor.act" and entry["detail"]["asked"] == "table.read" for entry in acts)
+
+
+def test_a_grant_that_ends_between_two_batches_ends_the_partition(job: zt.Session, spark: Any) -> None:
+    grant = job.grant(RIGHTS, ttl_s=15)
+    ends = grant.expires_on
+
+    def outlast(rows: Any, executor: zt.Executor) -> Any:
+        import time
+
+        while time.time() <= ends + 1:
+            time.sleep(0.2)
+        return rows
+
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "10")
+    try:
+        with pytest.raises(Exception) as caught:
+            zt.spark.map(spark.range(0, 20, numPartitions=1), outlast, grant, "id long").toArrow()
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    error = zt.spark.errors(caught.value, job, grant)
+    assert isinstance(error, zt.Unauthenticated) and error.code == "ZT-2008"
+    zt.spark.forget(grant)
+
+
+def test_columns_of_a_grant_bind_filter_and_seal_too(job: zt.Session, spark: Any, scores: Any) -> None:
+    narrow = job.grant(RIGHTS, columns=["id"])
+    wide = scores.selectExpr("*", "'table:raw.loan_applications' as resource")
+    for frame in (zt.spark.seal(wide, narrow), zt.spark.filter(wide, narrow, "resource")):
+        with pytest.raises(Exception) as caught:
+            frame.toArrow()
+        error = zt.spark.errors(caught.value, job, narrow)
+        assert isinstance(error, zt.Denied) and error.code == "ZT-1004"
+    assert zt.spark.seal(scores, narrow).count() == 100
+    zt.spark.forget(narrow)
 
 
 def test_a_column_of_the_rule_that_is_not_there_is_told_on_the_driver(grant: zt.Grant, scores: Any) -> None:

@@ -1,8 +1,10 @@
 //! What an executor did, as a chain of its own: made there in memory, checked and merged into the log by the driver.
 //!
 //! In: acts, equal ones counted. Out: a [`Statement`], lines that are chained as those of the log are, so that none can be
-//! changed, removed or moved; its first line names the grant, the process and the chain, its last one the number of acts. What is not
-//! promised: a statement is not signed, since an executor has no key; a task that fails brings none.
+//! changed, removed or moved; its first line names the grant, the process and the chain, its last one the number of acts, and
+//! whether it is the account of the whole task. What is not promised: a statement is not signed, since an executor has no key.
+
+mod bounds;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,10 +18,23 @@ use super::record::to_fields;
 use super::{AuditError, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 
-/// The most different acts of one statement; further ones count as one.
+pub(crate) use bounds::Bounds;
+
+/// The most different refusals of one statement; further ones count as one. What was allowed and done is bounded by the grant.
 const MOST: usize = 512;
+/// The most bytes that different refusals take.
+const MOST_REFUSED_BYTES: usize = 1 << 19;
+/// The most lines: refusals, 64 rights, as many outputs, and what counts as one.
+const MOST_LINES: usize = MOST + 160;
 /// The longest statement, in bytes.
 const MOST_BYTES: usize = 1 << 20;
+
+/// What asks for columns of tables is called.
+pub(crate) const COLUMNS: &str = "executor.columns";
+/// What cannot be read is called.
+pub(crate) const MALFORMED: &str = "executor.malformed";
+/// Refusals without a line of their own are called.
+const FURTHER: &str = "executor.further";
 
 /// One act.
 #[derive(Debug, Clone)]
@@ -48,19 +63,12 @@ enum ActOutcome {
 }
 
 impl Act {
-    pub(crate) fn decision(at: Timestamp, action: &str, resource: &str) -> Self {
-        Self::new(at, ActKind::Decision, action, resource)
-    }
-
-    pub(crate) fn effect(at: Timestamp, action: &str, resource: &str) -> Self {
-        Self::new(at, ActKind::Effect, action, resource)
-    }
-
-    fn new(at: Timestamp, kind: ActKind, action: &str, resource: &str) -> Self {
+    /// A question, not answered yet.
+    pub(crate) fn new(at: Timestamp, action: &str, resource: &str) -> Self {
         Self {
             at,
-            kind,
-            outcome: ActOutcome::Ok,
+            kind: ActKind::Decision,
+            outcome: ActOutcome::Refused,
             action: action.to_owned(),
             resource: resource.to_owned(),
             rows: 0,
@@ -77,8 +85,15 @@ impl Act {
         Self { outcome, ..self }
     }
 
-    pub(crate) fn of_rows(self, rows: u64) -> Self {
-        Self { rows, ..self }
+    /// No question: it was done to so many rows.
+    pub(crate) fn done(self, rows: u64) -> Self {
+        let (kind, outcome) = (ActKind::Effect, ActOutcome::Ok);
+        Self {
+            kind,
+            outcome,
+            rows,
+            ..self
+        }
     }
 }
 
@@ -88,6 +103,8 @@ pub(crate) struct Acts {
     head: Head,
     rows: Vec<Row>,
     places: HashMap<(ActKind, ActOutcome, String, String), usize>,
+    refused: usize,
+    refused_bytes: usize,
 }
 
 /// The first line: whose chain it is.
@@ -106,6 +123,8 @@ struct Head {
 #[serde(deny_unknown_fields)]
 struct End {
     acts: usize,
+    /// Whether the task came to its end.
+    is_whole: bool,
 }
 
 /// Each line between: equal acts.
@@ -137,14 +156,23 @@ impl Acts {
             },
             rows: Vec::new(),
             places: HashMap::new(),
+            refused: 0,
+            refused_bytes: 0,
         })
     }
 
     pub(crate) fn add(&mut self, act: Act) {
         let mut key = (act.kind, act.outcome, act.action, act.resource);
-        if self.rows.len() >= MOST && !self.places.contains_key(&key) {
-            key.2 = "executor.further".to_owned();
-            key.3 = "*".to_owned();
+        if act.outcome == ActOutcome::Refused && !self.places.contains_key(&key) {
+            let bytes = written(&key.2).saturating_add(written(&key.3));
+            let bytes = self.refused_bytes.saturating_add(bytes);
+            if self.refused < MOST && bytes <= MOST_REFUSED_BYTES {
+                self.refused += 1;
+                self.refused_bytes = bytes;
+            } else {
+                key.2 = FURTHER.to_owned();
+                key.3 = "*".to_owned();
+            }
         }
         let next = self.rows.len();
         let place = *self.places.entry(key.clone()).or_insert(next);
@@ -166,19 +194,21 @@ impl Acts {
         });
     }
 
-    pub(crate) fn statement(&self) -> Result<Statement, AuditError> {
+    /// So far, or of the whole task.
+    pub(crate) fn statement(&self, is_whole: bool) -> Result<Statement, AuditError> {
         let mut text = Vec::new();
         let mut link = Link::START.append(&to_fields(&self.head)?, &mut text);
         for row in &self.rows {
             link = link.append(&to_fields(row)?, &mut text);
         }
         let acts = self.rows.len();
-        let link = link.append(&to_fields(&End { acts })?, &mut text);
+        let link = link.append(&to_fields(&End { acts, is_whole })?, &mut text);
         let text = String::from_utf8(text).map_err(|_| wrong("it is no text"))?;
         Ok(Statement {
             text,
             head: self.head.clone(),
             rows: self.rows.clone(),
+            is_whole,
             hash: hex(&link.hash),
         })
     }
@@ -190,6 +220,7 @@ pub struct Statement {
     text: String,
     head: Head,
     rows: Vec<Row>,
+    is_whole: bool,
     hash: String,
 }
 
@@ -212,6 +243,17 @@ impl Statement {
         self.rows.len()
     }
 
+    /// Whether it is the account of the whole task. If not, it tells of its beginning, and acts may be missing.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// The hash of the last line, which covers the grant, the chain and every act.
+    pub(crate) fn head(&self) -> &str {
+        &self.hash
+    }
+
     /// Whether it is about the grant of this mark.
     pub(crate) fn is_of(&self, grant: &str, mark: &str) -> bool {
         self.head.grant == grant && self.head.mark == mark
@@ -225,30 +267,39 @@ impl Statement {
             .with_detail("process", self.head.process.to_string())
             .with_detail("head", &self.hash)
             .with_detail("count", self.rows.len().to_string())
+            .with_detail("whole", self.is_whole.to_string())
     }
 
-    /// Its acts as records.
-    pub(crate) fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        self.rows.iter().enumerate().map(|(at, row)| {
-            let when = Timestamp::from_millis(row.first_ms);
-            let last = Timestamp::from_millis(row.last_ms);
-            let outcome = match row.outcome {
-                ActOutcome::Allow => Outcome::Allow,
-                ActOutcome::Refused => Outcome::Refused,
-                ActOutcome::Ok => Outcome::Ok,
+    /// Its acts as records of now: an executor's times are its own word, and so details. One action for all of them, so that
+    /// nobody takes one for a decision of the policy or for what a runtime did itself.
+    pub(crate) fn records(&self, now: Timestamp) -> impl Iterator<Item = Record> + '_ {
+        self.rows.iter().enumerate().map(move |(at, row)| {
+            let (outcome, answer) = match row.outcome {
+                ActOutcome::Allow => (Outcome::Ok, "allowed"),
+                ActOutcome::Refused => (Outcome::Refused, "refused"),
+                ActOutcome::Ok => (Outcome::Ok, "done"),
             };
-            // Never a decision: there is none of the policy that a replay could ask again.
-            let record = Record::new(Kind::Effect, when, &row.action, &row.resource, outcome)
+            let time = |ms| Timestamp::from_millis(ms).to_string();
+            let record = Record::new(Kind::Effect, now, "executor.act", &row.resource, outcome)
+                .with_detail("asked", &row.action)
+                .with_detail("answer", answer)
                 .with_detail("executor", &self.head.chain)
-                .with_detail("executor_seq", (at + 2).to_string())
+                .with_detail("executor_seq", at.saturating_add(2).to_string())
                 .with_detail("grant", &self.head.grant)
                 .with_detail("times", row.count.to_string())
-                .with_detail("last", last.to_string());
+                .with_detail("first", time(row.first_ms))
+                .with_detail("last", time(row.last_ms));
             match row.kind {
                 ActKind::Decision => record,
                 ActKind::Effect => record.with_detail("rows", row.rows.to_string()),
             }
         })
+    }
+}
+
+impl AsRef<str> for Statement {
+    fn as_ref(&self) -> &str {
+        &self.text
     }
 }
 
@@ -274,17 +325,18 @@ impl FromStr for Statement {
         let last = lines.next_back().ok_or_else(|| wrong("it is cut"))?;
         let rows = lines.map(|text| line(text, &mut link));
         let rows = rows.collect::<Result<Vec<Row>, _>>()?;
-        let End { acts } = line(last, &mut link)?;
+        let End { acts, is_whole } = line(last, &mut link)?;
         if acts != rows.len() {
             return Err(wrong("it is cut"));
         }
-        if rows.len() > MOST + 4 {
+        if rows.len() > MOST_LINES {
             return Err(wrong("it has too many lines"));
         }
         Ok(Self {
             text: text.to_owned(),
             head,
             rows,
+            is_whole,
             hash: hex(&link.hash),
         })
     }
@@ -314,6 +366,16 @@ fn line<T: Serialize + for<'a> Deserialize<'a>>(
         hash: frame.hash,
     };
     Ok(read)
+}
+
+/// How many bytes a text takes in JSON, at most.
+fn written(text: &str) -> usize {
+    let bytes = |byte: u8| match byte {
+        b'"' | b'\\' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    text.bytes().map(bytes).sum()
 }
 
 fn wrong(why: &str) -> AuditError {

@@ -99,7 +99,9 @@ impl GrantError {
     const fn help(&self) -> &'static str {
         match self {
             Self::Malformed(_) | Self::Forged => "pass the text on as it was issued",
-            Self::UnknownKey { .. } => "name the issuer's public key in `identity.grant_keys`",
+            Self::UnknownKey { .. } => {
+                "name the issuer's public key in `identity.grant_keys`, for executors in `ZT_EXECUTOR_GRANT_KEYS`"
+            }
             Self::NotYetValid { .. } => "the clocks of the two machines differ",
             Self::Expired { .. } => "issue a new one; a grant lasts an hour at most",
             Self::WrongSubject { .. } => "have one issued for this caller",

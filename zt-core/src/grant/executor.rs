@@ -12,15 +12,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Grant, GrantError, GrantKind, GrantPublicKey, Seal};
-use crate::audit::{Act, Acts, Statement};
-use crate::clock::{Clock, SystemClock};
+use crate::audit::{Act, Acts, COLUMNS, MALFORMED, Statement};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::envelope::{Binding, DataKey, Form, Scope, Sealer, oaep};
 use crate::error::{Code, Error, Result};
 use crate::policy::Action;
 use crate::session::parse;
 
 /// How far the clocks of driver and executor may differ.
-const SKEW: Duration = Duration::from_secs(60);
+pub(crate) const SKEW: Duration = Duration::from_secs(60);
 
 /// What an executor may, for one task. Safe across threads; a forked child draws its own keys.
 ///
@@ -38,7 +38,10 @@ const SKEW: Duration = Duration::from_secs(60);
 pub struct Executor {
     grant: Grant,
     clock: Arc<dyn Clock>,
-    /// The end on the monotonic tick: a wall clock set back does not revive the grant.
+    opened: Timestamp,
+    /// The same on the monotonic tick, which no set wall clock moves: times of acts are counted from it.
+    tick: Duration,
+    /// The end on the tick: a wall clock set back does not revive the grant.
     ends: Duration,
     acts: Mutex<Acts>,
 }
@@ -66,8 +69,11 @@ impl Executor {
         grant.verify(trusted, now, SKEW)?;
         let left = grant.expires_at().as_millis() - now.as_millis();
         let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+        let tick = clock.elapsed();
         Ok(Self {
-            ends: clock.elapsed().saturating_add(left),
+            opened: now,
+            tick,
+            ends: tick.saturating_add(left),
             acts: Mutex::new(Acts::open(grant.id(), &grant.mark())?),
             grant: grant.clone(),
             clock,
@@ -80,18 +86,27 @@ impl Executor {
         &self.grant
     }
 
-    /// Whether the grant covers this.
+    /// Whether the grant covers this. What is refused stands in the [`statement`](Self::statement) as what is allowed does.
     ///
     /// # Errors
     /// `Denied` with [`Code::OutOfGrant`], `Unauthenticated` after its end, `Invalid` for an unknown action or a malformed
     /// resource.
     pub fn require(&self, action: &str, resource: &str) -> Result<()> {
-        let (action, resource) = parse(action, resource)?;
-        self.refuse_over()?;
+        let (action, resource) = match parse(action, resource) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                let asked = cut(&format!("{action} {resource}"));
+                self.acts().add(self.act(MALFORMED, &asked).refused());
+                return Err(error);
+            }
+        };
+        let act = self.act(action.as_str(), resource.as_str());
+        if let Err(over) = self.require_valid() {
+            self.acts().add(act.refused());
+            return Err(over);
+        }
         let mut rights = self.grant.rights().iter();
-        let is_covered = rights.any(|right| right.action == action && right.resource == resource);
-        let act = Act::decision(self.clock.now(), action.as_str(), resource.as_str());
-        if is_covered {
+        if rights.any(|right| right.action == action && right.resource == resource) {
             self.acts().add(act.allowed());
             return Ok(());
         }
@@ -104,12 +119,15 @@ impl Executor {
         .into())
     }
 
-    /// Whether the grant covers these columns of tables.
+    /// Whether the grant covers these columns of tables. A grant that names none covers all.
     ///
     /// # Errors
-    /// `Denied` with [`Code::OutOfGrant`] and the first that it does not cover.
+    /// `Denied` with [`Code::OutOfGrant`] and the first that it does not cover, `Unauthenticated` after its end.
     pub fn require_columns(&self, columns: &[&str]) -> Result<()> {
-        self.refuse_over()?;
+        if let Err(over) = self.require_valid() {
+            self.acts().add(self.act(COLUMNS, "*").refused());
+            return Err(over);
+        }
         let Some(covered) = self.grant.columns() else {
             return Ok(());
         };
@@ -117,14 +135,17 @@ impl Executor {
             let folded = crate::text::fold(column);
             covered.iter().all(|own| crate::text::fold(own) != folded)
         };
-        match columns.iter().copied().find(is_bare) {
-            None => Ok(()),
-            Some(column) => Err(GrantError::ColumnOutOfScope {
-                column: column.to_owned(),
-                covers: covered.join(", "),
-            }
-            .into()),
+        let Some(column) = columns.iter().copied().find(is_bare) else {
+            self.acts().add(self.act(COLUMNS, "*").allowed());
+            return Ok(());
+        };
+        let asked = cut(column);
+        self.acts().add(self.act(COLUMNS, &asked).refused());
+        Err(GrantError::ColumnOutOfScope {
+            column: column.to_owned(),
+            covers: covered.join(", "),
         }
+        .into())
     }
 
     /// A sealer with a fresh data key, wrapped by the public half that the grant names. No network, no secret: what it seals
@@ -146,15 +167,18 @@ impl Executor {
         Ok(Sealer::new(&scope(seal), &dek, wrapped, None)?)
     }
 
-    /// Notes that so many rows of an output were sealed.
+    /// Notes that so many rows of an output were sealed, after the end of the grant too: a sealer that was there before it
+    /// may have been at work.
     ///
     /// # Errors
-    /// `Unauthenticated` after the end of the grant.
+    /// `Denied` with [`Code::OutOfGrant`] for an output that the grant does not seal.
     pub fn sealed(&self, output: &str, rows: u64) -> Result<()> {
-        self.refuse_over()?;
+        if self.grant.sealed_columns(output).is_none() {
+            return self.require(Action::DataSeal.as_str(), &format!("output:{output}"));
+        }
         let resource = format!("output:{output}");
-        let act = Act::effect(self.clock.now(), Action::DataSeal.as_str(), &resource);
-        self.acts().add(act.of_rows(rows));
+        let act = self.act(Action::DataSeal.as_str(), &resource);
+        self.acts().add(act.done(rows));
         Ok(())
     }
 
@@ -163,7 +187,35 @@ impl Executor {
     /// # Errors
     /// `Internal` if it cannot be written.
     pub fn statement(&self) -> Result<Statement> {
-        Ok(self.acts().statement()?)
+        Ok(self.acts().statement(true)?)
+    }
+
+    /// What was done so far. Sent ahead, it tells the driver that a task began, should its
+    /// [`statement`](Self::statement) never come.
+    ///
+    /// # Errors
+    /// `Internal` if it cannot be written.
+    pub fn interim(&self) -> Result<Statement> {
+        Ok(self.acts().statement(false)?)
+    }
+
+    /// Whether the grant has not ended: to be asked before each batch of a long task.
+    ///
+    /// # Errors
+    /// `Unauthenticated` after its end.
+    pub fn require_valid(&self) -> Result<()> {
+        let until = self.grant.expires_at();
+        if self.clock.now() < until && self.clock.elapsed() < self.ends {
+            return Ok(());
+        }
+        Err(GrantError::Expired { until }.into())
+    }
+
+    /// An act of now; of the end of the grant at the latest.
+    fn act(&self, action: &str, resource: &str) -> Act {
+        let passed = self.clock.elapsed().saturating_sub(self.tick);
+        let at = self.opened.after(passed).min(self.grant.expires_at());
+        Act::new(at, action, resource)
     }
 
     /// What the grant covers, in words.
@@ -172,18 +224,15 @@ impl Executor {
         rights.collect::<Vec<_>>().join(", ")
     }
 
-    fn refuse_over(&self) -> Result<()> {
-        let until = self.grant.expires_at();
-        if self.clock.now() < until && self.clock.elapsed() < self.ends {
-            return Ok(());
-        }
-        Err(GrantError::Expired { until }.into())
-    }
-
     /// Held for a few instructions, never over a wait.
     fn acts(&self) -> MutexGuard<'_, Acts> {
         self.acts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Text of others, of a length that a record takes.
+fn cut(text: &str) -> String {
+    text.chars().take(256).collect()
 }
 
 fn scope(seal: &Seal) -> Scope {

@@ -1,5 +1,7 @@
 //! The text and the executor: every change is refused, and time only ever ends a grant.
 
+mod accounts;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,7 @@ use crate::batch::{Batch, Cells, Column};
 use crate::clock::Timestamp;
 use crate::error::Code;
 use crate::secrets::SecretVersion;
+use accounts::sealing;
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const SKEW: Duration = Duration::from_secs(60);
@@ -295,7 +298,10 @@ fn no_jump_of_the_clock_revives_or_lengthens_an_executor() {
     clock.jump_to(Timestamp::from_millis(NOW.as_millis() - 86_400_000));
     assert_eq!(infer().unwrap_err().code(), Code::GrantExpired);
     assert!(executor.require_columns(&["id"]).is_err());
-    assert!(executor.sealed("loan_scores_delta", 1).is_err());
+    assert_eq!(
+        executor.require_valid().unwrap_err().code(),
+        Code::GrantExpired
+    );
 }
 
 #[test]
@@ -311,7 +317,7 @@ fn an_executor_takes_no_grant_for_a_stage() {
 
 #[test]
 fn a_statement_tells_of_everything_and_no_change_of_it_passes() {
-    let executor = executor(&manual());
+    let executor = sealing(&manual());
     for _ in 0..3 {
         executor
             .require("model.infer", "model:car_loan_scorer")
@@ -324,7 +330,10 @@ fn a_statement_tells_of_everything_and_no_change_of_it_passes() {
     let text = statement.to_string();
     let read = text.parse::<crate::audit::Statement>().unwrap();
     assert_eq!(read, statement);
-    let records: Vec<String> = read.records().map(|record| format!("{record:?}")).collect();
+    let records: Vec<String> = read
+        .records(NOW)
+        .map(|record| format!("{record:?}"))
+        .collect();
     assert!(records[0].contains(r#""times":"3""#), "{records:?}");
     assert!(records[1].contains(r#""outcome":"refused""#), "{records:?}");
     assert!(records[2].contains(r#""rows":"500""#), "{records:?}");

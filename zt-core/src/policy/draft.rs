@@ -37,10 +37,14 @@ impl Decision {
             ("job", request.context.job()),
             ("stage", request.context.stage()),
         ];
-        let facts: Vec<(String, Cell)> = facts
+        let mut facts: Vec<(String, Cell)> = facts
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_owned(), Cell::Integer(value?.into()))))
             .collect();
+        // A row on what was proven: the same words without it would let in who merely claims them.
+        if request.context.is_proven() {
+            facts.push(("proven".to_owned(), Cell::Bool(true)));
+        }
         if !facts.is_empty() {
             cells.push(("when".to_owned(), Cell::Map(facts)));
         }

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use request::GrantRequest;
-use request::{About, invalid, refuse_senseless, travelling};
+use request::{About, invalid, issued, refuse_senseless, travelling};
 
 use super::question::{Output, parse, parse_action};
 use super::{Session, obligations};
@@ -24,7 +24,9 @@ use crate::error::{Code, Error, Result};
 use crate::grant::{self, Claims, Grant, GrantKind, Right, Seal};
 use crate::id::{Guid, PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
-use crate::policy::{Action, Columns, Decision, ListQuery, Obligations, Resource, ResourcePattern};
+use crate::policy::{
+    Action, AuditLevel, Columns, Decision, ListQuery, Obligations, Resource, ResourcePattern,
+};
 
 /// The most rights of one grant.
 const MOST: usize = 64;
@@ -133,10 +135,12 @@ impl Session {
             if is_last {
                 self.record(&decision)?;
             }
+            self.refuse_unrecorded(&decision)?;
             scope.outputs.push((output, found));
             scope.decisions.push(decision);
         } else {
             let decision = self.may(*action, resource.clone(), is_last)?;
+            self.refuse_unrecorded(&decision)?;
             self.narrow(&decision, &mut scope.columns)?;
             scope.decisions.push(decision);
         }
@@ -189,6 +193,23 @@ impl Session {
         }
         let parsed = found.iter().map(|text| Ok(parse(action.as_str(), text)?.1));
         parsed.collect()
+    }
+
+    /// What an executor does is in the log after it was done, and not surely: a right whose uses must be there before does
+    /// not travel.
+    fn refuse_unrecorded(&self, decision: &Decision) -> Result<()> {
+        if decision.obligations().audit <= AuditLevel::Ordered {
+            return Ok(());
+        }
+        let right = decision.request();
+        let message = format!(
+            "each use of `{}` on `{}` must stand in the audit log before it, and those of executors come after",
+            right.action, right.resource
+        );
+        let help = "do it on the driver: rows with `obligations.audit` hold there";
+        let error = obligations::unmet(decision, &message, help);
+        self.record_refusal(decision, &error)?;
+        Err(error)
     }
 
     /// An executor answers yes or no: it filters no rows and masks no cells. Columns it can be held to.
@@ -282,15 +303,7 @@ impl Session {
             key,
         )?;
         self.record_effect(decision, Durability::Durable, |record| {
-            let record = record
-                .with_detail("grant", grant.id())
-                .with_detail("subject", grant.subject())
-                .with_detail("until", grant.expires_at().to_string())
-                .with_detail("key", key.public().name());
-            let rights = grant.rights().iter().take(16).enumerate();
-            rights.fold(record, |record, (at, right)| {
-                record.with_detail(format!("right_{at}"), right.to_string())
-            })
+            issued(record.with_detail("key", key.public().name()), &grant)
         })?;
         Ok(grant)
     }

@@ -1,12 +1,12 @@
-//! Takes grants: job and stage turn from asserted to proven, and what executors did comes into the log.
+//! Takes grants: job and stage turn from asserted to proven.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Session;
-use crate::audit::{Durability, Kind, Outcome, Record, Statement};
+use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::grant::{Grant, GrantError, GrantKind, GrantPublicKey};
 use crate::policy::Context;
 
@@ -25,18 +25,6 @@ impl Proof {
     pub(super) fn is_of(&self, context: &Context) -> bool {
         context.job() == Some(self.job) && context.stage() == self.stage
     }
-}
-
-/// What [`Session::merge`] did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Merged {
-    /// Statements that came into the log.
-    pub statements: usize,
-    /// Acts in them.
-    pub acts: usize,
-    /// Statements that were in it already.
-    pub repeated: usize,
 }
 
 impl Session {
@@ -121,43 +109,7 @@ impl Session {
         Ok(self.shared.grants.key()?.public())
     }
 
-    /// Brings what executors did under a grant of this session into the audit log: for each statement a record
-    /// `executor.merged` that binds its head, number of acts, process and grant, and a record for each act. On the disk when
-    /// it returns. A statement that is there already is passed over. An expired grant is good for this.
-    ///
-    /// # Errors
-    /// `Integrity` for a statement that was changed, cut or is about another grant: none of them is taken then;
-    /// `Unauthenticated` for a grant that is not of this session; `Unavailable` when the audit log cannot be written.
-    pub fn merge(&self, grant: &Grant, statements: &[Statement]) -> Result<Merged> {
-        self.shared.refuse_closed()?;
-        self.refuse_expired()?;
-        self.refuse_foreign(grant).map_err(Error::from)?;
-        let mark = grant.mark();
-        let foreign = |one: &&Statement| !one.is_of(grant.id(), &mark);
-        if let Some(foreign) = statements.iter().find(foreign) {
-            let why = format!("it is about the grant `{}`", foreign.grant());
-            return Err(crate::audit::AuditError::Statement { why }.into());
-        }
-        let mut merged = Merged::default();
-        for statement in statements {
-            if !self.shared.merged.is_new(statement.chain()) {
-                merged.repeated += 1;
-                continue;
-            }
-            let now = self.shared.clock.now();
-            let records = std::iter::once(statement.merged(now)).chain(statement.records());
-            for record in records {
-                let record = self.identify(record);
-                self.shared.audit.append(record, Durability::Ordered)?;
-            }
-            merged.statements += 1;
-            merged.acts += statement.acts();
-        }
-        self.shared.audit.flush()?;
-        Ok(merged)
-    }
-
-    fn refuse_foreign(&self, grant: &Grant) -> Result<(), GrantError> {
+    pub(super) fn refuse_foreign(&self, grant: &Grant) -> Result<(), GrantError> {
         grant.refuse_other_kind(GrantKind::Executors)?;
         grant.verify_signature(&self.shared.grants.trusted())?;
         self.refuse_other_subject(grant)

@@ -28,6 +28,27 @@ async fn the_draft_allows_what_was_refused_and_no_more() {
 }
 
 #[tokio::test]
+async fn the_draft_of_what_was_proven_asks_for_the_proof() {
+    let world = World::new();
+    let zt = world.open().await;
+    let subject = "sp:sp-score-201".parse().unwrap();
+    let request = zt_core::session::GrantRequest::for_stage(subject, 201, Some(2));
+    let adf = sign_in(&zt, "sp:mi-adf-brindlewick").await;
+    let grant = adf.grant(&request).await.unwrap();
+    let job = sign_in(&zt, "sp:sp-score-201").await;
+    let refused = |job: &zt_core::Session| job.check("secret.get", "secret:adb-token").unwrap();
+    let draft = refused(&job.with_grant(&grant).unwrap()).draft().unwrap();
+    assert!(
+        draft.contains("when = { job = 201, stage = 2, proven = true }"),
+        "{draft}"
+    );
+    world.edit(|tables| format!("{tables}\n{draft}"));
+    zt.reload().await.unwrap();
+    assert!(refused(&job.with_grant(&grant).unwrap()).is_allowed());
+    assert!(!refused(&job.claiming(201, 2)).is_allowed());
+}
+
+#[tokio::test]
 async fn against_a_deny_or_for_an_allow_there_is_no_draft() {
     let world = World::new();
     let zt = world.open().await;

@@ -18,15 +18,17 @@ A grant narrows what our code does on executors. It does not hold hostile code: 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
+from itertools import chain, islice
 
 from zt import _errors
-from zt._errors import Error, Invalid
+from zt._errors import Error, Integrity, Invalid
 from zt._zt import Executor, Grant, Session
 
 TYPE_CHECKING = False
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
         statements: int
         acts: int
         repeated: int
+        incomplete: int
         waiting: int
 
     DataFrame = Any
@@ -51,6 +54,7 @@ __all__ = ["errors", "filter", "forget", "map", "merge", "open", "seal"]
 _AUDIT = "_zt_audit"
 _KEY = "_zt_key"
 _TRAILER = re.compile(r"zt-error:([A-Za-z0-9_-]+)\.")
+_FACTS = ("code", "help", "public_message", "http_status", "is_transient")
 _LOCK = threading.Lock()
 
 
@@ -63,15 +67,25 @@ class _Observed:
         self._waiting: threading.Thread | None = None
 
     def told(self, timeout: float) -> list[str] | None:
-        """The statements, or None. `Observation.get` waits for ever for an action that nobody starts: a thread does."""
+        """The statements, or None. `Observation.get` waits for ever for an action that nobody starts: a thread does.
+
+        On Connect it does not wait, and answers nothing before the action: only what has our key was told.
+        """
         if self._waiting is None:
             self._waiting = threading.Thread(target=self._get, daemon=True)
             self._waiting.start()
         self._waiting.join(max(timeout, 0.05))
-        return list(self._answer[0].get("statements") or []) if self._answer else None
+        if self._waiting.is_alive():
+            return None
+        answer = self._answer.pop() if self._answer else {}
+        if "statements" not in answer:
+            self._waiting = None
+            return None
+        self._answer.append(answer)
+        return list(answer["statements"] or [])
 
     def _get(self) -> None:
-        self._answer.append(self._observation.get)
+        self._answer.append(dict(self._observation.get))
 
 
 # By grant: the frames whose statements are not in the log yet.
@@ -84,7 +98,8 @@ def seal(
     """The rows with the columns of the output's rule sealed, and `_zt_key` with the wrapped data key: one for each partition.
 
     `columns` are those of `df` that are kept, else all; `output` is named where the grant has several. An executor wraps
-    its data key by the public key in the grant: it opens nothing, and neither does who reads its memory later.
+    its data key by the public key in the grant: it opens nothing, and neither does who reads its memory later. Where the grant
+    names columns, every column that stays in plain must be one of them.
     """
     output = _output(grant, output)
     kept = df if columns is None else df.select(*columns)
@@ -94,22 +109,21 @@ def seal(
         raise Invalid(f"the rule of `{output}` seals columns that are not there: {', '.join(sorted(missing))}")
     fields = [(field.name, field.dataType, field.name.lower() in sealed) for field in kept.schema.fields]
     names = [name for name, _, _ in fields]
+    plain = [name for name, _, is_sealed in fields if not is_sealed]
 
     def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
         pa = import_module("pyarrow")
 
-        sealer, rows = None, 0
+        executor.require_columns(plain)
+        sealer = executor.sealer(output)
         for batch in batches:
-            sealer = sealer or executor.sealer(output)
             done = sealer.seal(pa.Table.from_batches([batch]))
-            rows += done.num_rows
+            executor.sealed(output, done.num_rows)
             texts = [_KEY, *(name for name in names if name.lower() in sealed)]
             for name in texts:
                 at = done.column_names.index(name)
                 done = done.set_column(at, name, done.column(at).cast(pa.string()))
             yield done
-        if sealer:
-            executor.sealed(output, rows)
 
     return _run(kept, grant, work, [*fields, (_KEY, None, True)])
 
@@ -142,11 +156,16 @@ def map(
 
 
 def filter(df: DataFrame, grant: Grant, column: str, *, action: str = "table.read") -> DataFrame:
-    """The rows whose `column` names a resource on which the grant covers `action`. A missing or malformed name is not covered."""
+    """The rows whose `column` names a resource on which the grant covers `action`. A missing or malformed name is not covered.
+
+    Where the grant names columns, all of `df` must be of them.
+    """
+    named = list(df.columns)
 
     def work(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
         pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
 
+        executor.require_columns(named)
         known: dict[str, bool] = {}
         for batch in batches:
             table = pa.Table.from_batches([batch])
@@ -175,23 +194,34 @@ def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
 
     It waits at most `timeout` seconds for what Spark has to tell. `waiting` counts the frames of which nothing was told: they
     were not acted on, or their action failed (`errors` brings its account). The next call looks at them again, until
-    `forget`. Of a frame that is acted on twice the first action is told.
+    `forget`. Of a frame that is acted on twice the first action is told. `incomplete` counts the partitions that began and
+    were not read to their end, as by `limit`: what they did after their beginning is not told.
+
+    Raises Integrity for an account that no executor of the grant can have sent, after all others are in the log.
     """
     with _LOCK:
         pending = list(_PENDING.get(grant.id, []))
     end = time.monotonic() + timeout
-    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "waiting": 0}
+    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "incomplete": 0, "waiting": 0}
+    refused: Integrity | None = None
     for one in pending:
         statements = one.told(end - time.monotonic())
         if statements is None:
             total["waiting"] += 1
             continue
-        merged = session.merge(grant, statements)
-        with _LOCK:
+        try:
+            merged = session.merge(grant, statements)
+        except Integrity as error:
+            refused = refused or error
+        else:
+            total["statements"] += merged["statements"]
+            total["acts"] += merged["acts"]
+            total["repeated"] += merged["repeated"]
+            total["incomplete"] += merged["incomplete"]
+        with _LOCK, contextlib.suppress(KeyError, ValueError):
             _PENDING[grant.id].remove(one)
-        total["statements"] += merged["statements"]
-        total["acts"] += merged["acts"]
-        total["repeated"] += merged["repeated"]
+    if refused is not None:
+        raise refused
     return total
 
 
@@ -204,23 +234,48 @@ def forget(grant: Grant) -> None:
 def errors(raised: BaseException, session: Session | None = None, grant: Grant | None = None) -> Error | None:
     """The error of zt behind what Spark raised on the driver, or None if there is none. Only text crosses Spark.
 
-    With a session and the grant, what the failed task did comes into the audit log too.
+    With a session and the grant, what the failed task did comes into the audit log too, whatever it failed with. An account that
+    no executor can have sent stands there as refused, and does not stand in the way of the error.
     """
-    found = None
-    cause: BaseException | None = raised
-    while cause is not None and found is None:
-        found = _TRAILER.search(str(cause))
-        cause = cause.__cause__ or cause.__context__
-    if found is None:
-        return None
-    told = json.loads(base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4)))
-    kind = getattr(_errors, told["kind"], Error)
-    kind = kind if isinstance(kind, type) and issubclass(kind, Error) else Error
-    error: Error = kind(told["message"], **told["facts"])
-    error.__cause__ = raised
-    if session is not None and grant is not None and told["statement"]:
-        session.merge(grant, [told["statement"]])
+    error = None
+    for told in _trailers(raised):
+        statement = told.get("statement")
+        if session is not None and grant is not None and isinstance(statement, str):
+            with contextlib.suppress(Integrity):
+                session.merge(grant, [statement])
+        error = error or _error(told)
+    if error is not None:
+        error.__cause__ = raised
     return error
+
+
+def _trailers(raised: BaseException) -> list[dict[str, Any]]:
+    """What tasks sent in the text of an error, the first few. The text is anybody's: what does not read is passed over."""
+    texts: dict[str, None] = {}
+    cause: BaseException | None = raised
+    for _ in range(16):
+        if cause is None:
+            break
+        texts |= dict.fromkeys(islice(_TRAILER.findall(str(cause)), 16))
+        cause = cause.__cause__ or cause.__context__
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError, RecursionError):
+            told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            if isinstance(told, dict):
+                found.append(told)
+    return found
+
+
+def _error(told: dict[str, Any]) -> Error | None:
+    kind, message, facts = told.get("kind"), told.get("message"), told.get("facts")
+    found = getattr(_errors, kind, None) if isinstance(kind, str) else None
+    if not (isinstance(found, type) and issubclass(found, Error) and isinstance(message, str) and isinstance(facts, dict)):
+        return None
+    known = {name: facts[name] for name in _FACTS if name in facts}
+    with contextlib.suppress(Exception):
+        return found(message, **known)
+    return None
 
 
 def _run(
@@ -229,54 +284,70 @@ def _run(
     work: Callable[[Iterator[Any], Executor], Iterator[Any]],
     fields: list[tuple[str, Any, bool]],
 ) -> DataFrame:
-    """Maps batches; the last of each partition carries what was done there, which an observation brings to the driver."""
+    """Maps batches. Each partition begins and ends with a row of its own that carries its account; an observation brings them
+    to the driver, and nobody sees them in the frame. Who sees a beginning without an end knows that acts are missing."""
     sql, types = import_module("pyspark.sql"), import_module("pyspark.sql.types")
     text = types.StringType()
     schema = types.StructType()
     for name, kind, is_text in [*fields, (_AUDIT, None, True)]:
         schema = schema.add(name, text if is_text else kind)
-    names = [name for name, _, _ in fields]
 
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         executor = None
         try:
             executor = grant.executor()
-            last = None
-            for table in work((batch for batch in batches if batch.num_rows), executor):
+            filled = (batch for batch in batches if batch.num_rows)
+            first = next(filled, None)
+            if first is None:
+                return
+            arrow = import_module("pyspark.sql.pandas.types").to_arrow_schema(schema)
+            yield _account(arrow, executor.interim())
+            for table in work(_while_valid(chain([first], filled), executor), executor):
                 if table.num_rows:
-                    if last is not None:
-                        yield from _with_audit(last, names, None)
-                    last = table
-            if last is not None:
-                yield from _with_audit(last, names, executor.statement())
+                    yield from _rows(arrow, table)
+            yield _account(arrow, executor.statement())
         except Error as error:
             raise RuntimeError(_carried(error, executor)) from None
+        except Exception as error:
+            raise RuntimeError(_carried(error, executor)) from error
 
+    functions = import_module("pyspark.sql.functions")
     observation = sql.Observation()
-    statements = import_module("pyspark.sql.functions").collect_list(_AUDIT).alias("statements")
+    statements = functions.collect_list(_AUDIT).alias("statements")
     observed = df.mapInArrow(run, schema).observe(observation, statements)
     with _LOCK:
         _PENDING.setdefault(grant.id, []).append(_Observed(observation))
-    return observed.drop(_AUDIT)
+    return observed.filter(functions.col(_AUDIT).isNull()).drop(_AUDIT)
 
 
-def _with_audit(table: Any, names: list[str], statement: str | None) -> Iterator[Any]:
+def _while_valid(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
+    for batch in batches:
+        executor.require_valid()
+        yield batch
+
+
+def _account(arrow: Any, statement: str) -> Any:
     pa = import_module("pyarrow")
 
-    cells = pa.array([statement] + [None] * (table.num_rows - 1), pa.string())
-    return iter(table.select(names).append_column(_AUDIT, cells).combine_chunks().to_batches())
+    nothing = [pa.nulls(1, field.type) for field in list(arrow)[:-1]]
+    return pa.RecordBatch.from_arrays([*nothing, pa.array([statement], pa.string())], schema=arrow)
 
 
-def _carried(error: Error, executor: Executor | None) -> str:
-    facts = {name: getattr(error, name) for name in ("code", "help", "public_message", "http_status", "is_transient")}
-    told = {
-        "kind": type(error).__name__,
-        "message": error.message,
-        "facts": facts,
-        "statement": executor.statement() if executor else None,
-    }
+def _rows(arrow: Any, table: Any) -> Iterator[Any]:
+    pa = import_module("pyarrow")
+
+    table = table.select(arrow.names[:-1]).append_column(_AUDIT, pa.nulls(table.num_rows, pa.string()))
+    return iter(table.cast(arrow).combine_chunks().to_batches())
+
+
+def _carried(error: Exception, executor: Executor | None) -> str:
+    told: dict[str, Any] = {"statement": executor.statement() if executor else None}
+    if isinstance(error, Error):
+        facts = {name: getattr(error, name) for name in _FACTS}
+        told |= {"kind": type(error).__name__, "message": error.message, "facts": facts}
     text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
-    return f"{error}\nzt-error:{text}."
+    name = "" if isinstance(error, Error) else f"{type(error).__name__}: "
+    return f"{name}{error}\nzt-error:{text}."
 
 
 def _covers(executor: Executor, action: str, resource: str) -> bool:

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use zt_core::audit::Statement;
 use zt_core::id::NotAPrincipal;
 use zt_core::session::GrantRequest;
 use zt_core::{Code, Error};
@@ -74,9 +73,11 @@ impl Session {
     }
 
     /// Brings what executors did under a grant of this session into the audit log: `statements` are texts of
-    /// `Executor.statement`. Answers how many statements and acts came in, and how many were there already.
+    /// `Executor.statement`. Answers how many statements and acts came in, how many this process had merged before, and how
+    /// many executors are `incomplete`: they began, and the account of their whole task is not there.
     ///
-    /// Raises Integrity for a statement that was changed, cut or is about another grant; none is taken then.
+    /// Raises Integrity for a statement that was changed, cut, is about another grant or tells of what no executor under this
+    /// one can have done: it stands in the log as `executor.refused`, and the others are merged. Can be called again.
     #[expect(clippy::needless_pass_by_value, reason = "Python hands over a list")]
     fn merge<'py>(
         &self,
@@ -85,16 +86,13 @@ impl Session {
         statements: Vec<String>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let session = self.core.get()?;
-        let merged = py.detach(|| {
-            let read = statements.iter().map(|text| text.parse::<Statement>());
-            let read = read.collect::<Result<Vec<_>, _>>()?;
-            session.merge(grant.core(), &read)
-        });
+        let merged = py.detach(|| session.merge(grant.core(), &statements));
         let merged = merged.map_err(Failure::new)?;
         let told = pyo3::types::PyDict::new(py);
         told.set_item("statements", merged.statements)?;
         told.set_item("acts", merged.acts)?;
         told.set_item("repeated", merged.repeated)?;
+        told.set_item("incomplete", merged.incomplete)?;
         Ok(told.into_any())
     }
 

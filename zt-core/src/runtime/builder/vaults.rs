@@ -8,6 +8,7 @@ use super::super::background::Background;
 use super::super::outside::Outside;
 use super::super::{Config, ConfigKey};
 use super::local_vault;
+use super::threads::Threads;
 use crate::adapters::file::LocalVault;
 use crate::clock::Clock;
 use crate::envelope::{DataKeys, KeyWrapper, Public, RemoteKeys, Source};
@@ -35,23 +36,13 @@ impl Vaults {
         self,
         config: &Config,
         clock: &Arc<dyn Clock>,
+        timer: &Arc<Background>,
     ) -> Result<(Secrets, DataKeys)> {
-        let thread = Background::new("zt-kv").preparing(zt_memory::wipe_on_this_thread);
-        // Nothing but timers: what blocks the first ends no wait.
-        let threads = Threads {
-            work: Arc::new(thread),
-            timer: Arc::new(Background::new("zt-timer")),
-        };
+        let threads = Threads::with(timer);
         let secrets = secrets(config, clock, self.vault, self.timing, &threads)?;
         let keys = data_keys(config, clock, self.keys, self.timing, &threads)?;
         Ok((secrets, keys))
     }
-}
-
-/// Where vaults are asked, and where those who wait for one are told that it is too late.
-struct Threads {
-    work: Arc<Background>,
-    timer: Arc<Background>,
 }
 
 enum Keys {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::audit::Record;
 use crate::error::{Code, Error, Result};
-use crate::grant::{LONGEST, USUAL};
+use crate::grant::{Grant, LONGEST, Right, USUAL};
 use crate::id::PrincipalId;
 use crate::policy::Action;
 
@@ -115,6 +116,41 @@ pub(super) fn travelling(action: Action) -> Result<Action> {
             "`{action}` stays on the driver: executors may `table.read`, `table.write`, `model.infer` and `data.seal`"
         ))),
     }
+}
+
+/// What the record of an issue says of the grant. What a record does not hold it counts as omitted; the mark is of the whole text.
+pub(super) fn issued(record: Record, grant: &Grant) -> Record {
+    let record = record
+        .with_detail("grant", grant.id())
+        .with_detail("subject", grant.subject())
+        .with_detail("until", grant.expires_at().to_string())
+        .with_detail("kind", grant.kind().as_str())
+        .with_detail("mark", grant.mark())
+        .with_detail("rights", grant.rights().len().to_string());
+    let record = match grant.columns() {
+        Some(columns) => record.with_detail("columns", columns.join(", ")),
+        None => record,
+    };
+    let rights = packed(grant.rights()).into_iter().enumerate();
+    rights.fold(record, |record, (at, rights)| {
+        record.with_detail(format!("right_{at}"), rights)
+    })
+}
+
+/// Rights, as many in each text as a detail of a record takes.
+fn packed(rights: &[Right]) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for right in rights {
+        let right = right.to_string();
+        match texts.last_mut() {
+            Some(text) if text.len() + right.len() + 2 <= 256 => {
+                text.push_str(", ");
+                text.push_str(&right);
+            }
+            Some(_) | None => texts.push(right),
+        }
+    }
+    texts
 }
 
 pub(super) fn invalid(message: &str) -> Error {
