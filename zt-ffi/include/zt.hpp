@@ -228,7 +228,7 @@ template <> class [[nodiscard]] result<void> {
     [[nodiscard]] zt_status status() const noexcept { return why_ ? why_->status() : ZT_STATUS_OK; }
 
   private:
-    template <class Held> static auto &there(Held &held) noexcept {
+    template <class Held> static decltype(*std::declval<Held &>()) there(Held &held) noexcept {
         if (!held) {
             std::abort();
         }

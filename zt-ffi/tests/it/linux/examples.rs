@@ -183,7 +183,9 @@ fn refuses(mut program: Command) -> Outcome {
     program
         .arg(world.folder())
         .env("ZT_TOKEN", world.job_token());
-    assert_eq!(run(&mut program)?, "refused\n");
+    // JNA itself is warned of under -Xcheck:jni.
+    let said = run(&mut program)?;
+    assert!(said.ends_with("refused\n"), "{said}");
     assert!(!world.audit_leaks()?);
     Ok(())
 }
