@@ -38,11 +38,12 @@ async function run(zt) {
 const folder = process.argv[2] ?? 'examples/world';
 try {
   const zt = await Runtime.open(folder);
-  try {
-    await run(zt);
-  } finally {
-    // The audit log is written before this resolves: nothing happened here that it does not tell.
-    await zt.close(5000);
+  const troubles = [];
+  await run(zt).catch((why) => troubles.push(why));
+  // The audit log is written before this resolves: nothing happened here that it does not tell.
+  await zt.close(5000).catch((why) => troubles.push(why));
+  if (troubles.length > 0) {
+    throw troubles.length === 1 ? troubles[0] : new AggregateError(troubles, 'the job failed, and so did the audit log');
   }
   const { isIntact } = await auditVerify(`${folder}/.zt/audit`);
   console.log(`audit log: ${isIntact ? 'intact' : 'damaged'}`);

@@ -35,15 +35,10 @@ const error = {
 
 /** Why zt refused or failed. `message` is for the log of this process; a remote caller may see `publicMessage` alone. */
 export class ZtError extends Error {
-  constructor(status, handle) {
-    super(error.message(handle));
+  constructor(status, { message, ...rest }) {
+    super(message);
     this.status = status;
-    this.code = error.code(handle);
-    this.help = error.help(handle);
-    this.publicMessage = error.publicMessage(handle);
-    this.httpStatus = error.httpStatus(handle);
-    const decision = error.decision(handle);
-    this.decision = decision === null ? null : new Decision(decision);
+    Object.assign(this, rest);
   }
 }
 
@@ -51,31 +46,101 @@ function settled(status, err) {
   if (status === 0) {
     return;
   }
+  const handle = err[0];
   try {
-    throw new ZtError(status, err[0]);
+    const decision = error.decision(handle);
+    throw new ZtError(status, {
+      message: error.message(handle),
+      code: error.code(handle),
+      help: error.help(handle),
+      publicMessage: error.publicMessage(handle),
+      httpStatus: error.httpStatus(handle),
+      decision: decision === null ? null : new Decision(decision),
+    });
   } finally {
-    free.error(err[0]);
+    free.error(handle);
+  }
+}
+
+const wipe = c('void zt_wipe(uint8_t *bytes, size_t length)');
+
+/** A text for C, ended by NUL. C would read one that holds a NUL cut short, and ask another question than the program. */
+function cText(text) {
+  if (/[\0\p{Surrogate}]/u.test(text)) {
+    const message = 'a text holds a NUL, or half of a character';
+    const rest = { code: 'ZT-5001', help: null, publicMessage: 'invalid request', httpStatus: 400, decision: null };
+    throw new ZtError(5001, { message, ...rest });
+  }
+  const bytes = Buffer.alloc(Buffer.byteLength(text) + 1);
+  bytes.write(text);
+  return bytes;
+}
+
+/** What C is given for the arguments of one call: handles that stay until it ends, and texts that are wiped then. */
+class Given {
+  #texts = [];
+  #handles = [];
+  all = [];
+
+  constructor(args) {
+    try {
+      this.all = args.map((one) => this.#give(one));
+    } catch (why) {
+      this.end();
+      throw why;
+    }
+  }
+
+  #give(one) {
+    if (typeof one === 'string') {
+      const text = cText(one);
+      this.#texts.push(text);
+      return text;
+    }
+    if (one instanceof Owned) {
+      const handle = one.enter();
+      this.#handles.push(one);
+      return handle;
+    }
+    return one;
+  }
+
+  end() {
+    this.#texts.forEach((text) => wipe(text, text.length));
+    this.#handles.forEach((owned) => owned.leave());
   }
 }
 
 /** Calls at once, for what does not wait. */
 function call(function_, ...args) {
   const err = [null];
-  settled(function_(...args, err), err);
+  const given = new Given(args);
+  try {
+    settled(function_(...given.all, err), err);
+  } finally {
+    given.end();
+  }
 }
 
 /** Calls on another thread, for what may wait on the disk or the network. */
 async function later(function_, ...args) {
   const err = [null];
-  settled(await promisify(function_.async)(...args, err), err);
+  const given = new Given(args);
+  try {
+    settled(await promisify(function_.async)(...given.all, err), err);
+  } finally {
+    given.end();
+  }
 }
 
-/** A handle that is freed once: by `using`, by close(), at the latest by the garbage collector. */
+/** A handle that is freed once: by free(), at the latest by the garbage collector; never while a call uses it. */
 const lost = new FinalizationRegistry(({ kind, handle }) => free[kind](handle));
 
 class Owned {
   #kind;
   #handle;
+  #calls = 0;
+  #isFreed = false;
 
   constructor(kind, handle) {
     this.#kind = kind;
@@ -84,14 +149,32 @@ class Owned {
   }
 
   get handle() {
-    if (this.#handle === null) {
+    if (this.#isFreed) {
       throw new Error(`the ${this.#kind} is freed`);
     }
     return this.#handle;
   }
 
+  /** The handle, for a call that says by leave() that it has ended. */
+  enter() {
+    const handle = this.handle;
+    this.#calls += 1;
+    return handle;
+  }
+
+  leave() {
+    this.#calls -= 1;
+    this.#end();
+  }
+
+  /** No new call takes it; those that are under way end first. */
   free() {
-    if (this.#handle !== null) {
+    this.#isFreed = true;
+    this.#end();
+  }
+
+  #end() {
+    if (this.#isFreed && this.#calls === 0 && this.#handle !== null) {
       lost.unregister(this);
       free[this.#kind](this.#handle);
       this.#handle = null;
@@ -154,14 +237,14 @@ export class Batch extends Owned {
     return new Batch(place[0]);
   }
   toCsv() {
-    return textOf(batch.toCsv, this.handle);
+    return textOf(batch.toCsv, this);
   }
 }
 
 class Sealer extends Owned {
   seal(rows) {
     const place = [null];
-    call(batch.seal, this.handle, rows.handle, place);
+    call(batch.seal, this, rows, place);
     return new Batch(place[0]);
   }
 }
@@ -169,20 +252,19 @@ class Sealer extends Owned {
 class Opener extends Owned {
   unseal(rows) {
     const place = [null];
-    call(batch.unseal, this.handle, rows.handle, place);
+    call(batch.unseal, this, rows, place);
     return new Batch(place[0]);
   }
 }
 
 const session = {
   claiming: c('int zt_session_claiming(const zt_session *session, uint32_t job, uint32_t stage, _Out_ zt_session **claiming, _Out_ zt_error **err)'),
-  check: c('int zt_check(const zt_session *session, const char *action, const char *resource, _Out_ zt_decision **decision, _Out_ zt_error **err)'),
+  check: c('int zt_check(const zt_session *session, const uint8_t *action, const uint8_t *resource, _Out_ zt_decision **decision, _Out_ zt_error **err)'),
   explain: c('int zt_explain(const zt_session *session, const zt_decision *decision, _Out_ zt_text **explanation, _Out_ zt_error **err)'),
-  secretRead: c('int zt_secret_read(const zt_session *session, const char *reference, uint8_t *buffer, size_t capacity, _Out_ size_t *length, _Out_ zt_error **err)'),
-  sealer: c('int zt_sealer_new(const zt_session *session, const char *output, _Out_ zt_sealer **sealer, _Out_ zt_error **err)'),
-  opener: c('int zt_opener_new(const zt_session *session, const char *output, const zt_batch *sealed, _Out_ zt_opener **opener, _Out_ zt_error **err)'),
+  secretRead: c('int zt_secret_read(const zt_session *session, const uint8_t *reference, uint8_t *buffer, size_t capacity, _Out_ size_t *length, _Out_ zt_error **err)'),
+  sealer: c('int zt_sealer_new(const zt_session *session, const uint8_t *output, _Out_ zt_sealer **sealer, _Out_ zt_error **err)'),
+  opener: c('int zt_opener_new(const zt_session *session, const uint8_t *output, const zt_batch *sealed, _Out_ zt_opener **opener, _Out_ zt_error **err)'),
 };
-const wipe = c('void zt_wipe(uint8_t *bytes, size_t length)');
 
 /** Key Vault's values have no more. */
 const MOST_BYTES = 25600;
@@ -193,17 +275,17 @@ export class Session extends Owned {
   }
   claiming(job, stage) {
     const place = [null];
-    call(session.claiming, this.handle, job, stage, place);
+    call(session.claiming, this, job, stage, place);
     return new Session(place[0]);
   }
   async check(action, resource) {
     const place = [null];
-    await later(session.check, this.handle, action, resource, place);
+    await later(session.check, this, action, resource, place);
     return new Decision(place[0]);
   }
   async explain(what) {
     const place = [null];
-    await later(session.explain, this.handle, what.handle, place);
+    await later(session.explain, this, what, place);
     const all = JSON.parse(text.data(place[0]));
     free.text(place[0]);
     return all;
@@ -213,7 +295,7 @@ export class Session extends Owned {
     const buffer = Buffer.allocUnsafeSlow(MOST_BYTES);
     const length = [0];
     try {
-      await later(session.secretRead, this.handle, reference, buffer, buffer.length, length);
+      await later(session.secretRead, this, reference, buffer, buffer.length, length);
       return await use(buffer.subarray(0, Number(length[0])));
     } finally {
       wipe(buffer, buffer.length);
@@ -221,19 +303,19 @@ export class Session extends Owned {
   }
   async sealer(output) {
     const place = [null];
-    await later(session.sealer, this.handle, output, place);
+    await later(session.sealer, this, output, place);
     return new Sealer('sealer', place[0]);
   }
   async opener(output, sealed) {
     const place = [null];
-    await later(session.opener, this.handle, output, sealed.handle, place);
+    await later(session.opener, this, output, sealed, place);
     return new Opener('opener', place[0]);
   }
 }
 
 const runtime = {
-  open: c('int zt_open(const char *folder, _Out_ zt_runtime **runtime, _Out_ zt_error **err)'),
-  authenticate: c('int zt_authenticate(const zt_runtime *runtime, const char *token, _Out_ zt_session **session, _Out_ zt_error **err)'),
+  open: c('int zt_open(const uint8_t *folder, _Out_ zt_runtime **runtime, _Out_ zt_error **err)'),
+  authenticate: c('int zt_authenticate(const zt_runtime *runtime, const uint8_t *token, _Out_ zt_session **session, _Out_ zt_error **err)'),
   close: c('int zt_runtime_close(const zt_runtime *runtime, uint64_t timeout_ms, _Out_ zt_error **err)'),
 };
 
@@ -245,17 +327,17 @@ export class Runtime extends Owned {
   }
   async authenticate(token) {
     const place = [null];
-    await later(runtime.authenticate, this.handle, token, place);
+    await later(runtime.authenticate, this, token, place);
     return new Session(place[0]);
   }
   /** Writes and ends the audit log. What it rejects with must not be passed over. */
   async close(timeoutMs) {
-    await later(runtime.close, this.handle, timeoutMs);
+    await later(runtime.close, this, timeoutMs);
     this.free();
   }
 }
 
-const verify = c('int zt_audit_verify(const char *folder, const char *key, _Out_ bool *is_intact, _Out_ zt_text **report, _Out_ zt_error **err)');
+const verify = c('int zt_audit_verify(const uint8_t *folder, const uint8_t *key, _Out_ bool *is_intact, _Out_ zt_text **report, _Out_ zt_error **err)');
 
 /** Whether every log of an audit folder is what was written, and the report. */
 export async function auditVerify(folder) {

@@ -33,8 +33,8 @@
  * error state in a thread or in the process.
  *
  * CALLBACKS that a call reads or writes by run on the thread that called, before the call returns. The release callbacks of
- * Arrow's structs run where the struct is let go, a zt_log_fn where the event happens, a zt_token_fn on a thread of zt that may
- * wait, and a zt_done_fn on one that does nothing else. None may throw, longjmp or free what the call uses.
+ * Arrow's structs run where the struct is let go, a zt_release_fn on any thread, a zt_log_fn where the event happens and
+ * must not wait, a zt_token_fn on a thread of zt that may, and a zt_done_fn on one that does nothing else. None may throw, longjmp or free what the call uses.
  *
  * OPERATIONS. What waits has a twin that ends in `_async` and returns at once: zt_operation_wait waits for its end,
  * zt_operation_cancel gives it up, a deadline does so by itself, and a zt_done_fn is called exactly once whatever becomes of it,
@@ -305,6 +305,12 @@ typedef struct {
 typedef zt_status (*zt_token_fn)(void *user_data, const char *scope, const zt_token *token);
 
 /**
+ * Told once that a zt_token_fn runs no more and its `user_data` is not needed: after the last handle of the runtime is freed and
+ * the last call has returned, on any thread. It must not throw an exception, longjmp or wait for a call of zt.
+ */
+typedef void (*zt_release_fn)(void *user_data);
+
+/**
  * Reads the next bytes of a stream into `buffer`, at least one and at most `capacity`, and answers how many; 0 at its end. A
  * negative answer gives up: the call that it serves answers CALLBACK_FAILED. `user_data` is what that call was given.
  *
@@ -334,7 +340,9 @@ typedef void (*zt_done_fn)(void *user_data, const zt_operation *operation);
  * Both texts are borrowed until it returns.
  *
  * It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
- * itself are left out. It must not throw an exception, longjmp or wait for another thread that calls zt.
+ * itself are left out. It must not throw an exception, longjmp, wait for another thread that calls zt, or call a function of zt
+ * that waits: the event may come out of the very work that it would wait for. Where such a call has to wait, it answers
+ * INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not.
  */
 typedef void (*zt_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
 
@@ -628,6 +636,8 @@ zt_status zt_open_with(const char *folder,
  * zt_open_with, with an identity of the process that the program gives: for zt_runtime_workload, and for vaults.
  *
  * `get_token`, `user_data`: used as long as a handle of the runtime is there, and until a call that is running then returns.
+ * `release`: told once of that end with `user_data`, also when this does not answer OK; NULL for a `user_data` that
+ * stays.
  * Answers: as zt_open_with.
  * Threads: any. Blocks: on the disk. @since 1
  */
@@ -637,6 +647,7 @@ zt_status zt_open_with_credential(const char *folder,
                                   const zt_open_options *options,
                                   zt_token_fn get_token,
                                   void *user_data,
+                                  zt_release_fn release,
                                   zt_runtime **runtime,
                                   zt_error **err);
 
@@ -1675,7 +1686,8 @@ zt_status zt_audit_verify(const char *folder,
  *
  * `timeout_ms`: how long to wait; 0 only looks.
  * Answers: OK, PENDING when it has not ended in time, CANCELLED for one that was cancelled, is past its deadline or belongs to
- * the process that this one was forked from, and what its own function answers; INVALID_ARGUMENT.
+ * the process that this one was forked from, and what its own function answers; INVALID_ARGUMENT, also where a zt_log_fn would
+ * wait.
  * Threads: any, also at once. Blocks: at most `timeout_ms`. @since 1
  */
 ZT_API
@@ -1692,8 +1704,8 @@ zt_status zt_operation_wait(const zt_operation *operation,
 ZT_API ZT_NODISCARD bool zt_operation_is_done(const zt_operation *operation);
 
 /**
- * Gives it up. What has not ended answers CANCELLED soon, and its callback runs; what has ended stays as it is. What it asked
- * for may have been done and recorded all the same. NULL is allowed.
+ * Gives it up. What has not ended answers CANCELLED from now on, and its callback runs; what has ended stays as it is. What it
+ * asked for may be done and recorded all the same. A close is not given up: this does nothing to it. NULL is allowed.
  *
  * Threads: any, also at once. Blocks: never. @since 1
  */
@@ -1782,8 +1794,8 @@ ZT_API ZT_NODISCARD zt_status zt_operation_text(const zt_operation *operation, z
 /**
  * zt_open_with as an operation, which zt_operation_runtime takes the result of.
  *
- * `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with is
- * not interrupted. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
+ * `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with then
+ * is done all the same, for nobody. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
  * `operation`: a new handle; free it with zt_operation_free, at any time. NULL where `done` is not.
  * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_open_with.
  * Threads: any, also at once. Blocks: never. @since 1
@@ -1815,7 +1827,8 @@ zt_status zt_reload_async(const zt_runtime *runtime,
                           zt_error **err);
 
 /**
- * zt_runtime_close as an operation, without a result.
+ * zt_runtime_close as an operation, without a result. A close that has begun goes on to its end, so that this operation tells
+ * whether the log was written: it has no deadline but `timeout_ms`, and zt_operation_cancel does nothing to it.
  *
  * `timeout_ms`: how long to wait for the disk. The others are as for zt_open_async.
  * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_runtime_close.
@@ -1825,7 +1838,6 @@ ZT_API
 ZT_NODISCARD
 zt_status zt_runtime_close_async(const zt_runtime *runtime,
                                  uint64_t timeout_ms,
-                                 uint64_t deadline_ms,
                                  zt_done_fn done,
                                  void *user_data,
                                  zt_operation **operation,
@@ -1966,6 +1978,18 @@ zt_status zt_log_batch_async(const zt_session *session,
  * Threads: any. Blocks: on callbacks that are running. @since 1
  */
 ZT_API ZT_NODISCARD zt_status zt_log_to(int32_t level, zt_log_fn log, void *user_data, zt_error **err);
+
+/**
+ * Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where another has
+ * replaced it, nothing is done: whoever cleans up late never silences whoever came after it.
+ *
+ * Answers: OK, INVALID_ARGUMENT inside of the callback.
+ * Threads: any. Blocks: on callbacks that are running. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_log_off(const void *user_data,
+                     zt_error **err);
 
 /**
  * Its characters, UTF-8, with a NUL at the end. Borrowed from `text`; "" for NULL.

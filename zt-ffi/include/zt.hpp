@@ -222,16 +222,17 @@ template <> class [[nodiscard]] result<void> {
 
     [[nodiscard]] bool has_value() const noexcept { return !why_; }
     explicit operator bool() const noexcept { return has_value(); }
-    [[nodiscard]] zt::error &error() & noexcept { return there(); }
-    [[nodiscard]] zt::error &&error() && noexcept { return std::move(there()); }
+    [[nodiscard]] zt::error &error() & noexcept { return there(why_); }
+    [[nodiscard]] const zt::error &error() const & noexcept { return there(why_); }
+    [[nodiscard]] zt::error &&error() && noexcept { return std::move(there(why_)); }
     [[nodiscard]] zt_status status() const noexcept { return why_ ? why_->status() : ZT_STATUS_OK; }
 
   private:
-    zt::error &there() noexcept {
-        if (!why_) {
+    template <class Held> static decltype(*std::declval<Held &>()) there(Held &held) noexcept {
+        if (!held) {
             std::abort();
         }
-        return *why_;
+        return *held;
     }
     std::optional<zt::error> why_;
 };
@@ -750,7 +751,8 @@ class runtime : public detail::object<zt_runtime, zt_runtime_free> {
     return std::pair<text, bool>(std::move(*report), is_intact);
 }
 
-/// Hands zt's events to the program while it lives: one for the process. An exception that leaves the callback ends the program.
+/// Hands zt's events to the program while it lives, or until a newer one does: one for the process. An exception that leaves the
+/// callback ends the program. It must not be destroyed inside of its callback.
 class log {
   public:
     using callback = std::function<void(int level, std::string_view target, std::string_view message)>;
@@ -769,8 +771,8 @@ class log {
     log &operator=(const log &) = delete;
     log &operator=(log &&) = delete;
     ~log() {
-        if (kept_ && zt_log_to(ZT_LOG_OFF, nullptr, nullptr, nullptr) != ZT_STATUS_OK) {
-            static_cast<void>(kept_.release()); // Destroyed inside of its own callback: it is needed until that returns.
+        if (kept_ && zt_log_off(kept_.get(), nullptr) != ZT_STATUS_OK) {
+            static_cast<void>(kept_.release()); // Inside of the callback after all: it may still be called, so it stays.
         }
     }
 

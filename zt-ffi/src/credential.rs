@@ -41,6 +41,10 @@ pub type zt_token_fn = Option<
     ) -> zt_status,
 >;
 
+/// Told once that a zt_token_fn runs no more and its `user_data` is not needed: after the last handle of the runtime is freed and
+/// the last call has returned, on any thread. It must not throw an exception, longjmp or wait for a call of zt.
+pub type zt_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
+
 /// So long a token is at most.
 const MOST_BYTES: usize = 64 * 1024;
 
@@ -53,6 +57,8 @@ impl fmt::Debug for zt_token {
 /// zt_open_with, with an identity of the process that the program gives: for zt_runtime_workload, and for vaults.
 ///
 /// `get_token`, `user_data`: used as long as a handle of the runtime is there, and until a call that is running then returns.
+/// `release`: told once of that end with `user_data`, also when this does not answer OK; NULL for a `user_data` that
+/// stays.
 /// Answers: as zt_open_with.
 /// Threads: any. Blocks: on the disk. @since 1
 #[must_use]
@@ -62,10 +68,12 @@ pub unsafe extern "C" fn zt_open_with_credential(
     options: *const zt_open_options,
     get_token: zt_token_fn,
     user_data: *mut c_void,
+    release: zt_release_fn,
     runtime: Option<&mut MaybeUninit<*mut zt_runtime>>,
     err: Option<&mut MaybeUninit<*mut zt_error>>,
 ) -> zt_status {
     guard(err, || {
+        let data = Data { user_data, release };
         // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
         let folder = unsafe { text(folder, "folder") }?;
         // SAFETY: the C caller promises NULL, or options as zt_open_options_init fills them.
@@ -73,7 +81,7 @@ pub unsafe extern "C" fn zt_open_with_credential(
         let call = given(get_token, "get_token")?;
         let place = given(runtime, "runtime")?;
         let executor = Arc::new(Executor::new()?);
-        let credential = Credential(Arc::new(Callback { call, user_data }));
+        let credential = Credential(Arc::new(Callback { call, data }));
         let builder = RuntimeBuilder::new(configured(folder, settings)?);
         let builder = builder.with_credential(Arc::new(credential));
         let runtime = executor.wait(builder.open())?;
@@ -123,19 +131,34 @@ fn invalid(message: &str) -> Failure {
 
 struct Callback {
     call: unsafe extern "C-unwind" fn(*mut c_void, *const c_char, Option<&zt_token>) -> zt_status,
-    user_data: *mut c_void,
+    data: Data,
 }
 
-// SAFETY: the header says that the callback runs on other threads; the program gave `user_data` for that.
-unsafe impl Send for Callback {}
+/// The program's own, released once.
+struct Data {
+    user_data: *mut c_void,
+    release: zt_release_fn,
+}
+
+impl Drop for Data {
+    fn drop(&mut self) {
+        if let Some(release) = self.release {
+            // SAFETY: whoever gave the callback promised that it keeps to the header; nobody uses `user_data` any more.
+            unsafe { release(self.user_data) };
+        }
+    }
+}
+
+// SAFETY: the header says that the callbacks run on other threads; the program gave `user_data` for that.
+unsafe impl Send for Data {}
 // SAFETY: as above, also on many at once.
-unsafe impl Sync for Callback {}
+unsafe impl Sync for Data {}
 
 impl Callback {
     fn ask(&self, scope: &CString) -> Result<AccessToken, CredentialError> {
         let token = zt_token(Mutex::new(None));
         // SAFETY: whoever gave the callback promised that it keeps to the header; scope and token stay for the call.
-        let answer = unsafe { (self.call)(self.user_data, scope.as_ptr(), Some(&token)) };
+        let answer = unsafe { (self.call)(self.data.user_data, scope.as_ptr(), Some(&token)) };
         let given = token.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         match (answer, given) {
             (ZT_STATUS_OK, Some(token)) => Ok(token),

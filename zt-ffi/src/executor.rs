@@ -4,6 +4,7 @@
 //! The rest park the calling thread. That thread may belong to somebody's async runtime, where tokio's own `block_on`
 //! panics; parking is merely slow there. A forked child has none of its parent's threads: its first call starts its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, OnceLock};
@@ -11,8 +12,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
 use zt_core::{Code, Error, Result};
 use zt_memory::fork::Local;
+
+use crate::log;
 
 /// The threads of one opened runtime, shared by its sessions; the last handle to be freed ends them.
 pub(crate) struct Executor(Local<OnceLock<Threads>>);
@@ -21,6 +25,15 @@ struct Threads {
     runtime: Option<Runtime>,
     /// To the thread that runs callbacks, once there is one. It ends when the last sender does.
     callbacks: OnceLock<Sender<Job>>,
+    /// To the thread that counts deadlines, once there is one.
+    timer: OnceLock<Timer>,
+}
+
+/// A thread that does nothing but count time: deadlines end in time while all others wait for the disk.
+struct Timer {
+    handle: Handle,
+    /// Its thread ends with this.
+    _end: oneshot::Sender<()>,
 }
 
 /// A call of the program's callback.
@@ -36,7 +49,7 @@ impl Executor {
     /// Runs a future to its end.
     ///
     /// # Errors
-    /// The future's own; `Internal` in a forked child that gets no threads.
+    /// The future's own; `Internal` in a forked child that gets no threads; `InvalidArgument` where a log callback would wait.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
         let handle = self.handle()?;
         let _entered = handle.enter();
@@ -45,6 +58,9 @@ impl Executor {
         let mut ready_at_once = Context::from_waker(Waker::noop());
         if let Poll::Ready(output) = future.as_mut().poll(&mut ready_at_once) {
             return output;
+        }
+        if log::is_telling() {
+            return Err(log::must_not_wait());
         }
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
@@ -71,10 +87,26 @@ impl Executor {
         let (sender, jobs) = mpsc::channel::<Job>();
         let thread = thread::Builder::new().name("zt-callbacks".to_owned());
         let _ends_with_its_senders = thread
-            .spawn(move || jobs.into_iter().for_each(|job| job()))
+            .spawn(move || {
+                for job in jobs {
+                    // A callback of a Rust program may panic; the next one is told all the same.
+                    let _told_or_panicked = catch_unwind(AssertUnwindSafe(job));
+                }
+            })
             .map_err(|why| no_threads().with_source(why))?;
         // Whoever comes second ends what it started.
         Ok(callbacks.get_or_init(|| sender).clone())
+    }
+
+    /// Where deadlines are counted.
+    pub(crate) fn timer(&self) -> Result<&Handle> {
+        let timer = &self.threads()?.timer;
+        if let Some(timer) = timer.get() {
+            return Ok(&timer.handle);
+        }
+        let started = Timer::start()?;
+        // Whoever comes second ends what it started.
+        Ok(&timer.get_or_init(|| started).handle)
     }
 
     fn threads(&self) -> Result<&Threads> {
@@ -100,7 +132,24 @@ impl Threads {
         Ok(Self {
             runtime: Some(runtime),
             callbacks: OnceLock::new(),
+            timer: OnceLock::new(),
         })
+    }
+}
+
+impl Timer {
+    fn start() -> Result<Self> {
+        let runtime = Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|why| no_threads().with_source(why))?;
+        let handle = runtime.handle().clone();
+        let (end, ended) = oneshot::channel();
+        let thread = thread::Builder::new().name("zt-deadlines".to_owned());
+        let _ends_with_its_sender = thread
+            .spawn(move || runtime.block_on(ended))
+            .map_err(|why| no_threads().with_source(why))?;
+        Ok(Self { handle, _end: end })
     }
 }
 
@@ -142,6 +191,26 @@ mod tests {
     #[test]
     fn a_future_that_waits_is_waited_for() {
         assert_eq!(Executor::new().unwrap().wait(work()).unwrap(), 42);
+    }
+
+    #[test]
+    fn a_callback_that_panics_does_not_silence_the_next() {
+        let executor = Executor::new().unwrap();
+        let callbacks = executor.callbacks().unwrap();
+        let (said, heard) = mpsc::channel();
+        callbacks
+            .send(Box::new({
+                let said = said.clone();
+                move || {
+                    said.send(thread::current().id()).unwrap();
+                    panic!("the program's own");
+                }
+            }))
+            .unwrap();
+        callbacks
+            .send(Box::new(move || said.send(thread::current().id()).unwrap()))
+            .unwrap();
+        assert_eq!(heard.recv().unwrap(), heard.recv().unwrap());
     }
 
     #[test]

@@ -27,8 +27,8 @@ use crate::text::zt_text;
 
 /// zt_open_with as an operation, which zt_operation_runtime takes the result of.
 ///
-/// `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with is
-/// not interrupted. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
+/// `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with then
+/// is done all the same, for nobody. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
 /// `operation`: a new handle; free it with zt_operation_free, at any time. NULL where `done` is not.
 /// Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_open_with.
 /// Threads: any, also at once. Blocks: never. @since 1
@@ -87,7 +87,8 @@ pub unsafe extern "C" fn zt_reload_async(
     })
 }
 
-/// zt_runtime_close as an operation, without a result.
+/// zt_runtime_close as an operation, without a result. A close that has begun goes on to its end, so that this operation tells
+/// whether the log was written: it has no deadline but `timeout_ms`, and zt_operation_cancel does nothing to it.
 ///
 /// `timeout_ms`: how long to wait for the disk. The others are as for zt_open_async.
 /// Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_runtime_close.
@@ -97,7 +98,6 @@ pub unsafe extern "C" fn zt_reload_async(
 pub unsafe extern "C" fn zt_runtime_close_async(
     runtime: Option<&zt_runtime>,
     timeout_ms: u64,
-    deadline_ms: u64,
     done: zt_done_fn,
     user_data: *mut c_void,
     operation: Option<&mut MaybeUninit<*mut zt_operation>>,
@@ -106,7 +106,7 @@ pub unsafe extern "C" fn zt_runtime_close_async(
     guard(err, || {
         let runtime = given(runtime, "runtime")?;
         // SAFETY: the C caller promises a callback that keeps to the header.
-        let terms = unsafe { Terms::new(deadline_ms, done, user_data) };
+        let terms = unsafe { Terms::to_the_end(done, user_data) };
         let own = runtime.runtime().clone();
         start(runtime.executor(), terms, operation, async move {
             own.close(Duration::from_millis(timeout_ms)).await?;

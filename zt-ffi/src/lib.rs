@@ -58,7 +58,7 @@ pub use batch::{
     zt_batch, zt_batch_free, zt_batch_from_csv, zt_batch_rows, zt_batch_to_csv, zt_permit_apply,
 };
 pub use bytes::{zt_bytes, zt_bytes_data, zt_bytes_free, zt_bytes_len};
-pub use credential::{zt_open_with_credential, zt_token, zt_token_fn, zt_token_set};
+pub use credential::{zt_open_with_credential, zt_release_fn, zt_token, zt_token_fn, zt_token_set};
 pub use decision::{
     zt_check, zt_decision, zt_decision_columns, zt_decision_draft, zt_decision_free,
     zt_decision_id, zt_decision_is_allowed, zt_decision_kind, zt_decision_lease, zt_decision_masks,
@@ -89,7 +89,7 @@ pub use later::{
 pub use located::{zt_check_at, zt_check_many, zt_located, zt_located_free, zt_session_locate};
 pub use log::{
     ZT_LOG_DEBUG, ZT_LOG_ERROR, ZT_LOG_INFO, ZT_LOG_OFF, ZT_LOG_TRACE, ZT_LOG_WARN, zt_log_fn,
-    zt_log_to,
+    zt_log_off, zt_log_to,
 };
 pub use operation::{
     zt_done_fn, zt_operation, zt_operation_cancel, zt_operation_free, zt_operation_is_done,

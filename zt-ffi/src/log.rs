@@ -39,7 +39,9 @@ pub const ZT_LOG_TRACE: i32 = 5;
 /// Both texts are borrowed until it returns.
 ///
 /// It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
-/// itself are left out. It must not throw an exception, longjmp or wait for another thread that calls zt.
+/// itself are left out. It must not throw an exception, longjmp, wait for another thread that calls zt, or call a function of zt
+/// that waits: the event may come out of the very work that it would wait for. Where such a call has to wait, it answers
+/// INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not.
 pub type zt_log_fn = Option<
     unsafe extern "C-unwind" fn(
         user_data: *mut c_void,
@@ -67,6 +69,35 @@ thread_local! {
     static IS_TELLING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Marks this thread as one that is inside of the callback; a panic ends it too.
+struct Telling;
+
+impl Telling {
+    fn start() -> Self {
+        IS_TELLING.set(true);
+        Self
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        IS_TELLING.set(false);
+    }
+}
+
+/// Whether this thread is inside of the callback.
+pub(crate) fn is_telling() -> bool {
+    IS_TELLING.get()
+}
+
+/// What a callback hears that would wait, maybe for the thread that it runs on.
+#[cold]
+pub(crate) fn must_not_wait() -> Error {
+    let message = "a log callback called a function of zt that has to wait";
+    Error::new(Code::InvalidArgument, message)
+        .with_help("call it from another thread, after the callback has returned")
+}
+
 /// Hands events up to `level` to the program. It replaces the callback that was there, which runs no more when this has
 /// returned: then its `user_data` may be freed.
 ///
@@ -87,10 +118,7 @@ pub unsafe extern "C" fn zt_log_to(
             let help = "use ZT_LOG_OFF to ZT_LOG_TRACE";
             return Err(invalid(&format!("`level` is {level}"), help));
         }
-        if IS_TELLING.get() {
-            let message = "a callback cannot be replaced while it runs";
-            return Err(invalid(message, "call zt_log_to outside of the callback"));
-        }
+        not_inside()?;
         let is_installed = *IS_INSTALLED.get_or_init(|| {
             let installed = tracing::subscriber::set_global_default(Forward);
             installed.is_ok()
@@ -108,6 +136,35 @@ pub unsafe extern "C" fn zt_log_to(
         *place.write().unwrap_or_else(PoisonError::into_inner) = sink;
         Ok(())
     })
+}
+
+/// Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where another has
+/// replaced it, nothing is done: whoever cleans up late never silences whoever came after it.
+///
+/// Answers: OK, INVALID_ARGUMENT inside of the callback.
+/// Threads: any. Blocks: on callbacks that are running. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+pub extern "C" fn zt_log_off(
+    user_data: *const c_void,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    guard(err, || {
+        not_inside()?;
+        if let Some(place) = SINK.get() {
+            let mut sink = place.write().unwrap_or_else(PoisonError::into_inner);
+            sink.take_if(|sink| std::ptr::eq(sink.user_data, user_data));
+        }
+        Ok(())
+    })
+}
+
+fn not_inside() -> Result<(), Failure> {
+    if !is_telling() {
+        return Ok(());
+    }
+    let message = "a callback cannot be replaced while it runs";
+    Err(invalid(message, "do it outside of the callback"))
 }
 
 fn invalid(message: &str, help: &'static str) -> Failure {
@@ -148,12 +205,12 @@ impl Subscriber for Forward {
         event.record(&mut line);
         let message = c_string(&line.whole());
         let target = c_string(event.metadata().target());
-        IS_TELLING.set(true);
+        let telling = Telling::start();
         let _told = with_sink(|sink| {
             tell(sink, level, &target, &message);
             true
         });
-        IS_TELLING.set(false);
+        drop(telling);
     }
 
     fn enter(&self, _: &Id) {}
@@ -189,7 +246,7 @@ fn number(level: Level) -> i32 {
     }
 }
 
-/// An event as one line.
+/// An event as one line. What came from outside cannot make a second line, a field or a command of a terminal of it.
 #[derive(Default)]
 struct Line {
     message: String,
@@ -198,20 +255,108 @@ struct Line {
 
 impl Line {
     fn whole(self) -> String {
-        (self.message + &self.fields).replace(['\n', '\r'], " ")
+        let mut line = String::with_capacity(self.message.len() + self.fields.len());
+        for character in self.message.chars() {
+            match character {
+                '"' | '\'' | '\\' => line.push(character),
+                other => line.extend(other.escape_debug()),
+            }
+        }
+        line + &self.fields
+    }
+
+    fn field(&mut self, field: &Field, value: &str) {
+        let is_plain = |character: char| {
+            !(character.is_whitespace()
+                || matches!(character, '"' | '=' | '\\')
+                || character.escape_debug().len() > 1 && character != '\'')
+        };
+        let _cannot_fail = if !value.is_empty() && value.chars().all(is_plain) {
+            write!(self.fields, " {field}={value}")
+        } else {
+            write!(self.fields, " {field}={value:?}")
+        };
     }
 }
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.record_debug(field, &format_args!("{value}"));
+        if field.name() == "message" {
+            self.message.push_str(value);
+        } else {
+            self.field(field, value);
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let _cannot_fail = if field.name() == "message" {
-            write!(self.message, "{value:?}")
-        } else {
-            write!(self.fields, " {field}={value:?}")
-        };
+        self.record_str(field, &format!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line that an event becomes.
+    fn line(tell: impl FnOnce()) -> String {
+        struct Catch(std::sync::Mutex<String>);
+        impl Subscriber for Catch {
+            fn enabled(&self, _: &Metadata<'_>) -> bool {
+                true
+            }
+            fn new_span(&self, _: &Attributes<'_>) -> Id {
+                Id::from_u64(1)
+            }
+            fn record(&self, _: &Id, _: &Record<'_>) {}
+            fn record_follows_from(&self, _: &Id, _: &Id) {}
+            fn event(&self, event: &Event<'_>) {
+                let mut line = Line::default();
+                event.record(&mut line);
+                *self.0.lock().unwrap() = line.whole();
+            }
+            fn enter(&self, _: &Id) {}
+            fn exit(&self, _: &Id) {}
+        }
+        let catch = std::sync::Arc::new(Catch(std::sync::Mutex::default()));
+        tracing::subscriber::with_default(std::sync::Arc::clone(&catch), tell);
+        let line = catch.0.lock().unwrap();
+        line.clone()
+    }
+
+    #[test]
+    fn what_is_plain_stays_as_it_is() {
+        let told = line(|| tracing::warn!(sink = %"siem", count = 3, "it isn't \"delivered\""));
+        assert_eq!(told, "it isn't \"delivered\" sink=siem count=3");
+    }
+
+    #[test]
+    fn text_from_outside_forges_no_field_no_line_and_no_command() {
+        for (why, shown) in [
+            ("no sink=other", r#""no sink=other""#),
+            ("a=b", r#""a=b""#),
+            ("", "\"\""),
+            ("\u{1b}[2J", r#""\u{1b}[2J""#),
+            ("a\u{85}b\u{2028}c\r\nd", r#""a\u{85}b\u{2028}c\r\nd""#),
+            ("\u{202e}x", r#""\u{202e}x""#),
+            ("\" sink=\"y", r#""\" sink=\"y""#),
+        ] {
+            let told = line(|| tracing::warn!(%why, sink = "siem", "no"));
+            assert_eq!(told, format!("no why={shown} sink=siem"));
+            let told = line(|| tracing::warn!("{why}"));
+            assert!(
+                !told
+                    .chars()
+                    .any(|c| c.is_control() || "\u{2028}\u{202e}".contains(c))
+            );
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_callback_leaves_no_thread_marked() {
+        let told = std::panic::catch_unwind(|| {
+            let _telling = Telling::start();
+            assert!(!is_telling(), "it is marked meanwhile");
+        });
+        assert!(told.is_err() && !is_telling());
     }
 }

@@ -1,15 +1,18 @@
 //! Operations that run on zt's threads: started, waited for, given up, and told of by a callback.
 //!
 //! In: a future of the core. Out: its result, taken once, and one call of the program's callback, whatever becomes of it. No
-//! callback runs on a thread that serves others: it may wait, and it may call zt.
+//! callback runs on a thread that serves others: it may wait, and it may call zt. A cancel and a deadline end an operation at
+//! once, also while its work waits for the disk; what the work makes then is freed.
 
 use std::ffi::c_void;
+use std::future::poll_fn;
 use std::mem::MaybeUninit;
+use std::pin::pin;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, block_in_place};
 use zt_core::{Code, Error};
 use zt_memory::fork;
 
@@ -18,6 +21,7 @@ use crate::error::zt_error;
 use crate::executor::{Executor, Job};
 use crate::files::zt_file_opener;
 use crate::guard::guard;
+use crate::log;
 use crate::runtime::zt_runtime;
 use crate::seal::{zt_opener, zt_sealer};
 use crate::secret::zt_secret;
@@ -40,7 +44,10 @@ struct Work {
     made_in: u64,
     state: Mutex<State>,
     ended: Condvar,
+    told: Mutex<Option<(Sender<Job>, Done)>>,
+    can_be_given_up: bool,
     task: OnceLock<AbortHandle>,
+    deadline: OnceLock<AbortHandle>,
 }
 
 enum State {
@@ -79,7 +86,8 @@ impl Outcome {
 
 /// How the program wants to hear of the end, and when it gives up by itself.
 pub(crate) struct Terms {
-    deadline_ms: u64,
+    /// `None` for what is never given up, not by a cancel either.
+    deadline_ms: Option<u64>,
     done: Option<Done>,
 }
 
@@ -103,7 +111,20 @@ impl Terms {
     /// The callback keeps to [`zt_done_fn`] with this `user_data`.
     pub(crate) unsafe fn new(deadline_ms: u64, done: zt_done_fn, user_data: *mut c_void) -> Self {
         let done = done.map(|call| Done { call, user_data });
+        let deadline_ms = Some(deadline_ms);
         Self { deadline_ms, done }
+    }
+
+    /// Of what is not given up once it is started.
+    ///
+    /// # Safety
+    /// As for `new`.
+    pub(crate) unsafe fn to_the_end(done: zt_done_fn, user_data: *mut c_void) -> Self {
+        let done = done.map(|call| Done { call, user_data });
+        Self {
+            deadline_ms: None,
+            done,
+        }
     }
 }
 
@@ -122,59 +143,54 @@ pub(crate) fn start(
         Some(done) => Some((executor.callbacks()?, done)),
         None => None,
     };
+    let limit = terms.deadline_ms.filter(|limit| *limit > 0);
+    let timer = limit.map(|_| executor.timer()).transpose()?.cloned();
     let operation = Arc::new(Work {
         made_in: fork::generation(),
         state: Mutex::new(State::Running),
         ended: Condvar::new(),
+        told: Mutex::new(told),
+        can_be_given_up: terms.deadline_ms.is_some(),
         task: OnceLock::new(),
+        deadline: OnceLock::new(),
     });
     let end = End {
         work: Arc::clone(&operation),
-        told,
         _executor: Arc::clone(executor),
     };
     if let Some(place) = place {
         give(place, zt_operation(Arc::clone(&operation)));
     }
-    let task = handle.spawn(run(work, terms.deadline_ms, end));
+    if let (Some(timer), Some(limit)) = (timer, limit) {
+        let late = timer.spawn(count(Arc::downgrade(&operation), limit));
+        let _set_here_alone = operation.deadline.set(late.abort_handle());
+    }
+    let task = handle.spawn(run(work, end));
     let _set_here_alone = operation.task.set(task.abort_handle());
+    operation.stop_what_is_over();
     Ok(())
 }
 
-async fn run(
-    work: impl Future<Output = Result<Outcome, Failure>> + Send + 'static,
-    deadline_ms: u64,
-    end: End,
-) {
-    let outcome = match deadline_ms {
-        0 => work.await,
-        _ => {
-            let limit = Duration::from_millis(deadline_ms);
-            let late = tokio::time::timeout(limit, work).await;
-            late.unwrap_or_else(|_| {
-                let message = format!("not done within its deadline of {deadline_ms} ms");
-                Err(Error::new(Code::Cancelled, message).into())
-            })
-        }
+/// A worker that is about to wait for the disk hands its other tasks on.
+async fn run(work: impl Future<Output = Result<Outcome, Failure>> + Send + 'static, end: End) {
+    let outcome = {
+        let mut work = pin!(work);
+        poll_fn(|context| block_in_place(|| work.as_mut().poll(context))).await
     };
-    end.settle(outcome);
+    end.work.finish(outcome);
 }
 
-/// The end of an operation: settled once, at the latest when it is dropped, by a cancel or a panic.
-struct End {
-    work: Arc<Work>,
-    told: Option<(Sender<Job>, Done)>,
-    /// Its threads run this.
-    _executor: Arc<Executor>,
-}
-
-impl End {
-    fn settle(mut self, outcome: Result<Outcome, Failure>) {
-        self.finish(outcome);
+async fn count(operation: Weak<Work>, limit_ms: u64) {
+    tokio::time::sleep(Duration::from_millis(limit_ms)).await;
+    if let Some(operation) = operation.upgrade() {
+        operation.give_up(&format!("not done within its deadline of {limit_ms} ms"));
     }
+}
 
-    fn finish(&mut self, outcome: Result<Outcome, Failure>) {
-        let mut state = lock(&self.work.state);
+impl Work {
+    /// The first end counts; a later one is dropped.
+    fn finish(self: &Arc<Self>, outcome: Result<Outcome, Failure>) {
+        let mut state = lock(&self.state);
         if !matches!(*state, State::Running) {
             return;
         }
@@ -184,18 +200,40 @@ impl End {
             Err(other) => State::Failed(other),
         };
         drop(state);
-        self.work.ended.notify_all();
-        let Some((callbacks, done)) = self.told.take() else {
+        self.ended.notify_all();
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((callbacks, done)) = { told }.take() else {
             return;
         };
-        let operation = zt_operation(Arc::clone(&self.work));
-        let job: Job = Box::new(move || {
-            done.tell(&operation);
-        });
+        let operation = zt_operation(Arc::clone(self));
+        let job: Job = Box::new(move || done.tell(&operation));
         if let Err(unsent) = callbacks.send(job) {
             (unsent.0)();
         }
     }
+
+    fn give_up(self: &Arc<Self>, why: &str) {
+        self.finish(Err(Error::new(Code::Cancelled, why).into()));
+        self.stop_what_is_over();
+    }
+
+    /// What is still under way for an operation that has ended.
+    fn stop_what_is_over(&self) {
+        if matches!(*lock(&self.state), State::Running) {
+            return;
+        }
+        let under_way = [&self.task, &self.deadline];
+        for task in under_way.into_iter().filter_map(OnceLock::get) {
+            task.abort();
+        }
+    }
+}
+
+/// The end of the work: at the latest when it is dropped, by a cancel or a panic.
+struct End {
+    work: Arc<Work>,
+    /// Its threads run this.
+    _executor: Arc<Executor>,
 }
 
 impl Drop for End {
@@ -205,7 +243,8 @@ impl Drop for End {
         } else {
             Error::new(Code::Cancelled, "the operation was cancelled").into()
         };
-        self.finish(Err(why));
+        self.work.finish(Err(why));
+        self.work.stop_what_is_over();
     }
 }
 
@@ -279,7 +318,8 @@ fn told(state: &State) -> Result<(), Failure> {
 ///
 /// `timeout_ms`: how long to wait; 0 only looks.
 /// Answers: OK, PENDING when it has not ended in time, CANCELLED for one that was cancelled, is past its deadline or belongs to
-/// the process that this one was forked from, and what its own function answers; INVALID_ARGUMENT.
+/// the process that this one was forked from, and what its own function answers; INVALID_ARGUMENT, also where a zt_log_fn would
+/// wait.
 /// Threads: any, also at once. Blocks: at most `timeout_ms`. @since 1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -293,6 +333,9 @@ pub extern "C" fn zt_operation_wait(
         let limit = Duration::from_millis(timeout_ms);
         let started = Instant::now();
         let mut state = operation.state()?;
+        if timeout_ms > 0 && matches!(*state, State::Running) && log::is_telling() {
+            return Err(log::must_not_wait().into());
+        }
         while matches!(*state, State::Running) {
             let Some(left) = limit.checked_sub(started.elapsed()) else {
                 break;
@@ -318,16 +361,16 @@ pub extern "C" fn zt_operation_is_done(operation: Option<&zt_operation>) -> bool
     })
 }
 
-/// Gives it up. What has not ended answers CANCELLED soon, and its callback runs; what has ended stays as it is. What it asked
-/// for may have been done and recorded all the same. NULL is allowed.
+/// Gives it up. What has not ended answers CANCELLED from now on, and its callback runs; what has ended stays as it is. What it
+/// asked for may be done and recorded all the same. A close is not given up: this does nothing to it. NULL is allowed.
 ///
 /// Threads: any, also at once. Blocks: never. @since 1
 #[unsafe(no_mangle)]
 pub extern "C" fn zt_operation_cancel(operation: Option<&zt_operation>) {
     guard_or((), || {
         let operation = operation.filter(|one| one.0.made_in == fork::generation());
-        if let Some(task) = operation.and_then(|operation| operation.0.task.get()) {
-            task.abort();
+        if let Some(operation) = operation.filter(|one| one.0.can_be_given_up) {
+            operation.0.give_up("the operation was cancelled");
         }
     });
 }

@@ -45,6 +45,9 @@ pub struct zt_open_options {
     pub setting_count: usize,
 }
 
+/// `sizeof(zt_open_options)` of the first release. Programs have it burnt in: it never changes, however the struct grows.
+const FIRST_SIZE: usize = 3 * size_of::<usize>();
+
 /// So many bytes no options have: who says so did not fill them.
 const MOST_BYTES: usize = 4096;
 
@@ -76,7 +79,7 @@ pub unsafe extern "C" fn zt_open_options_init(
 ) -> zt_status {
     guard(None, || {
         given((!options.is_null()).then_some(()), "options")?;
-        if struct_size < size_of::<zt_open_options>() || struct_size > MOST_BYTES {
+        if !(FIRST_SIZE..=MOST_BYTES).contains(&struct_size) {
             return Err(no_size(struct_size).into());
         }
         // SAFETY: not NULL; the C caller promises `struct_size` writable bytes.
@@ -136,23 +139,39 @@ pub(crate) unsafe fn settings(options: *const zt_open_options) -> Result<Setting
     }
     // SAFETY: not NULL; the size comes first.
     let size = unsafe { options.cast::<usize>().read_unaligned() };
-    let known = size_of::<zt_open_options>();
-    if size < known || size > MOST_BYTES {
+    if !(FIRST_SIZE..=MOST_BYTES).contains(&size) {
         return Err(no_size(size).into());
     }
-    // SAFETY: the caller of this function promises `size` bytes, of which these are the first.
-    let first = unsafe { options.read_unaligned() };
-    // SAFETY: as above.
+    // SAFETY: the caller of this function promises `size` bytes.
     let all = unsafe { slice::from_raw_parts(options.cast::<u8>(), size) };
-    if all.iter().skip(known).any(|byte| *byte != 0) {
-        let message = "`options` asks for more than this library knows";
-        let error = Error::new(Code::InvalidArgument, message);
-        return Err(error.with_help("use a newer libzt").into());
-    }
+    let first: zt_open_options = known_part(all)?;
     // SAFETY: the caller of this function promises `setting_count` settings.
     let given = unsafe { list(first.settings, first.setting_count, "settings") }?;
     given.iter().map(key_and_value).collect()
 }
+
+/// The fields that this library knows. Those that an older program does not have are 0; what a newer one asks for is refused.
+fn known_part<T: Plain>(given: &[u8]) -> Result<T, Failure> {
+    let known = size_of::<T>();
+    if given.iter().skip(known).any(|byte| *byte != 0) {
+        let message = "`options` asks for more than this library knows";
+        let error = Error::new(Code::InvalidArgument, message);
+        return Err(error.with_help("use a newer libzt").into());
+    }
+    let mut whole = MaybeUninit::<T>::zeroed();
+    let length = given.len().min(known);
+    // SAFETY: both places have `length` bytes, and one is new.
+    unsafe { std::ptr::copy_nonoverlapping(given.as_ptr(), whole.as_mut_ptr().cast(), length) };
+    // SAFETY: each field is a number or a pointer, for which every byte will do.
+    Ok(unsafe { whole.assume_init() })
+}
+
+/// # Safety
+/// Every pattern of bytes is a value of it.
+unsafe trait Plain {}
+
+// SAFETY: numbers and pointers.
+unsafe impl Plain for zt_open_options {}
 
 fn key_and_value(setting: &zt_setting) -> Result<(ConfigKey, zeroize::Zeroizing<String>), Failure> {
     // SAFETY: whoever made the settings promised NUL-terminated strings that stay for the call.
@@ -175,3 +194,36 @@ fn no_size(size: usize) -> Error {
 }
 
 const _: () = assert!(offset_of!(zt_open_options, struct_size) == 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The options of a release to come.
+    #[repr(C)]
+    struct Grown {
+        first: zt_open_options,
+        newer: usize,
+    }
+
+    // SAFETY: numbers and pointers.
+    unsafe impl Plain for Grown {}
+
+    #[test]
+    fn a_program_of_the_first_release_is_understood_by_a_later_one() {
+        let mut old = [0_u8; FIRST_SIZE];
+        let (size, _) = old.split_at_mut(size_of::<usize>());
+        size.copy_from_slice(&FIRST_SIZE.to_ne_bytes());
+        let grown: Grown = known_part(&old).unwrap_or_else(|_| panic!("it is refused"));
+        assert_eq!((grown.first.struct_size, grown.newer), (FIRST_SIZE, 0));
+    }
+
+    #[test]
+    fn a_program_of_a_later_release_is_understood_until_it_asks_for_more() {
+        let mut new = [0_u8; size_of::<Grown>()];
+        assert!(known_part::<zt_open_options>(&new).is_ok());
+        new[FIRST_SIZE] = 1;
+        assert!(known_part::<zt_open_options>(&new).is_err());
+        assert!(known_part::<Grown>(&new).is_ok_and(|grown| grown.newer != 0));
+    }
+}

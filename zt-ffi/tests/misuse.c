@@ -14,14 +14,20 @@
         CHECK(says(&err, ZT_STATUS_INVALID_ARGUMENT, "is NULL"));                                                      \
     } while (0)
 
+static void release(void *user_data) {
+    *(int *)user_data += 1;
+}
+
 static void nothing_is_given(void) {
     REFUSES(zt_open(NULL, NULL, &err));
     REFUSES(zt_reload(NULL, NULL, &err));
     REFUSES(zt_runtime_ready(NULL, &err));
     REFUSES(zt_runtime_close(NULL, 1, &err));
     REFUSES(zt_open_with(NULL, NULL, NULL, &err));
-    REFUSES(zt_open_with_credential(NULL, NULL, NULL, NULL, NULL, &err));
-    REFUSES(zt_open_with_credential("nowhere", NULL, NULL, NULL, NULL, &err));
+    int released = 0;
+    REFUSES(zt_open_with_credential(NULL, NULL, NULL, &released, release, NULL, &err));
+    REFUSES(zt_open_with_credential("nowhere", NULL, NULL, &released, release, NULL, &err));
+    CHECK(released == 2);
     REFUSES(zt_token_set(NULL, NULL, 1, &err));
     REFUSES(zt_authenticate(NULL, NULL, NULL, &err));
     REFUSES(zt_runtime_workload(NULL, NULL, &err));
@@ -79,7 +85,7 @@ static void nothing_is_given(void) {
     REFUSES(zt_operation_text(NULL, NULL, &err));
     REFUSES(zt_open_async(NULL, NULL, 1, NULL, NULL, NULL, &err));
     REFUSES(zt_reload_async(NULL, 1, NULL, NULL, NULL, &err));
-    REFUSES(zt_runtime_close_async(NULL, 1, 1, NULL, NULL, NULL, &err));
+    REFUSES(zt_runtime_close_async(NULL, 1, NULL, NULL, NULL, &err));
     REFUSES(zt_authenticate_async(NULL, NULL, 1, NULL, NULL, NULL, &err));
     REFUSES(zt_runtime_workload_async(NULL, 1, NULL, NULL, NULL, &err));
     REFUSES(zt_secret_get_async(NULL, NULL, 1, NULL, NULL, NULL, &err));
@@ -296,6 +302,8 @@ static void other_numbers(const zt_session *job) {
     CHECK(says(&err, ZT_STATUS_INVALID_ARGUMENT, "`level` is -1"));
     CHECK(zt_log_to(6, NULL, NULL, &err) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(says(&err, ZT_STATUS_INVALID_ARGUMENT, "`level` is 6"));
+    CHECK(zt_log_off(NULL, &err) == ZT_STATUS_OK);
+    CHECK(zt_log_off(&schema, &err) == ZT_STATUS_OK);
     CHECK(zt_sealer_new(job, "loan_scores_delta", &sealer, NULL) == ZT_STATUS_OK);
     CHECK(zt_sealer_seal_arrow(sealer, &schema, &array, 7, &schema, &array, &err) == ZT_STATUS_INVALID_ARGUMENT);
     CHECK(says(&err, ZT_STATUS_INVALID_ARGUMENT, ""));

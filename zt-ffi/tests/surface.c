@@ -317,7 +317,13 @@ struct identity {
     int64_t expires_ms;
     zt_status answer;
     int asked;
+    struct told *released;
 };
+
+static void release(void *user_data) {
+    const struct identity *identity = user_data;
+    meet(identity->released, 1);
+}
 
 static zt_status identify(void *user_data, const char *scope, const zt_token *token) {
     struct identity *identity = user_data;
@@ -332,20 +338,20 @@ static zt_status identify(void *user_data, const char *scope, const zt_token *to
     return identity->answer;
 }
 
-static void own_identity(const char *folder) {
+static void own_identity(const char *folder, struct told *told) {
     const int64_t later = ((int64_t)time(NULL) + 3600) * 1000;
     const struct {
         struct identity identity;
         zt_status status;
         const char *part;
     } cases[] = {
-        {{getenv("ZT_SCORE"), later, ZT_STATUS_OK, 0}, ZT_STATUS_OK, ""},
-        {{NULL, later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "set no token"},
-        {{getenv("ZT_SCORE"), later, -7, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered -7"},
-        {{getenv("ZT_SCORE"), later, ZT_STATUS_IDENTITY_UNAVAILABLE, 0}, ZT_STATUS_IDENTITY_UNAVAILABLE, "said so"},
-        {{"", later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
-        {{"a b", later, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
-        {{getenv("ZT_SCORE"), -1, ZT_STATUS_OK, 0}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+        {{getenv("ZT_SCORE"), later, ZT_STATUS_OK, 0, NULL}, ZT_STATUS_OK, ""},
+        {{NULL, later, ZT_STATUS_OK, 0, NULL}, ZT_STATUS_NO_OWN_IDENTITY, "set no token"},
+        {{getenv("ZT_SCORE"), later, -7, 0, NULL}, ZT_STATUS_NO_OWN_IDENTITY, "answered -7"},
+        {{getenv("ZT_SCORE"), later, ZT_STATUS_IDENTITY_UNAVAILABLE, 0, NULL}, ZT_STATUS_IDENTITY_UNAVAILABLE, "said so"},
+        {{"", later, ZT_STATUS_OK, 0, NULL}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+        {{"a b", later, ZT_STATUS_OK, 0, NULL}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
+        {{getenv("ZT_SCORE"), -1, ZT_STATUS_OK, 0, NULL}, ZT_STATUS_NO_OWN_IDENTITY, "answered 5001"},
     };
     size_t at;
     for (at = 0; at < sizeof cases / sizeof *cases; at++) {
@@ -353,14 +359,22 @@ static void own_identity(const char *folder) {
         zt_error *err = NULL;
         zt_runtime *zt = NULL;
         zt_session *session = NULL;
-        CHECK(zt_open_with_credential(folder, NULL, identify, &identity, &zt, &err) == ZT_STATUS_OK);
+        identity.released = told;
+        CHECK(zt_open_with_credential("nowhere", NULL, identify, &identity, release, &zt, &err) == ZT_STATUS_CONFIG);
+        CHECK(says(&err, ZT_STATUS_CONFIG, "zt.toml") && counted(told, 1) == 1);
+        told->count = told->good = 0;
+        CHECK(zt_open_with_credential(folder, NULL, identify, &identity, release, &zt, &err) == ZT_STATUS_OK);
         CHECK(identity.asked == 0);
         CHECK(zt_runtime_workload(zt, &session, &err) == cases[at].status && identity.asked == 1);
         CHECK(cases[at].status == ZT_STATUS_OK ? same(zt_session_name(session), "sp:sp-score-201")
                                                : says(&err, cases[at].status, cases[at].part));
         zt_session_free(session);
         CHECK(zt_runtime_close(zt, 5000, NULL) == ZT_STATUS_OK);
+        CHECK(told->count == 0);
         zt_runtime_free(zt);
+        /* Nobody holds it any more: it ends with this round. */
+        CHECK(counted(told, 1) == 1);
+        told->count = told->good = 0;
     }
 }
 
@@ -412,7 +426,7 @@ static void whole_life(const char *folder, struct told *told) {
     CHECK(zt_runtime_workload_async(zt, 0, is_over, told, &operation, &err) == ZT_STATUS_OK);
     {
         zt_operation *closing = NULL;
-        CHECK(zt_runtime_close_async(zt, 5000, 0, NULL, NULL, &closing, &err) == ZT_STATUS_OK);
+        CHECK(zt_runtime_close_async(zt, 5000, NULL, NULL, &closing, &err) == ZT_STATUS_OK);
         zt_runtime_free(zt);
         CHECK(zt_operation_wait(closing, LONG, &err) == ZT_STATUS_OK);
         zt_operation_free(closing);
@@ -456,6 +470,6 @@ int main(int argc, char **argv) {
     zt_runtime_free(zt);
     whole_life(argv[1], &told_of);
     freed_in_its_callback(argv[1], &told_of);
-    own_identity(argv[1]);
+    own_identity(argv[1], &told_of);
     return told();
 }

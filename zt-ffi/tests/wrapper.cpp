@@ -54,6 +54,8 @@ void results() {
     auto twice = [](int value) { return zt::result<long>(2L * value); };
     CHECK(*std::move(good).and_then(twice) == 14);
     CHECK(std::move(bad).and_then(twice).status() == ZT_STATUS_DENIED);
+    const zt::result<void> not_done = zt::error(ZT_STATUS_DENIED, "no");
+    CHECK(not_done.error().message() == "no");
     auto none = zt::runtime::open("nowhere");
     CHECK(!none && none.status() == ZT_STATUS_CONFIG && has(none.error().message(), "zt.toml"));
     CHECK(!none.error().help().empty() && !none.error().cause().empty() && none.error().http_status() == 500);
@@ -156,6 +158,18 @@ void the_log(const zt::session &job) {
                                                nullptr) == ZT_STATUS_NOT_FOUND);
     }
     CHECK(events > 0 && events < 1000);
+    {
+        // The newer one stays, whenever the older one goes.
+        int silent = 0;
+        events = 0;
+        std::optional<zt::log> log;
+        log.emplace(*zt::log::to(ZT_LOG_DEBUG, [&](int, std::string_view, std::string_view) { silent++; }));
+        log.emplace(*zt::log::to(ZT_LOG_DEBUG, [&](int, std::string_view, std::string_view) { events++; }));
+        zt_secret *none = nullptr;
+        CHECK(zt_session_secret_version(job.get(), "bureau-api-key", "00000000000000000000000000000004", &none,
+                                        nullptr) == ZT_STATUS_NOT_FOUND);
+        CHECK(events > 0 && silent == 0);
+    }
     CHECK(zt::log::to(17, nullptr).status() == ZT_STATUS_INVALID_ARGUMENT);
 }
 

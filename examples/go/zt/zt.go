@@ -1,5 +1,6 @@
 // Package zt is libzt for Go. What may wait takes a context, parks no thread, and is cancelled with it. A secret is never copied
-// into Go's heap. Handles are closed once; a finalizer closes those that were forgotten.
+// into Go's heap. A Runtime is closed by Close alone; a finalizer frees every other handle that was forgotten. None is closed while
+// another goroutine uses it.
 //
 // The C compiler finds zt.h by CGO_CFLAGS=-I…, the linker libzt by CGO_LDFLAGS=-L…, or both by PKG_CONFIG_PATH and the tag
 // pkgconfig.
@@ -178,11 +179,11 @@ func (s *Session) Close() {
 
 // Claiming is the same caller, claiming to work on a stage of a job.
 func (s *Session) Claiming(job, stage uint32) (*Session, error) {
+	defer runtime.KeepAlive(s)
 	claiming, err := &Session{}, (*C.zt_error)(nil)
 	if status := C.zt_session_claiming(s.c, C.uint32_t(job), C.uint32_t(stage), &claiming.c, &err); status != C.ZT_STATUS_OK {
 		return nil, failed(status, err)
 	}
-	runtime.KeepAlive(s)
 	return claiming.kept(), nil
 }
 
@@ -203,6 +204,7 @@ func newDecision(c *C.zt_decision) *Decision {
 
 // Check asks whether the caller may do this now. A deny is a decision, not an error.
 func (s *Session) Check(action, resource string) (*Decision, error) {
+	defer runtime.KeepAlive(s)
 	var made *C.zt_decision
 	err := text(action, func(action *C.char) error {
 		return text(resource, func(resource *C.char) error {
@@ -216,24 +218,24 @@ func (s *Session) Check(action, resource string) (*Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	runtime.KeepAlive(s)
 	return newDecision(made), nil
 }
 
 // Explain gives a decision in full, as JSON, with the rows that nearly allowed it.
 func (s *Session) Explain(decision *Decision) (string, error) {
+	defer runtime.KeepAlive(s)
+	defer runtime.KeepAlive(decision)
 	var made *C.zt_text
 	var err *C.zt_error
 	if status := C.zt_explain(s.c, decision.c, &made, &err); status != C.ZT_STATUS_OK {
 		return "", failed(status, err)
 	}
-	runtime.KeepAlive(s)
-	runtime.KeepAlive(decision)
 	return owned(made), nil
 }
 
 // WithSecret gives the secret's bytes to use, where they are: they end when it returns. What it copies zt cannot wipe.
 func (s *Session) WithSecret(ctx context.Context, reference string, use func(value []byte) error) error {
+	defer runtime.KeepAlive(s)
 	var secret *C.zt_secret
 	err := text(reference, func(reference *C.char) error {
 		return await(ctx, func(told C.uintptr_t, op **C.zt_operation, err **C.zt_error) C.zt_status {
@@ -253,7 +255,8 @@ func (s *Session) WithSecret(ctx context.Context, reference string, use func(val
 
 func owned(text *C.zt_text) string {
 	defer C.zt_text_free(text)
-	return C.GoStringN(C.zt_text_data(text), C.int(C.zt_text_len(text)))
+	data := (*byte)(unsafe.Pointer(C.zt_text_data(text)))
+	return string(unsafe.Slice(data, int(C.zt_text_len(text))))
 }
 
 // Verify says whether every log of an audit folder is what was written, and gives the report as JSON.
@@ -293,17 +296,19 @@ func FromCSV(csv []byte) (*Batch, error) {
 
 // CSV is the batch as CSV.
 func (b *Batch) CSV() (string, error) {
+	defer runtime.KeepAlive(b)
 	var made *C.zt_text
 	var err *C.zt_error
 	if status := C.zt_batch_to_csv(b.c, &made, &err); status != C.ZT_STATUS_OK {
 		return "", failed(status, err)
 	}
-	runtime.KeepAlive(b)
 	return owned(made), nil
 }
 
 // Seal seals a batch for an output, under a data key of its own.
 func (s *Session) Seal(ctx context.Context, output string, batch *Batch) (*Batch, error) {
+	defer runtime.KeepAlive(s)
+	defer runtime.KeepAlive(batch)
 	var sealer *C.zt_sealer
 	err := text(output, func(output *C.char) error {
 		return await(ctx, func(told C.uintptr_t, op **C.zt_operation, err **C.zt_error) C.zt_status {
@@ -321,12 +326,13 @@ func (s *Session) Seal(ctx context.Context, output string, batch *Batch) (*Batch
 	if status := C.zt_sealer_seal(sealer, batch.c, &sealed, &failure); status != C.ZT_STATUS_OK {
 		return nil, failed(status, failure)
 	}
-	runtime.KeepAlive(batch)
 	return newBatch(sealed), nil
 }
 
 // Open unseals a batch of an output, as far as the policy shows it.
 func (s *Session) Open(ctx context.Context, output string, sealed *Batch) (*Batch, error) {
+	defer runtime.KeepAlive(s)
+	defer runtime.KeepAlive(sealed)
 	var opener *C.zt_opener
 	err := text(output, func(output *C.char) error {
 		return await(ctx, func(told C.uintptr_t, op **C.zt_operation, err **C.zt_error) C.zt_status {
@@ -344,6 +350,5 @@ func (s *Session) Open(ctx context.Context, output string, sealed *Batch) (*Batc
 	if status := C.zt_opener_unseal(opener, sealed.c, &plain, &failure); status != C.ZT_STATUS_OK {
 		return nil, failed(status, failure)
 	}
-	runtime.KeepAlive(sealed)
 	return newBatch(plain), nil
 }

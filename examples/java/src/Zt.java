@@ -2,16 +2,22 @@ import com.sun.jna.Memory;
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /** zt for Java 17: handles that close, failures that are thrown, secrets that never become an array of the heap. */
 final class Zt {
     private static final Cleaner CLEANER = Cleaner.create();
     /** Key Vault's values have no more. */
     private static final int MOST_BYTES = 25_600;
+    /** So long the disk may take for the end of the audit log. */
+    private static final long CLOSE_MS = 5_000;
 
     private Zt() {}
 
@@ -22,6 +28,14 @@ final class Zt {
         final int status;
         final int httpStatus;
         final String publicMessage;
+
+        private Failure(String message) {
+            super("ZT-5001 " + message);
+            status = 5001;
+            httpStatus = 400;
+            publicMessage = "invalid request";
+            decision = null;
+        }
 
         private Failure(int status, Pointer error) {
             super(Libzt.zt_error_code(error) + " " + Libzt.zt_error_message(error));
@@ -56,28 +70,126 @@ final class Zt {
         }
     }
 
-    /** A handle that is freed once: by close, at the latest by the garbage collector. */
-    abstract static class Owned implements AutoCloseable {
-        private final AtomicReference<Pointer> handle;
-        private final Cleaner.Cleanable cleaning;
+    /** What a call is given, for as long as it takes. */
+    private interface Use<T> {
+        T of(Pointer given) throws Failure;
+    }
 
-        private Owned(Pointer handle, Consumer<Pointer> free) {
-            var held = new AtomicReference<>(handle);
-            this.handle = held;
-            cleaning = CLEANER.register(this, () -> free.accept(held.getAndSet(null)));
+    /**
+     * Gives a text to C for one call, and wipes it: it may be a token. C would read one that holds a NUL cut short, and ask
+     * another question than the program. The String of the program stays on the heap until the collector takes it.
+     */
+    private static <T> T withText(String text, Use<T> use) throws Failure {
+        ByteBuffer encoded;
+        try {
+            encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+        } catch (CharacterCodingException half) {
+            throw new Failure("a text holds half of a character");
+        }
+        int length = encoded.remaining();
+        try (var copy = new Memory(length + 1L)) {
+            copy.setByte(length, (byte) 0);
+            copy.write(0, encoded.array(), 0, length);
+            try {
+                if (text.indexOf('\0') >= 0) {
+                    throw new Failure("a text holds a NUL");
+                }
+                return use.of(copy);
+            } finally {
+                Arrays.fill(encoded.array(), (byte) 0);
+                Libzt.zt_wipe(copy, new Libzt.Size(length));
+            }
+        }
+    }
+
+    /** A native handle and the calls that use it. It is freed once, after close and after the last of them. */
+    private static final class Held implements Runnable {
+        private final Pointer handle;
+        private final Consumer<Pointer> free;
+        private int calls;
+        private boolean isClosed;
+        private boolean isFreed;
+
+        private Held(Pointer handle, Consumer<Pointer> free) {
+            this.handle = handle;
+            this.free = free;
         }
 
-        final Pointer handle() {
-            Pointer found = handle.get();
-            if (found == null) {
+        private synchronized Pointer enter() {
+            if (isClosed) {
                 throw new IllegalStateException("it is closed");
             }
-            return found;
+            calls++;
+            return handle;
+        }
+
+        private void leave() {
+            end(false);
+        }
+
+        /** No new call takes it. */
+        @Override
+        public void run() {
+            end(true);
+        }
+
+        private void end(boolean isClose) {
+            synchronized (this) {
+                isClosed |= isClose;
+                calls -= isClose ? 0 : 1;
+                if (!isClosed || calls > 0 || isFreed) {
+                    return;
+                }
+                isFreed = true;
+            }
+            free.accept(handle);
+        }
+    }
+
+    /** A handle that is freed once: by close, at the latest by the garbage collector; never while a call uses it. */
+    private abstract static class Handle {
+        private final Held held;
+        private final Cleaner.Cleanable cleaning;
+
+        private Handle(Pointer handle, Consumer<Pointer> free) {
+            held = new Held(handle, free);
+            cleaning = CLEANER.register(this, held);
+        }
+
+        final <T> T with(Use<T> use) throws Failure {
+            Pointer handle = held.enter();
+            try {
+                return use.of(handle);
+            } finally {
+                held.leave();
+                Reference.reachabilityFence(this);
+            }
+        }
+
+        /** As `with`, for what never fails. */
+        final <T> T get(Function<Pointer, T> use) {
+            Pointer handle = held.enter();
+            try {
+                return use.apply(handle);
+            } finally {
+                held.leave();
+                Reference.reachabilityFence(this);
+            }
+        }
+
+        final void free() {
+            cleaning.clean();
+        }
+    }
+
+    abstract static class Owned extends Handle implements AutoCloseable {
+        private Owned(Pointer handle, Consumer<Pointer> free) {
+            super(handle, free);
         }
 
         @Override
         public void close() {
-            cleaning.clean();
+            free();
         }
     }
 
@@ -87,15 +199,15 @@ final class Zt {
         }
 
         boolean isAllowed() {
-            return Libzt.zt_decision_is_allowed(handle()) != 0;
+            return get(Libzt::zt_decision_is_allowed) != 0;
         }
 
         String kind() {
-            return Libzt.zt_decision_kind(handle());
+            return get(Libzt::zt_decision_kind);
         }
 
         String id() {
-            return Libzt.zt_decision_id(handle());
+            return get(Libzt::zt_decision_id);
         }
     }
 
@@ -110,7 +222,7 @@ final class Zt {
         }
 
         String toCsv() throws Failure {
-            return text(made((place, err) -> Libzt.zt_batch_to_csv(handle(), place, err)));
+            return text(with(own -> made((place, err) -> Libzt.zt_batch_to_csv(own, place, err))));
         }
     }
 
@@ -120,7 +232,7 @@ final class Zt {
         }
 
         Batch seal(Batch rows) throws Failure {
-            return new Batch(made((place, err) -> Libzt.zt_sealer_seal(handle(), rows.handle(), place, err)));
+            return new Batch(with(own -> rows.with(plain -> made((place, err) -> Libzt.zt_sealer_seal(own, plain, place, err)))));
         }
     }
 
@@ -130,7 +242,7 @@ final class Zt {
         }
 
         Batch unseal(Batch sealed) throws Failure {
-            return new Batch(made((place, err) -> Libzt.zt_opener_unseal(handle(), sealed.handle(), place, err)));
+            return new Batch(with(own -> sealed.with(rows -> made((place, err) -> Libzt.zt_opener_unseal(own, rows, place, err)))));
         }
     }
 
@@ -140,15 +252,16 @@ final class Zt {
         }
 
         Session claiming(int job, int stage) throws Failure {
-            return new Session(made((place, err) -> Libzt.zt_session_claiming(handle(), job, stage, place, err)));
+            return new Session(with(own -> made((place, err) -> Libzt.zt_session_claiming(own, job, stage, place, err))));
         }
 
         Decision check(String action, String resource) throws Failure {
-            return new Decision(made((place, err) -> Libzt.zt_check(handle(), action, resource, place, err)));
+            return new Decision(with(own -> withText(action, verb -> withText(resource, what ->
+                    made((place, err) -> Libzt.zt_check(own, verb, what, place, err))))));
         }
 
         String explain(Decision decision) throws Failure {
-            return text(made((place, err) -> Libzt.zt_explain(handle(), decision.handle(), place, err)));
+            return text(with(own -> decision.with(what -> made((place, err) -> Libzt.zt_explain(own, what, place, err)))));
         }
 
         /** Gives the secret's bytes, outside of the heap, to {@code use} and wipes them when it returns. */
@@ -157,7 +270,8 @@ final class Zt {
                 try {
                     length.clear();
                     var capacity = new Libzt.Size(MOST_BYTES);
-                    made((place, err) -> Libzt.zt_secret_read(handle(), reference, buffer, capacity, length, err));
+                    with(own -> withText(reference, name ->
+                            made((place, err) -> Libzt.zt_secret_read(own, name, buffer, capacity, length, err))));
                     use.accept(buffer.getByteBuffer(0, length.getNativeLong(0).longValue()).asReadOnlyBuffer());
                 } finally {
                     Libzt.zt_wipe(buffer, new Libzt.Size(MOST_BYTES));
@@ -166,30 +280,39 @@ final class Zt {
         }
 
         Sealer sealer(String output) throws Failure {
-            return new Sealer(made((place, err) -> Libzt.zt_sealer_new(handle(), output, place, err)));
+            return new Sealer(with(own -> withText(output, name ->
+                    made((place, err) -> Libzt.zt_sealer_new(own, name, place, err)))));
         }
 
         Opener opener(String output, Batch sealed) throws Failure {
-            return new Opener(made((place, err) -> Libzt.zt_opener_new(handle(), output, sealed.handle(), place, err)));
+            return new Opener(with(own -> sealed.with(rows -> withText(output, name ->
+                    made((place, err) -> Libzt.zt_opener_new(own, name, rows, place, err))))));
         }
     }
 
-    static final class Runtime extends Owned {
+    /** Close it: the collector frees what was forgotten, and cannot say that the audit log was not written. */
+    static final class Runtime extends Handle implements AutoCloseable {
         private Runtime(Pointer handle) {
             super(handle, Libzt::zt_runtime_free);
         }
 
         static Runtime open(String folder) throws Failure {
-            return new Runtime(made((place, err) -> Libzt.zt_open(folder, place, err)));
+            return new Runtime(withText(folder, path -> made((place, err) -> Libzt.zt_open(path, place, err))));
         }
 
         Session authenticate(String token) throws Failure {
-            return new Session(made((place, err) -> Libzt.zt_authenticate(handle(), token, place, err)));
+            return new Session(with(own -> withText(token, bearer ->
+                    made((place, err) -> Libzt.zt_authenticate(own, bearer, place, err)))));
         }
 
-        /** Writes and ends the audit log: what it throws must not be passed over. */
-        void end(long timeoutMs) throws Failure {
-            made((place, err) -> Libzt.zt_runtime_close(handle(), timeoutMs, err));
+        /** Writes and ends the audit log, and frees the runtime: what it throws must not be passed over. */
+        @Override
+        public void close() throws Failure {
+            try {
+                with(own -> made((place, err) -> Libzt.zt_runtime_close(own, CLOSE_MS, err)));
+            } finally {
+                free();
+            }
         }
     }
 
@@ -197,7 +320,7 @@ final class Zt {
     static boolean isIntact(String folder) throws Failure {
         try (var isIntact = new Memory(1)) {
             isIntact.clear();
-            text(made((place, err) -> Libzt.zt_audit_verify(folder, null, isIntact, place, err)));
+            text(withText(folder, path -> made((place, err) -> Libzt.zt_audit_verify(path, null, isIntact, place, err))));
             return isIntact.getByte(0) != 0;
         }
     }

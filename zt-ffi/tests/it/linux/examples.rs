@@ -4,10 +4,16 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+
+use zt_core::audit::verify;
 
 use super::c::{Outcome, run, skip};
 use super::cc::{Bench, built, has, source, succeed};
 use super::world::{NEEDLE, World};
+
+/// Packages are fetched once, also where two tests need them.
+static FETCHING: Mutex<()> = Mutex::new(());
 
 #[test]
 fn the_example_of_cpp_does_its_job() -> Outcome {
@@ -42,16 +48,67 @@ fn the_example_of_go_does_its_job() -> Outcome {
     does_its_job(&bench, Command::new(program))
 }
 
+/// A finalizer may free what a call of C still uses, unless the call keeps it.
+#[test]
+fn every_method_of_the_go_package_keeps_its_handle_alive() -> Outcome {
+    let package = fs::read_to_string(source("../examples/go/zt/zt.go"))?;
+    let mut methods = 0;
+    for method in package.split("\nfunc ").skip(1) {
+        let receivers = [("(s *Session) ", "s"), ("(b *Batch) ", "b")];
+        let found = receivers
+            .iter()
+            .find(|(start, _)| method.starts_with(start));
+        let Some((_, name)) = found.filter(|(start, _)| {
+            !method.starts_with(&format!("{start}kept("))
+                && !method.starts_with(&format!("{start}Close("))
+        }) else {
+            continue;
+        };
+        methods += 1;
+        let (_, body) = method.split_once("{\n").ok_or("no body")?;
+        let keeps = format!("\tdefer runtime.KeepAlive({name})\n");
+        assert!(body.starts_with(&keeps), "{method}");
+        for given in ["decision", "batch", "sealed"] {
+            if body.contains(&format!("{given}.c")) {
+                assert!(
+                    body.contains(&format!("\tdefer runtime.KeepAlive({given})\n")),
+                    "{method}"
+                );
+            }
+        }
+    }
+    assert_eq!(methods, 7);
+    Ok(())
+}
+
 #[test]
 fn the_example_of_java_does_its_job() -> Outcome {
-    if !has("javac") || !has("java") {
-        return skip("no JDK");
-    }
-    let Some(jars) = jars()? else {
-        return skip("no jar of JNA: Maven is missing or finds none");
-    };
     let bench = Bench::new()?;
-    let classes = scratch("java/classes")?;
+    match java("Job201", &[])? {
+        Ok(java) => does_its_job(&bench, java),
+        Err(missing) => skip(missing),
+    }
+}
+
+#[test]
+fn the_wrapper_of_java_refuses_what_c_would_misread() -> Outcome {
+    let misuse = source("tests/languages/Misuse.java");
+    match java("Misuse", &[misuse])? {
+        Ok(java) => refuses(java),
+        Err(missing) => skip(missing),
+    }
+}
+
+/// A program in Java with the wrapper, or why there is none.
+fn java(class: &str, more: &[PathBuf]) -> Result<Result<Command, &'static str>, Box<dyn Error>> {
+    if !has("javac") || !has("java") {
+        return Ok(Err("no JDK"));
+    }
+    let _alone = FETCHING.lock();
+    let Some(jars) = jars()? else {
+        return Ok(Err("no jar of JNA: Maven is missing or finds none"));
+    };
+    let classes = scratch(&format!("java/classes/{class}"))?;
     let folder = source("../examples/java/src");
     let mut javac = Command::new("javac");
     javac
@@ -62,24 +119,46 @@ fn the_example_of_java_does_its_job() -> Outcome {
     for class in ["Libzt", "Zt", "Job201"] {
         javac.arg(folder.join(format!("{class}.java")));
     }
-    succeed(&mut javac)?;
+    succeed(javac.args(more))?;
     let mut java = Command::new("java");
     java.arg(flag("-Dzt.library=", &built("libzt.so")?))
         .args(["-XX:+UseSerialGC", "-Xcheck:jni", "-cp"])
         .arg(format!("{}:{}/*", classes.display(), jars.display()))
-        .arg("Job201");
-    does_its_job(&bench, java)
+        .arg(class);
+    Ok(Ok(java))
 }
 
 #[test]
 fn the_example_of_node_does_its_job() -> Outcome {
-    if !has("node") || !has("npm") {
-        return skip("no Node.js with npm");
+    let bench = Bench::new()?;
+    match node("main.js")? {
+        Ok(node) => does_its_job(&bench, node),
+        Err(missing) => skip(missing),
     }
+}
+
+#[test]
+fn the_wrapper_of_node_refuses_what_c_would_misread() -> Outcome {
+    match node("misuse.js")? {
+        Ok(node) => refuses(node),
+        Err(missing) => skip(missing),
+    }
+}
+
+/// A program in JavaScript with the wrapper, or why there is none.
+fn node(program: &str) -> Result<Result<Command, &'static str>, Box<dyn Error>> {
+    if !has("node") || !has("npm") {
+        return Ok(Err("no Node.js with npm"));
+    }
+    let _alone = FETCHING.lock();
     let folder = scratch("node")?;
     for file in ["package.json", "main.js", "zt.js"] {
         fs::copy(source("../examples/node").join(file), folder.join(file))?;
     }
+    fs::copy(
+        source("tests/languages/misuse.js"),
+        folder.join("misuse.js"),
+    )?;
     if !folder.join("node_modules/koffi").is_dir() {
         let mut npm = Command::new("npm");
         npm.current_dir(&folder).args([
@@ -90,14 +169,25 @@ fn the_example_of_node_does_its_job() -> Outcome {
             "--ignore-scripts",
         ]);
         if succeed(&mut npm).is_err() {
-            return skip("npm finds no koffi");
+            return Ok(Err("npm finds no koffi"));
         }
     }
-    let bench = Bench::new()?;
     let mut node = Command::new("node");
-    node.arg(folder.join("main.js"))
+    node.arg(folder.join(program))
         .env("ZT_LIBRARY", built("libzt.so")?);
-    does_its_job(&bench, node)
+    Ok(Ok(node))
+}
+
+fn refuses(mut program: Command) -> Outcome {
+    let world = World::new()?;
+    program
+        .arg(world.folder())
+        .env("ZT_TOKEN", world.job_token());
+    // JNA itself is warned of under -Xcheck:jni.
+    let said = run(&mut program)?;
+    assert!(said.ends_with("refused\n"), "{said}");
+    assert!(!world.audit_leaks()?);
+    Ok(())
 }
 
 /// What all of them say, the secret's value nowhere.
@@ -125,6 +215,8 @@ fn does_its_job(bench: &Bench, mut program: Command) -> Outcome {
     let refused = program.env("ZT_TOKEN", "no.token.this").output()?;
     assert!(!refused.status.success());
     assert!(String::from_utf8(refused.stderr)?.contains("ZT-2001"));
+    // The log is ended all the same.
+    assert!(verify(world.folder().join(".zt/audit"))?.is_intact());
     Ok(())
 }
 

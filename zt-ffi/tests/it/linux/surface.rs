@@ -44,6 +44,16 @@ fn the_sanitizers_have_nothing_to_say_of_misuse() -> Outcome {
 }
 
 #[test]
+fn what_must_not_wait_does_not() -> Outcome {
+    with_numbers("waits.c", &[], Tool::None)
+}
+
+#[test]
+fn the_sanitizers_have_nothing_to_say_of_what_waits() -> Outcome {
+    with_numbers("waits.c", &[], Tool::Sanitizers)
+}
+
+#[test]
 fn eight_threads_hammer_one_runtime() -> Outcome {
     with_numbers("hammer.c", &["250"], Tool::None)
 }
