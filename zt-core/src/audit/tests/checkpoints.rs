@@ -389,7 +389,16 @@ fn a_machine_that_slept_is_no_sign_of_anything() {
 fn records_that_take_the_place_of_those_behind_a_cut_are_found_where_they_are_many() {
     let folder = tempfile::tempdir().unwrap();
     let key = TestKey::new();
-    let writer = closed(folder.path(), &key, 30);
+    let log = open_signed(folder.path(), &key);
+    // Its first note is endorsed.
+    while log.health().signed == 0 {
+        std::thread::yield_now();
+    }
+    for number in 0..30 {
+        log.append(record(number), Durability::Ordered).unwrap();
+    }
+    log.close(LONG).unwrap();
+    let writer = log.writer().to_owned();
     let notes = folder.path().join(checkpoints_name(&writer));
     let text = fs::read_to_string(&notes).unwrap();
     let first = &notes_of(folder.path(), &writer)[0];
