@@ -66,7 +66,7 @@ def test_what_waits_has_a_twin() -> None:
             *("purge_keys", "reload", "close", "invalidate", "on_secret_event"),
         ),
         zt.Session: (
-            *("check", "require", "explain", "plan", "sealer", "opener", "file_opener"),
+            *("check", "require", "explain", "plan", "sealer", "opener", "file_opener", "grant"),
             *("secret", "secret_version", "refresh_secret", "warm"),
             *("log_metrics", "log_batch", "audit_tail"),
             *("check_many", "view", "list", "list_everybody"),
