@@ -6,7 +6,7 @@ use std::path::Path;
 use super::folder::{Folder, segment_name};
 use super::lines::Lines;
 use super::scan::Header;
-use super::verify::open;
+use super::verify::open_listed;
 use super::{AuditError, Entry};
 
 /// A line of a log, without its newline.
@@ -29,12 +29,15 @@ pub(super) fn each_stored(
             let file = segment_name(writer, *number);
             let next = numbers.get(at + 1).map(|next| segment_name(writer, *next));
             let good_bytes = match next {
-                Some(next) => good_bytes(&mut open(&folder.join(next))?, &file),
+                Some(next) => open_listed(&folder.join(next))?
+                    .map_or(u64::MAX, |mut next| good_bytes(&mut next, &file)),
                 None => u64::MAX,
             };
             let path = folder.join(&file);
             let failed = |error| AuditError::unavailable("read the audit segment", &path, error);
-            let mut lines = open(&path)?;
+            let Some(mut lines) = open_listed(&path)? else {
+                continue;
+            };
             while let Some(line) = lines.next().map_err(failed)? {
                 if !line.is_whole || line.end > good_bytes {
                     break;

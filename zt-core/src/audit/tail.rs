@@ -6,7 +6,7 @@ use std::path::Path;
 use super::folder::{Folder, segment_name};
 use super::lines::Lines;
 use super::scan::{AfterFailure, Header};
-use super::verify::open;
+use super::verify::open_listed;
 use super::{AuditError, Entry};
 use crate::clock::Timestamp;
 
@@ -35,7 +35,9 @@ pub fn tail(
                 .take()
                 .filter(|failure: &AfterFailure| failure.file == file);
             let good_bytes = failure.map_or(u64::MAX, |failure| failure.good_bytes);
-            let mut lines = open(&folder.join(&file))?;
+            let Some(mut lines) = open_listed(&folder.join(&file))? else {
+                continue;
+            };
             given_up = read(&mut lines, good_bytes, |line| {
                 let Some(mut entry) = line else { return };
                 writer.clone_into(&mut entry.writer);
@@ -73,7 +75,9 @@ pub fn each(folder: impl AsRef<Path>, mut visit: impl FnMut(Entry)) -> Result<u6
                 .take()
                 .filter(|failure: &AfterFailure| failure.file == file);
             let good_bytes = failure.map_or(u64::MAX, |failure| failure.good_bytes);
-            let mut lines = open(&folder.join(&file))?;
+            let Some(mut lines) = open_listed(&folder.join(&file))? else {
+                continue;
+            };
             let mut counted = 0;
             given_up = read(&mut lines, good_bytes, |line| match line {
                 Some(mut entry) => {

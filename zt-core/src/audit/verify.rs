@@ -364,6 +364,17 @@ impl Verification {
     }
 }
 
+/// A segment that was listed; `None` if another process has removed it by rule since.
+pub(super) fn open_listed(path: &Path) -> Result<Option<Lines<BufReader<File>>>, AuditError> {
+    match open(path) {
+        Ok(lines) => Ok(Some(lines)),
+        Err(AuditError::Unavailable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) fn open(path: &Path) -> Result<Lines<BufReader<File>>, AuditError> {
     let file = File::open(path)
         .map_err(|error| AuditError::unavailable("read the audit segment", path, error))?;

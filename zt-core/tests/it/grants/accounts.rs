@@ -250,6 +250,8 @@ async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
                 Code::ObligationUnmet,
                 "{action} {level}"
             );
+            // The sink's database is looked at when nobody writes to it.
+            zt.close(Duration::from_secs(60)).await.unwrap();
         }
     }
 }
