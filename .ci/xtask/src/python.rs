@@ -71,6 +71,7 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     );
     pytest.current_dir(place.at("zt-py"));
     pytest.env("ZT_BIN", zt).env(KEEP, "1");
+    pytest.env("ZT_AZURE_SIMULATOR", simulator(place));
     let ran = log.run(&mut pytest)?;
     Ok(Outcome::counted(
         Counts::of_pytest(&ran.output).with_exit(ran.success),
@@ -143,19 +144,29 @@ pub(crate) fn pip(
     Ok(log.run(&mut install)?.success || (place::is_ci() && log.run(&mut install)?.success))
 }
 
-/// The `zt` command, for tests that need a vault or a token.
+/// The `zt` command, for tests that need a vault or a token, and the Azure simulator.
 fn build_zt(place: &Place, log: &mut Log) -> io::Result<Option<PathBuf>> {
     let arguments = [
         "build",
         "-p",
         "zt-core",
+        "-p",
+        "zt-azure-simulator",
         "--bin",
         "zt",
+        "--bin",
+        "zt-azure-simulator",
         "--features",
         FEATURES,
     ];
     let ran = log.run(&mut cargo(place, &arguments))?;
     Ok(zt(place).filter(|_| ran.success))
+}
+
+/// The Azure that tests talk to, which is built with `zt`: a test that builds it may not be done in time.
+fn simulator(place: &Place) -> PathBuf {
+    let program = place.target().join("debug").join("zt-azure-simulator");
+    program.with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// The `zt` command, if it was built.
