@@ -134,8 +134,9 @@ fn a_living_log_loses_its_old_segments_alone_and_goes_on() {
     assert_eq!(says.len(), 1);
     let is_done = || {
         let now = crate::clock::Clock::now(&*clock);
-        let plan = retire::Plan::make(folder.path(), now, 30 * DAY, &[]).unwrap();
-        plan.records(now).count() == 0
+        // Files may go while it looks.
+        let plan = retire::Plan::make(folder.path(), now, 30 * DAY, &[]);
+        plan.is_ok_and(|plan| plan.records(now).count() == 0)
     };
     while !is_done() {
         std::thread::sleep(Duration::from_millis(1));

@@ -379,6 +379,13 @@ fn incomplete(link: Option<Link>, good_end: u64, good_bytes: Option<u64>) -> Opt
 }
 
 fn is_locked(path: &Path) -> bool {
-    File::open(path)
-        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let locked = file.try_lock_shared();
+    if locked.is_ok() {
+        // By name: a child that is forked at this very moment may have a copy of the file.
+        let _closing_does_it_too = file.unlock();
+    }
+    matches!(locked, Err(TryLockError::WouldBlock))
 }
