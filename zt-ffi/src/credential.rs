@@ -84,7 +84,7 @@ pub unsafe extern "C" fn zt_open_with_credential(
         let credential = Credential(Arc::new(Callback { call, data }));
         let builder = RuntimeBuilder::new(configured(folder, settings)?);
         let builder = builder.with_credential(Arc::new(credential));
-        let runtime = executor.wait(builder.open())?;
+        let runtime = executor.complete(builder.open())?;
         give(place, zt_runtime::new(runtime, executor));
         Ok(())
     })

@@ -72,6 +72,17 @@ impl Executor {
         }
     }
 
+    /// The same for what must not be begun and left, such as a close: inside of a log callback nothing of it is done.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait); `InvalidArgument` in a log callback, also where nothing would have to wait.
+    pub(crate) fn complete<T>(&self, future: impl Future<Output = Result<T>>) -> Result<T> {
+        if log::is_telling() {
+            return Err(log::must_not_wait());
+        }
+        self.wait(future)
+    }
+
     /// The threads of this process. What could not be started is tried again by the next call.
     pub(crate) fn handle(&self) -> Result<&Handle> {
         let runtime = self.threads()?.runtime.as_ref().ok_or_else(no_threads)?;

@@ -41,7 +41,8 @@ pub const ZT_LOG_TRACE: i32 = 5;
 /// It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
 /// itself are left out. It must not throw an exception, longjmp, wait for another thread that calls zt, or call a function of zt
 /// that waits: the event may come out of the very work that it would wait for. Where such a call has to wait, it answers
-/// INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not.
+/// INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not. To open, to reload, to warm, to
+/// report and to close are refused always, and nothing of them is done.
 pub type zt_log_fn = Option<
     unsafe extern "C-unwind" fn(
         user_data: *mut c_void,
@@ -138,8 +139,9 @@ pub unsafe extern "C" fn zt_log_to(
     })
 }
 
-/// Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where another has
-/// replaced it, nothing is done: whoever cleans up late never silences whoever came after it.
+/// Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where one with another
+/// `user_data` has replaced it, nothing is done: whoever cleans up late never silences whoever came after it. Two callbacks
+/// that both have NULL are not told apart.
 ///
 /// Answers: OK, INVALID_ARGUMENT inside of the callback.
 /// Threads: any. Blocks: on callbacks that are running. @since 1

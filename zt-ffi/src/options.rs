@@ -113,7 +113,7 @@ pub unsafe extern "C" fn zt_open_with(
         let place = given(runtime, "runtime")?;
         let executor = Arc::new(Executor::new()?);
         let builder = RuntimeBuilder::new(configured(folder, settings)?);
-        let runtime = executor.wait(builder.open())?;
+        let runtime = executor.complete(builder.open())?;
         give(place, zt_runtime::new(runtime, executor));
         Ok(())
     })

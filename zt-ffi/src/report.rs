@@ -35,7 +35,7 @@ pub unsafe extern "C" fn zt_log_batch(
         let batch = given(batch, "batch")?.batch();
         let place = given(evaluation, "evaluation")?;
         let reporting = session.session().log_batch(model, batch);
-        let evaluated = session.executor().wait(reporting)?;
+        let evaluated = session.executor().complete(reporting)?;
         give(place, zt_text::json(&evaluated)?);
         Ok(())
     })

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn zt_open(
         let folder = unsafe { text(folder, "folder") }?;
         let place = given(runtime, "runtime")?;
         let executor = Arc::new(Executor::new()?);
-        let runtime = executor.wait(Runtime::open(folder))?;
+        let runtime = executor.complete(Runtime::open(folder))?;
         give(place, zt_runtime::new(runtime, executor));
         Ok(())
     })
@@ -80,7 +80,7 @@ pub extern "C" fn zt_reload(
 ) -> zt_status {
     guard(err, || {
         let runtime = given(runtime, "runtime")?;
-        let snapshot = runtime.executor.wait(runtime.runtime.reload())?;
+        let snapshot = runtime.executor.complete(runtime.runtime.reload())?;
         if let Some(version) = version {
             version.write(snapshot.version());
         }
@@ -124,7 +124,7 @@ pub extern "C" fn zt_runtime_close(
             .runtime
             .clone()
             .close(Duration::from_millis(timeout_ms));
-        runtime.executor.wait(close)?;
+        runtime.executor.complete(close)?;
         Ok(())
     })
 }

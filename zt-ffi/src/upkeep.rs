@@ -102,7 +102,7 @@ pub unsafe extern "C" fn zt_runtime_secret_event(
         let place = given(delivery, "delivery")?;
         // What is asked of a vault runs beside this call, on the executor.
         let told = async { runtime.runtime().on_secret_event(bytes) };
-        let told = runtime.executor().wait(told)?;
+        let told = runtime.executor().complete(told)?;
         give(place, zt_text::json(&delivered(&told))?);
         Ok(())
     })
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn zt_session_warm(
         let references = unsafe { texts(references, count, "references") }?;
         let budget = Duration::from_millis(timeout_ms);
         let warming = session.session().warm(&references, budget);
-        let warmed = session.executor().wait(warming)?;
+        let warmed = session.executor().complete(warming)?;
         let text = zt_text::json(&failures(&references, &warmed))?;
         if let Some(ready) = ready {
             ready.write(warmed.ready);

@@ -92,6 +92,7 @@ static int refuses(zt_status status, zt_error **err) {
 }
 
 struct seen {
+    zt_runtime *zt;
     const zt_session *job;
     int count;
     int good;
@@ -112,6 +113,9 @@ static void asks_again(void *user_data, int32_t level, const char *target, const
     good = good && refuses(zt_operation_wait(operation, LONG, &err), &err);
     good = good && zt_operation_wait(operation, 0, NULL) == ZT_STATUS_PENDING;
     good = good && zt_log_off(seen, NULL) == ZT_STATUS_INVALID_ARGUMENT;
+    /* Nothing of what would have to be waited for is begun. */
+    good = good && refuses(zt_runtime_close(seen->zt, LONG, &err), &err);
+    good = good && refuses(zt_reload(seen->zt, NULL, &err), &err);
     zt_operation_free(operation);
     pthread_mutex_lock(&lock);
     seen->count++;
@@ -119,11 +123,13 @@ static void asks_again(void *user_data, int32_t level, const char *target, const
     pthread_mutex_unlock(&lock);
 }
 
-static void a_callback_that_asks(const char *folder, const zt_session *job) {
-    struct seen seen = {NULL, 0, 0};
+static void a_callback_that_asks(const char *folder, zt_runtime *zt, const zt_session *job) {
+    struct seen seen = {NULL, NULL, 0, 0};
+    zt_decision *decision = NULL;
     char here[512];
     char away[512];
     zt_secret *secret = NULL;
+    seen.zt = zt;
     seen.job = job;
     CHECK(snprintf(here, sizeof here, "%s/.zt/vault", folder) < (int)sizeof here);
     CHECK(snprintf(away, sizeof away, "%s/.zt/vault.away", folder) < (int)sizeof away);
@@ -133,6 +139,8 @@ static void a_callback_that_asks(const char *folder, const zt_session *job) {
     CHECK(zt_log_off(&lock, NULL) == ZT_STATUS_OK);
     CHECK(zt_log_off(&seen, NULL) == ZT_STATUS_OK);
     CHECK(seen.count > 0 && seen.good == seen.count);
+    CHECK(zt_check(job, "secret.get", "secret:" KEY, &decision, NULL) == ZT_STATUS_OK);
+    zt_decision_free(decision);
     CHECK(rename(away, here) == 0);
 }
 
@@ -174,7 +182,7 @@ int main(int argc, char **argv) {
     alarm(240);
     maya = sign_in(zt, "ZT_MAYA");
     job = the_job(zt);
-    a_callback_that_asks(argv[1], job);
+    a_callback_that_asks(argv[1], zt, job);
     a_disk_that_stands(job);
     zt_session_free(job);
     a_close_goes_on(argv[1], zt, maya);

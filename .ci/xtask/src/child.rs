@@ -37,19 +37,23 @@ impl Limits {
 
     /// Starts a command without input whose output is read.
     pub(crate) fn start(self, command: &mut Command) -> io::Result<Child> {
+        self.spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
+    /// Starts a command without input whose output nobody wants.
+    pub(crate) fn start_unheard(self, command: &mut Command) -> io::Result<Child> {
+        self.spawn(command.stdout(Stdio::null()).stderr(Stdio::null()))
+    }
+
+    fn spawn(self, command: &mut Command) -> io::Result<Child> {
         #[cfg(unix)]
         if self.is_group {
             std::os::unix::process::CommandExt::process_group(command, 0);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|why| {
-                let program = command.get_program().to_string_lossy();
-                io::Error::other(format!("cannot start `{program}`: {why}"))
-            })
+        command.stdin(Stdio::null()).spawn().map_err(|why| {
+            let program = command.get_program().to_string_lossy();
+            io::Error::other(format!("cannot start `{program}`: {why}"))
+        })
     }
 
     /// Waits until the child has ended and its output too. The other ends of `readers` are dropped when reading ends.
@@ -97,6 +101,12 @@ impl Limits {
             }
             thread::sleep(POLL);
         }
+    }
+
+    /// Ends a child that may have ended, and all it started.
+    pub(crate) fn stop(self, child: &mut Child) {
+        self.kill(child);
+        drop(child.wait());
     }
 
     /// Kills the group, or else the child. Whoever has ended already makes no error.
@@ -173,6 +183,28 @@ mod tests {
         assert!(!success && took < Duration::from_secs(10));
         assert_eq!(text, "begun\n");
         assert!(note.unwrap().ends_with("and was killed"));
+    }
+
+    #[test]
+    fn who_is_stopped_has_ended_with_all_it_started() {
+        let limits = Limits {
+            is_group: true,
+            ..Limits::here()
+        };
+        let begin = Instant::now();
+        let mut command = Command::new("sh");
+        let mut child = limits
+            .start(command.args(["-c", "sleep 20 & sleep 20"]))
+            .unwrap();
+        limits.stop(&mut child);
+        let mut read = String::new();
+        child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut read)
+            .unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(10));
     }
 
     #[test]

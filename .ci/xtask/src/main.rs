@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a command line program")]
 
+mod ahead;
 mod cargo;
 mod check;
 mod child;
@@ -21,6 +22,7 @@ mod test;
 
 use std::process::ExitCode;
 
+use ahead::Ahead;
 use place::Place;
 use report::{Outcome, Report};
 
@@ -45,10 +47,11 @@ fn main() -> ExitCode {
     };
     let done = Report::new(&place).and_then(|mut report| {
         match command.as_str() {
-            "test" => test::run(&place, &mut report)?,
+            "test" => test::run(&place, &mut report, Ahead::begin(&place)?)?,
             "ci" => {
+                let ahead = Ahead::begin(&place)?;
                 ci::run(&place, &mut report)?;
-                test::run(&place, &mut report)?;
+                test::run(&place, &mut report, ahead)?;
             }
             "check" => ci::structure(&place, &mut report)?,
             "licences" => ci::licences(&place, &mut report)?,

@@ -14,6 +14,9 @@ use crate::report::{Log, Outcome};
 /// Oldest Python that the wheel supports.
 const OLDEST: (u32, u32) = (3, 11);
 
+/// What builds the wheel and what runs its tests.
+const TOOLS: [&str; 2] = ["maturin>=1.9,<2", "pytest>=8"];
+
 const NAMES: [&str; 5] = [
     "python3",
     "python3.14",
@@ -104,7 +107,7 @@ fn environment(
     let Some(python) = created(system, &place.venv(), log)? else {
         return Ok(Err("Python has no venv; on Debian install python3-venv"));
     };
-    if !pip(place, &python, &["maturin>=1.9,<2", "pytest>=8"], log)? {
+    if !pip(place, &python, &TOOLS, log)? {
         return Ok(Err("pip cannot install maturin and pytest"));
     }
     // On a developer's machine the type checker, the auditor's library and the frames are a help, not a need: tests
@@ -117,19 +120,41 @@ fn environment(
 
 /// The Python of a virtual environment, which is made if it is not there; `None` if it cannot be.
 pub(crate) fn created(system: &str, venv: &Path, log: &mut Log) -> io::Result<Option<PathBuf>> {
-    let python = venv.join(if cfg!(windows) {
+    let python = python_of(venv);
+    if !is_new_enough(&python.to_string_lossy()) && !log.run(&mut creation(system, venv))?.success {
+        return Ok(None);
+    }
+    Ok(Some(python))
+}
+
+fn python_of(venv: &Path) -> PathBuf {
+    venv.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
         "bin/python"
-    });
-    if !is_new_enough(&python.to_string_lossy()) {
-        let mut create = Command::new(system);
-        create.args(["-m", "venv", "--clear"]).arg(venv);
-        if !log.run(&mut create)?.success {
-            return Ok(None);
-        }
-    }
-    Ok(Some(python))
+    })
+}
+
+fn creation(system: &str, venv: &Path) -> Command {
+    let mut create = Command::new(system);
+    create.args(["-m", "venv", "--clear"]).arg(venv);
+    create
+}
+
+/// The commands that make a virtual environment with these packages.
+pub(crate) fn preparation(
+    place: &Place,
+    system: &str,
+    venv: &Path,
+    packages: &[&str],
+) -> [Command; 2] {
+    let install = installation(place, &python_of(venv), packages);
+    [creation(system, venv), install]
+}
+
+/// Those of the tests here.
+pub(crate) fn own_preparation(place: &Place, system: &str) -> [Command; 2] {
+    preparation(place, system, &place.venv(), &[&TOOLS[..], &HELPS].concat())
 }
 
 /// In CI twice, because a failure there is one of the run, and networks stumble.
@@ -139,9 +164,14 @@ pub(crate) fn pip(
     packages: &[&str],
     log: &mut Log,
 ) -> io::Result<bool> {
+    let mut install = installation(place, python, packages);
+    Ok(log.run(&mut install)?.success || (place::is_ci() && log.run(&mut install)?.success))
+}
+
+fn installation(place: &Place, python: &Path, packages: &[&str]) -> Command {
     let mut install = command(place, python, &["-m", "pip", "install", "--quiet"]);
     install.arg("--disable-pip-version-check").args(packages);
-    Ok(log.run(&mut install)?.success || (place::is_ci() && log.run(&mut install)?.success))
+    install
 }
 
 /// The `zt` command, for tests that need a vault or a token, and the Azure simulator.

@@ -41,8 +41,7 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !is_there("java") {
         return Ok(lacking("no Java; on Debian install default-jre-headless"));
     }
-    let venv = place.target().join("spark-venv");
-    let Some(python) = python::created(system, &venv, log)? else {
+    let Some(python) = python::created(system, &venv(place), log)? else {
         return Ok(lacking("Python has no venv"));
     };
     if !python::pip(place, &python, &PACKAGES, log)? {
@@ -70,6 +69,15 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     Ok(Outcome::counted(
         Counts::of_pytest(&ran.output).with_exit(ran.success),
     ))
+}
+
+fn venv(place: &Place) -> PathBuf {
+    place.target().join("spark-venv")
+}
+
+/// The commands that make the environment of the tests here.
+pub(crate) fn preparation(place: &Place, system: &str) -> [Command; 2] {
+    python::preparation(place, system, &venv(place), &PACKAGES)
 }
 
 /// What a developer's machine may lack must be there in CI.

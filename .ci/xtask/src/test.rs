@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 
+use crate::ahead::Ahead;
 use crate::cargo::{FEATURES, cargo};
 use crate::counts::{self, Counts};
 use crate::needle::{KEEP, Needles, complaint};
@@ -15,13 +16,24 @@ use crate::spark;
 /// Crates that the quickstart must not build: it runs without Azure, OpenSSL, a general HTTP client and Arrow.
 const NOT_IN_QUICKSTART: [&str; 5] = ["azure_", "openssl", "native-tls", "reqwest", "arrow"];
 
+/// The quickstart as its readers run it.
+pub(crate) const QUICKSTART: [&str; 3] = ["--release", "--example", "quickstart"];
+
+/// The benches, not as they are measured: optimising the peers would take longer than all other steps together.
+pub(crate) const BENCHES: [&str; 4] = [
+    "--manifest-path",
+    "benches/Cargo.toml",
+    "--profile",
+    "quick",
+];
+
 /// What every run of Rust's tests prints.
 const RESULT: &[u8] = b"test result: ";
 
 /// Runs everything and ends with the needle scan.
-pub(crate) fn run(place: &Place, report: &mut Report) -> io::Result<()> {
-    Place::empty(&place.temporary())?;
+pub(crate) fn run(place: &Place, report: &mut Report, mut ahead: Ahead) -> io::Result<()> {
     report.step("Rust, doctests and C", |log| rust(place, log))?;
+    ahead.environments();
     report.step("Python", |log| python::run(place, log))?;
     report.step("Spark", |log| spark::run(place, log))?;
     report.step("quickstart", |log| quickstart(place, log))?;
@@ -60,10 +72,7 @@ fn quickstart(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !is_there {
         return Ok(Outcome::skipped("there is no example `quickstart` here"));
     }
-    let ran = log.run(&mut cargo(
-        place,
-        &["run", "--release", "--example", "quickstart"],
-    ))?;
+    let ran = log.run(&mut cargo(place, &[&["run"], &QUICKSTART[..]].concat()))?;
     Ok(Outcome::of(ran.success, "the quickstart failed"))
 }
 
@@ -72,8 +81,7 @@ fn benches(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !place.has("benches/Cargo.toml") {
         return Ok(Outcome::skipped("there are no benches here"));
     }
-    // Not as it is measured: optimising the peers would take longer than all other steps together.
-    let mut command = cargo(place, &["run", "--manifest-path", "benches/Cargo.toml"]);
+    let mut command = cargo(place, &[&["run"], &BENCHES[..]].concat());
     let ran = log.run(command.args(["--", "--quick"]))?;
     Ok(Outcome::of(ran.success, "the benches do not run"))
 }

@@ -1,6 +1,6 @@
 // Package zt is libzt for Go. What may wait takes a context, parks no thread, and is cancelled with it. A secret is never copied
-// into Go's heap. A Runtime is closed by Close alone; a finalizer frees every other handle that was forgotten. None is closed while
-// another goroutine uses it.
+// into Go's heap. A Runtime is closed by Close alone; a finalizer frees every other handle that was forgotten. Close frees at once:
+// call it when no goroutine uses the handle any more.
 //
 // The C compiler finds zt.h by CGO_CFLAGS=-I…, the linker libzt by CGO_LDFLAGS=-L…, or both by PKG_CONFIG_PATH and the tag
 // pkgconfig.

@@ -1,9 +1,18 @@
 /**
  * Job 201 from Java: it asks, reads its secret, seals what it made, and what it may not do is explained.
  *
+ * From Java 22 on by the foreign function API:
+ *
+ * <pre>
+ *   javac -d out src/*.java ffm/*.java
+ *   java --enable-native-access=ALL-UNNAMED -Dzt.library=/path/to/libzt.so.1 -cp out Job201 ../world
+ * </pre>
+ *
+ * On Java 17 by JNA:
+ *
  * <pre>
  *   mvn -q dependency:copy-dependencies -DoutputDirectory=lib
- *   javac -cp 'lib/*' -d out src/*.java
+ *   javac -cp 'lib/*' -d out src/*.java jna/*.java
  *   java -Dzt.library=/path/to/libzt.so.1 -cp 'out:lib/*' Job201 ../world
  * </pre>
  *

@@ -1,6 +1,3 @@
-import com.sun.jna.Memory;
-import com.sun.jna.Pointer;
-import com.sun.jna.ptr.PointerByReference;
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
@@ -9,9 +6,10 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Consumer;
-import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 
-/** zt for Java 17: handles that close, failures that are thrown, secrets that never become an array of the heap. */
+/** zt for Java, over either Libzt: handles that close, failures that are thrown, secrets that never become an array of the heap. */
 final class Zt {
     private static final Cleaner CLEANER = Cleaner.create();
     /** Key Vault's values have no more. */
@@ -37,32 +35,33 @@ final class Zt {
             decision = null;
         }
 
-        private Failure(int status, Pointer error) {
+        private Failure(int status, long error) {
             super(Libzt.zt_error_code(error) + " " + Libzt.zt_error_message(error));
             this.status = status;
             httpStatus = Libzt.zt_error_http_status(error);
             publicMessage = Libzt.zt_error_public_message(error);
-            Pointer found = Libzt.zt_error_decision(error);
-            decision = found == null ? null : new Decision(found);
+            long found = Libzt.zt_error_decision(error);
+            decision = found == 0 ? null : new Decision(found);
             Libzt.zt_error_free(error);
         }
     }
 
     private interface Call {
-        int with(PointerByReference place, PointerByReference err);
+        int with(long place, long err);
     }
 
-    private static Pointer made(Call call) throws Failure {
-        var place = new PointerByReference();
-        var err = new PointerByReference();
-        int status = call.with(place, err);
-        if (status != Libzt.OK) {
-            throw new Failure(status, err.getValue());
+    /** What a call of C wrote to its place for the result. */
+    private static long made(Call call) throws Failure {
+        try (var places = new Libzt.Block(2 * Long.BYTES)) {
+            int status = call.with(places.address(), places.address() + Long.BYTES);
+            if (status != Libzt.OK) {
+                throw new Failure(status, places.bytes().getLong(Long.BYTES));
+            }
+            return places.bytes().getLong(0);
         }
-        return place.getValue();
     }
 
-    private static String text(Pointer text) {
+    private static String text(long text) {
         try {
             return Libzt.zt_text_data(text);
         } finally {
@@ -72,7 +71,7 @@ final class Zt {
 
     /** What a call is given, for as long as it takes. */
     private interface Use<T> {
-        T of(Pointer given) throws Failure;
+        T of(long given) throws Failure;
     }
 
     /**
@@ -87,35 +86,34 @@ final class Zt {
             throw new Failure("a text holds half of a character");
         }
         int length = encoded.remaining();
-        try (var copy = new Memory(length + 1L)) {
-            copy.setByte(length, (byte) 0);
-            copy.write(0, encoded.array(), 0, length);
+        try (var copy = new Libzt.Block(length + 1L)) {
+            copy.bytes().put(encoded.array(), 0, length);
             try {
                 if (text.indexOf('\0') >= 0) {
                     throw new Failure("a text holds a NUL");
                 }
-                return use.of(copy);
+                return use.of(copy.address());
             } finally {
                 Arrays.fill(encoded.array(), (byte) 0);
-                Libzt.zt_wipe(copy, new Libzt.Size(length));
+                Libzt.zt_wipe(copy.address(), length);
             }
         }
     }
 
     /** A native handle and the calls that use it. It is freed once, after close and after the last of them. */
     private static final class Held implements Runnable {
-        private final Pointer handle;
-        private final Consumer<Pointer> free;
+        private final long handle;
+        private final LongConsumer free;
         private int calls;
         private boolean isClosed;
         private boolean isFreed;
 
-        private Held(Pointer handle, Consumer<Pointer> free) {
+        private Held(long handle, LongConsumer free) {
             this.handle = handle;
             this.free = free;
         }
 
-        private synchronized Pointer enter() {
+        private synchronized long enter() {
             if (isClosed) {
                 throw new IllegalStateException("it is closed");
             }
@@ -151,13 +149,13 @@ final class Zt {
         private final Held held;
         private final Cleaner.Cleanable cleaning;
 
-        private Handle(Pointer handle, Consumer<Pointer> free) {
+        private Handle(long handle, LongConsumer free) {
             held = new Held(handle, free);
             cleaning = CLEANER.register(this, held);
         }
 
         final <T> T with(Use<T> use) throws Failure {
-            Pointer handle = held.enter();
+            long handle = held.enter();
             try {
                 return use.of(handle);
             } finally {
@@ -167,8 +165,8 @@ final class Zt {
         }
 
         /** As `with`, for what never fails. */
-        final <T> T get(Function<Pointer, T> use) {
-            Pointer handle = held.enter();
+        final <T> T get(LongFunction<T> use) {
+            long handle = held.enter();
             try {
                 return use.apply(handle);
             } finally {
@@ -183,7 +181,7 @@ final class Zt {
     }
 
     abstract static class Owned extends Handle implements AutoCloseable {
-        private Owned(Pointer handle, Consumer<Pointer> free) {
+        private Owned(long handle, LongConsumer free) {
             super(handle, free);
         }
 
@@ -194,7 +192,7 @@ final class Zt {
     }
 
     static final class Decision extends Owned {
-        private Decision(Pointer handle) {
+        private Decision(long handle) {
             super(handle, Libzt::zt_decision_free);
         }
 
@@ -212,13 +210,16 @@ final class Zt {
     }
 
     static final class Batch extends Owned {
-        private Batch(Pointer handle) {
+        private Batch(long handle) {
             super(handle, Libzt::zt_batch_free);
         }
 
         static Batch fromCsv(String csv) throws Failure {
             byte[] bytes = csv.getBytes(StandardCharsets.UTF_8);
-            return new Batch(made((place, err) -> Libzt.zt_batch_from_csv(bytes, new Libzt.Size(bytes.length), place, err)));
+            try (var copy = new Libzt.Block(bytes.length + 1L)) {
+                copy.bytes().put(bytes);
+                return new Batch(made((place, err) -> Libzt.zt_batch_from_csv(copy.address(), bytes.length, place, err)));
+            }
         }
 
         String toCsv() throws Failure {
@@ -227,7 +228,7 @@ final class Zt {
     }
 
     static final class Sealer extends Owned {
-        private Sealer(Pointer handle) {
+        private Sealer(long handle) {
             super(handle, Libzt::zt_sealer_free);
         }
 
@@ -237,7 +238,7 @@ final class Zt {
     }
 
     static final class Opener extends Owned {
-        private Opener(Pointer handle) {
+        private Opener(long handle) {
             super(handle, Libzt::zt_opener_free);
         }
 
@@ -247,7 +248,7 @@ final class Zt {
     }
 
     static final class Session extends Owned {
-        private Session(Pointer handle) {
+        private Session(long handle) {
             super(handle, Libzt::zt_session_free);
         }
 
@@ -266,15 +267,14 @@ final class Zt {
 
         /** Gives the secret's bytes, outside of the heap, to {@code use} and wipes them when it returns. */
         void withSecret(String reference, Consumer<ByteBuffer> use) throws Failure {
-            try (var buffer = new Memory(MOST_BYTES); var length = new Memory(Long.BYTES)) {
+            try (var buffer = new Libzt.Block(MOST_BYTES)) {
                 try {
-                    length.clear();
-                    var capacity = new Libzt.Size(MOST_BYTES);
-                    with(own -> withText(reference, name ->
-                            made((place, err) -> Libzt.zt_secret_read(own, name, buffer, capacity, length, err))));
-                    use.accept(buffer.getByteBuffer(0, length.getNativeLong(0).longValue()).asReadOnlyBuffer());
+                    // C writes its length where others have their result.
+                    long length = with(own -> withText(reference, name -> made((place, err) ->
+                            Libzt.zt_secret_read(own, name, buffer.address(), MOST_BYTES, place, err))));
+                    use.accept(buffer.bytes().limit((int) length).asReadOnlyBuffer());
                 } finally {
-                    Libzt.zt_wipe(buffer, new Libzt.Size(MOST_BYTES));
+                    Libzt.zt_wipe(buffer.address(), MOST_BYTES);
                 }
             }
         }
@@ -292,7 +292,7 @@ final class Zt {
 
     /** Close it: the collector frees what was forgotten, and cannot say that the audit log was not written. */
     static final class Runtime extends Handle implements AutoCloseable {
-        private Runtime(Pointer handle) {
+        private Runtime(long handle) {
             super(handle, Libzt::zt_runtime_free);
         }
 
@@ -318,10 +318,10 @@ final class Zt {
 
     /** Whether every log of an audit folder is what was written. */
     static boolean isIntact(String folder) throws Failure {
-        try (var isIntact = new Memory(1)) {
-            isIntact.clear();
-            text(withText(folder, path -> made((place, err) -> Libzt.zt_audit_verify(path, null, isIntact, place, err))));
-            return isIntact.getByte(0) != 0;
+        try (var isIntact = new Libzt.Block(1)) {
+            text(withText(folder, path -> made((place, err) ->
+                    Libzt.zt_audit_verify(path, 0, isIntact.address(), place, err))));
+            return isIntact.bytes().get(0) != 0;
         }
     }
 }

@@ -82,25 +82,44 @@ fn every_method_of_the_go_package_keeps_its_handle_alive() -> Outcome {
 }
 
 #[test]
-fn the_example_of_java_does_its_job() -> Outcome {
+fn the_example_of_java_does_its_job_by_jna() -> Outcome {
     let bench = Bench::new()?;
-    match java("Job201", &[])? {
+    match jna("Job201", &[])? {
         Ok(java) => does_its_job(&bench, java),
         Err(missing) => skip(missing),
     }
 }
 
 #[test]
-fn the_wrapper_of_java_refuses_what_c_would_misread() -> Outcome {
-    let misuse = source("tests/languages/Misuse.java");
-    match java("Misuse", &[misuse])? {
+fn the_example_of_java_does_its_job_by_the_foreign_function_api() -> Outcome {
+    let bench = Bench::new()?;
+    match ffm("Job201", &[])? {
+        Ok(java) => does_its_job(&bench, java),
+        Err(missing) => skip(missing),
+    }
+}
+
+#[test]
+fn the_wrapper_of_java_refuses_what_c_would_misread_by_jna() -> Outcome {
+    match jna("Misuse", &[source("tests/languages/Misuse.java")])? {
         Ok(java) => refuses(java),
         Err(missing) => skip(missing),
     }
 }
 
-/// A program in Java with the wrapper, or why there is none.
-fn java(class: &str, more: &[PathBuf]) -> Result<Result<Command, &'static str>, Box<dyn Error>> {
+#[test]
+fn the_wrapper_of_java_refuses_what_c_would_misread_by_the_foreign_function_api() -> Outcome {
+    match ffm("Misuse", &[source("tests/languages/Misuse.java")])? {
+        Ok(java) => refuses(java),
+        Err(missing) => skip(missing),
+    }
+}
+
+/// A program, or why there is none.
+type Found = Result<Result<Command, &'static str>, Box<dyn Error>>;
+
+/// A program in Java over JNA.
+fn jna(class: &str, more: &[PathBuf]) -> Found {
     if !has("javac") || !has("java") {
         return Ok(Err("no JDK"));
     }
@@ -108,24 +127,91 @@ fn java(class: &str, more: &[PathBuf]) -> Result<Result<Command, &'static str>, 
     let Some(jars) = jars()? else {
         return Ok(Err("no jar of JNA: Maven is missing or finds none"));
     };
-    let classes = scratch(&format!("java/classes/{class}"))?;
-    let folder = source("../examples/java/src");
+    let classes = scratch(&format!("java/jna/{class}"))?;
     let mut javac = Command::new("javac");
-    javac
-        .args(["-Xlint:all", "-Werror", "-cp"])
-        .arg(flag("", &jars.join("*")))
-        .arg("-d")
-        .arg(&classes);
-    for class in ["Libzt", "Zt", "Job201"] {
-        javac.arg(folder.join(format!("{class}.java")));
-    }
-    succeed(javac.args(more))?;
+    javac.arg("-cp").arg(flag("", &jars.join("*")));
+    compile_java(&mut javac, "jna", &classes, more)?;
     let mut java = Command::new("java");
     java.arg(flag("-Dzt.library=", &built("libzt.so")?))
         .args(["-XX:+UseSerialGC", "-Xcheck:jni", "-cp"])
         .arg(format!("{}:{}/*", classes.display(), jars.display()))
         .arg(class);
     Ok(Ok(java))
+}
+
+/// A program in Java over the foreign function API, which needs no jar.
+fn ffm(class: &str, more: &[PathBuf]) -> Found {
+    let Some(jdk) = jdk_22() else {
+        return Ok(Err("no JDK of version 22 or newer"));
+    };
+    let classes = scratch(&format!("java/ffm/{class}"))?;
+    compile_java(&mut Command::new(jdk.join("javac")), "ffm", &classes, more)?;
+    let mut java = Command::new(jdk.join("java"));
+    java.arg(flag("-Dzt.library=", &built("libzt.so")?))
+        .args(["-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED"])
+        .arg("-cp")
+        .arg(&classes)
+        .arg(class);
+    Ok(Ok(java))
+}
+
+fn compile_java(javac: &mut Command, over: &str, classes: &Path, more: &[PathBuf]) -> Outcome {
+    let folder = source("../examples/java");
+    javac.args(["-Xlint:all", "-Werror", "-d"]).arg(classes);
+    let files = [
+        format!("{over}/Libzt"),
+        "src/Zt".into(),
+        "src/Job201".into(),
+    ];
+    for file in files {
+        javac.arg(folder.join(file).with_extension("java"));
+    }
+    succeed(javac.args(more)).map(|_| ())
+}
+
+/// The programs of a JDK that has the foreign function API: the one in use, or one that stands beside it.
+fn jdk_22() -> Option<PathBuf> {
+    let home = std::env::var_os("JAVA_HOME").map(PathBuf::from);
+    let beside = fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
+    let homes = home.into_iter().chain(beside.map(|entry| entry.path()));
+    let folders = homes.map(|home| home.join("bin"));
+    // The last is the search path.
+    folders
+        .chain([PathBuf::new()])
+        .find(|folder| is_new(&folder.join("javac")))
+}
+
+fn is_new(javac: &Path) -> bool {
+    let said = Command::new(javac).arg("-version").output();
+    let said = said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned());
+    let version = said.ok().and_then(|said| {
+        let number = said
+            .trim()
+            .strip_prefix("javac ")?
+            .split(['.', '-'])
+            .next()?;
+        number.parse::<u32>().ok()
+    });
+    version >= Some(22)
+}
+
+#[test]
+fn the_example_of_csharp_does_its_job() -> Outcome {
+    if !has("mcs") || !has("mono") {
+        return skip("no Mono");
+    }
+    let bench = Bench::new()?;
+    let program = scratch("csharp")?.join("job201.exe");
+    let out = flag("-out:", &program);
+    let mut mcs = Command::new("mcs");
+    mcs.args(["-warnaserror", &out]);
+    for file in ["Libzt", "Zt", "Job201"] {
+        mcs.arg(source("../examples/csharp").join(file).with_extension("cs"));
+    }
+    succeed(&mut mcs)?;
+    let mut mono = Command::new("mono");
+    mono.arg(program);
+    does_its_job(&bench, mono)
 }
 
 #[test]
@@ -145,8 +231,8 @@ fn the_wrapper_of_node_refuses_what_c_would_misread() -> Outcome {
     }
 }
 
-/// A program in JavaScript with the wrapper, or why there is none.
-fn node(program: &str) -> Result<Result<Command, &'static str>, Box<dyn Error>> {
+/// A program in JavaScript with the wrapper.
+fn node(program: &str) -> Found {
     if !has("node") || !has("npm") {
         return Ok(Err("no Node.js with npm"));
     }
