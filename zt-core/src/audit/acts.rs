@@ -107,6 +107,23 @@ pub(crate) struct Acts {
     refused_bytes: usize,
 }
 
+/// Which try at which part of a distributed computation an executor is, in its engine's own numbers. It is the executor's word,
+/// as all of its account is; by it an auditor sees that tries came before, whose accounts may be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is written by name, and a further number would be another text"
+)]
+pub struct Task {
+    /// The engine's stage; not that of a job.
+    pub stage: u32,
+    /// The part of the data.
+    pub partition: u32,
+    /// 0 for the first try.
+    pub attempt: u32,
+}
+
 /// The first line: whose chain it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +133,7 @@ struct Head {
     mark: String,
     process: u32,
     chain: String,
+    task: Option<Task>,
 }
 
 /// The last line, by which a cut shows.
@@ -153,12 +171,18 @@ impl Acts {
                 mark: mark.to_owned(),
                 process: std::process::id(),
                 chain: hex(&chain),
+                task: None,
             },
             rows: Vec::new(),
             places: HashMap::new(),
             refused: 0,
             refused_bytes: 0,
         })
+    }
+
+    /// Says which task it is.
+    pub(crate) const fn of_task(&mut self, task: Task) {
+        self.head.task = Some(task);
     }
 
     pub(crate) fn add(&mut self, act: Act) {
@@ -243,6 +267,12 @@ impl Statement {
         self.rows.len()
     }
 
+    /// Which task it tells of, if its executor was told.
+    #[must_use]
+    pub const fn task(&self) -> Option<Task> {
+        self.head.task
+    }
+
     /// Whether it is the account of the whole task. If not, it tells of its beginning, and acts may be missing.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
@@ -262,12 +292,19 @@ impl Statement {
     /// The record that binds all of it to the driver's log.
     pub(crate) fn merged(&self, at: Timestamp) -> Record {
         let chain = format!("executor:{}", self.head.chain);
-        Record::new(Kind::Effect, at, "executor.merged", chain, Outcome::Ok)
+        let record = Record::new(Kind::Effect, at, "executor.merged", chain, Outcome::Ok)
             .with_detail("grant", &self.head.grant)
             .with_detail("process", self.head.process.to_string())
             .with_detail("head", &self.hash)
             .with_detail("count", self.rows.len().to_string())
-            .with_detail("whole", self.is_whole.to_string())
+            .with_detail("whole", self.is_whole.to_string());
+        match self.head.task {
+            None => record,
+            Some(task) => record
+                .with_detail("spark_stage", task.stage.to_string())
+                .with_detail("partition", task.partition.to_string())
+                .with_detail("attempt", task.attempt.to_string()),
+        }
     }
 
     /// Its acts as records of now: an executor's times are its own word, and so details. One action for all of them, so that

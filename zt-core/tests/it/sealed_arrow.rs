@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
+    ArrayRef, BinaryArray, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
 };
 use zt_core::envelope::Store;
 use zt_core::{Code, Session};
@@ -154,4 +154,65 @@ async fn a_column_that_only_the_rows_of_a_mask_read_is_there_to_be_read() {
         .collect();
     assert_eq!(names, ["salary_range"]);
     assert_eq!(seen.column(0).null_count(), 0);
+}
+
+#[tokio::test]
+async fn sealed_columns_meet_an_obligation_to_seal_as_text_and_as_bytes() {
+    let world = World::new().with_key("scores-kek").await;
+    world.edit(|tables| {
+        let allow = "\n[[Access_Policies]]\nid = \"AP-90\"\nprincipal = \"role:risk_officer\"\naction = \"table.read\"\n\
+                     resource = \"table:gold.loan_scores\"\neffect = \"allow\"\n";
+        let restrict = "\n[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"*\"\naction = \"table.read\"\n\
+                        resource = \"table:gold.loan_scores\"\neffect = \"restrict\"\nobligations = { encrypt = \"ER-01\" }\n";
+        format!("{tables}{allow}{restrict}")
+    });
+    let zt = world.open().await;
+    let sealer = job(&zt).await.sealer(OUTPUT).await.unwrap();
+    let ines = sign_in(&zt, "user:ines").await;
+    let permit = ines
+        .require("table.read", "table:gold.loan_scores")
+        .unwrap();
+    let refused = |batch: &RecordBatch| {
+        let why = permit.apply_arrow(batch).unwrap_err();
+        assert_eq!(why.code(), Code::ObligationUnmet, "{why}");
+        assert!(why.message().contains("stands in plain"), "{why}");
+    };
+    refused(&plain());
+    for store in [Store::Text, Store::Bytes] {
+        let sealed = sealer.seal_arrow(&plain(), store).unwrap();
+        let seen = permit.apply_arrow(&sealed).unwrap();
+        assert_eq!(seen.num_rows(), 3, "{store:?}");
+        // One column in plain beside sealed ones.
+        let mut columns: Vec<(String, ArrayRef)> = sealed
+            .schema_ref()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .zip(sealed.columns().iter().cloned())
+            .collect();
+        let at = columns
+            .iter()
+            .position(|(name, _)| name == "salary_range")
+            .unwrap();
+        columns[at].1 = texts([Some("30k"), Some("30k"), Some("40k")]);
+        refused(&RecordBatch::try_from_iter(columns.clone()).unwrap());
+        let long: Vec<&[u8]> = vec![&[7; 40], &[7; 40], &[7; 40]];
+        columns[at].1 = Arc::new(BinaryArray::from(long));
+        refused(&RecordBatch::try_from_iter(columns).unwrap());
+    }
+    // Bytes that could be sealed ones, without the keys of the rule.
+    let sealed = sealer.seal_arrow(&plain(), Store::Bytes).unwrap();
+    let keys = sealed.schema_ref().index_of("_zt_key").unwrap();
+    let bare: Vec<usize> = (0..sealed.num_columns()).filter(|at| *at != keys).collect();
+    refused(&sealed.project(&bare).unwrap());
+    // And under another rule.
+    world.edit(|tables| tables.replace("\"ER-01\"", "\"ER-09\""));
+    zt.reload().await.unwrap();
+    let permit = ines
+        .require("table.read", "table:gold.loan_scores")
+        .unwrap();
+    assert_eq!(
+        permit.apply_arrow(&sealed).unwrap_err().code(),
+        Code::ObligationUnmet
+    );
 }

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         acts: int
         repeated: int
         incomplete: int
+        retried: int
         waiting: int
 
     DataFrame = Any
@@ -88,8 +89,32 @@ class _Observed:
         self._answer.append(dict(self._observation.get))
 
 
-# By grant: the frames whose statements are not in the log yet.
+# By grant: the frames whose statements are not in the log yet. What nobody merged a day after its grant ended is let go.
 _PENDING: dict[str, list[_Observed]] = {}
+_ENDS: dict[str, int] = {}
+_KEPT_S = 86_400
+
+
+def _await(grant: Grant, one: _Observed) -> None:
+    with _LOCK:
+        for other in [id for id, end in _ENDS.items() if end + _KEPT_S < time.time()]:
+            _drop(other)
+        _ENDS[grant.id] = grant.expires_on
+        _PENDING.setdefault(grant.id, []).append(one)
+
+
+def _done(grant: Grant, one: _Observed) -> None:
+    with _LOCK:
+        # Another call may have merged it meanwhile, or forgotten it.
+        with contextlib.suppress(KeyError, ValueError):
+            _PENDING[grant.id].remove(one)
+        if not _PENDING.get(grant.id):
+            _drop(grant.id)
+
+
+def _drop(id: str) -> None:
+    _PENDING.pop(id, None)
+    _ENDS.pop(id, None)
 
 
 def seal(
@@ -166,15 +191,15 @@ def filter(df: DataFrame, grant: Grant, column: str, *, action: str = "table.rea
         pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
 
         executor.require_columns(named)
-        known: dict[str, bool] = {}
+        # Only what is covered is kept: that is bounded by the grant, and the names in the data are not.
+        covered: dict[str, None] = {}
         for batch in batches:
             table = pa.Table.from_batches([batch])
             cells = table.column(column)
             for resource in pc.unique(cells).to_pylist():
-                if resource is not None and resource not in known:
-                    known[resource] = _covers(executor, action, resource)
-            covered = pa.array([name for name, is_covered in known.items() if is_covered], cells.type)
-            yield table.filter(pc.is_in(cells, value_set=covered))
+                if resource is not None and resource not in covered and _covers(executor, action, resource):
+                    covered[resource] = None
+            yield table.filter(pc.is_in(cells, value_set=pa.array(list(covered), cells.type)))
 
     return _run(df, grant, work, [(field.name, field.dataType, False) for field in df.schema.fields])
 
@@ -194,15 +219,16 @@ def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
 
     It waits at most `timeout` seconds for what Spark has to tell. `waiting` counts the frames of which nothing was told: they
     were not acted on, or their action failed (`errors` brings its account). The next call looks at them again, until
-    `forget`. Of a frame that is acted on twice the first action is told. `incomplete` counts the partitions that began and
-    were not read to their end, as by `limit`: what they did after their beginning is not told.
+    `forget`, or a day after the grant has ended. Of a frame that is acted on twice the first action is told. `incomplete`
+    counts the partitions that began and were not read to their end, as by `limit`: what they did after their beginning is not
+    told. `retried` counts those whose task Spark tried again: what the tries before did is told nowhere.
 
     Raises Integrity for an account that no executor of the grant can have sent, after all others are in the log.
     """
     with _LOCK:
         pending = list(_PENDING.get(grant.id, []))
     end = time.monotonic() + timeout
-    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "incomplete": 0, "waiting": 0}
+    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "incomplete": 0, "retried": 0, "waiting": 0}
     refused: Integrity | None = None
     for one in pending:
         statements = one.told(end - time.monotonic())
@@ -218,17 +244,17 @@ def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
             total["acts"] += merged["acts"]
             total["repeated"] += merged["repeated"]
             total["incomplete"] += merged["incomplete"]
-        with _LOCK, contextlib.suppress(KeyError, ValueError):
-            _PENDING[grant.id].remove(one)
+            total["retried"] += merged["retried"]
+        _done(grant, one)
     if refused is not None:
         raise refused
     return total
 
 
 def forget(grant: Grant) -> None:
-    """Frames of this grant of which nothing was told are waited for no more."""
+    """Frames of this grant of which nothing was told are waited for no more. What asked Spark for them still ends with it."""
     with _LOCK:
-        _PENDING.pop(grant.id, None)
+        _drop(grant.id)
 
 
 def errors(raised: BaseException, session: Session | None = None, grant: Grant | None = None) -> Error | None:
@@ -295,7 +321,7 @@ def _run(
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         executor = None
         try:
-            executor = grant.executor()
+            executor = grant.executor(task=_task())
             filled = (batch for batch in batches if batch.num_rows)
             first = next(filled, None)
             if first is None:
@@ -315,9 +341,16 @@ def _run(
     observation = sql.Observation()
     statements = functions.collect_list(_AUDIT).alias("statements")
     observed = df.mapInArrow(run, schema).observe(observation, statements)
-    with _LOCK:
-        _PENDING.setdefault(grant.id, []).append(_Observed(observation))
+    _await(grant, _Observed(observation))
     return observed.filter(functions.col(_AUDIT).isNull()).drop(_AUDIT)
+
+
+def _task() -> tuple[int, int, int] | None:
+    """Stage, partition and attempt, where this is a task of Spark that knows them."""
+    with contextlib.suppress(ImportError, AttributeError):
+        if context := import_module("pyspark").TaskContext.get():
+            return context.stageId(), context.partitionId(), context.attemptNumber()
+    return None
 
 
 def _while_valid(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
