@@ -379,8 +379,15 @@ def test_a_view_that_is_too_large_is_refused_whole(tomasz: zt.Session) -> None:
 
 
 def test_a_view_that_is_denied_reads_nothing(sign_in: SignIn) -> None:
+    pulled: list[int] = []
+
+    def cells() -> Iterator[int]:
+        pulled.append(1)
+        yield 1
+
     with pytest.raises(zt.Denied) as raised:
-        sign_in("maya").view(DATA, RAW)
+        sign_in("maya").view({"id": cells()}, RAW)
+    assert pulled == [] and sign_in("maya").view({"id": cells()}, GOLD) == {"id": [1]} and pulled == [1]
     assert raised.value.decision is not None and raised.value.decision.policies == ("AP-02",)
     for rows in (None, 7, [1], "text", {"id": "text"}):
         with pytest.raises(TypeError):

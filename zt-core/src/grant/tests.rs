@@ -151,8 +151,10 @@ fn only_the_one_spelling_is_read() {
     let missing = json.replacen("\"snapshot\":\"9f2c\",", "", 1);
     let float = json.replacen("\"job\":201", "\"job\":201.0", 1);
     let action = json.replacen("table.read", "table.reap", 1);
+    let capitals = json.replacen("table:raw", "table:Raw", 1);
+    let nameless = json.replacen(&key.public().name(), "zt\u{202e}", 1);
     for wrong in [
-        unknown, twice, spaced, moved, escaped, missing, float, action,
+        unknown, twice, spaced, moved, escaped, missing, float, action, capitals, nameless,
     ] {
         assert!(wrong != json);
         let why = Grant::parse(&text_of(&wrong)).unwrap_err();

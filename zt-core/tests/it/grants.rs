@@ -1,6 +1,7 @@
 //! Grants between sessions: who may issue, what they prove, what comes back into the log.
 
 mod accounts;
+mod keys;
 mod proven;
 mod records;
 mod worlds;

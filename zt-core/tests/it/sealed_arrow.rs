@@ -216,3 +216,36 @@ async fn sealed_columns_meet_an_obligation_to_seal_as_text_and_as_bytes() {
         Code::ObligationUnmet
     );
 }
+
+#[tokio::test]
+async fn a_mask_stands_for_a_seal_only_where_no_row_is_shown_without_it() {
+    let world = World::new();
+    let masks = "masks = { y_pred_proba = \"null\", salary_range = \"null\", debt_to_income_ratio = \"null\" }";
+    let clear = "rows = \"row.region == 'nl'\"";
+    let row = |id: &str, who: &str, effect: &str, more: &str| {
+        format!(
+            "\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"{who}\"\naction = \"table.read\"\n\
+             resource = \"table:gold.loan_scores\"\neffect = \"{effect}\"\n{more}\n"
+        )
+    };
+    world.edit(|tables| {
+        tables
+            + "\n[[Attributes]]\nnamespace = \"row\"\nname = \"region\"\ntype = \"text\"\nprovenance = \"store\"\n"
+            + &row("AP-90", "role:risk_officer", "allow", masks)
+            + &row("AP-91", "*", "restrict", "obligations = { encrypt = \"ER-01\" }")
+    });
+    let zt = world.open().await;
+    let ines = sign_in(&zt, "user:ines").await;
+    let apply = || {
+        let permit = ines
+            .require("table.read", "table:gold.loan_scores")
+            .unwrap();
+        permit.apply_arrow(&plain())
+    };
+    assert_eq!(apply().unwrap().num_rows(), 3);
+    world.edit(|tables| tables + &row("AP-92", "role:risk_officer", "allow", clear));
+    zt.reload().await.unwrap();
+    let why = apply().unwrap_err();
+    assert_eq!(why.code(), Code::ObligationUnmet);
+    assert!(why.message().contains("stands in plain"), "{why}");
+}
