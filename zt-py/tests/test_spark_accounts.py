@@ -98,7 +98,7 @@ def test_a_forged_trailer_raises_nothing_and_hides_no_error(
     assert zt.spark.errors(RuntimeError(text), job, grant) is None
     with pytest.raises(zt.Denied) as caught:
         grant.require("table.read", "table:gold.loan_scores")
-    both = f"{text} {zt.spark._carried(caught.value, grant.executor())}"
+    both = f"{text} {zt.spark.carried(caught.value, grant.executor())}"
     error = zt.spark.errors(RuntimeError(both), job, grant)
     assert isinstance(error, zt.Denied) and error.code == "ZT-1004"
     assert "executor.merged" in log(own, grant)
@@ -107,7 +107,7 @@ def test_a_forged_trailer_raises_nothing_and_hides_no_error(
 def test_whatever_a_task_fails_with_its_account_comes(own: tuple[zt.Runtime, World], job: zt.Session, grant: zt.Grant) -> None:
     executor = grant.executor()
     executor.require("model.infer", "model:car_loan_scorer")
-    text = zt.spark._carried(ValueError("of somebody else"), executor)
+    text = zt.spark.carried(ValueError("of somebody else"), executor)
     assert zt.spark.errors(RuntimeError(text), job, grant) is None
     assert log(own, grant).count("executor.act") == 1
 

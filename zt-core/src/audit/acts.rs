@@ -5,6 +5,7 @@
 //! whether it is the account of the whole task. What is not promised: a statement is not signed, since an executor has no key.
 
 mod bounds;
+mod task;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use super::{AuditError, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 
 pub(crate) use bounds::Bounds;
+pub use task::Task;
 
 /// The most different refusals of one statement; further ones count as one. What was allowed and done is bounded by the grant.
 const MOST: usize = 512;
@@ -105,23 +107,6 @@ pub(crate) struct Acts {
     places: HashMap<(ActKind, ActOutcome, String, String), usize>,
     refused: usize,
     refused_bytes: usize,
-}
-
-/// Which try at which part of a distributed computation an executor is, in its engine's own numbers. It is the executor's word,
-/// as all of its account is; by it an auditor sees that tries came before, whose accounts may be lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "it is written by name, and a further number would be another text"
-)]
-pub struct Task {
-    /// The engine's stage; not that of a job.
-    pub stage: u32,
-    /// The part of the data.
-    pub partition: u32,
-    /// 0 for the first try.
-    pub attempt: u32,
 }
 
 /// The first line: whose chain it is.
@@ -267,12 +252,6 @@ impl Statement {
         self.rows.len()
     }
 
-    /// Which task it tells of, if its executor was told.
-    #[must_use]
-    pub const fn task(&self) -> Option<Task> {
-        self.head.task
-    }
-
     /// Whether it is the account of the whole task. If not, it tells of its beginning, and acts may be missing.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
@@ -300,10 +279,7 @@ impl Statement {
             .with_detail("whole", self.is_whole.to_string());
         match self.head.task {
             None => record,
-            Some(task) => record
-                .with_detail("spark_stage", task.stage.to_string())
-                .with_detail("partition", task.partition.to_string())
-                .with_detail("attempt", task.attempt.to_string()),
+            Some(task) => task.described(record),
         }
     }
 

@@ -17,18 +17,16 @@ A grant narrows what our code does on executors. It does not hold hostile code: 
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain
 
 from zt import _errors
 from zt._errors import Error, Integrity, Invalid
+from zt._spark_errors import carried, error_of, trailers
 from zt._zt import Executor, Grant, Session
 
 TYPE_CHECKING = False
@@ -54,8 +52,6 @@ __all__ = ["errors", "filter", "forget", "map", "merge", "open", "seal"]
 
 _AUDIT = "_zt_audit"
 _KEY = "_zt_key"
-_TRAILER = re.compile(r"zt-error:([A-Za-z0-9_-]+)\.")
-_FACTS = ("code", "help", "public_message", "http_status", "is_transient")
 _LOCK = threading.Lock()
 
 
@@ -264,44 +260,15 @@ def errors(raised: BaseException, session: Session | None = None, grant: Grant |
     no executor can have sent stands there as refused, and does not stand in the way of the error.
     """
     error = None
-    for told in _trailers(raised):
+    for told in trailers(raised):
         statement = told.get("statement")
         if session is not None and grant is not None and isinstance(statement, str):
             with contextlib.suppress(Integrity):
                 session.merge(grant, [statement])
-        error = error or _error(told)
+        error = error or error_of(told)
     if error is not None:
         error.__cause__ = raised
     return error
-
-
-def _trailers(raised: BaseException) -> list[dict[str, Any]]:
-    """What tasks sent in the text of an error, the first few. The text is anybody's: what does not read is passed over."""
-    texts: dict[str, None] = {}
-    cause: BaseException | None = raised
-    for _ in range(16):
-        if cause is None:
-            break
-        texts |= dict.fromkeys(islice(_TRAILER.findall(str(cause)), 16))
-        cause = cause.__cause__ or cause.__context__
-    found = []
-    for text in texts:
-        with contextlib.suppress(ValueError, RecursionError):
-            told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            if isinstance(told, dict):
-                found.append(told)
-    return found
-
-
-def _error(told: dict[str, Any]) -> Error | None:
-    kind, message, facts = told.get("kind"), told.get("message"), told.get("facts")
-    found = getattr(_errors, kind, None) if isinstance(kind, str) else None
-    if not (isinstance(found, type) and issubclass(found, Error) and isinstance(message, str) and isinstance(facts, dict)):
-        return None
-    known = {name: facts[name] for name in _FACTS if name in facts}
-    with contextlib.suppress(Exception):
-        return found(message, **known)
-    return None
 
 
 def _run(
@@ -333,9 +300,9 @@ def _run(
                     yield from _rows(arrow, table)
             yield _account(arrow, executor.statement())
         except Error as error:
-            raise RuntimeError(_carried(error, executor)) from None
+            raise RuntimeError(carried(error, executor)) from None
         except Exception as error:
-            raise RuntimeError(_carried(error, executor)) from error
+            raise RuntimeError(carried(error, executor)) from error
 
     functions = import_module("pyspark.sql.functions")
     observation = sql.Observation()
@@ -371,16 +338,6 @@ def _rows(arrow: Any, table: Any) -> Iterator[Any]:
 
     table = table.select(arrow.names[:-1]).append_column(_AUDIT, pa.nulls(table.num_rows, pa.string()))
     return iter(table.cast(arrow).combine_chunks().to_batches())
-
-
-def _carried(error: Exception, executor: Executor | None) -> str:
-    told: dict[str, Any] = {"statement": executor.statement() if executor else None}
-    if isinstance(error, Error):
-        facts = {name: getattr(error, name) for name in _FACTS}
-        told |= {"kind": type(error).__name__, "message": error.message, "facts": facts}
-    text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
-    name = "" if isinstance(error, Error) else f"{type(error).__name__}: "
-    return f"{name}{error}\nzt-error:{text}."
 
 
 def _covers(executor: Executor, action: str, resource: str) -> bool:
