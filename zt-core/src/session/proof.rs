@@ -46,11 +46,8 @@ impl Session {
         };
         if let Err(why) = self.refuse_grant(grant, now) {
             let caller = (self.caller.tenant(), self.caller.object());
-            let spent = self
-                .shared
-                .budget
-                .spend(caller, self.shared.clock.elapsed());
-            spent?;
+            let tick = self.shared.clock.elapsed();
+            self.shared.budget.spend(caller, tick)?;
             let record = match why.unsigned() {
                 Some(reason) => record("identity", Outcome::Refused).with_detail("reason", reason),
                 None => record(&resource, Outcome::Refused).with_detail("reason", why.to_string()),

@@ -13,7 +13,7 @@ fn configure(world: &World, change: impl FnOnce(String) -> String) {
 }
 
 /// A grant of a world with these tables, and a session of the job in the usual one, which trusts the key.
-async fn of_a_world(tables: impl FnOnce(String) -> String) -> (Grant, Session) {
+async fn of_a_world(tables: impl FnOnce(String) -> String) -> (Grant, Session, World) {
     let (one, two) = (world(), world());
     one.edit(tables);
     let issuing = one.open().await;
@@ -26,7 +26,7 @@ async fn of_a_world(tables: impl FnOnce(String) -> String) -> (Grant, Session) {
     configure(&two, |text| text.replace("[identity]\n", &trusted));
     let zt = two.open().await;
     let job = job(&zt).await;
-    (grant, job)
+    (grant, job, two)
 }
 
 fn with_job_row(tables: &str, change: impl FnOnce(&str) -> String) -> String {
@@ -37,14 +37,14 @@ fn with_job_row(tables: &str, change: impl FnOnce(&str) -> String) -> String {
 
 #[tokio::test]
 async fn a_grant_of_the_same_world_counts() {
-    let (grant, job) = of_a_world(|tables| tables).await;
+    let (grant, job, _world) = of_a_world(|tables| tables).await;
     job.with_grant(&grant).unwrap();
 }
 
 #[tokio::test]
 async fn a_subject_of_another_tenant_is_somebody_else() {
     let tenant = "\ntenant = \"99999999-1111-4111-8111-111111111111\"";
-    let (grant, job) =
+    let (grant, job, _world) =
         of_a_world(|tables| with_job_row(&tables, |row| format!("{row}{tenant}"))).await;
     let why = job.with_grant(&grant).unwrap_err();
     assert_eq!(why.code(), Code::GrantOfAnother);
@@ -53,7 +53,7 @@ async fn a_subject_of_another_tenant_is_somebody_else() {
 #[tokio::test]
 async fn who_has_two_names_elsewhere_does_not_vouch_for_itself() {
     // There the job's own object is called the orchestrator, and a second row of it the job.
-    let (grant, job) = of_a_world(|tables| {
+    let (grant, job, _world) = of_a_world(|tables| {
         let tables = with_job_row(&tables, |row| format!("{row}\ntenant = \"{HOME}\""));
         tables.replace(&format!("oid = \"{ADF}\""), &format!("oid = \"{JOB}\""))
     })
