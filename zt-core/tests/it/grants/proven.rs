@@ -1,5 +1,7 @@
 //! What a deny or a restriction says of who keeps the proof in the pocket.
 
+use zt_core::policy::AuditLevel;
+
 use super::*;
 
 fn row(effect: &str, condition: &str) -> String {
@@ -23,7 +25,7 @@ async fn answers(rows: &str) -> [bool; 3] {
         let decision = session
             .check("model.infer", "model:car_loan_scorer")
             .unwrap();
-        decision.is_allowed() && decision.obligations().max_rows.is_none()
+        decision.is_allowed() && decision.obligations().audit == AuditLevel::Ordered
     };
     let claiming = job.claiming(201, 2);
     let elsewhere = job
@@ -43,7 +45,8 @@ async fn no_deny_and_no_restriction_is_disarmed_by_keeping_a_grant_back() {
     assert_eq!(answers("").await, [true; 3]);
     let deny = row("deny", "context.job == 201 and context.proven");
     assert_eq!(answers(&deny).await, [false; 3]);
-    let restrict = row("restrict", "context.proven == true") + "obligations = { max_rows = 5 }\n";
+    let restrict =
+        row("restrict", "context.proven == true") + "obligations = { audit = \"durable\" }\n";
     assert_eq!(answers(&restrict).await, [false; 3]);
     // What is meant for who merely claims.
     let deny = row("deny", "not context.proven");

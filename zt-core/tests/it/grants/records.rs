@@ -145,10 +145,10 @@ async fn the_record_of_an_issue_names_every_right_that_it_has_room_for() {
     let (rights, told, omitted) = recorded(64, "loan_applications_of_the_region").await;
     assert_eq!((told, omitted), (rights, 0));
     // A text that fills a detail alone: what has no room is counted, and none is cut.
-    let (rights, told, omitted) = recorded(64, &"long".repeat(50)).await;
-    assert!(!told.is_empty() && told.len() < 64);
+    let (rights, told, omitted) = recorded(48, &"long".repeat(45)).await;
+    assert!(!told.is_empty() && told.len() < 48);
     assert_eq!(told, rights[..told.len()]);
-    assert_eq!(told.len() + usize::try_from(omitted).unwrap(), 64);
+    assert_eq!(told.len() + usize::try_from(omitted).unwrap(), 48);
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! What a grant of another world is worth: names are those of its tables, and keys may be shared.
 
+use aws_lc_rs::signature::Ed25519KeyPair;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
 use super::*;
 
-const HOME: &str = "11111111-1111-4111-8111-111111111111";
 const ADF: &str = "c0000000-0000-4000-8000-000000000001";
 const JOB: &str = "c0000000-0000-4000-8000-000000000002";
 
@@ -50,16 +53,42 @@ async fn a_subject_of_another_tenant_is_somebody_else() {
     assert_eq!(why.code(), Code::GrantOfAnother);
 }
 
+/// The claims signed anew by the key file of a world.
+fn signed(world: &World, grant: &Grant, change: impl FnOnce(String) -> String) -> Grant {
+    let pem = std::fs::read_to_string(world.path().join(".zt/grant.key")).unwrap();
+    let der: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(der).unwrap();
+    let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).unwrap();
+    let claims = grant.as_str().split('.').nth(1).unwrap();
+    let claims = String::from_utf8(URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let text = format!("ztg1.{}", URL_SAFE_NO_PAD.encode(change(claims)));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()));
+    Grant::parse(&format!("{text}.{signature}")).unwrap()
+}
+
 #[tokio::test]
-async fn who_has_two_names_elsewhere_does_not_vouch_for_itself() {
-    // There the job's own object is called the orchestrator, and a second row of it the job.
-    let (grant, job, _world) = of_a_world(|tables| {
-        let tables = with_job_row(&tables, |row| format!("{row}\ntenant = \"{HOME}\""));
-        tables.replace(&format!("oid = \"{ADF}\""), &format!("oid = \"{JOB}\""))
-    })
-    .await;
-    assert_eq!(grant.issuer(), "sp:mi-adf-brindlewick");
-    let why = job.with_grant(&grant).unwrap_err();
+async fn who_has_another_name_elsewhere_does_not_vouch_for_itself() {
+    let world = world();
+    configure(&world, |text| {
+        text.replace(
+            "[identity]\n",
+            "[identity]\ngrant_key = \".zt/grant.key\"\n",
+        )
+    });
+    let zt = world.open().await;
+    let job = job(&zt).await;
+    let adf = orchestrator(&zt).await;
+    let grant = adf.grant(&for_stage(Some(2))).await.unwrap();
+    job.with_grant(&signed(&world, &grant, |claims| claims))
+        .unwrap();
+    // Where the job's own object is called the orchestrator.
+    let own = signed(&world, &grant, |claims| {
+        let object = |id: &str| format!("\"issuer_object\":\"{id}\"");
+        assert!(claims.contains(&object(ADF)), "{claims}");
+        claims.replace(&object(ADF), &object(JOB))
+    });
+    assert_eq!(own.issuer(), "sp:mi-adf-brindlewick");
+    let why = job.with_grant(&own).unwrap_err();
     assert_eq!(why.code(), Code::InvalidGrant);
     assert!(
         why.message().contains("issued the grant to itself"),
