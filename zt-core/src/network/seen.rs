@@ -3,6 +3,11 @@
 //! In: what a client saw, as it saw it. Out: the last of each host, for `Runtime::status`. Never: a connection of its own, or
 //! more than [`MOST`] hosts.
 
+#![cfg_attr(
+    not(any(feature = "azure", test)),
+    expect(dead_code, reason = "the guard of this build has no client")
+)]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,19 +51,11 @@ pub(crate) struct Path {
 
 impl Seen {
     /// Notes what name resolution said of a host.
-    #[cfg_attr(
-        not(any(feature = "azure", test)),
-        expect(dead_code, reason = "the guard of this build has no client")
-    )]
     pub(crate) fn looked_up(&self, host: &str, look_up: LookUp) {
         self.note(host, |seen| seen.look_up = Some(look_up));
     }
 
     /// Notes how the path of an answer was proven.
-    #[cfg_attr(
-        not(any(feature = "azure", test)),
-        expect(dead_code, reason = "the guard of this build has no client")
-    )]
     pub(crate) fn answered(&self, host: &str, path: Path) {
         self.note(host, |seen| seen.path = Some(path));
     }
@@ -68,10 +65,6 @@ impl Seen {
         self.lock().get(host).cloned().unwrap_or_default()
     }
 
-    #[cfg_attr(
-        not(any(feature = "azure", test)),
-        expect(dead_code, reason = "the guard of this build has no client")
-    )]
     fn note(&self, host: &str, change: impl FnOnce(&mut Host)) {
         let mut hosts = self.lock();
         if let Some(seen) = hosts.get_mut(host) {
