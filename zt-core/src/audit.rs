@@ -122,8 +122,8 @@ mod verify;
 mod worker;
 mod writer;
 
-pub use acts::Statement;
 pub(crate) use acts::{Act, Acts, Bounds, COLUMNS, MALFORMED};
+pub use acts::{Statement, Task};
 pub use entry::{Entry, Fact, SnapshotRef};
 pub use error::AuditError;
 pub use export::{ExportFormat, export};

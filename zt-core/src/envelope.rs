@@ -29,7 +29,7 @@ mod wrapper;
 #[cfg(feature = "arrow")]
 pub use arrow::Store;
 #[cfg(feature = "arrow")]
-pub(crate) use arrow::{compacted, is_sealed_array, key_texts as arrow_key_texts};
+pub(crate) use arrow::{compacted, is_sealed_under, key_texts as arrow_key_texts};
 pub(crate) use column_key::ColumnKey;
 pub use data_keys::DataKeysHealth;
 pub(crate) use data_keys::oaep;

@@ -11,6 +11,7 @@ mod live;
 mod names;
 mod path;
 pub mod private_link;
+pub(crate) mod seen;
 
 pub(crate) use guard::is_public;
 pub use guard::{Destination, Guard, Refusal, Route, Scheme};

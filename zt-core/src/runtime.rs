@@ -37,7 +37,9 @@ pub use builder::{
 use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
-pub use status::{MemoryStatus, SnapshotStatus, Status};
+pub use status::{
+    DeclaredPath, HostStatus, LastPath, MemoryStatus, Resolved, SnapshotStatus, Status,
+};
 
 use crate::audit::{self, Durability, Entry, Kind, Outcome, Record};
 use crate::error::{Code, Error, Result};

@@ -125,12 +125,11 @@ fn cells_of(name: &str, cells: &Bound<'_, PyAny>) -> PyResult<Cells> {
 /// One type for all cells. A column of whole numbers and others is one of numbers; one without values is text.
 fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
     let mut found = None;
-    for (row, cell) in cells
-        .iter()
-        .enumerate()
-        .filter(|(_, cell)| !is_missing(cell))
-    {
+    for (row, cell) in cells.iter().enumerate() {
         hear(cell.py(), row)?;
+        if is_missing(cell) {
+            continue;
+        }
         let Some(kind) = kind_of(cell) else {
             let reason = "is not a bool, int, float, str, bytes or None";
             return Err(wrong_cell(name, row, reason));
@@ -161,10 +160,11 @@ pub(crate) fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
         || cell.is_instance_of::<PyFloat>() && cell.extract::<f64>().is_ok_and(f64::is_nan)
 }
 
-/// Lets Ctrl-C through now and then, while the interpreter is held.
+/// Lets Ctrl-C and other threads through now and then, while the interpreter is held.
 pub(crate) fn hear(py: Python<'_>, row: usize) -> PyResult<()> {
     if row.is_multiple_of(1 << 14) {
         py.check_signals()?;
+        py.detach(std::thread::yield_now);
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
+use std::sync::OnceLock;
+use zt_core::audit::Task;
 use zt_core::grant::{self, GrantError, GrantKind, GrantPublicKey, NotAGrantKey};
 use zt_core::{Code, Error};
 use zt_memory::fork::Local;
@@ -34,8 +36,8 @@ const PINNED: &str = "ZT_EXECUTOR_GRANT_KEYS";
 pub(crate) struct Grant {
     core: grant::Grant,
     key: Option<GrantPublicKey>,
-    /// Verified once in each process.
-    hands: Local<Result<grant::Executor, Error>>,
+    /// Verified once in each process. What a clock that was wrong refused is asked again.
+    hands: Local<OnceLock<grant::Executor>>,
 }
 
 impl PartialEq for Grant {
@@ -68,10 +70,12 @@ impl Grant {
     }
 
     fn hands(&self) -> Result<&grant::Executor, Failure> {
-        let hands = self.hands.get_or_init(|| self.open());
-        hands
-            .as_ref()
-            .map_err(|why| Failure::new(Error::new(why.code(), why.message())))
+        let hands = self.hands.get_or_init(OnceLock::new);
+        if let Some(known) = hands.get() {
+            return Ok(known);
+        }
+        let opened = self.open()?;
+        Ok(hands.get_or_init(|| opened))
     }
 }
 
@@ -189,10 +193,21 @@ impl Grant {
         Ok(self.hands()?.require(action, resource)?)
     }
 
-    /// The hands of one task, with an account of its own.
-    fn executor(&self) -> Result<Executor, Failure> {
+    /// The hands of one task, with an account of its own. `task` is Spark's stage, partition and attempt, where it is one of
+    /// Spark's: the account then says whether other tries came before this one.
+    #[pyo3(signature = (*, task = None))]
+    fn executor(&self, task: Option<(u32, u32, u32)>) -> Result<Executor, Failure> {
+        let core = self.open()?;
+        let core = match task {
+            None => core,
+            Some((stage, partition, attempt)) => core.of_task(Task {
+                stage,
+                partition,
+                attempt,
+            }),
+        };
         Ok(Executor {
-            core: Homed::new(self.open()?),
+            core: Homed::new(core),
         })
     }
 
@@ -227,7 +242,7 @@ pub(crate) fn restore_grant(text: &str, key: Option<&str>) -> Result<Grant, Fail
 /// >>> executor = job.grant(["model.infer model:car_loan_scorer"]).executor()
 /// >>> executor.require("model.infer", "model:car_loan_scorer")
 /// >>> job.merge(executor.grant, [executor.statement()])
-/// {'statements': 1, 'acts': 1, 'repeated': 0, 'incomplete': 0}
+/// {'statements': 1, 'acts': 1, 'repeated': 0, 'incomplete': 0, 'retried': 0}
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
 pub(crate) struct Executor {

@@ -1,4 +1,4 @@
-//! Small tables for notebooks: no script, no style sheet, every text escaped.
+//! Small tables for notebooks: no script, no style sheet, every text escaped, and none set as a formula.
 
 use std::fmt::Write as _;
 
@@ -10,9 +10,12 @@ pub(crate) fn page(py: Python<'_>, kind: &str, told: &Bound<'_, PyAny>) -> PyRes
     html.extract()
 }
 
+/// MathJax 2 and 3 leave such an element alone: Jupyter would set what stands between two `$`.
+const PLAIN: &str = "class=\"tex2jax_ignore mathjax_ignore\"";
+
 /// A table of names and values under a caption.
 pub(crate) fn table(caption: &str, rows: &[(&str, String)]) -> String {
-    let mut html = format!("<table><caption>{}</caption>", escape(caption));
+    let mut html = format!("<table {PLAIN}><caption>{}</caption>", escape(caption));
     for (name, value) in rows {
         // Writing to a string cannot fail.
         let _ = write!(

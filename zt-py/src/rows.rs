@@ -151,6 +151,12 @@ pub(crate) fn readable<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyA
     frames(data.py())?.call_method1("readable", (data,))
 }
 
+/// A column, or a table of one, in a form that Arrow can read.
+#[cfg(feature = "arrow")]
+pub(crate) fn one_column<'py>(asked: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    frames(asked.py())?.call_method1("one_column", (asked,))
+}
+
 /// Passes for a frame that can be read by its `items()`; else raises what its library said, or what that means.
 #[cfg(feature = "arrow")]
 fn refused(data: &Bound<'_, PyAny>, raised: PyErr) -> PyResult<()> {

@@ -331,3 +331,19 @@ def run(
     )
     assert ran.returncode == 0, ran.stderr
     return ran
+
+
+def test_the_status_says_how_the_way_to_the_vault_was_proven(azure: Azure, rt: zt.Runtime) -> None:
+    before = {host["host"]: host for host in rt.status()["network"]}
+    (host,) = [name for name, one in before.items() if one["store"] == "key_vault" and name.startswith("kv-brindlewick-prod")]
+    assert before[host]["path"] is None and before[host]["declared"][0]["mode"] == "private_only"
+    job = rt.authenticate(azure.token("sp-score-201")).claiming(201, 2)
+    with job.secret("bureau-api-key").reveal() as view:
+        assert view.nbytes > 0
+    status = rt.status()
+    (seen,) = [one for one in status["network"] if one["path"]]
+    # A simulator is not looked up, and its address proves nothing: the vault's word does.
+    assert seen["resolved"] is None and seen["path"]["peer"].startswith("127.0.0.1:")
+    assert seen["path"]["proof"] in ("private_link", "unproven") and seen["path"]["error"] is None
+    network = next(part for part in status.parts if part["part"] == "network")
+    assert network["state"] == "works" and f"{seen['host']} by {seen['path']['proof']}" in network["detail"]

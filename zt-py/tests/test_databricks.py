@@ -46,6 +46,13 @@ def test_only_what_may_be_read_is_listed(secrets: databricks.Secrets, sign_in: S
     assert databricks.Secrets(sign_in("maya"), SCOPES).list("kv") == []
 
 
+def test_one_wrong_id_in_the_mapping_hides_no_other_key(job: zt.Session) -> None:
+    secrets = databricks.Secrets(job, {"bureau": {"api-key": "bureau-api-key", "odd": "no such name / of a secret", "x": ""}})
+    assert [metadata.key for metadata in secrets.list("bureau")] == ["api-key"]
+    with pytest.raises(zt.Invalid):
+        quietly(lambda: secrets.get("bureau", "x"))
+
+
 def test_each_exposure_warns_and_stands_in_the_log(secrets: databricks.Secrets, sign_in: SignIn) -> None:
     for _ in range(2):
         with pytest.warns(zt.ExposedSecretWarning, match="use `session.secret`") as told:

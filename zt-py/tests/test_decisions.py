@@ -57,7 +57,7 @@ def test_an_allow_without_columns_shows_all(sign_in: SignIn) -> None:
 def test_a_notebook_shows_a_decision_as_a_small_table(sign_in: SignIn) -> None:
     decision = sign_in("maya").check("table.read", "table:raw.loan_applications")
     html = decision._repr_html_()
-    assert html.startswith("<table>") and "AP-02" in html and decision.id in html
+    assert html.startswith("<table class=") and "AP-02" in html and decision.id in html
     assert "<script" not in html
     assert "AP-02" in repr(decision)
 
@@ -69,7 +69,7 @@ def test_a_table_of_a_notebook_escapes_what_the_rows_say(own_world: World) -> No
         decision = rt.authenticate(own_world.token("maya")).check("table.read", "table:raw.loan_applications")
         assert "<script" not in decision._repr_html_()
         assert "&lt;script&gt;alert(&#39;&amp;&#39;)" in decision._repr_html_()
-        assert rt._repr_html_().startswith("<table><caption>zt runtime</caption>")
+        assert "<caption>zt runtime</caption>" in rt._repr_html_()
 
 
 def test_a_copy_of_a_decision_is_the_same_object(sign_in: SignIn) -> None:
@@ -115,7 +115,7 @@ def test_an_explanation_is_for_priya_only(sign_in: SignIn, job: zt.Session) -> N
     assert "AP-07 would allow: stage is 1, needs 2" in str(explanation)
     assert json.loads(json.dumps(explanation)) == explanation
     assert str(pickle.loads(pickle.dumps(explanation))) == str(explanation)
-    assert explanation._repr_html_().startswith("<table><caption>explanation</caption>")
+    assert "<caption>explanation</caption>" in explanation._repr_html_()
 
 
 UNSTATED = """

@@ -113,12 +113,36 @@ def test_an_executor_seals_what_only_a_right_opens(own: zt.Runtime, rsa: World, 
     ines = own.authenticate(rsa.token("ines"))
     assert ines.opener("loan_scores_delta", sealed).unseal(sealed) == SCORES
     statement = executor.statement()
-    assert job.merge(grant, [statement]) == {"statements": 1, "acts": 2, "repeated": 0, "incomplete": 0}
-    assert job.merge(grant, [statement]) == {"statements": 0, "acts": 0, "repeated": 1, "incomplete": 0}
+    assert job.merge(grant, [statement]) == {"statements": 1, "acts": 2, "repeated": 0, "incomplete": 0, "retried": 0}
+    assert job.merge(grant, [statement]) == {"statements": 0, "acts": 0, "repeated": 1, "incomplete": 0, "retried": 0}
     with pytest.raises(zt.Integrity):
         job.merge(grant, [statement.replace('"rows":1', '"rows":9')])
     with pytest.raises(zt.Unauthenticated):
         ines.merge(grant, [statement])
+
+
+def test_an_account_says_which_try_of_a_task_it_is_of(job: zt.Session, grant: zt.Grant, own: zt.Runtime, rsa: World) -> None:
+    executor = grant.executor(task=(12, 3, 2))
+    executor.require("model.infer", "model:car_loan_scorer")
+    first = grant.executor(task=(12, 4, 0)).statement()
+    told = job.merge(grant, [executor.statement(), first])
+    assert told == {"statements": 2, "acts": 1, "repeated": 0, "incomplete": 0, "retried": 1}
+    tail = own.authenticate(rsa.token("priya")).audit_tail(20)
+    merged = [entry["detail"] for entry in tail if entry["action"] == "executor.merged"][-2:]
+    assert [(one["spark_stage"], one["partition"], one["attempt"]) for one in merged] == [("12", "3", "2"), ("12", "4", "0")]
+    with pytest.raises((TypeError, OverflowError)):
+        grant.executor(task=(1, 2, -1))
+
+
+def test_what_refuses_a_grant_once_does_not_refuse_it_for_ever(grant: zt.Grant, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = pickle.loads(pickle.dumps(grant))
+    monkeypatch.setenv("ZT_EXECUTOR_GRANT_KEYS", "A" * 43)
+    for _ in range(2):
+        with pytest.raises(zt.Unauthenticated) as caught:
+            mine.require("model.infer", "model:car_loan_scorer")
+        assert caught.value.help is not None and "ZT_EXECUTOR_GRANT_KEYS" in caught.value.help
+    monkeypatch.delenv("ZT_EXECUTOR_GRANT_KEYS")
+    mine.require("model.infer", "model:car_loan_scorer")
 
 
 def test_a_stage_is_proven_by_the_orchestrator_alone(own: zt.Runtime, rsa: World, job: zt.Session) -> None:

@@ -79,7 +79,7 @@ OPERANDS = strategies.one_of(
 def test_no_operator_leaks(operation: Any, operand: Any, is_left: bool) -> None:
     secret = held()
     shown = outcome(lambda: operation(secret, operand) if is_left else operation(operand, secret))
-    assert leaks(shown.replace(repr(operand), "").replace(str(operand), "")) is False
+    assert leaks(shown) is False  # of the needle as operand too: no error repeats it, so what shows it is the secret
 
 
 @pytest.mark.parametrize("operation", UNARY, ids=lambda one: one.__name__)

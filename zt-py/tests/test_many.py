@@ -85,6 +85,27 @@ def test_a_list_stands_once_in_the_log(sign_in: SignIn) -> None:
     assert entry["detail"]["denied"] == "1" and len(entry["detail"]["sha256"]) == 64
 
 
+def test_what_is_asked_in_asyncio_is_read_beside_the_loop(sign_in: SignIn) -> None:
+    readers: list[int] = []
+
+    def resources() -> Iterator[str]:
+        readers.append(threading.get_ident())
+        yield GOLD
+
+    def broken() -> Iterator[str]:
+        yield GOLD
+        raise RuntimeError("of the column")
+
+    async def ask() -> Any:
+        maya = sign_in("maya")
+        later = maya.check_many_async("table.read", broken())
+        with pytest.raises(RuntimeError, match="of the column"):
+            await later
+        return await maya.check_many_async("table.read", resources())
+
+    assert asyncio.run(ask()) == [True] and readers != [threading.get_ident()]
+
+
 def test_a_list_is_answered_in_asyncio(sign_in: SignIn) -> None:
     async def ask() -> Any:
         return await sign_in("maya").check_many_async("table.read", [GOLD, RAW])
@@ -190,6 +211,11 @@ def test_columns_of_pandas_keep_their_index(sign_in: SignIn) -> None:
     assert missing.dtype == "boolean" and missing.isna().tolist() == [False, True]
     frame = pd.DataFrame({"table": [GOLD, RAW]})
     assert len(frame[maya.check_many("table.read", frame["table"])]) == 1
+    # A frame of one column, after a filter: its index is no column.
+    for index in ([7, 8], ["a", "b"], pd.MultiIndex.from_tuples([(1, 2), (3, 4)])):
+        answers = maya.check_many("table.read", frame.set_axis(index))
+        assert list(answers) == [True, False] and answers.index.equals(frame.set_axis(index).index)
+    assert list(frame.index) == [0, 1]
 
 
 @needs("pyarrow")
@@ -317,6 +343,11 @@ def test_a_view_of_polars(tomasz: zt.Session) -> None:
 
     seen = tomasz.view(pl.DataFrame(DATA), "table:gold.regions")
     assert isinstance(seen, pl.DataFrame) and seen.to_dict(as_series=False) == tomasz.view(DATA, "table:gold.regions")
+    # What polars knows no type of, at any depth.
+    nested = [{"a": None, "b": [None]}] * 3
+    frame = pl.DataFrame(DATA | {"none": [None] * 3, "list": [[None], [], None], "nested": nested})
+    assert tomasz.view(frame, "table:gold.regions").equals(seen)
+    assert tomasz.view(frame.select("list", "nested", "id", "region"), "table:gold.regions").columns == ["id", "region"]
 
 
 @needs("pandas")
@@ -348,8 +379,15 @@ def test_a_view_that_is_too_large_is_refused_whole(tomasz: zt.Session) -> None:
 
 
 def test_a_view_that_is_denied_reads_nothing(sign_in: SignIn) -> None:
+    pulled: list[int] = []
+
+    def cells() -> Iterator[int]:
+        pulled.append(1)
+        yield 1
+
     with pytest.raises(zt.Denied) as raised:
-        sign_in("maya").view(DATA, RAW)
+        sign_in("maya").view({"id": cells()}, RAW)
+    assert pulled == [] and sign_in("maya").view({"id": cells()}, GOLD) == {"id": [1]} and pulled == [1]
     assert raised.value.decision is not None and raised.value.decision.policies == ("AP-02",)
     for rows in (None, 7, [1], "text", {"id": "text"}):
         with pytest.raises(TypeError):

@@ -7,6 +7,7 @@ import html.parser
 import importlib.util
 import io
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from conftest import SignIn, World
 import zt
 from zt import _html, _progress
 
-HOSTILE = "<script>alert('x')</script>\"&"
+HOSTILE = "<script>alert('x')</script>\"& $\\color{green}{\\text{allow}}$"
 
 
 def needs(package: str) -> pytest.MarkDecorator:
@@ -25,13 +26,15 @@ def needs(package: str) -> pytest.MarkDecorator:
 
 
 class Page(html.parser.HTMLParser):
-    """Reads markup as a browser does, and keeps its tags and texts."""
+    """Reads markup as a browser does, and keeps its tags and texts. What stands in no element that MathJax leaves alone must be
+    no formula."""
 
     ALLOWED = {"table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br", "p", "pre"}
 
     def __init__(self, markup: str) -> None:
         super().__init__(convert_charrefs=True)
         self.open: list[str] = []
+        self.plain = [False]
         self.texts: list[str] = []
         self.feed(markup)
         self.close()
@@ -39,14 +42,17 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         assert tag in self.ALLOWED, tag
-        assert {name for name, _ in attributes} <= {"style"}
+        assert {name for name, _ in attributes} <= {"style", "class"}
         if tag != "br":
             self.open.append(tag)
+            self.plain.append("tex2jax_ignore mathjax_ignore" in dict(attributes).get("class", "") or self.plain[-1])
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        self.plain.pop()
 
     def handle_data(self, data: str) -> None:
+        assert self.plain[-1] or "$" not in data, "a text may be set as a formula"
         self.texts.append(data)
 
 
@@ -85,10 +91,11 @@ def test_what_a_caller_wrote_is_text_on_the_page(rt: zt.Runtime) -> None:
 
 
 def test_a_decision_about_a_hostile_name_is_text_on_the_page(sign_in: SignIn) -> None:
-    decision = sign_in("maya").check("job.run", "job:<script>alert(1)</script>")
-    assert "job:<script>alert(1)</script>" in shown(decision)
-    tail = sign_in("priya").audit_tail(5)
-    assert "job:<script>alert(1)</script>" in shown(tail)
+    for name in ("job:<script>alert(1)</script>", "job:$\\color{green}{\\text{allow}}$"):
+        decision = sign_in("maya").check("job.run", name)
+        assert name in shown(decision)
+        tail = sign_in("priya").audit_tail(5)
+        assert name in shown(tail)
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:
@@ -132,12 +139,13 @@ def part_of(status: zt.Status, name: str) -> Any:
 def test_the_card_says_what_works(own_world: World) -> None:
     with zt.open(own_world.folder) as rt:
         status = zt.status(rt)
-        assert dict(status) == dict(status) and json.loads(json.dumps(status))["mode"] == "development"
+        told = json.loads(json.dumps(status))
+        assert told == dict(status) and (told["mode"], told["process"]) == ("development", os.getpid())
         assert {part["part"]: part["state"] for part in status.parts} == {
             "metadata": "works",
             "identity": "works",
             "vault": "not used yet",
-            "network": "not used yet",
+            "network": "works",  # nothing is dialled: the local vault answers
             "audit": "works",
         }
         rt.authenticate(own_world.token("sp-score-201")).claiming(201, 2).secret("bureau-api-key")
@@ -158,6 +166,8 @@ def test_the_card_says_what_works(own_world: World) -> None:
         ({"slot": {"state": "stale", "failures": 2, "last_error": "the vault asks for a pause"}}, "vault", "limited", "role"),
         ({"slot": {"state": "forbidden", "last_error": None}}, "network", "fails", "row of Network_Rules"),
         ({"slot": {"failures": 1, "last_error": "no connection to `kv`"}}, "network", "fails", "zt doctor"),
+        ({"host": {"path": {"error": "no word of the vault", "private_endpoint": None}}}, "network", "fails", "zt doctor network"),
+        ({"host": {"resolved": {"addresses": [], "error": "no such name"}}}, "network", "fails", "zt doctor network"),
         ({"audit": {"is_writable": False, "last_error": "no space left"}}, "audit", "fails", "free space"),
         ({"audit": {"checkpoint_error": "no key"}}, "audit", "limited", "audit key"),
     ],
@@ -168,12 +178,28 @@ def test_the_card_says_what_to_do(rt: zt.Runtime, change: dict[str, Any], name: 
     status["audit"] |= change.get("audit", {})
     status["secrets"]["slots"][0] |= change.get("slot", {})
     status["secrets"]["gates"][0] |= change.get("gate", {})
+    status["network"][0] |= {"store": "key_vault"} | change["host"] if "host" in change else {}
     if keys := change.get("keys"):
         status.key_health[0]["state"] = keys
     part = part_of(status, name)
     assert (part["state"], fix in part["fix"]) == (state, True), part
     assert status.is_well is (state != "fails")
     assert fix in str(status) and fix in shown(status)
+
+
+def test_the_card_says_by_which_way_a_vault_answered(rt: zt.Runtime) -> None:
+    status = copy.deepcopy(rt.status())
+    assert {host["store"] for host in status["network"]} == {"local"} and status["network"][0]["path"] is None
+    assert part_of(status, "network")["detail"] == "the local vault answers, and nothing is dialled"
+    for host in status["network"]:
+        host["store"] = "key_vault"
+    assert part_of(status, "network")["state"] == "not used yet"
+    endpoint = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv"
+    path = {"proof": "private_link", "peer": "10.10.1.5:443", "private_endpoint": endpoint, "error": None, "age_s": 12}
+    status["network"][0] |= {"host": "kv.vault.azure.net", "path": path, "declared": [{"rule": "NR-1", "mode": "private_only"}]}
+    expected = ("works", "kv.vault.azure.net by private_link of pe-kv, private_only, 12 s ago")
+    assert (part_of(status, "network")["state"], part_of(status, "network")["detail"]) == expected
+    assert "private_link of pe-kv" in shown(status)
 
 
 def test_a_vault_that_is_not_there_shows_on_the_card(own_world: World) -> None:
@@ -212,6 +238,9 @@ def test_plots_show_what_fired(job: zt.Session, tmp_path: Path) -> None:
         (range(100), range(100), "PSI 0.00"),
         ([None, 1, 2], [float("nan"), 1, 2], "PSI 0.00"),
         (["a"], ["b"], "PSI 0.69"),
+        (["missing", "a", None], ["missing", None, None], "PSI"),
+        ([1000000 + at / 10 for at in range(20)], [1000000.1] * 20, "PSI"),
+        (["$20K - $40K"], ["$20K - $40K", "$$"], "PSI"),
         (list(range(100)), [200] * 100, "PSI"),
         ([True, False], [True, True], "PSI"),
     ],
@@ -223,6 +252,8 @@ def test_drift_is_drawn_of_any_column(reference: Any, current: Any, title: str) 
     assert figure.axes[0].get_title().startswith(title)
     shares = [patch.get_height() for patch in figure.axes[0].patches]
     assert sum(shares) == pytest.approx(2)
+    figure.savefig(io.BytesIO(), format="png")  # a label that is no formula of TeX raises nothing
+    assert not any(label.get_parse_math() for label in figure.axes[0].get_xticklabels())
     with pytest.raises(ValueError, match="at least one row"):
         zt.plot.drift([], current)
 

@@ -315,6 +315,55 @@ def test_ctrl_c_ends_a_check_of_many(world: World) -> None:
     assert ran.stdout == "interrupted\n", ran.stderr
 
 
+INTERRUPTED = """
+        import os, signal, sys, threading, zt
+        rt = zt.open(sys.argv[1])
+        maya = rt.authenticate(sys.argv[2])
+        permit = maya.require("table.read", "table:gold.loan_scores")
+        begun = threading.Event()
+        def interrupt():
+            begun.wait()
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        def endless():
+            at = 0
+            while True:
+                at += 1
+                if at == 1000:
+                    begun.set()
+                yield READ
+"""
+
+
+@pytest.mark.parametrize("call", ["permit.apply(rows)", "maya.view(rows, 'table:gold.loan_scores')"])
+def test_ctrl_c_ends_the_reading_of_lists(world: World, call: str) -> None:
+    script = INTERRUPTED.replace("READ", "at") + f"""
+        rows = {{"id": endless()}}
+        try:
+            {call}
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    ran = run(script, world.folder, world.token("maya"), timeout=100)
+    assert ran.stdout == "interrupted\n", ran.stderr
+
+
+@pytest.mark.parametrize("call", ["permit.apply(rows)", "maya.check_many('table.read', rows)"])
+def test_ctrl_c_ends_the_reading_of_a_stream(world: World, call: str) -> None:
+    pytest.importorskip("pyarrow")
+    script = INTERRUPTED.replace("READ", "batch") + f"""
+        import pyarrow as pa
+        batch = pa.record_batch({{"id": ["table:gold.loan_scores"]}})
+        rows = pa.RecordBatchReader.from_batches(batch.schema, endless())
+        try:
+            {call}
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    ran = run(script, world.folder, world.token("maya"), timeout=100)
+    assert ran.stdout == "interrupted\n", ran.stderr
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_many_calls_leave_no_memory_behind(world: World) -> None:
     script = """

@@ -68,7 +68,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.python.daemon.module": "zt_daemon",
         "spark.executorEnv.PYTHONPATH": str(folder),
-        "spark.task.maxFailures": "1",
+        "spark.task.maxFailures": "2",
     }
     os.environ["PYTHONPATH"] = str(folder)
     for name, value in settings.items():
@@ -119,7 +119,7 @@ def test_executors_seal_and_the_risk_officer_opens(
     ines = own.authenticate(rsa.token("ines"))
     opened = ines.opener("loan_scores_delta", sealed).unseal(sealed).sort_by("id")
     assert opened.to_pylist() == scores.toArrow().sort_by("id").to_pylist()
-    assert zt.spark.merge(job, grant) == {"statements": 2, "acts": 4, "repeated": 0, "incomplete": 0, "waiting": 0}
+    assert zt.spark.merge(job, grant) == {"statements": 2, "acts": 4, "repeated": 0, "incomplete": 0, "retried": 0, "waiting": 0}
     merged = [entry for entry in log() if entry["action"] == "executor.merged"]
     assert {entry["detail"]["grant"] for entry in merged} == {grant.id}
     # Two executors, each a process of its own, and none of them the driver.
@@ -208,6 +208,38 @@ def test_a_partition_that_yields_no_row_tells_of_its_refusals(
     told = zt.spark.merge(job, grant)
     assert told["acts"] >= 1 and told["incomplete"] == told["waiting"] == 0
     assert any(entry["resource"] == "table:gold.probe_of_nothing" and entry["outcome"] == "refused" for entry in log())
+
+
+def test_a_task_that_spark_tries_again_says_so(job: zt.Session, grant: zt.Grant, spark: Any, log: Log) -> None:
+    def fail_once(rows: Any, executor: zt.Executor) -> Any:
+        from pyspark import TaskContext
+
+        executor.require("table.read", "table:raw.loan_applications")
+        if TaskContext.get().attemptNumber() == 0:
+            raise ValueError("of the first try")
+        return rows
+
+    rows = spark.range(0, 100, numPartitions=2)
+    assert zt.spark.map(rows, fail_once, grant, "id long").count() == 100
+    told = zt.spark.merge(job, grant)
+    assert (told["statements"], told["retried"], told["incomplete"], told["waiting"]) == (2, 2, 0, 0)
+    details = [entry["detail"] for entry in log() if entry["action"] == "executor.merged"]
+    own = [detail for detail in details if detail["grant"] == grant.id]
+    assert {(detail["partition"], detail["attempt"]) for detail in own} == {("0", "1"), ("1", "1")}
+
+
+def test_what_is_not_covered_is_asked_in_each_batch_and_kept_in_none(
+    job: zt.Session, grant: zt.Grant, spark: Any, log: Log
+) -> None:
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "10")
+    try:
+        rows = spark.range(0, 40, numPartitions=1).selectExpr("'table:gold.asked_again' as resource")
+        assert zt.spark.filter(rows, grant, "resource").count() == 0
+    finally:
+        spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    zt.spark.merge(job, grant)
+    (act,) = [entry for entry in log() if entry["resource"] == "table:gold.asked_again"]
+    assert act["detail"]["times"] == "4"
 
 
 def test_who_stops_reading_early_is_told_that_accounts_are_incomplete(job: zt.Session, grant: zt.Grant, spark: Any) -> None:

@@ -49,7 +49,7 @@ def statement(grant: zt.Grant) -> str:
 
 
 def observed(grant: zt.Grant, *answers: dict[str, Any]) -> None:
-    zt.spark._PENDING.setdefault(grant.id, []).append(zt.spark._Observed(Observation(*answers)))
+    zt.spark._await(grant, zt.spark._Observed(Observation(*answers)))
 
 
 def log(own: tuple[zt.Runtime, World], grant: zt.Grant) -> list[str]:
@@ -98,7 +98,7 @@ def test_a_forged_trailer_raises_nothing_and_hides_no_error(
     assert zt.spark.errors(RuntimeError(text), job, grant) is None
     with pytest.raises(zt.Denied) as caught:
         grant.require("table.read", "table:gold.loan_scores")
-    both = f"{text} {zt.spark._carried(caught.value, grant.executor())}"
+    both = f"{text} {zt.spark.carried(caught.value, grant.executor())}"
     error = zt.spark.errors(RuntimeError(both), job, grant)
     assert isinstance(error, zt.Denied) and error.code == "ZT-1004"
     assert "executor.merged" in log(own, grant)
@@ -107,6 +107,37 @@ def test_a_forged_trailer_raises_nothing_and_hides_no_error(
 def test_whatever_a_task_fails_with_its_account_comes(own: tuple[zt.Runtime, World], job: zt.Session, grant: zt.Grant) -> None:
     executor = grant.executor()
     executor.require("model.infer", "model:car_loan_scorer")
-    text = zt.spark._carried(ValueError("of somebody else"), executor)
+    text = zt.spark.carried(ValueError("of somebody else"), executor)
     assert zt.spark.errors(RuntimeError(text), job, grant) is None
     assert log(own, grant).count("executor.act") == 1
+
+
+def test_what_was_told_is_let_go_and_what_nobody_merges_ends_a_day_after_its_grant(
+    job: zt.Session, grant: zt.Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observed(grant, {"statements": [statement(grant)]})
+    zt.spark.merge(job, grant)
+    assert grant.id not in zt.spark._PENDING and grant.id not in zt.spark._ENDS
+    observed(grant, {})
+    other = job.grant(["model.infer model:car_loan_scorer"])
+    monkeypatch.setattr("zt.spark.time.time", lambda: grant.expires_on + 86_399)
+    observed(other, {})
+    assert grant.id in zt.spark._PENDING
+    monkeypatch.setattr("zt.spark.time.time", lambda: grant.expires_on + 86_401)
+    observed(other, {})
+    assert grant.id not in zt.spark._PENDING and len(zt.spark._PENDING[other.id]) == 2
+    zt.spark.forget(other)
+    assert other.id not in zt.spark._ENDS
+
+
+def test_two_merges_at_once_lose_no_count(job: zt.Session, grant: zt.Grant, monkeypatch: pytest.MonkeyPatch) -> None:
+    observed(grant, {"statements": [statement(grant)]})
+    told = zt.spark._Observed.told
+
+    def meanwhile(self: zt.spark._Observed, timeout: float) -> list[str] | None:
+        found = told(self, timeout)
+        zt.spark.forget(grant)
+        return found
+
+    monkeypatch.setattr(zt.spark._Observed, "told", meanwhile)
+    assert zt.spark.merge(job, grant)["statements"] == 1

@@ -5,6 +5,7 @@
 //! whether it is the account of the whole task. What is not promised: a statement is not signed, since an executor has no key.
 
 mod bounds;
+mod task;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use super::{AuditError, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 
 pub(crate) use bounds::Bounds;
+pub use task::Task;
 
 /// The most different refusals of one statement; further ones count as one. What was allowed and done is bounded by the grant.
 const MOST: usize = 512;
@@ -116,6 +118,7 @@ struct Head {
     mark: String,
     process: u32,
     chain: String,
+    task: Option<Task>,
 }
 
 /// The last line, by which a cut shows.
@@ -153,12 +156,18 @@ impl Acts {
                 mark: mark.to_owned(),
                 process: std::process::id(),
                 chain: hex(&chain),
+                task: None,
             },
             rows: Vec::new(),
             places: HashMap::new(),
             refused: 0,
             refused_bytes: 0,
         })
+    }
+
+    /// Says which task it is.
+    pub(crate) const fn of_task(&mut self, task: Task) {
+        self.head.task = Some(task);
     }
 
     pub(crate) fn add(&mut self, act: Act) {
@@ -262,12 +271,16 @@ impl Statement {
     /// The record that binds all of it to the driver's log.
     pub(crate) fn merged(&self, at: Timestamp) -> Record {
         let chain = format!("executor:{}", self.head.chain);
-        Record::new(Kind::Effect, at, "executor.merged", chain, Outcome::Ok)
+        let record = Record::new(Kind::Effect, at, "executor.merged", chain, Outcome::Ok)
             .with_detail("grant", &self.head.grant)
             .with_detail("process", self.head.process.to_string())
             .with_detail("head", &self.hash)
             .with_detail("count", self.rows.len().to_string())
-            .with_detail("whole", self.is_whole.to_string())
+            .with_detail("whole", self.is_whole.to_string());
+        match self.head.task {
+            None => record,
+            Some(task) => task.described(record),
+        }
     }
 
     /// Its acts as records of now: an executor's times are its own word, and so details. One action for all of them, so that

@@ -23,7 +23,7 @@ use arrow_array::ArrayRef;
 use build::Column;
 use cells::Cells;
 pub(crate) use keys::key_texts;
-pub(crate) use seal::is_sealed_array;
+pub(crate) use seal::is_sealed_under;
 
 /// The column with nothing but its own cells in it: no value of a dictionary and no text behind a view that none of them
 /// names. `None` for what cannot be built again, such as unions and run-end encoding.

@@ -61,13 +61,26 @@ pub struct PublicHalf {
     pub version: SecretVersion,
     /// A SubjectPublicKeyInfo (RFC 5280 section 4.1, DER) of an RSA key of 2,048 to 4,096 bits.
     pub spki: Vec<u8>,
+    /// From when on nobody may wrap with it any more.
+    pub expires: Option<Timestamp>,
 }
 
 impl PublicHalf {
     /// This half.
     #[must_use]
     pub const fn new(version: SecretVersion, spki: Vec<u8>) -> Self {
-        Self { version, spki }
+        Self {
+            version,
+            spki,
+            expires: None,
+        }
+    }
+
+    /// The same, that wraps until then.
+    #[must_use]
+    pub const fn until(mut self, expires: Option<Timestamp>) -> Self {
+        self.expires = expires;
+        self
     }
 }
 

@@ -83,9 +83,15 @@ pub(crate) struct Claims {
     pub(crate) kind: GrantKind,
     /// The name of the key that signed.
     pub(crate) key: String,
+    /// The application that the issuer's runtime takes tokens for: a grant counts for runtimes of the same one.
+    pub(crate) audience: String,
     pub(crate) issuer: String,
+    /// Its tenant and object id: names are those of tables, and other tables may mean others by them.
+    pub(crate) issuer_tenant: String,
+    pub(crate) issuer_object: String,
     pub(crate) subject: String,
-    /// Its object id: names are those of tables, and other tables may mean others by them.
+    /// As of the issuer.
+    pub(crate) tenant: String,
     pub(crate) object: String,
     pub(crate) job: u32,
     pub(crate) stage: Option<u32>,

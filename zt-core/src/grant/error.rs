@@ -43,6 +43,15 @@ pub enum GrantError {
         /// Who presented it.
         caller: String,
     },
+    /// It counts for runtimes of another application.
+    #[error("the grant is for runtimes of the application `{audience}`, not of `{own}`")]
+    #[non_exhaustive]
+    WrongAudience {
+        /// Of which.
+        audience: String,
+        /// Which this one is of.
+        own: String,
+    },
     /// A principal vouched for itself.
     #[error("`{issuer}` issued the grant to itself: that proves nothing")]
     #[non_exhaustive]
@@ -82,12 +91,32 @@ pub enum GrantError {
 }
 
 impl GrantError {
+    /// The reason in words of ours alone where the claims are anybody's: what no trusted key signed is not repeated.
+    pub(crate) fn unsigned(&self) -> Option<&'static str> {
+        match self {
+            Self::UnknownKey { .. } => {
+                Some("the grant is signed by a key that is not trusted here")
+            }
+            Self::Forged => Some("the grant is forged"),
+            Self::Malformed(why) => Some(why),
+            Self::NotYetValid { .. }
+            | Self::Expired { .. }
+            | Self::WrongSubject { .. }
+            | Self::WrongAudience { .. }
+            | Self::OwnWord { .. }
+            | Self::WrongKind { .. }
+            | Self::OutOfScope { .. }
+            | Self::ColumnOutOfScope { .. } => None,
+        }
+    }
+
     const fn code(&self) -> Code {
         match self {
             Self::Malformed(_)
             | Self::UnknownKey { .. }
             | Self::Forged
             | Self::OwnWord { .. }
+            | Self::WrongAudience { .. }
             | Self::WrongKind { .. } => Code::InvalidGrant,
             Self::WrongSubject { .. } => Code::GrantOfAnother,
             Self::NotYetValid { .. } => Code::GrantNotYetValid,
@@ -105,6 +134,9 @@ impl GrantError {
             Self::NotYetValid { .. } => "the clocks of the two machines differ",
             Self::Expired { .. } => "issue a new one; a grant lasts an hour at most",
             Self::WrongSubject { .. } => "have one issued for this caller",
+            Self::WrongAudience { .. } => {
+                "who issues it and who takes it name the same application in `identity.audience`"
+            }
             Self::OwnWord { .. } => "the orchestrator of the job vouches for its stages",
             Self::WrongKind { .. } => "`for_stage` and `for_executors` make the two kinds",
             Self::OutOfScope { .. } | Self::ColumnOutOfScope { .. } => {

@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Grant, GrantError, GrantKind, GrantPublicKey, Seal};
-use crate::audit::{Act, Acts, COLUMNS, MALFORMED, Statement};
+use crate::audit::{Act, Acts, COLUMNS, MALFORMED, Statement, Task};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::envelope::{Binding, DataKey, Form, Scope, Sealer, oaep};
 use crate::error::{Code, Error, Result};
@@ -22,7 +22,9 @@ use crate::session::parse;
 /// How far the clocks of driver and executor may differ.
 pub(crate) const SKEW: Duration = Duration::from_secs(60);
 
-/// What an executor may, for one task. Safe across threads; a forked child draws its own keys.
+/// What an executor may, for one task. Safe across threads. A forked child draws its own keys, and should open an executor of
+/// its own: this one's account goes on under the chain and process of its parent, and of two accounts of one chain only one
+/// is taken for the whole task's.
 ///
 /// ```no_run
 /// # use zt_core::grant::{Executor, Grant, GrantPublicKey};
@@ -78,6 +80,13 @@ impl Executor {
             grant: grant.clone(),
             clock,
         })
+    }
+
+    /// The same, whose account says which task of a distributed computation it is of: what a first try did, and what a second.
+    #[must_use]
+    pub fn of_task(self, task: Task) -> Self {
+        self.acts().of_task(task);
+        self
     }
 
     /// The grant.

@@ -27,8 +27,12 @@ fn claims(key: &GrantKey) -> Claims {
         nonce: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
         kind: GrantKind::Executors,
         key: key.public().name(),
+        audience: "9f6e1a52-6c6a-4e0b-9a35-2f6f1f6b7a01".to_owned(),
         issuer: "sp:sp-score-201".to_owned(),
+        issuer_tenant: "aaaaaaaa-0000-4000-8000-000000000001".to_owned(),
+        issuer_object: "c0000000-0000-4000-8000-000000000002".to_owned(),
         subject: "sp:sp-score-201".to_owned(),
+        tenant: "aaaaaaaa-0000-4000-8000-000000000001".to_owned(),
         object: "c0000000-0000-4000-8000-000000000002".to_owned(),
         job: 201,
         stage: Some(2),
@@ -147,8 +151,10 @@ fn only_the_one_spelling_is_read() {
     let missing = json.replacen("\"snapshot\":\"9f2c\",", "", 1);
     let float = json.replacen("\"job\":201", "\"job\":201.0", 1);
     let action = json.replacen("table.read", "table.reap", 1);
+    let capitals = json.replacen("table:raw", "table:Raw", 1);
+    let nameless = json.replacen(&key.public().name(), "zt\u{202e}", 1);
     for wrong in [
-        unknown, twice, spaced, moved, escaped, missing, float, action,
+        unknown, twice, spaced, moved, escaped, missing, float, action, capitals, nameless,
     ] {
         assert!(wrong != json);
         let why = Grant::parse(&text_of(&wrong)).unwrap_err();

@@ -78,7 +78,10 @@ impl Grant {
             return Err(wrong("its claims are spelled in another way"));
         }
         refuse_crowded(&claims)?;
-        let rights = claims.rights.iter().map(|right| right.parse());
+        if !is_key_name(&claims.key) {
+            return Err(wrong("its key has no name of a key"));
+        }
+        let rights = claims.rights.iter().map(|right| one_spelling(right));
         let rights = rights.collect::<Result<Vec<Right>, _>>()?;
         let text = text.to_owned();
         Ok(Self(Arc::new(Inner {
@@ -242,6 +245,22 @@ impl fmt::Debug for Grant {
         }
         write!(f, ", until {})", self.expires_at())
     }
+}
+
+/// As [`GrantPublicKey::name`] writes it: nobody has signed it yet, and it is repeated to whoever presents the text.
+fn is_key_name(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == 16 && text.bytes().all(is_letter)
+}
+
+/// A right, if it is written as rights print.
+fn one_spelling(text: &str) -> Result<Right, GrantError> {
+    let right: Right = text.parse()?;
+    if right.to_string() == text {
+        return Ok(right);
+    }
+    let reason = "a right is spelled in another way";
+    Err(GrantError::Malformed(reason))
 }
 
 fn refuse_crowded(claims: &Claims) -> Result<(), GrantError> {

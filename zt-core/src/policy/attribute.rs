@@ -238,7 +238,7 @@ impl Attribute {
     pub(super) fn is_always_known(&self) -> bool {
         let named = matches!(
             self.built_in,
-            Some(BuiltIn::ResourceKind | BuiltIn::ActionName | BuiltIn::Proven)
+            Some(BuiltIn::ResourceKind | BuiltIn::ActionName)
         );
         let default = self.default.as_ref().map(Value::as_datum);
         named || default.is_some_and(|value| value.fit(self.kind, &self.values).is_some())

@@ -142,7 +142,8 @@ impl<'a> Facts<'a> {
             BuiltIn::ActionName => Some(Datum::Text(self.action.as_str())),
             BuiltIn::Job => self.context.job().map(number),
             BuiltIn::Stage => self.context.stage().map(number),
-            BuiltIn::Proven => Some(Datum::Bool(self.context.is_proven())),
+            // Whose grant stays in the pocket proves nothing, which is not known to be false: that would disarm a deny.
+            BuiltIn::Proven => self.context.is_proven().then_some(Datum::Bool(true)),
             BuiltIn::Author => self.author.map(|id| Datum::Text(id.as_str())),
             BuiltIn::Now => self.now.map(Datum::Datetime),
             BuiltIn::Hour => Some(Datum::Int(hour_utc(self.now?))),

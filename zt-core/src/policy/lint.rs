@@ -9,6 +9,7 @@ mod candidates;
 mod cover;
 mod dead;
 mod depth;
+mod proof;
 mod reach;
 mod row;
 mod sealed;
@@ -44,6 +45,8 @@ pub enum Lint {
     Dead,
     /// A test of a condition that can never be true where the row's patterns match.
     NeverTrue,
+    /// A test of a deny or a restriction that keeps nobody out of it.
+    NeverFalse,
     /// An attribute that nothing can state.
     Unreachable,
     /// A row that ends within two weeks of the load of the tables.
@@ -67,6 +70,7 @@ impl Lint {
             Self::OverBroad => "over_broad",
             Self::Dead => "dead",
             Self::NeverTrue => "never_true",
+            Self::NeverFalse => "never_false",
             Self::Unreachable => "unreachable",
             Self::Expiring => "expiring",
             Self::Unused => "unused",
@@ -161,6 +165,7 @@ pub fn lint(snapshot: &Snapshot) -> Vec<Finding> {
             findings.extend(covered(&world, (at, row), others, comparing));
             findings.extend(broad::over_broad(row));
             findings.extend(dead::never_true(row, fuel));
+            findings.extend(proof::never_false(row));
         }
         // A row without an effect is named once: what it ended at says more than what else is the matter.
         findings.extend(if is_over { end } else { dead.or(end) });

@@ -138,10 +138,6 @@ impl Outside {
     }
 
     /// What data may be asked for, by the tables in force.
-    #[cfg_attr(
-        not(feature = "azure"),
-        expect(dead_code, reason = "the guard of this build has no client")
-    )]
     pub(super) const fn data_guard(&self) -> &LiveGuard {
         self.guards.data()
     }

@@ -2,6 +2,8 @@
 //!
 //! In: the parts of a runtime. Out: names, ages, counts and last errors. Never a value of a secret, a token or a claim.
 
+mod network;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -15,6 +17,7 @@ use crate::audit;
 use crate::envelope::DataKeysHealth;
 use crate::identity::KeyHealth;
 use crate::secrets::SecretsHealth;
+pub use network::{DeclaredPath, HostStatus, LastPath, Resolved};
 
 /// How often the file is written. A file that is older than three times this is of a process that is gone or stuck.
 pub(super) const WRITTEN_EVERY: Duration = Duration::from_secs(5);
@@ -39,6 +42,8 @@ pub struct Status {
     pub secrets: SecretsHealth,
     /// The keys of sealed data.
     pub data_keys: DataKeysHealth,
+    /// The ways to the vaults of the tables: what is declared, and what was seen last.
+    pub network: Vec<HostStatus>,
     /// Where secret bytes lie.
     pub memory: MemoryStatus,
     /// The audit log.
@@ -97,6 +102,7 @@ impl Runtime {
             keys: self.key_health().iter().map(key_line).collect(),
             secrets: shared.secrets.health(),
             data_keys: shared.keys.health(),
+            network: network::hosts(&snapshot, shared.outside.data_guard(), shared.is_key_vault),
             memory: memory(),
             audit: shared.audit.health(),
         }

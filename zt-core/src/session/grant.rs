@@ -21,22 +21,19 @@ use crate::audit::Durability;
 use crate::clock::Timestamp;
 use crate::envelope::PublicHalf;
 use crate::error::{Code, Error, Result};
-use crate::grant::{self, Claims, Grant, GrantKind, Right, Seal};
+use crate::grant::{self, Claims, Grant, GrantKind, MOST, Right, Seal};
 use crate::id::{Guid, PrincipalId, PrincipalKind};
 use crate::metadata::Snapshot;
 use crate::policy::{
     Action, AuditLevel, Columns, Decision, ListQuery, Obligations, Resource, ResourcePattern,
 };
 
-/// The most rights of one grant.
-const MOST: usize = 64;
-
 /// What was decided for a grant.
 struct Scope {
     /// First the right to issue it.
     decisions: Vec<Decision>,
-    /// Of the subject.
-    object: Guid,
+    /// Tenant and object id of the subject.
+    subject: (Guid, Guid),
     rights: Vec<Right>,
     columns: Option<Vec<String>>,
     outputs: Vec<(String, Output)>,
@@ -47,7 +44,7 @@ impl Scope {
         let same = |one: &Decision, other: &Decision| {
             one.snapshot().version() == other.snapshot().version()
         };
-        self.object == other.object
+        self.subject == other.subject
             && self.rights == other.rights
             && self.columns == other.columns
             && self.outputs == other.outputs
@@ -80,15 +77,18 @@ impl Session {
         loop {
             let before = self.scope(request, false)?;
             let mut seals = Vec::with_capacity(before.outputs.len());
+            let mut key_ends = None;
             for (output, found) in &before.outputs {
                 let half = self.shared.keys.public_half(&found.key).await;
                 let half = half.map_err(Error::from)?;
+                let ends = half.as_ref().and_then(|half| half.expires);
+                key_ends = key_ends.into_iter().chain(ends).min();
                 seals.push(seal(output, found, half)?);
             }
             // After the wait for the vault the policy is asked again.
             let scope = self.scope(request, true)?;
             if scope.is_same(&before) {
-                return self.issue(request, scope, seals);
+                return self.issue(request, scope, (seals, key_ends));
             }
         }
     }
@@ -101,13 +101,13 @@ impl Session {
         };
         let (action, resource) = parse(action.as_str(), &format!("job:{job}"))?;
         let issue = self.may(action, resource, is_last)?;
-        let object = match &request.about {
-            About::Stage { subject, .. } => self.object_of(subject, issue.snapshot())?,
-            About::Executors => self.caller.object(),
+        let subject = match &request.about {
+            About::Stage { subject, .. } => self.subject_of(subject, issue.snapshot())?,
+            About::Executors => (self.caller.tenant(), self.caller.object()),
         };
         let mut scope = Scope {
             decisions: vec![issue],
-            object,
+            subject,
             rights: Vec::new(),
             columns: request.columns.clone(),
             outputs: Vec::new(),
@@ -247,6 +247,9 @@ impl Session {
             (Columns::AllBut(_), None) => Err("*".to_owned()),
         };
         match visible {
+            Ok(only) if only.len() > MOST => Err(invalid(
+                "a grant names 64 columns at most, and the session may see more: name those that are needed",
+            )),
             Ok(only) => {
                 *columns = Some(only);
                 Ok(())
@@ -265,7 +268,13 @@ impl Session {
         }
     }
 
-    fn issue(&self, request: &GrantRequest, scope: Scope, seals: Vec<Seal>) -> Result<Grant> {
+    /// `seals` with the first end of a key in them: executors wrap with none beyond it.
+    fn issue(
+        &self,
+        request: &GrantRequest,
+        scope: Scope,
+        (seals, key_ends): (Vec<Seal>, Option<Timestamp>),
+    ) -> Result<Grant> {
         let Some(decision) = scope.decisions.first() else {
             return Err(Error::new(Code::Internal, "a grant without a decision"));
         };
@@ -280,7 +289,7 @@ impl Session {
                 (GrantKind::Executors, self.name(), self.own_job()?, stage)
             }
         };
-        let (from, until) = self.times(request.lasts, &scope)?;
+        let (from, until) = self.times(request.lasts, &scope, key_ends)?;
         let key = self.shared.grants.key()?;
         let grant = Grant::sign(
             &Claims {
@@ -288,9 +297,13 @@ impl Session {
                 nonce: nonce()?,
                 kind,
                 key: key.public().name(),
+                audience: self.shared.profile.client_id().to_string(),
                 issuer: self.name(),
+                issuer_tenant: self.caller.tenant().to_string(),
+                issuer_object: self.caller.object().to_string(),
                 subject,
-                object: scope.object.to_string(),
+                tenant: scope.subject.0.to_string(),
+                object: scope.subject.1.to_string(),
                 job,
                 stage,
                 from_ms: from.as_millis(),
@@ -309,11 +322,17 @@ impl Session {
     }
 
     /// From now until the first of: as long as was asked for, the session's end, and what ends by time alone.
-    fn times(&self, lasts: Duration, scope: &Scope) -> Result<(Timestamp, Timestamp)> {
+    fn times(
+        &self,
+        lasts: Duration,
+        scope: &Scope,
+        key_ends: Option<Timestamp>,
+    ) -> Result<(Timestamp, Timestamp)> {
         let now = self.shared.clock.now();
         let leases = scope.decisions.iter().filter_map(Decision::lease);
         let own = self.proof.as_ref().map(|proof| proof.until);
         let ends = leases.chain(self.caller.expires_at()).chain(own);
+        let ends = ends.chain(key_ends);
         let until = ends.fold(now.after(lasts), Timestamp::min);
         if until <= now {
             let message = "the right to this grant ends now";
@@ -330,17 +349,19 @@ impl Session {
     }
 
     /// A principal cannot vouch for itself, and for nobody who is no caller.
-    fn object_of(&self, subject: &PrincipalId, snapshot: &Snapshot) -> Result<Guid> {
+    fn subject_of(&self, subject: &PrincipalId, snapshot: &Snapshot) -> Result<(Guid, Guid)> {
         if subject.as_str() == self.name() {
             let message = format!("`{subject}` cannot vouch for itself");
             return Err(invalid(&message));
         }
-        let object = snapshot.object_id(subject);
-        let object = object.filter(|_| subject.kind() != PrincipalKind::Group);
-        object.ok_or_else(|| {
+        let mut rows = snapshot.tables().principals.iter();
+        let row = rows.find(|row| row.id == *subject && subject.kind() != PrincipalKind::Group);
+        let row = row.ok_or_else(|| {
             let message = format!("no row of Principals names `{subject}` as a caller");
             Error::new(Code::NotFound, message)
-        })
+        })?;
+        let home = self.shared.profile.tenant();
+        Ok((row.tenant.unwrap_or(home), row.oid))
     }
 }
 

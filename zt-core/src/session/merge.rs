@@ -20,6 +20,8 @@ pub struct Merged {
     pub repeated: usize,
     /// Executors that began, and whose account of the whole task is not there: their acts are known in part.
     pub incomplete: usize,
+    /// Those of a second or later try at their part: what the tries before it did may be told nowhere.
+    pub retried: usize,
 }
 
 impl Session {
@@ -83,6 +85,8 @@ impl Session {
             merged.statements += 1;
             merged.acts += statement.acts();
             merged.incomplete += usize::from(!statement.is_whole());
+            let is_again = statement.task().is_some_and(|task| task.attempt > 0);
+            merged.retried += usize::from(is_again);
         }
         self.shared.audit.flush()?;
         fresh.into_iter().for_each(|head| known.note(head));

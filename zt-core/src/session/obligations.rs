@@ -34,27 +34,32 @@ pub(super) fn apply_arrow(decision: &Decision, batch: &RecordBatch) -> Result<Re
         let message = format!("{} ({})", why.message(), under(decision));
         unmet(decision, &message, "ask for fewer")
     })?;
-    refuse_where(decision, |column| {
+    refuse_where(decision, |rule, column| {
         let fields = shown.schema_ref().fields().iter().zip(shown.columns());
         let mut found = fields.filter(|(field, _)| fold(field.name()) == fold(column));
-        found.any(|(_, array)| !array.is_empty() && !envelope::is_sealed_array(array))
+        found.any(|(_, array)| {
+            !array.is_empty() && !envelope::is_sealed_under(rule.id.as_str(), batch, array)
+        })
     })?;
     Ok(shown)
 }
 
 /// Data that must be sealed is refused while a column of its rule stands in plain.
 fn refuse_plain(decision: &Decision, batch: &Batch) -> Result<()> {
-    refuse_where(decision, |column| {
+    refuse_where(decision, |_, column| {
         let found = batch.columns().iter().find(|own| own.is_called(column));
         found.is_some_and(|found| !found.is_empty() && !envelope::is_sealed(found.cells()))
     })
 }
 
-fn refuse_where(decision: &Decision, is_plain: impl Fn(&str) -> bool) -> Result<()> {
+fn refuse_where(
+    decision: &Decision,
+    is_plain: impl Fn(&EncryptionRule, &str) -> bool,
+) -> Result<()> {
     for rule in rules(decision) {
         for column in &rule.columns {
             let is_masked = decision.masks().of(column).is_some();
-            if !is_masked && is_plain(column) {
+            if !is_masked && is_plain(rule, column) {
                 let message = format!(
                     "`{column}` stands in plain, and {} demands that rule `{}` seals it",
                     under(decision),
@@ -63,7 +68,7 @@ fn refuse_where(decision: &Decision, is_plain: impl Fn(&str) -> bool) -> Result<
                 return Err(unmet(
                     decision,
                     &message,
-                    "seal it with `Session::sealer` first, as text: sealed bytes cannot be told from others",
+                    "seal it with `Session::sealer` first; sealed bytes count beside the keys of their rows, `_zt_key`",
                 ));
             }
         }

@@ -30,32 +30,32 @@ impl Proof {
 impl Session {
     /// The same caller, in the job and stage that a grant proves, as `context.proven` says in conditions. Ends with the grant,
     /// if not before with the token. Rights are decided as always: the grant itself allows nothing. That it was presented, or
-    /// refused, stands in the audit log.
+    /// refused, stands in the audit log; of a grant that nobody trusted signed, none of its words.
     ///
     /// # Errors
-    /// [`GrantError`], folded, as `Unauthenticated`: forged, over, not valid yet, for another caller, or issued by the caller
-    /// itself. Else as [`check`](Self::check).
+    /// [`GrantError`], folded, as `Unauthenticated`: forged, over, not valid yet, for another caller or application, or issued
+    /// by the caller itself. `Unavailable` after a thousand refusals of a caller in 10 s. Else as [`check`](Self::check).
     pub fn with_grant(&self, grant: &Grant) -> Result<Self> {
         self.shared.refuse_closed()?;
         self.refuse_expired()?;
         let now = self.shared.clock.now();
         let resource = format!("job:{}", grant.job());
-        let record = |outcome| {
-            let record = Record::new(
-                Kind::Authentication,
-                now,
-                "grant.present",
-                &resource,
-                outcome,
-            );
-            self.identify(record)
+        let record = |resource: &str, outcome| {
+            let kind = Kind::Authentication;
+            self.identify(Record::new(kind, now, "grant.present", resource, outcome))
         };
         if let Err(why) = self.refuse_grant(grant, now) {
-            let record = record(Outcome::Refused).with_detail("reason", why.to_string());
+            let caller = (self.caller.tenant(), self.caller.object());
+            let tick = self.shared.clock.elapsed();
+            self.shared.budget.spend(caller, tick)?;
+            let record = match why.unsigned() {
+                Some(reason) => record("identity", Outcome::Refused).with_detail("reason", reason),
+                None => record(&resource, Outcome::Refused).with_detail("reason", why.to_string()),
+            };
             self.shared.audit.append(record, Durability::Counted)?;
             return Err(why.into());
         }
-        let record = record(Outcome::Ok)
+        let record = record(&resource, Outcome::Ok)
             .with_detail("grant", grant.id())
             .with_detail("issuer", grant.issuer())
             .with_detail("key", &grant.claims().key)
@@ -80,15 +80,18 @@ impl Session {
     }
 
     fn refuse_grant(&self, grant: &Grant, now: Timestamp) -> Result<(), GrantError> {
-        grant.refuse_other_kind(GrantKind::Stage)?;
         let skew = self.shared.profile.skew();
         grant.verify(&self.shared.grants.trusted(), now, skew)?;
+        grant.refuse_other_kind(GrantKind::Stage)?;
         self.refuse_other_subject(grant)?;
-        let caller = self.name();
-        if grant.issuer() == caller {
-            return Err(GrantError::OwnWord { issuer: caller });
+        let (claims, caller) = (grant.claims(), self.name());
+        // Other tables may give one caller two names.
+        let issuer = (claims.issuer_tenant.as_str(), claims.issuer_object.as_str());
+        let is_own = self.is_caller(issuer) || claims.issuer == caller;
+        match is_own {
+            true => Err(GrantError::OwnWord { issuer: caller }),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// A context is as proven as this session's own grant makes it, wherever it comes from.
@@ -110,19 +113,28 @@ impl Session {
     }
 
     pub(super) fn refuse_foreign(&self, grant: &Grant) -> Result<(), GrantError> {
-        grant.refuse_other_kind(GrantKind::Executors)?;
         grant.verify_signature(&self.shared.grants.trusted())?;
+        grant.refuse_other_kind(GrantKind::Executors)?;
         self.refuse_other_subject(grant)
     }
 
-    /// By name and by object id: a name may mean somebody else in other tables.
+    /// By name, tenant and object id: a name may mean somebody else in other tables. What another world issued, as one of
+    /// tests that shares a key, names another application.
     fn refuse_other_subject(&self, grant: &Grant) -> Result<(), GrantError> {
-        let (subject, caller) = (grant.subject(), self.name());
-        let object = self.caller.object().to_string();
-        if subject == caller && grant.claims().object == object {
+        let (claims, caller) = (grant.claims(), self.name());
+        let own = self.shared.profile.client_id().to_string();
+        if claims.audience != own {
+            let audience = claims.audience.clone();
+            return Err(GrantError::WrongAudience { audience, own });
+        }
+        if claims.subject == caller && self.is_caller((&claims.tenant, &claims.object)) {
             return Ok(());
         }
-        let subject = subject.to_owned();
+        let subject = claims.subject.clone();
         Err(GrantError::WrongSubject { subject, caller })
+    }
+
+    fn is_caller(&self, (tenant, object): (&str, &str)) -> bool {
+        self.caller.tenant().to_string() == tenant && self.caller.object().to_string() == object
     }
 }

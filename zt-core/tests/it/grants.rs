@@ -1,6 +1,10 @@
 //! Grants between sessions: who may issue, what they prove, what comes back into the log.
 
 mod accounts;
+mod keys;
+mod proven;
+mod records;
+mod worlds;
 
 use std::sync::Arc;
 use std::time::Duration;

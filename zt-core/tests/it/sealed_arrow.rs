@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
+    ArrayRef, BinaryArray, Float32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray,
 };
 use zt_core::envelope::Store;
 use zt_core::{Code, Session};
@@ -154,4 +154,98 @@ async fn a_column_that_only_the_rows_of_a_mask_read_is_there_to_be_read() {
         .collect();
     assert_eq!(names, ["salary_range"]);
     assert_eq!(seen.column(0).null_count(), 0);
+}
+
+#[tokio::test]
+async fn sealed_columns_meet_an_obligation_to_seal_as_text_and_as_bytes() {
+    let world = World::new().with_key("scores-kek").await;
+    world.edit(|tables| {
+        let allow = "\n[[Access_Policies]]\nid = \"AP-90\"\nprincipal = \"role:risk_officer\"\naction = \"table.read\"\n\
+                     resource = \"table:gold.loan_scores\"\neffect = \"allow\"\n";
+        let restrict = "\n[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"*\"\naction = \"table.read\"\n\
+                        resource = \"table:gold.loan_scores\"\neffect = \"restrict\"\nobligations = { encrypt = \"ER-01\" }\n";
+        format!("{tables}{allow}{restrict}")
+    });
+    let zt = world.open().await;
+    let sealer = job(&zt).await.sealer(OUTPUT).await.unwrap();
+    let ines = sign_in(&zt, "user:ines").await;
+    let permit = ines
+        .require("table.read", "table:gold.loan_scores")
+        .unwrap();
+    let refused = |batch: &RecordBatch| {
+        let why = permit.apply_arrow(batch).unwrap_err();
+        assert_eq!(why.code(), Code::ObligationUnmet, "{why}");
+        assert!(why.message().contains("stands in plain"), "{why}");
+    };
+    refused(&plain());
+    for store in [Store::Text, Store::Bytes] {
+        let sealed = sealer.seal_arrow(&plain(), store).unwrap();
+        let seen = permit.apply_arrow(&sealed).unwrap();
+        assert_eq!(seen.num_rows(), 3, "{store:?}");
+        // One column in plain beside sealed ones.
+        let mut columns: Vec<(String, ArrayRef)> = sealed
+            .schema_ref()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .zip(sealed.columns().iter().cloned())
+            .collect();
+        let at = columns
+            .iter()
+            .position(|(name, _)| name == "salary_range")
+            .unwrap();
+        columns[at].1 = texts([Some("30k"), Some("30k"), Some("40k")]);
+        refused(&RecordBatch::try_from_iter(columns.clone()).unwrap());
+        let long: Vec<&[u8]> = vec![&[7; 40], &[7; 40], &[7; 40]];
+        columns[at].1 = Arc::new(BinaryArray::from(long));
+        refused(&RecordBatch::try_from_iter(columns).unwrap());
+    }
+    // Bytes that could be sealed ones, without the keys of the rule.
+    let sealed = sealer.seal_arrow(&plain(), Store::Bytes).unwrap();
+    let keys = sealed.schema_ref().index_of("_zt_key").unwrap();
+    let bare: Vec<usize> = (0..sealed.num_columns()).filter(|at| *at != keys).collect();
+    refused(&sealed.project(&bare).unwrap());
+    // And under another rule.
+    world.edit(|tables| tables.replace("\"ER-01\"", "\"ER-09\""));
+    zt.reload().await.unwrap();
+    let permit = ines
+        .require("table.read", "table:gold.loan_scores")
+        .unwrap();
+    assert_eq!(
+        permit.apply_arrow(&sealed).unwrap_err().code(),
+        Code::ObligationUnmet
+    );
+}
+
+#[tokio::test]
+async fn a_mask_stands_for_a_seal_only_where_no_row_is_shown_without_it() {
+    let world = World::new();
+    let masks = "masks = { y_pred_proba = \"null\", salary_range = \"null\", debt_to_income_ratio = \"null\" }";
+    let clear = "rows = \"row.region == 'nl'\"";
+    let row = |id: &str, who: &str, effect: &str, more: &str| {
+        format!(
+            "\n[[Access_Policies]]\nid = \"{id}\"\nprincipal = \"{who}\"\naction = \"table.read\"\n\
+             resource = \"table:gold.loan_scores\"\neffect = \"{effect}\"\n{more}\n"
+        )
+    };
+    world.edit(|tables| {
+        tables
+            + "\n[[Attributes]]\nnamespace = \"row\"\nname = \"region\"\ntype = \"text\"\nprovenance = \"store\"\n"
+            + &row("AP-90", "role:risk_officer", "allow", masks)
+            + &row("AP-91", "*", "restrict", "obligations = { encrypt = \"ER-01\" }")
+    });
+    let zt = world.open().await;
+    let ines = sign_in(&zt, "user:ines").await;
+    let apply = || {
+        let permit = ines
+            .require("table.read", "table:gold.loan_scores")
+            .unwrap();
+        permit.apply_arrow(&plain())
+    };
+    assert_eq!(apply().unwrap().num_rows(), 3);
+    world.edit(|tables| tables + &row("AP-92", "role:risk_officer", "allow", clear));
+    zt.reload().await.unwrap();
+    let why = apply().unwrap_err();
+    assert_eq!(why.code(), Code::ObligationUnmet);
+    assert!(why.message().contains("stands in plain"), "{why}");
 }

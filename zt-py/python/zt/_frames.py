@@ -24,15 +24,37 @@ def answers_like(asked: object, answers: Any) -> Any:
 
 
 def readable(asked: Any) -> Any:
-    """The same, without columns of polars' type Null, which polars hands over in a way that is no Arrow: they become text."""
+    """The same, without columns of polars' type Null, which polars hands over in a way that is no Arrow: they become text, also
+    within lists and structs."""
     if _family(asked) != "polars":
         return asked
     polars = sys.modules["polars"]
-    if hasattr(asked, "collect_schema") and polars.Null in asked.collect_schema().values():
-        return asked.with_columns(polars.col(polars.Null).cast(polars.String))
-    if getattr(asked, "dtype", None) == polars.Null:
-        return asked.cast(polars.String)
-    return asked
+    if hasattr(asked, "collect_schema"):
+        kinds = asked.collect_schema().items()
+        texts = {name: text for name, kind in kinds if (text := _without_null(polars, kind)) != kind}
+        return asked.with_columns(polars.col(name).cast(text) for name, text in texts.items()) if texts else asked
+    kind = getattr(asked, "dtype", None)
+    text = kind and _without_null(polars, kind)
+    return asked.cast(text) if text != kind else asked
+
+
+def one_column(asked: Any) -> Any:
+    """A column, or a table of one, as `readable`: the index of pandas would be a column of its own."""
+    if _family(asked) == "pandas" and hasattr(asked, "columns"):
+        return asked.reset_index(drop=True)
+    return readable(asked)
+
+
+def _without_null(polars: Any, kind: Any) -> Any:
+    if kind == polars.Null:
+        return polars.String()
+    if isinstance(kind, polars.Struct):
+        return polars.Struct([polars.Field(field.name, _without_null(polars, field.dtype)) for field in kind.fields])
+    if isinstance(kind, polars.List):
+        return polars.List(_without_null(polars, kind.inner))
+    if isinstance(kind, polars.Array):
+        return polars.Array(_without_null(polars, kind.inner), kind.size)
+    return kind
 
 
 def refused(frame: Any, raised: Exception) -> None:

@@ -1,4 +1,5 @@
-"""What objects show in a notebook: tables without scripts and style sheets, in which every text is escaped."""
+"""What objects show in a notebook: tables without scripts and style sheets, in which every text is escaped, and none of
+whose texts is set as a formula: Jupyter would set what stands between two `$`."""
 
 from __future__ import annotations
 
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
 MOST_ROWS = 50
 """A longer table is cut, and says so."""
 
+PLAIN = ' class="tex2jax_ignore mathjax_ignore"'
+"""MathJax 2 and 3 leave such an element alone."""
+
 LEFT = ' style="text-align:left;vertical-align:top"'
 GOOD, BAD, WARN = "#1a7f37", "#b42318", "#9a6700"
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]], foot: str = "") -> str:
     """A table; a cell that is `Markup` stands as it is, all others are text."""
-    parts = [f"<table><caption>{escape(caption)}</caption>"]
+    parts = [f"<table{PLAIN}><caption>{escape(caption)}</caption>"]
     if head:
         parts.append("<thead><tr>" + "".join(f"<th{LEFT}>{escape(name)}</th>" for name in head) + "</tr></thead>")
     parts.append("<tbody>")
     parts += ["<tr>" + "".join(f"<td{LEFT}>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in rows]
     parts.append("</tbody></table>")
     if foot:
-        parts.append(f"<p>{escape(foot)}</p>")
+        parts.append(f"<p{PLAIN}>{escape(foot)}</p>")
     return "".join(parts)
 
 
@@ -123,7 +127,7 @@ def explanation(told: Explanation) -> str:
         ["sign in with", told["step_up"]],
     ]
     head = table("explanation", [], [row for row in rows if row[1] or row[0] == "decision"])
-    return head + f"<pre>{escape(told.text)}</pre>"
+    return head + f"<pre{PLAIN}>{escape(told.text)}</pre>"
 
 
 def status(told: Status) -> str:

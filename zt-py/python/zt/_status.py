@@ -101,10 +101,18 @@ class Status(dict[str, "Any"]):
         sinks = [sink for sink in self["audit"]["sinks"] if not sink["is_delivering"] and _speaks_of_network(sink["last_error"])]
         if bad or sinks:
             detail = "; ".join(sorted({str(one["last_error"]) for one in [*bad, *sinks]}))
-            return _part("network", "fails", detail, "`zt doctor` of the Rust command names the cause of a broken private path")
-        if not self["secrets"]["counts"]["fetches"]:
+            return _part("network", "fails", detail, DOCTOR)
+        dialled = [host for host in self["network"] if host["store"] != "local"]
+        if self["network"] and not dialled:
+            return _part("network", "works", "the local vault answers, and nothing is dialled")
+        refused = [host for host in dialled if any(_error(host, what) for what in ("resolved", "path"))]
+        if refused:
+            why = "; ".join(f"{host['host']}: {_error(host, 'path') or _error(host, 'resolved')}" for host in refused)
+            return _part("network", "fails", why, DOCTOR)
+        answered = [_way(host) for host in dialled if host["path"]]
+        if not answered:
             return _part("network", "not used yet", "no connection was made")
-        return _part("network", "works", "no connection was refused or lost")
+        return _part("network", "works", "; ".join(answered))
 
     def _audit(self) -> Part:
         audit = self["audit"]
@@ -136,6 +144,21 @@ class Status(dict[str, "Any"]):
 
 WORST = ("pinned", "fresh", "stale", "expired", "empty")
 """States of keys, from good to bad."""
+
+
+DOCTOR = "`zt doctor network` of the Rust command names the cause of a broken private path"
+
+
+def _error(host: dict[str, Any], what: str) -> str | None:
+    return host[what] and host[what]["error"]  # type: ignore[no-any-return]
+
+
+def _way(host: dict[str, Any]) -> str:
+    """`kv-loans.vault.azure.net by private_link of pe-kv-loans, private_only, 12 s ago`."""
+    path = host["path"]
+    through = f" of {path['private_endpoint'].rpartition('/')[2]}" if path["private_endpoint"] else ""
+    modes = "".join(f", {row['mode']}" for row in host["declared"])
+    return f"{host['host']} by {path['proof']}{through}{modes}, {path['age_s']} s ago"
 
 
 def _part(part: str, state: Literal["works", "limited", "fails", "not used yet"], detail: str, fix: str = "") -> Part:

@@ -21,7 +21,7 @@ from zt._errors import ConfigError, ExposedSecretWarning, Invalid, NotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from builtins import list as list_
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, NoReturn
 
     from zt._zt import Secret, Session, TokenCredential
@@ -134,10 +134,23 @@ class Secrets:
         return self._session.secret(self._reference(scope, key))
 
     def list(self, scope: str) -> list_[SecretMetadata]:
-        """The keys of a scope that the caller may read now, in order."""
+        """The keys of a scope that the caller may read now, in order. One whose id in the mapping is no name of a secret is none
+        of them; `get` says why."""
         keys = sorted(self._keys(scope).items())
-        may = self._session.check_many("secret.get", [f"secret:{reference}" for _, reference in keys])
+        try:
+            may = self._may(keys)
+        except Invalid:
+            may = [self._may_one(one) for one in keys]
         return [SecretMetadata(key) for (key, _), is_allowed in zip(keys, may, strict=True) if is_allowed]
+
+    def _may(self, keys: Sequence[tuple[str, str]]) -> list_[bool]:
+        return self._session.check_many("secret.get", [f"secret:{reference}" for _, reference in keys])
+
+    def _may_one(self, key: tuple[str, str]) -> bool:
+        try:
+            return self._may([key])[0]
+        except Invalid:
+            return False
 
     def listScopes(self) -> list_[SecretScope]:  # noqa: N802 - Databricks calls it so
         """The scopes of the mapping, in order."""

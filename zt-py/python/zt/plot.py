@@ -12,7 +12,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from zt._zt import Evaluation
@@ -39,7 +39,7 @@ def evaluation(found: Evaluation | Mapping[str, Any]) -> Any:
             axes.barh(at, value, color=FIRED if fired else QUIET, height=0.6)
         if alert := alerts.get(state["rule"]):
             axes.plot([alert["threshold"]] * 2, [at - 0.4, at + 0.4], color="black", linewidth=1.5)
-    axes.set_yticks(range(len(told["states"])), [_name(state) for state in told["states"]])
+    axes.set_yticks(range(len(told["states"])), [_name(state) for state in told["states"]], parse_math=False)
     axes.set_ylim(len(told["states"]) - 0.5, -0.5)
     axes.set_title(f"{len(alerts)} fired of {len(told['states'])}")
     return figure
@@ -70,7 +70,7 @@ def windows(evaluations: Iterable[Evaluation | Mapping[str, Any]], rule: str | N
         for threshold in thresholds:
             axes.axhline(threshold, color="black", linewidth=1, linestyle="--")
         axes.set_xticks(range(len(values)), [str(at + 1) for at in range(len(values))])
-        axes.set_title(title)
+        axes.set_title(title, parse_math=False)
     return figure
 
 
@@ -94,9 +94,9 @@ def drift(reference: Iterable[Any], current: Iterable[Any], *, name: str = "", b
     places = range(len(labels))
     axes.bar([at - 0.2 for at in places], old, width=0.4, color=NO_DATA, label="reference")
     axes.bar([at + 0.2 for at in places], new, width=0.4, color=QUIET, label="current")
-    axes.set_xticks(list(places), labels, rotation=45, ha="right")
+    axes.set_xticks(list(places), labels, rotation=45, ha="right", parse_math=False)
     axes.set_ylabel("share of rows")
-    axes.set_title(f"{name}, PSI {index:.2f}" if name else f"PSI {index:.2f}")
+    axes.set_title(f"{name}, PSI {index:.2f}" if name else f"PSI {index:.2f}", parse_math=False)
     axes.legend()
     return figure
 
@@ -135,28 +135,30 @@ def _cells(column: Any) -> list[Any]:
 
 
 def _shares(before: Sequence[Any], after: Sequence[Any], bins: int) -> tuple[list[str], list[float], list[float]]:
-    place: Callable[[Any], str]
+    """Cells are counted by place: two labels may read the same, as deciles that differ in the seventh digit do."""
     known = sorted(cell for cell in before if cell is not None) if _is_numbers(before) and _is_numbers(after) else []
     if known and len(set(known)) > bins:
         cuts = sorted({known[len(known) * at // bins] for at in range(1, bins)})
-
-        def decile(cell: Any) -> str:
-            at = bisect_right(cuts, cell)
-            return f"< {cuts[0]:.6g}" if at == 0 else f"≥ {cuts[at - 1]:.6g}"
-
-        place = decile
         labels = [f"< {cuts[0]:.6g}", *(f"≥ {cut:.6g}" for cut in cuts)]
+
+        def place(cell: Any) -> int:
+            return bisect_right(cuts, cell)
     else:
-        place = str
         labels = sorted({str(cell) for cell in [*before, *after] if cell is not None})
+        places = {label: at for at, label in enumerate(labels)}
+
+        def place(cell: Any) -> int:
+            return places[str(cell)]
+
+    missing = len(labels)
     if any(cell is None for cell in [*before, *after]):
         labels.append("missing")
 
     def share(cells: Sequence[Any]) -> list[float]:
-        counts = dict.fromkeys(labels, 0)
+        counts = [0] * len(labels)
         for cell in cells:
-            counts["missing" if cell is None else place(cell)] += 1
-        return [counts[label] / len(cells) for label in labels]
+            counts[missing if cell is None else place(cell)] += 1
+        return [count / len(cells) for count in counts]
 
     return labels, share(before), share(after)
 

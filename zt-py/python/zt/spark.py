@@ -17,18 +17,16 @@ A grant narrows what our code does on executors. It does not hold hostile code: 
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
-from itertools import chain, islice
+from itertools import chain
 
 from zt import _errors
 from zt._errors import Error, Integrity, Invalid
+from zt._spark_errors import carried, error_of, trailers
 from zt._zt import Executor, Grant, Session
 
 TYPE_CHECKING = False
@@ -42,6 +40,7 @@ if TYPE_CHECKING:
         acts: int
         repeated: int
         incomplete: int
+        retried: int
         waiting: int
 
     DataFrame = Any
@@ -53,8 +52,6 @@ __all__ = ["errors", "filter", "forget", "map", "merge", "open", "seal"]
 
 _AUDIT = "_zt_audit"
 _KEY = "_zt_key"
-_TRAILER = re.compile(r"zt-error:([A-Za-z0-9_-]+)\.")
-_FACTS = ("code", "help", "public_message", "http_status", "is_transient")
 _LOCK = threading.Lock()
 
 
@@ -88,8 +85,32 @@ class _Observed:
         self._answer.append(dict(self._observation.get))
 
 
-# By grant: the frames whose statements are not in the log yet.
+# By grant: the frames whose statements are not in the log yet. What nobody merged a day after its grant ended is let go.
 _PENDING: dict[str, list[_Observed]] = {}
+_ENDS: dict[str, int] = {}
+_KEPT_S = 86_400
+
+
+def _await(grant: Grant, one: _Observed) -> None:
+    with _LOCK:
+        for other in [id for id, end in _ENDS.items() if end + _KEPT_S < time.time()]:
+            _drop(other)
+        _ENDS[grant.id] = grant.expires_on
+        _PENDING.setdefault(grant.id, []).append(one)
+
+
+def _done(grant: Grant, one: _Observed) -> None:
+    with _LOCK:
+        # Another call may have merged it meanwhile, or forgotten it.
+        with contextlib.suppress(KeyError, ValueError):
+            _PENDING[grant.id].remove(one)
+        if not _PENDING.get(grant.id):
+            _drop(grant.id)
+
+
+def _drop(id: str) -> None:
+    _PENDING.pop(id, None)
+    _ENDS.pop(id, None)
 
 
 def seal(
@@ -166,15 +187,15 @@ def filter(df: DataFrame, grant: Grant, column: str, *, action: str = "table.rea
         pa, pc = import_module("pyarrow"), import_module("pyarrow.compute")
 
         executor.require_columns(named)
-        known: dict[str, bool] = {}
+        # Only what is covered is kept: that is bounded by the grant, and the names in the data are not.
+        covered: dict[str, None] = {}
         for batch in batches:
             table = pa.Table.from_batches([batch])
             cells = table.column(column)
             for resource in pc.unique(cells).to_pylist():
-                if resource is not None and resource not in known:
-                    known[resource] = _covers(executor, action, resource)
-            covered = pa.array([name for name, is_covered in known.items() if is_covered], cells.type)
-            yield table.filter(pc.is_in(cells, value_set=covered))
+                if resource is not None and resource not in covered and _covers(executor, action, resource):
+                    covered[resource] = None
+            yield table.filter(pc.is_in(cells, value_set=pa.array(list(covered), cells.type)))
 
     return _run(df, grant, work, [(field.name, field.dataType, False) for field in df.schema.fields])
 
@@ -194,15 +215,16 @@ def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
 
     It waits at most `timeout` seconds for what Spark has to tell. `waiting` counts the frames of which nothing was told: they
     were not acted on, or their action failed (`errors` brings its account). The next call looks at them again, until
-    `forget`. Of a frame that is acted on twice the first action is told. `incomplete` counts the partitions that began and
-    were not read to their end, as by `limit`: what they did after their beginning is not told.
+    `forget`, or a day after the grant has ended. Of a frame that is acted on twice the first action is told. `incomplete`
+    counts the partitions that began and were not read to their end, as by `limit`: what they did after their beginning is not
+    told. `retried` counts those whose task Spark tried again: what the tries before did is told nowhere.
 
     Raises Integrity for an account that no executor of the grant can have sent, after all others are in the log.
     """
     with _LOCK:
         pending = list(_PENDING.get(grant.id, []))
     end = time.monotonic() + timeout
-    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "incomplete": 0, "waiting": 0}
+    total: Told = {"statements": 0, "acts": 0, "repeated": 0, "incomplete": 0, "retried": 0, "waiting": 0}
     refused: Integrity | None = None
     for one in pending:
         statements = one.told(end - time.monotonic())
@@ -218,17 +240,17 @@ def merge(session: Session, grant: Grant, *, timeout: float = 10.0) -> Told:
             total["acts"] += merged["acts"]
             total["repeated"] += merged["repeated"]
             total["incomplete"] += merged["incomplete"]
-        with _LOCK, contextlib.suppress(KeyError, ValueError):
-            _PENDING[grant.id].remove(one)
+            total["retried"] += merged["retried"]
+        _done(grant, one)
     if refused is not None:
         raise refused
     return total
 
 
 def forget(grant: Grant) -> None:
-    """Frames of this grant of which nothing was told are waited for no more."""
+    """Frames of this grant of which nothing was told are waited for no more. What asked Spark for them still ends with it."""
     with _LOCK:
-        _PENDING.pop(grant.id, None)
+        _drop(grant.id)
 
 
 def errors(raised: BaseException, session: Session | None = None, grant: Grant | None = None) -> Error | None:
@@ -238,44 +260,15 @@ def errors(raised: BaseException, session: Session | None = None, grant: Grant |
     no executor can have sent stands there as refused, and does not stand in the way of the error.
     """
     error = None
-    for told in _trailers(raised):
+    for told in trailers(raised):
         statement = told.get("statement")
         if session is not None and grant is not None and isinstance(statement, str):
             with contextlib.suppress(Integrity):
                 session.merge(grant, [statement])
-        error = error or _error(told)
+        error = error or error_of(told)
     if error is not None:
         error.__cause__ = raised
     return error
-
-
-def _trailers(raised: BaseException) -> list[dict[str, Any]]:
-    """What tasks sent in the text of an error, the first few. The text is anybody's: what does not read is passed over."""
-    texts: dict[str, None] = {}
-    cause: BaseException | None = raised
-    for _ in range(16):
-        if cause is None:
-            break
-        texts |= dict.fromkeys(islice(_TRAILER.findall(str(cause)), 16))
-        cause = cause.__cause__ or cause.__context__
-    found = []
-    for text in texts:
-        with contextlib.suppress(ValueError, RecursionError):
-            told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            if isinstance(told, dict):
-                found.append(told)
-    return found
-
-
-def _error(told: dict[str, Any]) -> Error | None:
-    kind, message, facts = told.get("kind"), told.get("message"), told.get("facts")
-    found = getattr(_errors, kind, None) if isinstance(kind, str) else None
-    if not (isinstance(found, type) and issubclass(found, Error) and isinstance(message, str) and isinstance(facts, dict)):
-        return None
-    known = {name: facts[name] for name in _FACTS if name in facts}
-    with contextlib.suppress(Exception):
-        return found(message, **known)
-    return None
 
 
 def _run(
@@ -295,7 +288,7 @@ def _run(
     def run(batches: Iterable[Any]) -> Iterator[Any]:
         executor = None
         try:
-            executor = grant.executor()
+            executor = grant.executor(task=_task())
             filled = (batch for batch in batches if batch.num_rows)
             first = next(filled, None)
             if first is None:
@@ -307,17 +300,24 @@ def _run(
                     yield from _rows(arrow, table)
             yield _account(arrow, executor.statement())
         except Error as error:
-            raise RuntimeError(_carried(error, executor)) from None
+            raise RuntimeError(carried(error, executor)) from None
         except Exception as error:
-            raise RuntimeError(_carried(error, executor)) from error
+            raise RuntimeError(carried(error, executor)) from error
 
     functions = import_module("pyspark.sql.functions")
     observation = sql.Observation()
     statements = functions.collect_list(_AUDIT).alias("statements")
     observed = df.mapInArrow(run, schema).observe(observation, statements)
-    with _LOCK:
-        _PENDING.setdefault(grant.id, []).append(_Observed(observation))
+    _await(grant, _Observed(observation))
     return observed.filter(functions.col(_AUDIT).isNull()).drop(_AUDIT)
+
+
+def _task() -> tuple[int, int, int] | None:
+    """Stage, partition and attempt, where this is a task of Spark that knows them."""
+    with contextlib.suppress(ImportError, AttributeError):
+        if context := import_module("pyspark").TaskContext.get():
+            return context.stageId(), context.partitionId(), context.attemptNumber()
+    return None
 
 
 def _while_valid(batches: Iterator[Any], executor: Executor) -> Iterator[Any]:
@@ -338,16 +338,6 @@ def _rows(arrow: Any, table: Any) -> Iterator[Any]:
 
     table = table.select(arrow.names[:-1]).append_column(_AUDIT, pa.nulls(table.num_rows, pa.string()))
     return iter(table.cast(arrow).combine_chunks().to_batches())
-
-
-def _carried(error: Exception, executor: Executor | None) -> str:
-    told: dict[str, Any] = {"statement": executor.statement() if executor else None}
-    if isinstance(error, Error):
-        facts = {name: getattr(error, name) for name in _FACTS}
-        told |= {"kind": type(error).__name__, "message": error.message, "facts": facts}
-    text = base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
-    name = "" if isinstance(error, Error) else f"{type(error).__name__}: "
-    return f"{name}{error}\nzt-error:{text}."
 
 
 def _covers(executor: Executor, action: str, resource: str) -> bool:

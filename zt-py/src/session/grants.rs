@@ -74,7 +74,8 @@ impl Session {
 
     /// Brings what executors did under a grant of this session into the audit log: `statements` are texts of
     /// `Executor.statement`. Answers how many statements and acts came in, how many this process had merged before, and how
-    /// many executors are `incomplete`: they began, and the account of their whole task is not there.
+    /// many executors are `incomplete`: they began, and the account of their whole task is not there; and how many were `retried`:
+    /// of tasks that were tried before, whose earlier accounts may be nowhere.
     ///
     /// Raises Integrity for a statement that was changed, cut, is about another grant or tells of what no executor under this
     /// one can have done: it stands in the log as `executor.refused`, and the others are merged. Can be called again.
@@ -93,6 +94,7 @@ impl Session {
         told.set_item("acts", merged.acts)?;
         told.set_item("repeated", merged.repeated)?;
         told.set_item("incomplete", merged.incomplete)?;
+        told.set_item("retried", merged.retried)?;
         Ok(told.into_any())
     }
 

@@ -13,10 +13,7 @@ use crate::permit;
 use crate::rows::{self, Rows};
 
 #[cfg(feature = "arrow")]
-use {
-    crate::answers::Answers, crate::arrow, crate::error::Failure, arrow_array::BooleanArray,
-    std::sync::Arc,
-};
+use {crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc};
 
 /// What was asked about many resources.
 enum Asked {
@@ -46,9 +43,8 @@ impl Asked {
             return Err(PyTypeError::new_err(message));
         }
         #[cfg(feature = "arrow")]
-        if let Some(offer) = arrow::offer(&rows::readable(resources)?)? {
-            let column = resources.py().detach(move || offer.read_column());
-            return Ok(Self::Column(column.map_err(Failure::new)?));
+        if let Some(offer) = arrow::offer(&rows::one_column(resources)?)? {
+            return Ok(Self::Column(arrow::read_column(resources.py(), offer)?));
         }
         // A column of NumPy or pandas knows missing cells; a list of Python has none.
         let (cells, may_miss) = if resources.hasattr("tolist")? {
@@ -170,18 +166,27 @@ impl Session {
         answered.like(resources)
     }
 
-    /// `check_many` for asyncio: an awaitable.
+    /// `check_many` for asyncio: an awaitable. The column is read on another thread than the loop's.
     fn check_many_async<'py>(
         &self,
         py: Python<'py>,
         action: &str,
         resources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::later(
-            py,
-            self.many_work(action, resources)?,
-            |py, (answered, asked)| answered.like(asked.bind(py)).map(Bound::unbind),
-        )
+        let (session, action) = (self.core()?.clone(), action.to_owned());
+        let resources = resources.clone().unbind();
+        let work = executor::aside(move || {
+            // What Python raises while its column is read is for the awaiter.
+            let read = Python::try_attach(|py| Asked::read(resources.bind(py)));
+            let asked = match read.ok_or_else(executor::vanished)? {
+                Ok(asked) => asked,
+                Err(raised) => return Ok((Err(raised), resources)),
+            };
+            Ok((Ok(asked.answer(&session, &action)?), resources))
+        });
+        aio::later(py, work, |py, (answered, asked)| {
+            answered?.like(asked.bind(py)).map(Bound::unbind)
+        })
     }
 
     /// What the caller may see of these rows: `require` and `Permit.apply` in one. Hidden columns are left out, masked ones

@@ -167,6 +167,44 @@ fn print(status: &Value, silent: Option<Duration>) {
         list(of, "gates").for_each(print_gate);
         list(of, "slots").for_each(|slot| print_slot(what, slot));
     }
+    list(status, "network").for_each(print_host);
+}
+
+/// The way to a vault: what is declared, what name resolution said, how the last answer came.
+fn print_host(of: &Value) {
+    let (bad, good, dim) = (paint::BAD, paint::GOOD, paint::DIM);
+    let host = text(of, "host");
+    if text(of, "store") == "local" {
+        println!("  network   {host} {good}local{good:#}");
+        return;
+    }
+    let modes = list(of, "declared").map(|row| text(row, "mode"));
+    let modes = match modes.collect::<Vec<_>>().join(" ") {
+        none if none.is_empty() => format!("{bad}no rule{bad:#}"),
+        modes => modes,
+    };
+    let resolved = at(of, "resolved");
+    let addresses = list(resolved, "addresses").filter_map(Value::as_str);
+    let addresses = match addresses.map(shown).collect::<Vec<_>>().join(" ") {
+        none if none.is_empty() => String::new(),
+        addresses => format!(", {addresses}"),
+    };
+    let path = at(of, "path");
+    let path = match at(path, "proof").as_str() {
+        None => format!("{dim}no answer yet{dim:#}"),
+        Some("refused") => format!("{bad}refused{bad:#}"),
+        Some(proof) => format!(
+            "{good}{}{good:#} {} s ago",
+            shown(proof),
+            number(path, "age_s")
+        ),
+    };
+    println!("  network   {host} {modes}{addresses}: {path}");
+    for part in [resolved, at(of, "path")] {
+        if let Some(error) = at(part, "error").as_str() {
+            println!("            {dim}{}{dim:#}", shown(error));
+        }
+    }
 }
 
 fn print_sink(sink: &Value) {

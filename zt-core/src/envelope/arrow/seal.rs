@@ -13,9 +13,10 @@ use zeroize::Zeroizing;
 
 use super::build::is_sized;
 use super::cells::Cells;
-use super::keys::{check_names, column, is_text, named, row_keys, text_at};
+use super::keys::{check_names, column, is_bytes, is_text, keys_of, named, row_keys, text_at};
 use super::{Store, parts, types};
 use crate::envelope::form::{NoRowKey, RowKeys};
+use crate::envelope::key_text::KeyText;
 use crate::envelope::seal::{Nonces, Prefix};
 use crate::envelope::{ColumnKey, KEY_COLUMN, SealError, Sealer, format};
 use crate::error::{Code, Error, Result};
@@ -139,13 +140,42 @@ fn is_sealed(name: &str, array: &ArrayRef) -> bool {
 }
 
 /// Whether every cell of a column is sealed text; not so for one without cells.
-pub(crate) fn is_sealed_array(array: &ArrayRef) -> bool {
+fn is_sealed_array(array: &ArrayRef) -> bool {
     let Some(cells) = Cells::of(array).filter(|_| is_text(array) && !array.is_empty()) else {
         return false;
     };
     let mut buffer = Zeroizing::new(Vec::new());
     (0..array.len()).all(|row| {
         text_at(&cells, row).is_some_and(|text| format::decode(text, &mut buffer).is_ok())
+    })
+}
+
+/// Whether every cell of a column is sealed: as text, or as bytes in rows of which each carries a key of the rule. Bytes alone
+/// tell too little, since others begin with a 1 too. `batch` has all columns, and `array` some or all of its rows.
+pub(crate) fn is_sealed_under(rule: &str, batch: &RecordBatch, array: &ArrayRef) -> bool {
+    if is_sealed_array(array) {
+        return true;
+    }
+    let Some(cells) = Cells::of(array).filter(|_| is_bytes(array) && !array.is_empty()) else {
+        return false;
+    };
+    let mut buffer = Zeroizing::new(Vec::new());
+    let mut is_sealed = |cell: &[u8]| format::decode_bytes(cell, &mut buffer).is_ok();
+    (0..array.len()).all(|row| cells.bytes(row).is_some_and(&mut is_sealed))
+        && carries_keys_of(rule, batch)
+}
+
+fn carries_keys_of(rule: &str, batch: &RecordBatch) -> bool {
+    let Ok(keys) = keys_of(batch) else {
+        return false;
+    };
+    let mut last = None;
+    (0..batch.num_rows()).all(|row| {
+        let text = text_at(&keys, row);
+        let is_known = text.is_some() && text == last;
+        last = text;
+        let is_of_rule = |text| KeyText::read(text).is_ok_and(|key| key.binding.rule == rule);
+        is_known || text.is_some_and(is_of_rule)
     })
 }
 

@@ -75,7 +75,8 @@ impl DataKeys {
         let published = public.get(&request).await.map_err(|error| why(&error))?;
         self.0.declared(key)?;
         let spki = published.reveal().to_vec();
-        Ok(Some(PublicHalf::new(published.version(), spki)))
+        let half = PublicHalf::new(published.version(), spki);
+        Ok(Some(half.until(published.expires_at())))
     }
 }
 

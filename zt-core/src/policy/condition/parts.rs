@@ -106,6 +106,23 @@ impl Condition {
         all
     }
 
+    /// Whether a test in it stands for job and stage being proven, of which nothing is ever known to be false.
+    pub(in crate::policy) fn asks_for_proof(&self) -> bool {
+        let mut open: Vec<(&Expression, bool)> =
+            self.parts.iter().map(|part| (part, true)).collect();
+        while let Some((expression, wanted)) = open.pop() {
+            match expression {
+                Expression::All(parts) | Expression::Any(parts) => {
+                    open.extend(parts.iter().map(|part| (part, wanted)));
+                }
+                Expression::Not(part) => open.push((part, !wanted)),
+                Expression::Test(test) if test.holds_by_proof() == Some(wanted) => return true,
+                Expression::Test(_) => {}
+            }
+        }
+        false
+    }
+
     fn tests(&self) -> Vec<&Test> {
         let mut tests = Vec::new();
         let mut open: Vec<&Expression> = self.parts.iter().rev().collect();
@@ -117,6 +134,32 @@ impl Condition {
             }
         }
         tests
+    }
+}
+
+impl Test {
+    /// What it is where job and stage are proven; `None` for a test of something else.
+    fn holds_by_proof(&self) -> Option<bool> {
+        let is_true = |value: &Value| *value == Value::Bool(true);
+        if self.attribute.built_in != Some(BuiltIn::Proven) {
+            return None;
+        }
+        match &self.predicate {
+            Predicate::True | Predicate::Has => Some(true),
+            Predicate::Compare(Comparison::Equal, Operand::Value(value)) => Some(is_true(value)),
+            Predicate::Compare(Comparison::NotEqual, Operand::Value(value)) => {
+                Some(!is_true(value))
+            }
+            Predicate::Among(values) => Some(values.iter().any(is_true)),
+            Predicate::Compare(..)
+            | Predicate::MemberOf(_)
+            | Predicate::Contains(_)
+            | Predicate::StartsWith(_)
+            | Predicate::EndsWith(_)
+            | Predicate::Like(_)
+            | Predicate::Cidr(_)
+            | Predicate::Between(..) => None,
+        }
     }
 }
 

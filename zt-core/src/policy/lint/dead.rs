@@ -77,10 +77,18 @@ pub(super) fn never_true(row: &Row<'_>, fuel: &mut Fuel) -> Option<Finding> {
 fn impossible_tests(row: &Row<'_>, fuel: &mut Fuel) -> Vec<(String, &'static str)> {
     let scope = Claim::is_not_false(&row.scope);
     let tests = row.policy.when.alone().into_iter();
+    // A deny of `context.proven == false` is for who proves nothing, to whom the test is unknown.
+    let tests = tests.filter(|test| row.policy.effect == Effect::Allow || !is_of_proof(test));
     let never = tests.filter(|test| is_impossible(&[scope, Claim::is_true(test)], fuel));
     let mut found: Vec<_> = never.map(|test| (shown(&test), fix(&test))).collect();
     found.dedup();
     found
+}
+
+fn is_of_proof(test: &Condition) -> bool {
+    let of = test.attributes();
+    of.iter()
+        .any(|attribute| attribute.built_in == Some(BuiltIn::Proven))
 }
 
 /// A test as text, without what a secret is compared with.

@@ -400,6 +400,56 @@ fn when_and_condition_that_contradict_each_other_are_dead() {
 }
 
 #[test]
+fn a_deny_that_asks_for_a_proof_is_for_who_proves_nothing_too() {
+    for (effect, condition, lint) in [
+        (
+            "deny",
+            "context.job == 201 and context.proven",
+            "never_false",
+        ),
+        (
+            "deny",
+            "context.n == 1 or context.proven == true",
+            "never_false",
+        ),
+        ("restrict", "context.proven != false", "never_false"),
+        (
+            "restrict",
+            "not (context.n == 1 or context.proven in [false])",
+            "never_false",
+        ),
+        ("deny", "not context.proven", ""),
+        ("deny", "context.proven == false and context.n == 1", ""),
+        ("restrict", "not (context.n == 1 and context.proven)", ""),
+        ("allow", "context.proven and context.n == 1", ""),
+        ("allow", "not context.proven", "dead"),
+        (
+            "allow",
+            "context.n == 1 or context.proven == false",
+            "never_true",
+        ),
+    ] {
+        let mut row = cells(&format!(
+            "A sp:a table.read table:raw.* {effect} if {condition}"
+        ));
+        if effect == "restrict" {
+            let durable = ("audit".to_owned(), Cell::Text("durable".to_owned()));
+            row.push(("obligations", Cell::Map(vec![durable])));
+        }
+        let attributes = attributes();
+        let attributes: Vec<Cells<'_>> = attributes.iter().map(|cells| &cells[..]).collect();
+        let found = lint(&tables(&[row], &attributes));
+        let found = found.iter().filter(|one| one.table == "Access_Policies");
+        let found: Vec<&str> = found.map(|one| one.lint.as_str()).collect();
+        let expected: Vec<&str> = Some(lint)
+            .filter(|lint| !lint.is_empty())
+            .into_iter()
+            .collect();
+        assert_eq!(found, expected, "{effect} if {condition}");
+    }
+}
+
+#[test]
 fn a_test_that_nothing_passes_is_named_without_secrets() {
     let row = |condition: &str| {
         let row = format!("A sp:a table.read table:raw.* allow if {condition}");

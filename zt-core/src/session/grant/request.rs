@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::audit::Record;
 use crate::error::{Code, Error, Result};
-use crate::grant::{Grant, LONGEST, Right, USUAL};
+use crate::grant::{Grant, LONGEST, MOST, Right, USUAL};
 use crate::id::PrincipalId;
 use crate::policy::Action;
 
@@ -83,6 +83,12 @@ impl GrantRequest {
 pub(super) fn refuse_senseless(request: &GrantRequest) -> Result<()> {
     if request.lasts > LONGEST || request.lasts < Duration::from_secs(1) {
         return Err(invalid("a grant lasts from a second to an hour"));
+    }
+    let columns = request.columns.as_ref().map_or(0, Vec::len);
+    if columns > MOST {
+        return Err(invalid(&format!(
+            "a grant names 64 columns at most, and these are {columns}"
+        )));
     }
     match request.about {
         About::Executors if request.rights.is_empty() => {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use zt_core::audit::AuditOptions;
+use zt_core::audit::{AuditOptions, Task};
 
 use super::*;
 
@@ -254,4 +254,33 @@ async fn a_right_whose_uses_are_recorded_first_does_not_travel() {
             zt.close(Duration::from_secs(60)).await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn an_account_says_which_try_it_is_of_and_a_later_one_is_counted() {
+    let world = world();
+    let zt = world.open().await;
+    let job = job(&zt).await.claiming(201, 2);
+    let grant = job.grant(&infer()).await.unwrap();
+    let trusted = [job.grant_key().unwrap()];
+    let of_attempt = |attempt| {
+        let task = Task {
+            stage: 7,
+            partition: 3,
+            attempt,
+        };
+        statement(&Executor::open(&grant, &trusted).unwrap().of_task(task))
+    };
+    let told = [of_attempt(0), of_attempt(1), of_attempt(2)];
+    let merged = job.merge(&grant, &told).unwrap();
+    // All of them stand there: each try is a chain of its own.
+    assert_eq!((merged.statements, merged.retried), (3, 2));
+    let read: Statement = told[1].parse().unwrap();
+    assert_eq!(read.task().unwrap().attempt, 1);
+    let other = forged(&told[2], "\"attempt\":2", "\"attempt\":-2");
+    assert_eq!(code(job.merge(&grant, &[other])), Code::AuditIntegrity);
+    let entries = close(zt).await;
+    let merged = entries.iter().filter(|one| one.action == "executor.merged");
+    let attempts: Vec<&str> = merged.map(|one| one.detail["attempt"].as_str()).collect();
+    assert_eq!(attempts, ["0", "1", "2"]);
 }

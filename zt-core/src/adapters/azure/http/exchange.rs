@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Instant;
 
 use reqwest::header::{HOST, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Request, Response, Url};
@@ -10,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::failure::explain;
 use crate::network::private_link::TESTIMONY;
+use crate::network::seen::Path;
 use crate::network::{HttpError, HttpMethod, HttpRequest, HttpResponse, LiveGuard, Refusal, Route};
 
 /// Runs it.
@@ -26,7 +28,7 @@ pub(super) async fn run(
         let response = sent.map_err(|error| explain(&error, route.host()))?;
         // The rows may have changed meanwhile: the answer comes in by those that are in force now, or not at all.
         let now = guard.current().route(&request.url)?;
-        receive(&now, response, most_bytes).await
+        receive(guard, &now, response, most_bytes).await
     };
     let host = || route.host().to_owned();
     // A tokio runtime without its I/O or time driver panics at the first use of it, and there is no way to ask.
@@ -103,6 +105,7 @@ fn lead_to_simulator(
 }
 
 async fn receive(
+    guard: &LiveGuard,
     route: &Route,
     mut response: Response,
     most_bytes: usize,
@@ -111,11 +114,19 @@ async fn receive(
     let Some(peer) = response.remote_addr() else {
         return Err(HttpError::Broken { host: host() });
     };
-    if !route.is_peer(peer) {
-        return Err(Refusal::Peer { host: host(), peer }.into());
-    }
     // Before the body, and of a challenge as of any answer: no token follows on a path that is not proven.
-    let path = route.prove(peer, testimony(&response))?;
+    let path = match route.is_peer(peer) {
+        true => route.prove(peer, testimony(&response)),
+        false => Err(Refusal::Peer { host: host(), peer }),
+    };
+    let told = path.as_ref().map(Clone::clone);
+    let seen = Path {
+        at: Instant::now(),
+        peer,
+        proof: told.map_err(ToString::to_string),
+    };
+    guard.seen().answered(route.host(), seen);
+    let path = path?;
     let too_long = || HttpError::TooLong {
         host: host(),
         most_bytes,

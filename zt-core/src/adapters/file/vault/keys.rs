@@ -114,7 +114,8 @@ impl KeyWrapper for LocalVault {
     ) -> BoxFuture<'a, Result<Option<PublicHalf>, KeyError>> {
         Box::pin(async move {
             let found = self.key(key, key.version()).await?;
-            key_wrap::public_half(&found.value, found.version)
+            let half = key_wrap::public_half(&found.value, found.version)?;
+            Ok(half.map(|half| half.until(found.validity.expires)))
         })
     }
 }

@@ -31,6 +31,10 @@ impl<'a> Domain<'a> {
         if matches!(attribute.built_in, Some(BuiltIn::Job | BuiltIn::Stage)) {
             return Self::Points(Ranges::integers(0, i64::from(u32::MAX)));
         }
+        // True or unknown.
+        if attribute.built_in == Some(BuiltIn::Proven) {
+            return Self::Points(Ranges::integers(1, 1));
+        }
         match (Ranges::of_type(attribute.kind), attribute.kind) {
             (Some(ranges), _) => Self::Points(ranges),
             (None, ValueType::Set) => Self::Set {

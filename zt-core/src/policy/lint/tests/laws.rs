@@ -34,6 +34,9 @@ const CONDITIONS: &[&str] = &[
     "time.now < '1970-01-01T00:00:01Z'",
     "time.now >= '1970-01-01T00:00:00Z'",
     "time.hour_utc == 0",
+    "context.proven",
+    "not context.proven or context.n == 1",
+    "context.proven == false",
 ];
 
 fn pick(words: &[&'static str]) -> impl Strategy<Value = &'static str> + use<> {
@@ -140,12 +143,13 @@ fn requests() -> impl Strategy<Value = Request> {
         prop::option::of(0..4i64),
         prop::option::of(pick(&["risk", "it"])),
         prop::option::of(pick(&["sp:a", "user:c"])),
+        any::<bool>(),
     );
     // The tables are loaded at the first moment of 1970: what is over is over from then on.
     let now = prop::sample::select(vec![0, 999, 1_000, 3_600_000, 400_000_000_000]);
     (who, what, facts, now).prop_map(|((caller, in_group, complete), asked, facts, now)| {
         let caller = caller.map(|id| id.parse().unwrap());
-        let (zone, n, team, owner) = facts;
+        let (zone, n, team, owner, is_proven) = facts;
         let context = zone.into_iter().fold(Context::new(), |context, zone| {
             context.with("zone", Value::text(zone))
         });
@@ -153,7 +157,7 @@ fn requests() -> impl Strategy<Value = Request> {
             .into_iter()
             .fold(context, |context, n| context.with("n", Value::Int(n)));
         let mut request = Request::new(caller, asked.0.parse().unwrap(), asked.1.parse().unwrap())
-            .with_context(context)
+            .with_context(context.with_proof(is_proven))
             .at(Timestamp::from_millis(now));
         if in_group {
             request = request.with_groups(Arc::from(["group:g".parse().unwrap()]));
