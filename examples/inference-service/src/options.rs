@@ -89,6 +89,22 @@ pub(crate) struct TrialOptions {
     pub(crate) shadow_flips: u64,
 }
 
+impl TrialOptions {
+    /// While tables are tried, nothing confirms those in force.
+    pub(crate) fn refuse_longer_than(&self, most: Option<Duration>) -> Result<(), String> {
+        let lasts = self.shadow_s.saturating_add(self.watch_s);
+        match most {
+            Some(most) if lasts >= most => Err(format!(
+                "a trial and a look last {} s together, and tables are trusted for {} s: choose a shorter `--shadow-s`, or a \
+                 longer `metadata.max_staleness_s`",
+                lasts.as_secs(),
+                most.as_secs()
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
     text.parse().map(Duration::from_secs)
 }
@@ -98,6 +114,31 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    /// In the cluster one folder is written to, and a trial fits into what the settings allow.
+    #[test]
+    fn what_is_shipped_runs_with_the_defaults() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
+        let config = zt_core::runtime::Config::load_with(folder, |_| None).unwrap();
+        let trial = Options::parse_from(["service"]).trial;
+        assert!(trial.refuse_longer_than(config.max_staleness()).is_ok());
+        for path in [config.audit_folder(), config.alerts_file()] {
+            assert!(path.starts_with("/var/lib/zt"), "{}", path.display());
+        }
+        let manifest = include_str!("../deploy/kubernetes.yaml");
+        for word in [
+            "runAsNonRoot: true",
+            "readOnlyRootFilesystem: true",
+            "allowPrivilegeEscalation: false",
+            "drop: [\"ALL\"]",
+            "type: RuntimeDefault",
+            "path: /readyz",
+            "path: /healthz",
+            "mountPath: /var/lib/zt ",
+        ] {
+            assert!(manifest.contains(word), "{word}");
+        }
+    }
 
     #[test]
     fn every_option_has_a_variable_and_says_what_it_is() {
@@ -112,7 +153,17 @@ mod tests {
             );
             assert!(argument.get_help().is_some(), "{name}");
         }
-        let readme = include_str!("../README.md");
+        let most = |seconds| Some(Duration::from_secs(seconds));
+        let trial = Options::parse_from(["service"]).trial;
+        assert!(trial.refuse_longer_than(None).is_ok());
+        assert!(trial.refuse_longer_than(most(66)).is_ok());
+        let why = trial.refuse_longer_than(most(65)).unwrap_err();
+        assert!(why.contains("last 65 s together"), "{why}");
+    }
+
+    #[test]
+    fn the_readme_has_every_variable() {
+        let (command, readme) = (Options::command(), include_str!("../README.md"));
         for argument in command.get_arguments() {
             let variable = argument.get_env().unwrap().to_str().unwrap();
             assert!(readme.contains(&format!("`{variable}`")), "{variable}");

@@ -4,33 +4,69 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 use zeroize::Zeroizing;
-use zt_core::clock::Timestamp;
+use zt_core::clock::{Clock, Timestamp};
 use zt_core::identity::{AccessToken, CredentialError, TokenCredential};
 use zt_core::port::BoxFuture;
-use zt_core::{Result, Runtime, Session};
+use zt_core::{Error, ErrorKind, Result, Runtime, Session};
 
-/// Who the service is and what it says it does. Each call asks the runtime, which keeps the token until it is about to end.
+/// A session is given up so long before its token ends.
+const AHEAD: Duration = Duration::from_secs(60);
+
+/// Who the service is and what it says it does. One session serves many requests, so that a secret that is read again and
+/// again is released once and then counted.
 #[derive(Debug)]
 pub(crate) struct Own {
     zt: Runtime,
+    clock: Arc<dyn Clock>,
     job: u32,
     stage: u32,
+    kept: Mutex<Option<Session>>,
 }
 
 impl Own {
-    pub(crate) const fn new(zt: Runtime, job: u32, stage: u32) -> Self {
-        Self { zt, job, stage }
+    pub(crate) fn new(zt: Runtime, clock: Arc<dyn Clock>, job: u32, stage: u32) -> Self {
+        Self {
+            zt,
+            clock,
+            job,
+            stage,
+            kept: Mutex::default(),
+        }
     }
 
     /// # Errors
     /// As [`Runtime::workload`].
     pub(crate) async fn session(&self) -> Result<Session> {
-        Ok(self.zt.workload().await?.claiming(self.job, self.stage))
+        let kept = self.kept().clone();
+        if let Some(session) = kept.filter(|session| self.lasts(session)) {
+            return Ok(session);
+        }
+        let session = self.zt.workload().await?.claiming(self.job, self.stage);
+        *self.kept() = Some(session.clone());
+        Ok(session)
+    }
+
+    /// Signs in anew for the next request where an error says that the session proves nothing any more.
+    pub(crate) fn heed(&self, error: &Error) {
+        if matches!(error.kind(), ErrorKind::Unauthenticated) {
+            *self.kept() = None;
+        }
+    }
+
+    fn lasts(&self, session: &Session) -> bool {
+        let soon = self.clock.now().after(AHEAD);
+        session.caller().expires_at().is_none_or(|end| soon < end)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Session>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -54,6 +54,7 @@ impl Service {
 
     /// What an error says of identity and vault; nothing where it speaks of the tables or the log, which stand for themselves.
     fn judge(&self, why: &Error, is_of_identity: bool) -> Option<Seen> {
+        self.own.heed(why);
         let code = why.code();
         if [Code::MetadataStale, Code::AuditUnavailable, Code::Closed].contains(&code) {
             return None;

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use zt_core::batch::Batch;
-use zt_core::{Permit, Session};
+use zt_core::{Error, Permit, Session};
 
 use crate::problem::Problem;
 use crate::rows::{Asked, answer, to_json};
@@ -52,7 +52,11 @@ impl Service {
     /// A body that is no request; the service may not read or seal now; an obligation that is not met.
     pub(crate) async fn score(&self, admitted: &Admitted, body: &[u8]) -> Result<Value, Problem> {
         let mut asked = Asked::parse(body, self.options.limits.most_rows).map_err(Problem::Bad)?;
-        let own = self.own.session().await.map_err(Problem::Own)?;
+        let own = self
+            .own
+            .session()
+            .await
+            .map_err(|why| self.own_problem(why))?;
         self.ask_the_bureau(&own, &mut asked).await?;
         let model = self.models.get(&admitted.model).ok_or(Problem::NotServed)?;
         let batch = asked.batch()?;
@@ -115,7 +119,7 @@ impl Service {
         let key = own
             .secret(&self.options.secret)
             .await
-            .map_err(Problem::Own)?;
+            .map_err(|why| self.own_problem(why))?;
         for application in &mut asked.applications {
             if application.debt_to_income_ratio.is_none() {
                 application.debt_to_income_ratio = self.bureau.ratio(&key, application.id);
@@ -124,12 +128,19 @@ impl Service {
         Ok(())
     }
 
+    fn own_problem(&self, why: Error) -> Problem {
+        self.own.heed(&why);
+        Problem::Own(why)
+    }
+
     async fn seal(&self, own: &Session, scored: &Batch) -> Result<Batch, Problem> {
         let sealer = own
             .sealer(&self.options.output)
             .await
-            .map_err(Problem::Own)?;
-        sealer.seal(scored).map_err(|why| Problem::Own(why.into()))
+            .map_err(|why| self.own_problem(why))?;
+        sealer
+            .seal(scored)
+            .map_err(|why| self.own_problem(why.into()))
     }
 }
 

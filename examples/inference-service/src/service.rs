@@ -39,6 +39,7 @@ impl Service {
     pub(crate) async fn open(options: Options) -> Result<Self, Box<dyn std::error::Error>> {
         let config = Config::load(&options.folder)?;
         let folder = config.folder().to_owned();
+        options.trial.refuse_longer_than(config.max_staleness())?;
         // The service itself looks at the tables, so that no change is taken untried.
         let mut builder = RuntimeBuilder::new(config).without_watch();
         if let Some(file) = &options.token_file {
@@ -50,11 +51,12 @@ impl Service {
             move || Ok::<_, Failed>((Models::fit(&snapshot, &folder)?, Bureau::open(&folder)?));
         let fitted = tokio::task::spawn_blocking(fit).await?;
         let (models, bureau) = fitted.map_err(unsent)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Ok(Self {
-            own: Own::new(zt.clone(), options.job, options.stage),
+            own: Own::new(zt.clone(), Arc::clone(&clock), options.job, options.stage),
             models,
             bureau,
-            clock: Arc::new(SystemClock::new()),
+            clock,
             counters: Counters::default(),
             in_flight: InFlight::new(options.limits.per_caller),
             readiness: Readiness::default(),

@@ -18,7 +18,7 @@ use zt_memory::fork::Local;
 pub use report::{ShadowCounts, ShadowEnd, ShadowFlip};
 pub use trial::Shadow;
 use trial::Tally;
-pub(crate) use trial::{Ruled, Trial};
+pub(crate) use trial::Trial;
 
 use super::Runtime;
 use crate::audit::{Durability, Kind, Outcome, Record};
@@ -35,7 +35,6 @@ pub(crate) struct Shadows(Local<State>);
 #[derive(Debug, Default)]
 struct State {
     current: ArcSwapOption<Trial>,
-    begun: AtomicU64,
     /// What was refused last, and when.
     refused: Mutex<Option<(String, Duration)>>,
     totals: Arc<Totals>,
@@ -189,9 +188,8 @@ impl Runtime {
         self.end_shadow("the tables changed again")?;
         let record = about(self.record_of_shadow(), &draft.snapshot);
         self.0.audit.append(record, Durability::Durable)?;
-        let number = state.begun.fetch_add(1, Ordering::Relaxed);
         let (against, totals) = (self.snapshot(), Arc::clone(&state.totals));
-        let trial = Trial::new(number, draft, against, Arc::clone(&self.0.clock), totals);
+        let trial = Trial::new(draft, against, Arc::clone(&self.0.clock), totals);
         let trial = Arc::new(trial);
         state.current.store(Some(Arc::clone(&trial)));
         Ok(Some(Shadow::of(&trial)))

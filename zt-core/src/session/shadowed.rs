@@ -2,16 +2,18 @@
 //!
 //! In: a decision as it was made. Out: a count in the trial. Never: another answer, an error, or a record in the audit log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::Session;
 use super::resolved::Resolved;
+use crate::metadata::Snapshot;
 use crate::policy::{self, Decision, Ruling};
-use crate::runtime::shadow::{Ruled, Trial};
+use crate::runtime::shadow::Trial;
 
 /// The caller in the words of the snapshot of one trial.
 pub(super) struct Shadowed {
-    trial: u64,
+    /// Held so that no other snapshot lies at its place, and not kept alive.
+    snapshot: Weak<Snapshot>,
     resolved: Arc<Resolved>,
 }
 
@@ -22,22 +24,19 @@ impl Session {
         if !trial.is_against(decision.snapshot()) {
             return;
         }
-        let would = match self.resolve_for(trial) {
-            Some(resolved) => {
-                let asked = decision.request();
-                let (resource, context) = (asked.resource.clone(), asked.context.clone());
-                let request = resolved.request(asked.action, resource, context);
-                let request = match asked.now {
-                    Some(now) => request.at(now),
-                    None => request,
-                };
-                let (snapshot, id) = (trial.snapshot(), decision.id());
-                let would = policy::decide_as(snapshot, &resolved.projection, request, id);
-                Ruled::By(Ruling::of(&would))
-            }
-            None => Ruled::CallerRefused,
-        };
-        trial.count(decision, &would, || self.name());
+        let would = self.resolve_for(trial).map(|resolved| {
+            let asked = decision.request();
+            let (resource, context) = (asked.resource.clone(), asked.context.clone());
+            let request = resolved.request(asked.action, resource, context);
+            let request = match asked.now {
+                Some(now) => request.at(now),
+                None => request,
+            };
+            let (snapshot, id) = (trial.snapshot(), decision.id());
+            let would = policy::decide_as(snapshot, &resolved.projection, request, id);
+            Ruling::of(&would)
+        });
+        trial.count(decision, would, || self.name());
     }
 
     /// None where the tables in shadow would end this session: they revoke its token, or name its caller twice.
@@ -45,7 +44,7 @@ impl Session {
         let (snapshot, clock) = (trial.snapshot(), &*self.shared.clock);
         let membership = self.membership.as_deref();
         if let Some(known) = &*self.shadowed.load()
-            && known.trial == trial.number()
+            && known.snapshot.as_ptr() == Arc::as_ptr(snapshot)
             && known.resolved.is_of(snapshot, membership, clock)
         {
             return Some(Arc::clone(&known.resolved));
@@ -53,7 +52,7 @@ impl Session {
         let resolved = Resolved::new(&self.caller, membership, snapshot, clock).ok()?;
         let resolved = Arc::new(resolved);
         self.shadowed.store(Some(Arc::new(Shadowed {
-            trial: trial.number(),
+            snapshot: Arc::downgrade(snapshot),
             resolved: Arc::clone(&resolved),
         })));
         Some(resolved)

@@ -65,7 +65,7 @@ fn a_service_without_an_identity_of_its_own_says_so() {
 #[test]
 fn tables_that_nobody_can_confirm_are_unready_until_they_are_back() {
     let world = World::with_settings("\n[metadata]\nmax_staleness_s = 3\n");
-    let service = world.serve(&["--watch-s", "1"]);
+    let service = world.serve(&["--watch-s", "1", "--shadow-s", "1"]);
     let before = world.tables();
     service.ready_when(|answer| answer.status == 200);
     world.publish(&before.replace("effect = \"deny\"", "effect = \"maybe\""));

@@ -6,15 +6,8 @@ use crate::ONE;
 use crate::http::post;
 use crate::world::World;
 
-/// A watch that never looks by itself while a test runs, and a trial that ends with so many decisions.
-const BY_HAND: [&str; 6] = [
-    "--watch-s",
-    "86400",
-    "--shadow-s",
-    "86400",
-    "--shadow-decisions",
-    "1",
-];
+/// A watch that never looks by itself while a test runs, and a trial that ends with what the test asks.
+const BY_HAND: [&str; 4] = ["--watch-s", "86400", "--shadow-s", "86400"];
 const WITHDRAWN: &str = "zt_shadow_flips_total{action=\"model.infer\",direction=\"withdrawn\"}";
 
 /// AP-01, which lets data scientists score, is another role's.
@@ -29,16 +22,16 @@ fn without_maya(tables: &str) -> String {
 #[test]
 fn a_flip_is_counted_before_the_tables_are_taken_and_they_are_taken_without_a_restart() {
     let world = World::new();
-    let service = world.serve(&[
-        "--watch-s",
-        "86400",
-        "--shadow-s",
+    // The service's looks at itself would be decisions too.
+    let bounds = [
+        "--probe-s",
         "86400",
         "--shadow-decisions",
-        "4",
+        "6",
         "--shadow-flips",
-        "4",
-    ]);
+        "6",
+    ];
+    let service = world.serve(&[&BY_HAND[..], &bounds].concat());
     let maya = world.token("user:maya");
     assert_eq!(service.score(&maya, ONE).status, 200);
     assert_eq!(service.metric("zt_shadow_version"), Some(0));

@@ -86,17 +86,9 @@ impl fmt::Debug for Shadow {
     }
 }
 
-/// How the tables in shadow rule.
-pub(crate) enum Ruled {
-    By(Ruling),
-    /// The session of the caller would end.
-    CallerRefused,
-}
-
 /// See [`Shadow`].
 #[derive(Debug)]
 pub(crate) struct Trial {
-    number: u64,
     snapshot: Arc<Snapshot>,
     against: Arc<Snapshot>,
     since: Duration,
@@ -111,14 +103,12 @@ pub(crate) struct Trial {
 
 impl Trial {
     pub(super) fn new(
-        number: u64,
         draft: Draft,
         against: Arc<Snapshot>,
         clock: Arc<dyn Clock>,
         totals: Arc<Totals>,
     ) -> Self {
         Self {
-            number,
             snapshot: Arc::clone(&draft.snapshot),
             against,
             since: clock.elapsed(),
@@ -129,11 +119,6 @@ impl Trial {
             flips: Mutex::default(),
             kept_back: OnceLock::new(),
         }
-    }
-
-    /// Its number in this process: versions of tables that were never taken are given again.
-    pub(crate) const fn number(&self) -> u64 {
-        self.number
     }
 
     pub(crate) const fn snapshot(&self) -> &Arc<Snapshot> {
@@ -178,10 +163,16 @@ impl Trial {
         all.fold(ShadowCounts::default(), ShadowCounts::plus)
     }
 
-    /// Counts one decision, here and for the process, and keeps it where it would change.
-    pub(crate) fn count(&self, decision: &Decision, would: &Ruled, caller: impl Fn() -> String) {
+    /// Counts one decision, here and for the process, and keeps it where it would change. No ruling: the session of the caller
+    /// would end.
+    pub(crate) fn count(
+        &self,
+        decision: &Decision,
+        after: Option<Ruling>,
+        caller: impl Fn() -> String,
+    ) {
         let before = Ruling::of(decision);
-        let flip = flip(&before, would);
+        let flip = flip(&before, after.as_ref());
         let action = decision.request().action;
         self.tally.add(action, flip);
         self.totals.tally.add(action, flip);
@@ -193,10 +184,7 @@ impl Trial {
             action,
             resource: decision.request().resource.to_string(),
             before,
-            after: match would {
-                Ruled::By(ruling) => Some(ruling.clone()),
-                Ruled::CallerRefused => None,
-            },
+            after,
         };
         let mut flips = self.flips.lock().unwrap_or_else(PoisonError::into_inner);
         if flips.len() < MOST_FLIPS && !flips.contains(&flip) {
@@ -213,16 +201,16 @@ enum Direction {
     Reshaped,
 }
 
-fn flip(before: &Ruling, would: &Ruled) -> Option<Direction> {
-    let after = match would {
-        Ruled::By(after) => after,
-        Ruled::CallerRefused => return before.is_allowed().then_some(Direction::Withdrawn),
-    };
-    match (before.is_allowed(), after.is_allowed()) {
+fn flip(before: &Ruling, after: Option<&Ruling>) -> Option<Direction> {
+    let is_allowed_after = after.is_some_and(Ruling::is_allowed);
+    match (before.is_allowed(), is_allowed_after) {
         (false, true) => Some(Direction::Granted),
         (true, false) => Some(Direction::Withdrawn),
-        (true, true) if !before.grants_the_same(after) => Some(Direction::Reshaped),
-        (true, true) | (false, false) => None,
+        (true, true) => {
+            let is_same = after.is_some_and(|after| before.grants_the_same(after));
+            (!is_same).then_some(Direction::Reshaped)
+        }
+        (false, false) => None,
     }
 }
 
