@@ -15,8 +15,9 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use zt_core::id::PrincipalId;
+use zt_core::{Code, Error};
 
-use crate::http::{authenticate, json};
+use crate::http::{authenticate, json, set};
 use crate::problem::Problem;
 use crate::service::Service;
 
@@ -93,15 +94,15 @@ async fn try_reload(service: &Service, request: Request) -> Result<Value, Proble
     service.changes.wake();
     let mut told = json!({ "version": service.zt.snapshot().version() });
     if let Some(shadow) = service.zt.in_shadow() {
-        told["shadow"] = service.changes.describe(&shadow);
+        set(&mut told, "shadow", service.changes.describe(&shadow));
     }
     Ok(told)
 }
 
 /// Whoever may reload may know what is wrong with the tables.
-fn not_reloaded(why: zt_core::Error) -> Problem {
-    match why.code() {
-        zt_core::Code::InvalidMetadata => Problem::Bad(why.to_string()),
-        _ => Problem::Own(why),
+fn not_reloaded(why: Error) -> Problem {
+    if why.code() == Code::InvalidMetadata {
+        return Problem::Bad(why.to_string());
     }
+    Problem::Own(why)
 }

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use zt_core::Runtime;
 use zt_core::runtime::{Shadow, ShadowEnd};
 
+use crate::http::set;
 use crate::options::TrialOptions;
 use crate::serve::say;
 use crate::service::Service;
@@ -166,7 +167,7 @@ impl Changes {
             "may_flip": self.options.shadow_flips,
         });
         if let Some(why) = shadow.kept_back() {
-            told["kept_back"] = why.into();
+            set(&mut told, "kept_back", why);
         }
         told
     }

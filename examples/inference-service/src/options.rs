@@ -10,10 +10,6 @@ use clap::Parser;
 /// itself stand in the folder's `zt.toml`.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "zt-inference-service", version)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "the options of a program, which nobody else builds"
-)]
 pub struct Options {
     /// The folder that holds `zt.toml`, the tables and the reference data of the models.
     #[arg(default_value = "examples/world", env = "ZT_SERVICE_FOLDER")]

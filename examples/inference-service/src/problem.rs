@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use zt_core::{Code, Error, ErrorKind};
 
+use crate::http::set;
 use crate::serve::say;
 
 /// When to come back where nobody knows better, in seconds.
@@ -126,12 +127,12 @@ impl Problem {
             "detail": self.detail(),
         });
         if let Some(error) = self.error() {
-            body["code"] = error.code().as_str().into();
+            set(&mut body, "code", error.code().as_str());
         }
         if let Self::Refused(error) = self
             && let Some(id) = error.decision_id()
         {
-            body["decision"] = id.to_string().into();
+            set(&mut body, "decision", id.to_string());
         }
         body
     }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::{Value, json};
 use zt_core::{Code, Error};
 
+use crate::http::set;
 use crate::serve::say;
 use crate::service::Service;
 
@@ -103,11 +104,11 @@ impl Service {
         let is_ready = !is_draining && parts.iter().all(|Part(_, why, _)| why.is_none());
         let mut body = json!({ "ready": is_ready, "draining": is_draining });
         for Part(name, why, mut told) in parts {
-            told["ready"] = why.is_none().into();
+            set(&mut told, "ready", why.is_none());
             if let Some(why) = why {
-                told["reason"] = why.into();
+                set(&mut told, "reason", why);
             }
-            body[name] = told;
+            set(&mut body, name, told);
         }
         (is_ready, body)
     }
@@ -124,10 +125,10 @@ impl Service {
             "confirmed_s": age.as_secs(),
         });
         if let Some(why) = self.changes.last_error() {
-            told["last_look"] = why.into();
+            set(&mut told, "last_look", why);
         }
         if let Some(shadow) = self.zt.in_shadow() {
-            told["shadow"] = self.changes.describe(&shadow);
+            set(&mut told, "shadow", self.changes.describe(&shadow));
         }
         Part("metadata", why, told)
     }

@@ -121,7 +121,7 @@ fn cell(cells: &Cells, at: usize) -> Value {
         Cells::Integer(list) => list.get(at).copied().flatten().into(),
         Cells::Bool(list) => list.get(at).copied().flatten().into(),
         // No column of this service holds bytes.
-        _ => json!(null),
+        Cells::Bytes(_) | _ => json!(null),
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use zt_core::batch::Batch;
 use zt_core::{Error, Permit, Session};
 
+use crate::http::set;
 use crate::problem::Problem;
 use crate::rows::{Asked, answer, to_json};
 use crate::service::Service;
@@ -72,10 +73,10 @@ impl Service {
         });
         if is_sealed {
             self.counters.sealed.fetch_add(rows, Ordering::Relaxed);
-            body["output"] = self.options.output.as_str().into();
-            body["csv"] = shown.to_csv().into();
+            set(&mut body, "output", self.options.output.as_str());
+            set(&mut body, "csv", shown.to_csv());
         } else {
-            body["rows"] = to_json(&shown);
+            set(&mut body, "rows", to_json(&shown));
         }
         Ok(body)
     }
@@ -138,9 +139,7 @@ impl Service {
             .sealer(&self.options.output)
             .await
             .map_err(|why| self.own_problem(why))?;
-        sealer
-            .seal(scored)
-            .map_err(|why| self.own_problem(why.into()))
+        sealer.seal(scored).map_err(|why| self.own_problem(why))
     }
 }
 

@@ -13,7 +13,7 @@ const MODEL: &str = "model:car_loan_scorer";
 const SCORES: &str = "table:gold.loan_scores";
 
 /// Maya, who may score, loses that; Elin, an analyst, gains it.
-fn swapped(tables: String) -> String {
+fn swapped(tables: &str) -> String {
     let (before, after) = tables.split_once("id = \"AP-01\"").unwrap();
     let after = after.replacen("role:data_scientist", "role:analyst", 1);
     format!("{before}id = \"AP-01\"{after}")
@@ -43,7 +43,7 @@ async fn a_flip_is_counted_before_the_tables_are_taken_and_changes_no_answer() {
         sign_in(&zt, "user:maya").await,
         sign_in(&zt, "user:elin").await,
     );
-    world.edit(swapped);
+    world.edit(|tables| swapped(&tables));
     let shadow = zt.shadow().await.unwrap().unwrap();
     assert_eq!(
         (shadow.snapshot().version(), zt.snapshot().version()),
@@ -118,7 +118,7 @@ async fn tables_that_change_too_much_are_kept_back_until_somebody_takes_them_by_
     let world = World::new();
     let zt = world.open().await;
     let maya = sign_in(&zt, "user:maya").await;
-    world.edit(swapped);
+    world.edit(|tables| swapped(&tables));
     let shadow = zt.shadow().await.unwrap().unwrap();
     assert!(is_allowed(&maya, "model.infer", MODEL));
     assert!(matches!(

@@ -38,15 +38,41 @@ fn it_runs_as_nobody_on_a_read_only_file_system_with_64_kib_of_locked_memory() {
         return;
     }
     let world = World::new();
+    let service = caged(&world);
+    assert_caged(service.pid());
+
+    service.ready_when(|answer| answer.status == 200);
+    let maya = world.token("user:maya");
+    for _ in 0..3 {
+        assert_eq!(service.score(&maya, ONE).status, 200);
+    }
+    let sealed = ONE.replacen('{', r#"{"seal":true,"#, 1);
+    assert_eq!(service.score(&maya, &sealed).status, 200);
+    let metrics = service.get("/metrics").body;
+    let memory = metrics
+        .lines()
+        .find(|line| line.starts_with("zt_memory_mapped_bytes{"));
+    assert!(
+        memory.is_some_and(|line| line.contains("protection=")),
+        "{memory:?}"
+    );
+    assert!(!metrics.contains(NEEDLE));
+    let (status, said) = service.stop();
+    assert!(status.success(), "{said}");
+    assert!(world.log().iter().any(|entry| entry.kind == "release"));
+    assert!(!world.path().join("zt-writable").exists());
+}
+
+/// The service in the cage, with its state its own and everything else readable.
+fn caged(world: &World) -> Serving {
     let binary = world.path().join("service");
-    fs::copy(env!("CARGO_BIN_EXE_zt-inference-service"), &binary).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_zt-inference-service"), binary).unwrap();
     open_to_all(world.path());
     let owned = Command::new("chown")
         .args(["-R", &format!("{NOBODY}:{NOBODY}")])
         .arg(world.path().join(".zt"))
         .status();
     assert!(owned.unwrap().success());
-
     let mut command = Command::new("unshare");
     command
         .args([
@@ -60,8 +86,12 @@ fn it_runs_as_nobody_on_a_read_only_file_system_with_64_kib_of_locked_memory() {
         ])
         .arg(world.path())
         .args(["/mnt", "--token-file", "/mnt/.zt/own.token"]);
-    let service = Serving::start(&mut command);
-    let process = Path::new("/proc").join(service.pid().to_string());
+    Serving::start(&mut command)
+}
+
+/// What the kernel says of the process.
+fn assert_caged(pid: u32) {
+    let process = Path::new("/proc").join(pid.to_string());
     let status = fs::read_to_string(process.join("status")).unwrap();
     for line in [
         format!("Uid:\t{NOBODY}\t{NOBODY}\t{NOBODY}\t{NOBODY}"),
@@ -84,27 +114,6 @@ fn it_runs_as_nobody_on_a_read_only_file_system_with_64_kib_of_locked_memory() {
         2,
         "{locked}"
     );
-
-    service.ready_when(|answer| answer.status == 200);
-    let maya = world.token("user:maya");
-    for _ in 0..3 {
-        assert_eq!(service.score(&maya, ONE).status, 200);
-    }
-    let sealed = ONE.replacen('{', r#"{"seal":true,"#, 1);
-    assert_eq!(service.score(&maya, &sealed).status, 200);
-    let metrics = service.get("/metrics").body;
-    let memory = metrics
-        .lines()
-        .find(|line| line.starts_with("zt_memory_mapped_bytes{"));
-    assert!(
-        memory.is_some_and(|line| line.contains("protection=")),
-        "{memory:?}"
-    );
-    assert!(!metrics.contains(NEEDLE));
-    let (status, said) = service.stop();
-    assert!(status.success(), "{said}");
-    assert!(world.log().iter().any(|entry| entry.kind == "release"));
-    assert!(!world.path().join("zt-writable").exists());
 }
 
 /// What this machine lacks for the cage.
