@@ -31,7 +31,7 @@ pub use raw::{Cell, RawRow, RawTable, RawTables, TableFormat};
 pub use schema::{Column, ColumnType, TableSchema, schema};
 pub use snapshot::{Snapshot, SnapshotHash};
 pub use source::{Fingerprint, MetadataSource};
-pub(crate) use store::Looked;
 pub use store::SnapshotStore;
+pub(crate) use store::{Draft, Looked};
 pub(crate) use store_facts::StoreFacts;
 pub use tables::*;

@@ -16,6 +16,7 @@ mod metrics;
 mod outside;
 mod own_identity;
 mod samples;
+pub(crate) mod shadow;
 pub(crate) mod shared;
 mod status;
 mod vault_events;
@@ -36,6 +37,7 @@ pub use builder::{
 };
 use builder::{authenticator, maybe_authenticator};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
+pub use shadow::{Shadow, ShadowCounts, ShadowEnd, ShadowFlip};
 use shared::Shared;
 pub use status::{
     DeclaredPath, HostStatus, LastPath, MemoryStatus, Resolved, SnapshotStatus, Status,
@@ -138,7 +140,7 @@ impl Runtime {
     /// that cannot be written: the last good snapshot and keys stay in force, and the refusal stands in the audit log.
     pub async fn reload(&self) -> Result<Arc<Snapshot>> {
         self.0.refuse_closed()?;
-        let outcome = self.0.snapshots.reload(|next| self.take(next)).await;
+        let outcome = self.0.snapshots.reload(|next| self.take_read(next)).await;
         if let Err(error) = &outcome {
             self.record_refused(error)?;
         }
@@ -214,23 +216,34 @@ impl Runtime {
 
     /// Looks whether the tables changed, and takes them as [`reload`](Self::reload) does. Only a change is recorded.
     async fn look(&self) -> Looked {
-        self.0.snapshots.look(|next| self.take(next)).await
+        self.0.snapshots.look(|next| self.take_read(next)).await
+    }
+
+    /// What was just read takes the place of what was tried in shadow too.
+    fn take_read(&self, next: &Snapshot) -> Result<()> {
+        self.take(next, |record| record)?;
+        self.end_shadow("the tables were read again and taken")
+    }
+
+    /// Tokens are verified for the tenant that the runtime was opened with; object ids of another mean other people.
+    fn refuse_other_tenant(&self, next: &Snapshot) -> Result<()> {
+        if profile(&self.0.config, next)?.tenant() == self.0.profile.tenant() {
+            return Ok(());
+        }
+        let message = "the table `world` names another tenant than when the runtime was opened";
+        Err(Error::new(Code::Config, message).with_help("open a new runtime"))
     }
 
     /// The last step before a snapshot is in force: keys, record, guards, slots.
-    fn take(&self, next: &Snapshot) -> Result<()> {
-        // Tokens are verified for the tenant that the runtime was opened with; object ids of another mean other people.
-        if profile(&self.0.config, next)?.tenant() != self.0.profile.tenant() {
-            let message = "the table `world` names another tenant than when the runtime was opened";
-            return Err(Error::new(Code::Config, message).with_help("open a new runtime"));
-        }
+    fn take(&self, next: &Snapshot, describe: impl FnOnce(Record) -> Record) -> Result<()> {
+        self.refuse_other_tenant(next)?;
         let pinned = match self.0.published {
             Some(_) => None,
             None => maybe_authenticator(&self.0.config, &self.0.profile, &self.0.clock)?,
         };
         let hash = next.hash().to_string();
         let record = self.record_of_reload(Outcome::Ok);
-        let record = record.with_snapshot(next.version(), hash);
+        let record = describe(record.with_snapshot(next.version(), hash));
         self.0.audit.append(record, Durability::Durable)?;
         if self.0.published.is_none() {
             self.0.authenticator.store(pinned);

@@ -23,6 +23,7 @@ mod resolved;
 mod seal;
 mod secret;
 mod seen;
+mod shadowed;
 mod standing;
 
 use std::fmt;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 
 pub use grant::GrantRequest;
 pub use merge::Merged;
@@ -42,12 +43,13 @@ use resolved::Resolved;
 use secret::Reads;
 pub use secret::SecretHandle;
 use seen::Seen;
+use shadowed::Shadowed;
 
 use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::identity::{Caller, Groups, Membership};
 use crate::metadata::Snapshot;
-use crate::policy::{self, Action, Context, Decision, Explanation, Request, Resource};
+use crate::policy::{self, Action, Context, Decision, Explanation, Resource};
 use crate::runtime::shared::Shared;
 
 /// What one authenticated caller may do. Cheap to clone; safe across threads. Ends when the caller's token does.
@@ -59,6 +61,8 @@ pub struct Session {
     membership: Option<Arc<Membership>>,
     context: Context,
     resolved: Arc<ArcSwap<Resolved>>,
+    /// The caller in the words of the tables that are tried in shadow.
+    shadowed: Arc<ArcSwapOption<Shadowed>>,
     seen: Arc<Seen>,
     /// What it was told of secrets a moment ago.
     reads: Arc<Reads>,
@@ -108,6 +112,7 @@ impl Session {
             context: Context::new(),
             proven_under: Arc::default(),
             resolved: Arc::new(ArcSwap::from_pointee(resolved)),
+            shadowed: Arc::default(),
             seen: Arc::new(Seen::default()),
             reads: Arc::default(),
             proof: None,
@@ -242,23 +247,15 @@ impl Session {
         self.refuse_stale(action, &resource)?;
         let resolved = self.resolve(snapshot)?;
         let context = self.proving(context);
-        let request = Request::new(resolved.id.clone(), action, resource)
-            .with_groups(Arc::clone(&resolved.groups))
-            .with_context(context)
-            .with_proven(Arc::clone(&resolved.proven))
+        let request = resolved
+            .request(action, resource, context)
             .at(self.shared.clock.now());
-        let request = if resolved.groups_are_complete {
-            request
-        } else {
-            request.with_incomplete_groups()
-        };
         let id = self.shared.next_decision();
-        Ok(policy::decide_as(
-            snapshot,
-            &resolved.projection,
-            request,
-            id,
-        ))
+        let decision = policy::decide_as(snapshot, &resolved.projection, request, id);
+        if let Some(trial) = &*self.shared.shadows.in_trial() {
+            self.compare(&decision, trial);
+        }
+        Ok(decision)
     }
 
     fn resolve(&self, snapshot: &Snapshot) -> Result<Arc<Resolved>> {

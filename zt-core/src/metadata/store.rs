@@ -52,6 +52,14 @@ struct Moment {
     now: Timestamp,
 }
 
+/// What the source holds and is not in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) snapshot: Arc<Snapshot>,
+    began: Moment,
+    fingerprint: Option<Fingerprint>,
+}
+
 /// What a look at the source found.
 #[derive(Debug)]
 pub(crate) struct Looked {
@@ -174,6 +182,58 @@ impl SnapshotStore {
         }
     }
 
+    /// Reads what the source holds without taking it: `then` sees what differs from what is in force, or that nothing does,
+    /// while no reload can come between. What is in force is confirmed only where nothing differs.
+    pub(crate) async fn draft<T>(
+        &self,
+        then: impl FnOnce(Option<Draft>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut taken = self.turn().lock().await;
+        let began = Moment::of(&*self.clock);
+        let fingerprint = self.source.fingerprint().await;
+        if fingerprint.is_some() && fingerprint == taken.fingerprint && taken.is_settled {
+            self.confirm(began);
+            return then(None);
+        }
+        let raw = self.source.load().await?;
+        let before = self.current();
+        let next = Snapshot::compile(&raw, before.version() + 1, self.clock.now())?;
+        if next.hash() == before.hash() {
+            taken.same_again(began, fingerprint);
+            self.confirm(began);
+            return then(None);
+        }
+        then(Some(Draft {
+            snapshot: Arc::new(next),
+            began,
+            fingerprint,
+        }))
+    }
+
+    /// Takes what was read before, if `against` is still in force, and answers whether it is. `prepare` is called as
+    /// [`reload`](Self::reload) calls it. Confirmed is the moment of the reading.
+    pub(crate) async fn adopt(
+        &self,
+        against: &Arc<Snapshot>,
+        prepare: impl FnOnce() -> Result<Option<Draft>, Error>,
+    ) -> Result<bool, Error> {
+        let mut taken = self.turn().lock().await;
+        if !self.is_current(against) {
+            return Ok(false);
+        }
+        let Some(draft) = prepare()? else {
+            return Ok(false);
+        };
+        self.current.store(draft.snapshot);
+        *taken = Taken {
+            fingerprint: draft.fingerprint,
+            since: draft.began.elapsed,
+            is_settled: false,
+        };
+        self.confirm(draft.began);
+        Ok(true)
+    }
+
     async fn take(
         &self,
         taken: &mut Taken,
@@ -190,8 +250,8 @@ impl SnapshotStore {
         if !is_same {
             self.current.store(Arc::clone(&next));
         }
-        if is_same && fingerprint == taken.fingerprint {
-            taken.is_settled |= began.elapsed.saturating_sub(taken.since) > SETTLES;
+        if is_same {
+            taken.same_again(began, fingerprint);
         } else {
             *taken = Taken {
                 fingerprint,
@@ -212,6 +272,21 @@ impl SnapshotStore {
         self.confirmed
             .now_ms
             .store(at.now.as_millis(), Ordering::Release);
+    }
+}
+
+impl Taken {
+    /// The source was read, and holds what is in force.
+    fn same_again(&mut self, began: Moment, fingerprint: Option<Fingerprint>) {
+        if fingerprint == self.fingerprint {
+            self.is_settled |= began.elapsed.saturating_sub(self.since) > SETTLES;
+        } else {
+            *self = Self {
+                fingerprint,
+                since: began.elapsed,
+                is_settled: false,
+            };
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::budget::Budget;
 use super::merged::Merges;
 use super::outside::Given;
 use super::samples::Samples;
+use super::shadow::Shadows;
 use super::shared::Shared;
 use super::{Config, ConfigKey, Runtime, housekeeping};
 use crate::adapters::file::{self, FileAlerts, FileReference, FileTables, LocalVault, VaultKey};
@@ -49,6 +50,7 @@ pub struct RuntimeBuilder {
     reference: Option<Arc<dyn ReferenceSource>>,
     audit: Option<AuditOptions>,
     given: Given,
+    watches: bool,
 }
 
 impl RuntimeBuilder {
@@ -66,6 +68,7 @@ impl RuntimeBuilder {
             reference: None,
             audit: None,
             given: Given::new(),
+            watches: true,
         }
     }
 
@@ -146,6 +149,14 @@ impl RuntimeBuilder {
         self
     }
 
+    /// Leaves looking at the tables to the program, which calls [`Runtime::shadow`] or [`Runtime::reload`] often enough for
+    /// `metadata.max_staleness_s`: a change takes effect only when it is told to.
+    #[must_use]
+    pub const fn without_watch(mut self) -> Self {
+        self.watches = false;
+        self
+    }
+
     /// Loads, checks and opens everything. The audit log comes last, so that a wrong configuration leaves no log behind, and
     /// before anything can be asked: no audit, no access.
     ///
@@ -178,6 +189,7 @@ impl RuntimeBuilder {
             config,
             clock,
             snapshots,
+            shadows: Shadows::default(),
             profile,
             authenticator: ArcSwapOption::new(identity.authenticator),
             published: identity.published,
@@ -199,6 +211,7 @@ impl RuntimeBuilder {
             own_process: Local::new(),
             decisions: AtomicU64::new(1),
             is_closed: AtomicBool::new(false),
+            watches: self.watches,
             threads: Local::new(),
         }));
         runtime.0.declare(&runtime.snapshot());

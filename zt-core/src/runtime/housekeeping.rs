@@ -17,7 +17,8 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Starts all threads of a runtime.
 pub(super) fn start_all(runtime: &Runtime) -> Result<()> {
     start(runtime)?;
-    if let Some(every) = runtime.0.config.watch_every() {
+    let every = runtime.0.config.watch_every();
+    if let Some(every) = every.filter(|_| runtime.0.watches) {
         let _runs_by_itself = watch::start(runtime, every)?;
     }
     Ok(())

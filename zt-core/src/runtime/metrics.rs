@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
+use std::sync::atomic::Ordering;
 
 use super::{Runtime, Status};
 use crate::audit::{self, SinkHealth};
@@ -28,6 +29,7 @@ impl Runtime {
         let status = self.status();
         let mut page = Page::default();
         process(&mut page, &status);
+        shadow(&mut page, self);
         keys(&mut page, &self.key_health());
         reads(&mut page, &status.secrets.counts);
         slots(&mut page, &status.secrets);
@@ -58,6 +60,55 @@ fn process(page: &mut Page, status: &Status) {
         "How long ago the tables were last seen to be like this.",
         status.snapshot.confirmed_s,
     );
+}
+
+fn shadow(page: &mut Page, zt: &Runtime) {
+    let (current, totals) = (zt.in_shadow(), zt.0.shadows.totals());
+    page.one_gauge(
+        "zt_shadow_version",
+        "The version that the tables in shadow would have, 0 where there are none.",
+        current.as_ref().map_or(0, |own| own.snapshot().version()),
+    );
+    let kept_back = current
+        .as_ref()
+        .is_some_and(|own| own.kept_back().is_some());
+    page.one_gauge(
+        "zt_shadow_kept_back",
+        "Whether tables are kept back because they would change too much.",
+        u8::from(kept_back),
+    );
+    let counts: Vec<_> = totals.tally.by_action().collect();
+    page.counter(
+        "zt_shadow_decisions_total",
+        "Decisions that were compared with tables in shadow.",
+    );
+    for (action, counts) in &counts {
+        let labels = [("action", action.as_str())];
+        page.labelled("zt_shadow_decisions_total", &labels, counts.decisions);
+    }
+    page.counter(
+        "zt_shadow_flips_total",
+        "Of these, those that would change.",
+    );
+    for (action, counts) in &counts {
+        for (direction, count) in [
+            ("granted", counts.granted),
+            ("withdrawn", counts.withdrawn),
+            ("reshaped", counts.reshaped),
+        ] {
+            let labels = [("action", action.as_str()), ("direction", direction)];
+            page.labelled("zt_shadow_flips_total", &labels, count);
+        }
+    }
+    page.counter("zt_shadow_trials_total", "Trials of tables that ended.");
+    for (end, count) in [
+        ("taken", &totals.taken),
+        ("kept_back", &totals.kept_back),
+        ("outdated", &totals.outdated),
+    ] {
+        let count = count.load(Ordering::Relaxed);
+        page.labelled("zt_shadow_trials_total", &[("end", end)], count);
+    }
 }
 
 fn keys(page: &mut Page, keys: &[KeyHealth]) {

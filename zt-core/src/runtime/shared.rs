@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::merged::Merges;
 use super::outside::Outside;
 use super::samples::Samples;
+use super::shadow::Shadows;
 use super::{Config, Runtime, housekeeping};
 use crate::audit::AuditLog;
 use crate::clock::Clock;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) snapshots: SnapshotStore,
+    pub(crate) shadows: Shadows,
     pub(crate) max_staleness: Option<Duration>,
     pub(crate) profile: EntraProfile,
     pub(crate) authenticator: ArcSwapOption<Authenticator>,
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(super) own_process: Local<u32>,
     pub(crate) decisions: AtomicU64,
     pub(crate) is_closed: AtomicBool,
+    /// Whether the runtime looks at the tables by itself where the settings say how often.
+    pub(super) watches: bool,
     /// Whether the threads of this process are started: those of the parent are not a child's.
     pub(super) threads: Local<()>,
 }

@@ -7,7 +7,9 @@ use crate::error::Result;
 use crate::id::PrincipalId;
 use crate::identity::{AuthError, Caller, Groups, Membership, Mfa};
 use crate::metadata::Snapshot;
-use crate::policy::{AttributeSet, Projection, Provenance, Value, ValueType};
+use crate::policy::{
+    Action, AttributeSet, Context, Projection, Provenance, Request, Resource, Value, ValueType,
+};
 
 /// Who the caller is, which groups it is proven to be in and what it holds by that.
 pub(super) struct Resolved {
@@ -62,6 +64,19 @@ impl Resolved {
 }
 
 impl Resolved {
+    /// A request of this caller, at no time yet.
+    pub(super) fn request(&self, action: Action, resource: Resource, context: Context) -> Request {
+        let request = Request::new(self.id.clone(), action, resource)
+            .with_groups(Arc::clone(&self.groups))
+            .with_context(context)
+            .with_proven(Arc::clone(&self.proven));
+        if self.groups_are_complete {
+            request
+        } else {
+            request.with_incomplete_groups()
+        }
+    }
+
     /// Whether it still holds.
     pub(super) fn is_of(
         &self,

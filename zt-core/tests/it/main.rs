@@ -41,6 +41,7 @@ mod sealed_forms;
 mod sealing;
 mod secret_calls;
 mod sessions;
+mod shadow;
 #[cfg(feature = "sqlite")]
 mod sinks;
 mod staleness;
