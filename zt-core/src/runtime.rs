@@ -27,14 +27,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(feature = "azure")]
-pub use builder::key_vault;
 pub(crate) use builder::profile;
 pub use builder::{
     RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, read_tables, tables,
     write_tables,
 };
 use builder::{authenticator, maybe_authenticator};
+#[cfg(feature = "azure")]
+pub use builder::{key_vault, key_vault_audit_key, key_vault_keys};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 use shared::Shared;
 pub use status::{MemoryStatus, SnapshotStatus, Status};

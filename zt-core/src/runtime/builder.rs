@@ -35,7 +35,7 @@ pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
 #[cfg(feature = "azure")]
-pub use outside::key_vault;
+pub use outside::{key_vault, key_vault_audit_key, key_vault_keys};
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
 #[derive(Debug)]
