@@ -29,8 +29,8 @@ use std::time::Duration;
 
 pub(crate) use builder::profile;
 pub use builder::{
-    RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, read_tables, tables,
-    write_tables,
+    RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, pseudonyms, read_tables,
+    rotate_pseudonyms, tables, write_tables,
 };
 use builder::{authenticator, maybe_authenticator};
 #[cfg(feature = "azure")]
