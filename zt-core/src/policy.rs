@@ -74,6 +74,7 @@ pub use oracle::Would;
 pub use principal::{NotAPrincipalPattern, PrincipalPattern};
 pub use replay::{LeftOut, Replay, ReplayFlip, Replayed};
 pub use request::{Context, Request};
+pub(crate) use request::{Veil, nothing_of};
 pub use resource::{NotAResource, Resource, ResourceKind, ResourcePattern};
 pub(crate) use row_filter::NotFiltered;
 #[cfg(feature = "arrow")]
@@ -83,6 +84,7 @@ pub use ruling::Ruling;
 pub use universe::Named;
 pub(crate) use universe::named;
 pub(crate) use universe::resources as named_resources;
+pub(crate) use value::quoted;
 pub use value::{Decimal, NotADecimal, Value, ValueType};
 pub use view::Selection;
 pub(crate) use view::{NotShown, View};

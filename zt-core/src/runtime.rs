@@ -28,14 +28,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-#[cfg(feature = "azure")]
-pub use builder::key_vault;
 pub(crate) use builder::profile;
 pub use builder::{
-    RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, read_tables, tables,
-    write_tables,
+    RuntimeBuilder, audit_key, audit_options, key_wrapper, local_vault, pseudonyms, read_tables,
+    rotate_pseudonyms, tables, write_tables,
 };
 use builder::{authenticator, maybe_authenticator};
+#[cfg(feature = "azure")]
+pub use builder::{key_vault, key_vault_audit_key, key_vault_keys};
 pub use config::{Config, ConfigKey, DevelopmentGroups, Mode};
 pub use shadow::{Shadow, ShadowCounts, ShadowEnd, ShadowFlip};
 use shared::Shared;

@@ -7,6 +7,7 @@ mod faulty_vault;
 pub mod key_contract;
 mod manual_clock;
 mod people;
+pub mod signer_contract;
 pub mod sink_contract;
 mod slot;
 pub mod vault_contract;

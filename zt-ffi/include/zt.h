@@ -1222,8 +1222,8 @@ zt_status zt_runtime_status_json(const zt_runtime *runtime,
                                  zt_error **err);
 
 /**
- * What this process counts, for a page that Prometheus scrapes: its text format, version 0.0.4. Names of states, vaults and
- * sinks, never of a secret. Answers also after zt_runtime_close.
+ * What this process counts, for a page that Prometheus scrapes: its text format, version 0.0.4. Names of states, vaults, sinks
+ * and tenants, never of a secret. Answers also after zt_runtime_close.
  *
  * `metrics`: a new text; free it with zt_text_free. docs/src/operations.md has every name.
  * Answers: OK, INVALID_ARGUMENT.
@@ -1797,7 +1797,8 @@ ZT_API ZT_NODISCARD zt_status zt_operation_text(const zt_operation *operation, z
  * `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with then
  * is done all the same, for nobody. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
  * `operation`: a new handle; free it with zt_operation_free, at any time. NULL where `done` is not.
- * Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_open_with.
+ * Answers: OK when it was started, INVALID_ARGUMENT, CONFIG for a setting that does not exist; the operation answers as
+ * zt_open_with.
  * Threads: any, also at once. Blocks: never. @since 1
  */
 ZT_API
@@ -1809,6 +1810,29 @@ zt_status zt_open_async(const char *folder,
                         void *user_data,
                         zt_operation **operation,
                         zt_error **err);
+
+/**
+ * zt_open_with_credential as an operation, which zt_operation_runtime takes the result of.
+ *
+ * `get_token`, `user_data`, `release`: as for zt_open_with_credential; `release` is told once in any case: when this answers
+ * anything but OK, when the operation fails or is given up, and else at the end of the runtime's last handle. `done_data`: given
+ * to `done`. The others are as for zt_open_async.
+ * Answers: OK when it was started, INVALID_ARGUMENT, CONFIG for a setting that does not exist; the operation answers as
+ * zt_open_with_credential.
+ * Threads: any, also at once. Blocks: never. @since 1
+ */
+ZT_API
+ZT_NODISCARD
+zt_status zt_open_with_credential_async(const char *folder,
+                                        const zt_open_options *options,
+                                        zt_token_fn get_token,
+                                        void *user_data,
+                                        zt_release_fn release,
+                                        uint64_t deadline_ms,
+                                        zt_done_fn done,
+                                        void *done_data,
+                                        zt_operation **operation,
+                                        zt_error **err);
 
 /**
  * zt_reload as an operation, without a result.

@@ -1,5 +1,6 @@
 /*
- * zt.hpp: zt.h for C++17 and later. Header only, no exception is thrown or needed, nothing is global.
+ * zt.hpp: zt.h for C++17 and later. Header only, nothing is global. It throws nothing and needs no exceptions; a std::vector,
+ * std::string or std::function that goes in or comes out may throw std::bad_alloc, as each does everywhere.
  *
  *     auto zt = zt::runtime::open("examples/world");
  *     if (!zt) { std::cerr << zt.error().message() << '\n'; return 1; }
@@ -11,9 +12,10 @@
  * Every handle is move-only and frees itself. What can fail answers a zt::result, which must not be thrown away: test it, then
  * read it with * or ->. Reading the wrong half of a result ends the program. Texts go in as std::string_view, copied with
  * their NUL and wiped; one that holds a NUL is refused, for C would cut it short. Texts that come out are borrowed from the
- * object that they were asked of, unless they are a std::string.
+ * object that they were asked of, unless they are a std::string: a bytes_view or std::string_view must not outlive it, and
+ * what comes out of a temporary ends with its statement. Compilers that know lifetimebound (Clang, MSVC) warn where it does not.
  *
- * get() gives the C handle, for what stands in zt.h alone, such as batches of Arrow. Threads, forks and panics: as zt.h says.
+ * get() gives the C handle, for what stands in zt.h alone. Threads, forks and panics: as zt.h says.
  * Define nothing; link with -lzt.
  */
 #ifndef ZT_HPP
@@ -30,6 +32,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +40,18 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+/* What comes out is borrowed from what stands before it. Compilers that do not know it are told nothing. */
+#define ZT_BORROWED
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#undef ZT_BORROWED
+#define ZT_BORROWED [[clang::lifetimebound]]
+#elif __has_cpp_attribute(msvc::lifetimebound)
+#undef ZT_BORROWED
+#define ZT_BORROWED [[msvc::lifetimebound]]
+#endif
+#endif
 
 namespace zt {
 
@@ -50,7 +65,7 @@ class bytes_view {
 
     template <class Range, class Member = std::remove_pointer_t<decltype(std::declval<const Range &>().data())>,
               class = std::enable_if_t<sizeof(Member) == 1 && std::is_trivially_copyable_v<std::remove_cv_t<Member>>>>
-    bytes_view(const Range &range) noexcept
+    bytes_view(const Range &range ZT_BORROWED) noexcept
         : data_(reinterpret_cast<const std::uint8_t *>(range.data())), size_(range.size()) {}
 
     [[nodiscard]] constexpr const std::uint8_t *data() const noexcept { return data_; }
@@ -80,6 +95,19 @@ template <auto Free> struct freed_by {
 };
 
 template <class Handle, auto Free> using owned = std::unique_ptr<Handle, freed_by<Free>>;
+
+/// Memory of one's own; nothing where there is none.
+template <class T> std::unique_ptr<T[]> array_of(std::size_t count) noexcept {
+    return std::unique_ptr<T[]>(new (std::nothrow) T[count]());
+}
+
+template <class T> std::unique_ptr<T> kept(T value) noexcept {
+    return std::unique_ptr<T>(new (std::nothrow) T(std::move(value)));
+}
+
+inline std::uint64_t count_of(milliseconds time) noexcept {
+    return static_cast<std::uint64_t>(time.count() < 0 ? 0 : time.count());
+}
 
 /// A text with its NUL, on the stack where it is short. It may be a token: wiped at the end.
 class c_text {
@@ -123,6 +151,41 @@ class c_text {
     bool is_whole_ = true;
 };
 
+/// A list of texts with their NULs, one behind the other. Wiped at the end.
+class c_texts {
+  public:
+    /// `at` answers the text of each number below `count`.
+    template <class At> c_texts(std::size_t count, At at) : list_(array_of<const char *>(count)) {
+        bool is_whole = true;
+        for (std::size_t number = 0; number < count; number++) {
+            const std::string_view text = at(number);
+            is_whole = is_whole && text.find('\0') == std::string_view::npos;
+            size_ += text.size() + 1;
+        }
+        texts_ = array_of<char>(size_);
+        is_whole_ = is_whole && list_ && texts_;
+        std::size_t end = 0;
+        for (std::size_t number = 0; is_whole_ && number < count; number++) {
+            const std::string_view text = at(number);
+            list_[number] = texts_.get() + end;
+            end += text.copy(texts_.get() + end, text.size()) + 1; // The NUL is there already.
+        }
+    }
+    c_texts(const c_texts &) = delete;
+    c_texts &operator=(const c_texts &) = delete;
+    ~c_texts() { zt_wipe(texts_.get(), texts_ ? size_ : 0); }
+
+    /// Whether C reads all of each.
+    [[nodiscard]] bool is_whole() const noexcept { return is_whole_; }
+    [[nodiscard]] const char *const *get() const noexcept { return list_.get(); }
+
+  private:
+    std::unique_ptr<const char *[]> list_;
+    std::unique_ptr<char[]> texts_;
+    std::size_t size_ = 0;
+    bool is_whole_ = false;
+};
+
 } // namespace detail
 
 class decision;
@@ -138,7 +201,7 @@ class error {
     /// "ZT-1001".
     [[nodiscard]] std::string code() const { return "ZT-" + std::to_string(status_); }
     /// For the log of this process; a remote caller may see public_message alone.
-    [[nodiscard]] std::string_view message() const noexcept {
+    [[nodiscard]] std::string_view message() const noexcept ZT_BORROWED {
         return err_ ? std::string_view(zt_error_message(err_.get())) : std::string_view(message_);
     }
     [[nodiscard]] std::string_view help() const noexcept { return words(zt_error_help(err_.get())); }
@@ -189,8 +252,8 @@ template <class T> class [[nodiscard]] result {
     [[nodiscard]] T &operator*() & noexcept { return value(); }
     [[nodiscard]] const T &operator*() const & noexcept { return value(); }
     [[nodiscard]] T &&operator*() && noexcept { return std::move(*this).value(); }
-    [[nodiscard]] T *operator->() noexcept { return &value(); }
-    [[nodiscard]] const T *operator->() const noexcept { return &value(); }
+    [[nodiscard]] T *operator->() noexcept ZT_BORROWED { return &value(); }
+    [[nodiscard]] const T *operator->() const noexcept ZT_BORROWED { return &value(); }
     [[nodiscard]] zt::error &error() & noexcept { return there(std::get_if<1>(&held_)); }
     [[nodiscard]] const zt::error &error() const & noexcept { return there(std::get_if<1>(&held_)); }
     [[nodiscard]] zt::error &&error() && noexcept { return std::move(there(std::get_if<1>(&held_))); }
@@ -243,6 +306,8 @@ inline error cut_short() noexcept {
     return {ZT_STATUS_INVALID_ARGUMENT, "a text holds a NUL, or there is no memory for it"};
 }
 
+inline error no_memory() noexcept { return {ZT_STATUS_INTERNAL, "there is no memory for it"}; }
+
 /// Calls a function that answers a new handle.
 template <class Object, class Call> result<Object> make(Call call) {
     typename Object::handle *made = nullptr;
@@ -291,14 +356,14 @@ template <class Handle, auto Free> class object {
 class text : public detail::object<zt_text, zt_text_free> {
   public:
     using object::object;
-    [[nodiscard]] std::string_view view() const noexcept { return {zt_text_data(get()), zt_text_len(get())}; }
+    [[nodiscard]] std::string_view view() const noexcept ZT_BORROWED { return {zt_text_data(get()), zt_text_len(get())}; }
 };
 
 /// Bytes, such as those of a file. Wiped when they are freed.
 class bytes : public detail::object<zt_bytes, zt_bytes_free> {
   public:
     using object::object;
-    [[nodiscard]] bytes_view view() const noexcept { return {zt_bytes_data(get()), zt_bytes_len(get())}; }
+    [[nodiscard]] bytes_view view() const noexcept ZT_BORROWED { return {zt_bytes_data(get()), zt_bytes_len(get())}; }
 };
 
 /// Whether a request may proceed, and why. A deny is a decision, not an error.
@@ -321,6 +386,19 @@ class decision : public detail::object<zt_decision, zt_decision_free> {
     [[nodiscard]] std::string_view obligations() const noexcept { return zt_decision_obligations(get()); }
     [[nodiscard]] std::string_view restrictions() const noexcept { return zt_decision_restrictions(get()); }
     [[nodiscard]] std::string_view step_up() const noexcept { return zt_decision_step_up(get()); }
+    /// A draft of the row that is missing, in TOML; empty where there is none.
+    [[nodiscard]] std::string_view draft() const noexcept {
+        const char *draft = zt_decision_draft(get());
+        return draft == nullptr ? std::string_view() : std::string_view(draft);
+    }
+    /// Until when time alone cannot change it; nothing when it never does.
+    [[nodiscard]] std::optional<std::chrono::system_clock::time_point> lease() const noexcept {
+        std::int64_t until = 0;
+        if (!zt_decision_lease(get(), &until)) {
+            return std::nullopt;
+        }
+        return std::chrono::system_clock::time_point(milliseconds(until));
+    }
 };
 
 inline std::optional<zt::decision> error::decision() const {
@@ -342,6 +420,122 @@ class batch : public detail::object<zt_batch, zt_batch_free> {
     [[nodiscard]] std::size_t rows() const noexcept { return zt_batch_rows(get()); }
 };
 
+/// A batch of Arrow by its C data interface: what stands in the two structs is released with this object. Its places are what
+/// Arrow's own functions take, such as ExportRecordBatch(rows, batch.array(), batch.schema()) and
+/// ImportRecordBatch(batch.array(), batch.schema()).
+class arrow_batch {
+  public:
+    /// Nothing yet.
+    arrow_batch() noexcept = default;
+    /// Takes over what stands there and leaves both released, as the interface moves structs.
+    arrow_batch(ArrowSchema *schema, ArrowArray *array) noexcept : schema_(*schema), array_(*array) {
+        schema->release = nullptr;
+        array->release = nullptr;
+    }
+    arrow_batch(arrow_batch &&other) noexcept : arrow_batch(&other.schema_, &other.array_) {}
+    arrow_batch &operator=(arrow_batch &&other) noexcept {
+        arrow_batch moved(std::move(other));
+        std::swap(schema_, moved.schema_);
+        std::swap(array_, moved.array_);
+        return *this;
+    }
+    arrow_batch(const arrow_batch &) = delete;
+    arrow_batch &operator=(const arrow_batch &) = delete;
+    ~arrow_batch() {
+        if (schema_.release != nullptr) {
+            schema_.release(&schema_);
+        }
+        if (array_.release != nullptr) {
+            array_.release(&array_);
+        }
+    }
+
+    [[nodiscard]] ArrowSchema *schema() noexcept { return &schema_; }
+    [[nodiscard]] const ArrowSchema *schema() const noexcept { return &schema_; }
+    [[nodiscard]] ArrowArray *array() noexcept { return &array_; }
+    [[nodiscard]] const ArrowArray *array() const noexcept { return &array_; }
+    /// Whether nothing is there, or it was consumed.
+    [[nodiscard]] bool is_released() const noexcept { return array_.release == nullptr; }
+
+  private:
+    ArrowSchema schema_{};
+    ArrowArray array_{};
+};
+
+/// What sealed columns of Arrow are made of.
+enum class store : std::int32_t {
+    /// Text, which Delta, Parquet, CSV and SQL keep alike.
+    text = ZT_STORE_TEXT,
+    /// Bytes, a quarter shorter.
+    bytes = ZT_STORE_BYTES,
+};
+
+/// How a file is written: under which name it is sealed, that of the plain file when this is empty; and whether it replaces
+/// one that is there.
+struct file_terms {
+    std::string_view name = {};
+    bool replaces = false;
+};
+
+namespace detail {
+
+template <class Call> result<std::uint64_t> counted(Call call) {
+    std::uint64_t length = 0;
+    zt_error *err = nullptr;
+    const zt_status status = call(&length, &err);
+    if (status != ZT_STATUS_OK) {
+        return error(status, err);
+    }
+    return length;
+}
+
+template <class Call> result<arrow_batch> exported(arrow_batch from, Call call) {
+    arrow_batch made;
+    zt_error *err = nullptr;
+    const zt_status status = call(from.schema(), from.array(), made.schema(), made.array(), &err);
+    if (status != ZT_STATUS_OK) {
+        return error(status, err);
+    }
+    return result<arrow_batch>(std::move(made));
+}
+
+template <class Call>
+result<std::uint64_t> file(std::string_view source, std::string_view target, file_terms with, Call call) {
+    const c_text name(with.name);
+    const c_text from(source);
+    const c_text to(target);
+    if (!name.is_whole() || !from.is_whole() || !to.is_whole()) {
+        return cut_short();
+    }
+    return counted([&](auto length, auto err) {
+        return call(with.name.empty() ? nullptr : name.get(), from.get(), to.get(), with.replaces, length, err);
+    });
+}
+
+template <class Read> std::int64_t reads(void *call, std::uint8_t *buffer, std::size_t capacity) noexcept {
+    const std::optional<std::size_t> count = (*static_cast<Read *>(call))(buffer, capacity);
+    return count ? static_cast<std::int64_t>(*count) : -1;
+}
+
+template <class Write> std::int64_t writes(void *call, const std::uint8_t *data, std::size_t length) noexcept {
+    return (*static_cast<Write *>(call))(bytes_view(data, length)) ? 0 : -1;
+}
+
+template <class Read, class Write, class Call>
+result<std::uint64_t> stream(std::string_view name, Read &read, Write &write, Call call) {
+    static_assert(std::is_invocable_r_v<std::optional<std::size_t>, Read &, std::uint8_t *, std::size_t>);
+    static_assert(std::is_invocable_r_v<bool, Write &, bytes_view>);
+    const c_text whole(name);
+    if (!whole.is_whole()) {
+        return cut_short();
+    }
+    return counted([&](auto length, auto err) {
+        return call(whole.get(), reads<Read>, &read, writes<Write>, &write, length, err);
+    });
+}
+
+} // namespace detail
+
 /// A decision that allows, and what the caller may see.
 class permit : public decision {
   public:
@@ -358,11 +552,13 @@ class secret : public detail::object<zt_secret, zt_secret_free> {
   public:
     using object::object;
     /// Borrowed: what is copied of them zt cannot wipe.
-    [[nodiscard]] bytes_view bytes() const noexcept {
+    [[nodiscard]] bytes_view bytes() const & noexcept ZT_BORROWED {
         std::size_t length = 0;
         const std::uint8_t *data = zt_secret_bytes(get(), &length);
         return {data, length};
     }
+    /// They would be gone at once: give the secret a name first.
+    bytes_view bytes() const && = delete;
     [[nodiscard]] std::string_view version() const noexcept { return zt_secret_version(get()); }
     [[nodiscard]] std::string_view path_proof() const noexcept { return zt_secret_path_proof(get()); }
     [[nodiscard]] std::optional<milliseconds> stale_for() const noexcept {
@@ -399,6 +595,26 @@ class sealer : public detail::object<zt_sealer, zt_sealer_free> {
             return zt_sealer_seal_bytes(get(), whole, plain.data(), plain.size(), made, err);
         });
     }
+    /// Seals the file at `source` into one at `target`, whole or not at all. Answers how many bytes were sealed.
+    [[nodiscard]] result<std::uint64_t> seal_file(std::string_view source, std::string_view target,
+                                                  file_terms with = {}) const {
+        return detail::file(source, target, with,
+                            [&](auto... rest) { return zt_sealer_seal_file(get(), rest...); });
+    }
+    /// Seals a stream. `read(buffer, capacity)` puts the next bytes there and answers how many as a std::optional<std::size_t>:
+    /// 0 at the end, nothing to give up. `write(bytes_view)` answers whether to go on. Neither runs after this has returned; an
+    /// exception that leaves one ends the program.
+    template <class Read, class Write>
+    [[nodiscard]] result<std::uint64_t> seal_stream(std::string_view name, Read read, Write write) const {
+        return detail::stream(name, read, write,
+                              [&](auto... rest) { return zt_sealer_seal_stream(get(), rest...); });
+    }
+    /// Seals a batch of Arrow, which is consumed whatever the answer.
+    [[nodiscard]] result<arrow_batch> seal_arrow(arrow_batch rows, store as = store::text) const {
+        return detail::exported(std::move(rows), [&](auto schema, auto array, auto... rest) {
+            return zt_sealer_seal_arrow(get(), schema, array, static_cast<std::int32_t>(as), rest...);
+        });
+    }
 };
 
 /// Unseals batches of one output.
@@ -408,6 +624,11 @@ class opener : public detail::object<zt_opener, zt_opener_free> {
     [[nodiscard]] result<batch> unseal(const batch &sealed) const {
         return detail::make<batch>(
             [&](auto made, auto err) { return zt_opener_unseal(get(), sealed.get(), made, err); });
+    }
+    /// A batch of Arrow, which is consumed whatever the answer, with its columns as they were before they were sealed.
+    [[nodiscard]] result<arrow_batch> unseal_arrow(arrow_batch sealed) const {
+        return detail::exported(std::move(sealed),
+                                [&](auto... rest) { return zt_opener_unseal_arrow(get(), rest...); });
     }
 };
 
@@ -420,6 +641,18 @@ class file_opener : public detail::object<zt_file_opener, zt_file_opener_free> {
         return detail::make<zt::bytes>(name, [&](auto whole, auto made, auto err) {
             return zt_file_opener_unseal_bytes(get(), whole, sealed.data(), sealed.size(), made, err);
         });
+    }
+    /// Unseals the file at `source` into one at `target`, verified whole or not at all. Answers how many bytes it has.
+    [[nodiscard]] result<std::uint64_t> unseal_file(std::string_view source, std::string_view target,
+                                                    file_terms with = {}) const {
+        return detail::file(source, target, with,
+                            [&](auto... rest) { return zt_file_opener_unseal_file(get(), rest...); });
+    }
+    /// Unseals a stream, with callables as for sealer::seal_stream. After an error what was written must be thrown away.
+    template <class Read, class Write>
+    [[nodiscard]] result<std::uint64_t> unseal_stream(std::string_view name, Read read, Write write) const {
+        return detail::stream(name, read, write,
+                              [&](auto... rest) { return zt_file_opener_unseal_stream(get(), rest...); });
     }
 };
 
@@ -469,8 +702,7 @@ template <class T> class operation : public detail::object<zt_operation, zt_oper
     /// Waits, and takes the result; an error that is_pending() when it has not ended in time.
     [[nodiscard]] result<T> wait(milliseconds timeout) const {
         zt_error *err = nullptr;
-        const auto count = static_cast<std::uint64_t>(timeout.count() < 0 ? 0 : timeout.count());
-        const zt_status status = zt_operation_wait(get(), count, &err);
+        const zt_status status = zt_operation_wait(get(), detail::count_of(timeout), &err);
         if (status != ZT_STATUS_OK) {
             return error(status, err);
         }
@@ -493,15 +725,17 @@ template <class T> void told(void *user_data, const zt_operation *operation) noe
 }
 
 template <class T, class Call> result<operation<T>> start(terms<T> with, Call call) {
-    const auto count = with.deadline.count() < 0 ? 0 : with.deadline.count();
     std::unique_ptr<std::function<void(result<T>)>> callback;
     if (with.done) {
-        callback = std::make_unique<std::function<void(result<T>)>>(std::move(with.done));
+        callback = kept(std::move(with.done));
+        if (!callback) {
+            return no_memory();
+        }
     }
     zt_operation *made = nullptr;
     zt_error *err = nullptr;
     const zt_done_fn done = callback ? told<T> : zt_done_fn(nullptr);
-    const zt_status status = call(static_cast<std::uint64_t>(count), done, callback.get(), &made, &err);
+    const zt_status status = call(count_of(with.deadline), done, callback.get(), &made, &err);
     if (status != ZT_STATUS_OK) {
         return error(status, err);
     }
@@ -518,6 +752,14 @@ template <class T, class Call> result<operation<T>> start(std::string_view text,
 }
 
 } // namespace detail
+
+/// What a warming answers.
+struct warmed {
+    /// How many secrets are there now.
+    std::size_t ready;
+    /// Why the others are not: JSON, as zt_session_warm says.
+    text failed;
+};
 
 /// What one authenticated caller may do.
 class session : public detail::object<zt_session, zt_session_free> {
@@ -537,6 +779,12 @@ class session : public detail::object<zt_session, zt_session_free> {
         }
         return detail::make<session>(name, [&](auto whole, auto made, auto err) {
             return zt_session_claiming_fact(get(), whole, fact.get(), made, err);
+        });
+    }
+    /// The same caller, saying who proposed the change that is to be approved.
+    [[nodiscard]] result<session> claiming_author(std::string_view author) const {
+        return detail::make<session>(author, [&](auto whole, auto made, auto err) {
+            return zt_session_claiming_author(get(), whole, made, err);
         });
     }
 
@@ -566,24 +814,21 @@ class session : public detail::object<zt_session, zt_session_free> {
     [[nodiscard]] result<std::vector<bool>> check_many(std::string_view action,
                                                        const std::vector<std::string> &resources) const {
         const detail::c_text verb(action);
-        std::vector<const char *> list;
-        bool is_whole = verb.is_whole();
-        list.reserve(resources.size());
-        for (const std::string &resource : resources) {
-            is_whole = is_whole && resource.find('\0') == std::string::npos;
-            list.push_back(resource.c_str());
-        }
-        if (!is_whole) {
+        const detail::c_texts list(resources.size(), [&](std::size_t at) { return std::string_view(resources[at]); });
+        if (!verb.is_whole() || !list.is_whole()) {
             return detail::cut_short();
         }
-        const auto allowed = std::make_unique<bool[]>(list.size());
+        const auto allowed = detail::array_of<bool>(resources.size());
+        if (!allowed) {
+            return detail::no_memory();
+        }
         zt_error *err = nullptr;
         const zt_status status =
-            zt_check_many(get(), verb.get(), list.data(), list.size(), allowed.get(), nullptr, &err);
+            zt_check_many(get(), verb.get(), list.get(), resources.size(), allowed.get(), nullptr, &err);
         if (status != ZT_STATUS_OK) {
             return error(status, err);
         }
-        return std::vector<bool>(allowed.get(), allowed.get() + list.size());
+        return std::vector<bool>(allowed.get(), allowed.get() + resources.size());
     }
     /// A decision in full, as JSON, for whom the policy lets see it.
     [[nodiscard]] result<text> explain(const decision &what) const {
@@ -599,6 +844,36 @@ class session : public detail::object<zt_session, zt_session_free> {
         return detail::start<zt::secret>(reference, std::move(with), [&](auto whole, auto... rest) {
             return zt_secret_get_async(get(), whole, rest...);
         });
+    }
+    [[nodiscard]] result<zt::secret> secret_version(std::string_view reference, std::string_view version) const {
+        const detail::c_text wanted(version);
+        if (!wanted.is_whole()) {
+            return detail::cut_short();
+        }
+        return detail::make<zt::secret>(reference, [&](auto whole, auto made, auto err) {
+            return zt_session_secret_version(get(), whole, wanted.get(), made, err);
+        });
+    }
+    /// Asks the vault, whatever is in the cache.
+    [[nodiscard]] result<zt::secret> refresh_secret(std::string_view reference) const {
+        return detail::make<zt::secret>(reference, [&](auto whole, auto made, auto err) {
+            return zt_session_refresh_secret(get(), whole, made, err);
+        });
+    }
+    /// Fetches secrets before they are read, all at once, and waits at most `timeout`. Nothing is handed out.
+    [[nodiscard]] result<warmed> warm(const std::vector<std::string> &references, milliseconds timeout) const {
+        const detail::c_texts list(references.size(), [&](std::size_t at) { return std::string_view(references[at]); });
+        if (!list.is_whole()) {
+            return detail::cut_short();
+        }
+        std::size_t ready = 0;
+        auto failed = detail::make<text>([&](auto made, auto err) {
+            return zt_session_warm(get(), list.get(), references.size(), detail::count_of(timeout), &ready, made, err);
+        });
+        if (!failed) {
+            return std::move(failed).error();
+        }
+        return warmed{ready, std::move(*failed)};
     }
     [[nodiscard]] result<zt::secret_handle> secret_handle(std::string_view reference) const {
         return detail::make<zt::secret_handle>(reference, [&](auto whole, auto made, auto err) {
@@ -621,9 +896,38 @@ class session : public detail::object<zt_session, zt_session_free> {
             return zt_opener_new(get(), whole, sealed.get(), made, err);
         });
     }
+    [[nodiscard]] result<operation<zt::opener>> opener_async(std::string_view output, const batch &sealed,
+                                                             terms<zt::opener> with = {}) const {
+        return detail::start<zt::opener>(output, std::move(with), [&](auto whole, auto... rest) {
+            return zt_opener_new_async(get(), whole, sealed.get(), rest...);
+        });
+    }
+    /// An opener for batches of Arrow. `sealed` is looked at, and not consumed.
+    [[nodiscard]] result<zt::opener> arrow_opener(std::string_view output, const arrow_batch &sealed) const {
+        return detail::make<zt::opener>(output, [&](auto whole, auto made, auto err) {
+            return zt_arrow_opener_new(get(), whole, sealed.schema(), sealed.array(), made, err);
+        });
+    }
+    /// `sealed`: the file, or its first ZT_FILE_HEADER_MOST bytes.
     [[nodiscard]] result<zt::file_opener> file_opener(std::string_view output, bytes_view sealed) const {
         return detail::make<zt::file_opener>(output, [&](auto whole, auto made, auto err) {
             return zt_file_opener_new(get(), whole, sealed.data(), sealed.size(), made, err);
+        });
+    }
+    [[nodiscard]] result<operation<zt::file_opener>> file_opener_async(std::string_view output, bytes_view sealed,
+                                                                       terms<zt::file_opener> with = {}) const {
+        return detail::start<zt::file_opener>(output, std::move(with), [&](auto whole, auto... rest) {
+            return zt_file_opener_new_async(get(), whole, sealed.data(), sealed.size(), rest...);
+        });
+    }
+    [[nodiscard]] result<zt::file_opener> file_opener_from_file(std::string_view output,
+                                                                std::string_view source) const {
+        const detail::c_text path(source);
+        if (!path.is_whole()) {
+            return detail::cut_short();
+        }
+        return detail::make<zt::file_opener>(output, [&](auto whole, auto made, auto err) {
+            return zt_file_opener_from_file(get(), whole, path.get(), made, err);
         });
     }
 
@@ -659,33 +963,127 @@ class session : public detail::object<zt_session, zt_session_free> {
     }
 };
 
-/// A setting by its name in zt.toml, and its value.
-using setting = std::pair<std::string, std::string>;
+/// A setting by its name in zt.toml, and its value. Both are borrowed; zt copies them, and wipes its copy.
+using setting = std::pair<std::string_view, std::string_view>;
+
+/// A token of the process itself, and when it ends. Wiped when it is freed.
+class access_token {
+  public:
+    access_token(std::string bearer, std::chrono::system_clock::time_point expires) noexcept
+        : bearer_(std::move(bearer)), expires_(expires) {}
+    access_token(access_token &&other) noexcept : expires_(other.expires_) { bearer_.swap(other.bearer_); }
+    access_token &operator=(access_token &&other) noexcept {
+        bearer_.swap(other.bearer_);
+        expires_ = other.expires_;
+        return *this;
+    }
+    access_token(const access_token &) = delete;
+    access_token &operator=(const access_token &) = delete;
+    ~access_token() { wipe(bearer_); }
+
+    [[nodiscard]] const std::string &bearer() const noexcept ZT_BORROWED { return bearer_; }
+    [[nodiscard]] std::chrono::system_clock::time_point expires() const noexcept { return expires_; }
+
+  private:
+    std::string bearer_;
+    std::chrono::system_clock::time_point expires_;
+};
+
+/// Who the process is: gives a token for a scope such as "https://vault.azure.net/.default". An error with
+/// ZT_STATUS_IDENTITY_UNAVAILABLE says that the issuer cannot be reached now, every other that it refuses; its words go nowhere.
+/// It runs on threads of zt that may wait, maybe on several at once, and is freed after the last handle of the runtime. An
+/// exception that leaves it ends the program; it must not wait for a call of zt.
+using credential = std::function<result<access_token>(std::string_view scope)>;
+
+namespace detail {
+
+inline zt_status gives_token(void *call, const char *scope, const zt_token *token) noexcept {
+    auto given = (*static_cast<zt::credential *>(call))(scope);
+    if (!given) {
+        return given.status();
+    }
+    const c_text bearer(given->bearer());
+    if (!bearer.is_whole()) {
+        return ZT_STATUS_INVALID_ARGUMENT;
+    }
+    const auto expires = std::chrono::duration_cast<milliseconds>(given->expires().time_since_epoch());
+    return zt_token_set(token, bearer.get(), expires.count(), nullptr);
+}
+
+inline void free_credential(void *call) noexcept { delete static_cast<zt::credential *>(call); }
+
+/// Options of an opening, as C reads them.
+class open_options {
+  public:
+    explicit open_options(const std::vector<setting> &settings)
+        : names_(settings.size(), [&](std::size_t at) { return settings[at].first; }),
+          values_(settings.size(), [&](std::size_t at) { return settings[at].second; }),
+          list_(array_of<zt_setting>(settings.size())) {
+        for (std::size_t at = 0; is_whole() && at < settings.size(); at++) {
+            list_[at] = {names_.get()[at], values_.get()[at]};
+        }
+        options_.struct_size = sizeof options_;
+        options_.settings = list_.get();
+        options_.setting_count = settings.size();
+    }
+    [[nodiscard]] bool is_whole() const noexcept { return names_.is_whole() && values_.is_whole() && list_; }
+    [[nodiscard]] const zt_open_options *get() const noexcept { return &options_; }
+
+  private:
+    c_texts names_;
+    c_texts values_;
+    std::unique_ptr<zt_setting[]> list_;
+    zt_open_options options_{};
+};
+
+} // namespace detail
 
 /// The zero-trust runtime of a process. Close it: dropping it cannot say that the audit log was not written.
 class runtime : public detail::object<zt_runtime, zt_runtime_free> {
   public:
     using object::object;
-    static result<runtime> open(std::string_view folder, const std::vector<setting> &settings = {}) {
-        std::vector<zt_setting> list;
-        list.reserve(settings.size());
-        for (const auto &[name, value] : settings) {
-            if (name.find('\0') != std::string::npos || value.find('\0') != std::string::npos) {
-                return detail::cut_short();
-            }
-            list.push_back({name.c_str(), value.c_str()});
+    /// `own`: who the process is, where the program knows it better than the machine.
+    static result<runtime> open(std::string_view folder, const std::vector<setting> &settings = {},
+                                credential own = nullptr) {
+        const detail::open_options options(settings);
+        if (!options.is_whole()) {
+            return detail::cut_short();
         }
-        zt_open_options options{};
-        options.struct_size = sizeof options;
-        options.settings = list.data();
-        options.setting_count = list.size();
+        if (!own) {
+            return detail::make<runtime>(folder, [&](auto whole, auto made, auto err) {
+                return zt_open_with(whole, options.get(), made, err);
+            });
+        }
+        auto callback = detail::kept(std::move(own));
+        if (!callback) {
+            return detail::no_memory();
+        }
         return detail::make<runtime>(folder, [&](auto whole, auto made, auto err) {
-            return zt_open_with(whole, &options, made, err);
+            // zt frees it, whatever it answers.
+            return zt_open_with_credential(whole, options.get(), detail::gives_token, callback.release(),
+                                           detail::free_credential, made, err);
         });
     }
-    static result<operation<runtime>> open_async(std::string_view folder, terms<runtime> with = {}) {
+    static result<operation<runtime>> open_async(std::string_view folder, terms<runtime> with = {},
+                                                 const std::vector<setting> &settings = {},
+                                                 credential own = nullptr) {
+        const detail::open_options options(settings);
+        if (!options.is_whole()) {
+            return detail::cut_short();
+        }
+        if (!own) {
+            return detail::start<runtime>(folder, std::move(with), [&](auto whole, auto... rest) {
+                return zt_open_async(whole, options.get(), rest...);
+            });
+        }
+        auto callback = detail::kept(std::move(own));
+        if (!callback) {
+            return detail::no_memory();
+        }
         return detail::start<runtime>(folder, std::move(with), [&](auto whole, auto... rest) {
-            return zt_open_async(whole, nullptr, rest...);
+            // As above.
+            return zt_open_with_credential_async(whole, options.get(), detail::gives_token, callback.release(),
+                                                 detail::free_credential, rest...);
         });
     }
 
@@ -714,6 +1112,9 @@ class runtime : public detail::object<zt_runtime, zt_runtime_free> {
     [[nodiscard]] result<void> reload() const {
         return detail::done([&](auto err) { return zt_reload(get(), nullptr, err); });
     }
+    [[nodiscard]] result<operation<void>> reload_async(terms<void> with = {}) const {
+        return detail::start<void>(std::move(with), [&](auto... rest) { return zt_reload_async(get(), rest...); });
+    }
     [[nodiscard]] result<text> status_json() const {
         return detail::make<text>([&](auto made, auto err) { return zt_runtime_status_json(get(), made, err); });
     }
@@ -728,10 +1129,21 @@ class runtime : public detail::object<zt_runtime, zt_runtime_free> {
         }
         return detail::done([&](auto err) { return zt_runtime_invalidate(get(), whole.get(), err); });
     }
+    /// What a delivery of the vault's events says: JSON, as zt_runtime_secret_event says.
+    [[nodiscard]] result<text> secret_event(bytes_view body) const {
+        return detail::make<text>([&](auto made, auto err) {
+            return zt_runtime_secret_event(get(), body.data(), body.size(), made, err);
+        });
+    }
     /// Writes and ends the audit log. Later calls answer CLOSED.
     [[nodiscard]] result<void> close(milliseconds timeout) const {
-        const auto count = static_cast<std::uint64_t>(timeout.count() < 0 ? 0 : timeout.count());
-        return detail::done([&](auto err) { return zt_runtime_close(get(), count, err); });
+        return detail::done([&](auto err) { return zt_runtime_close(get(), detail::count_of(timeout), err); });
+    }
+    /// The same as an operation, which nothing gives up.
+    [[nodiscard]] result<operation<void>> close_async(milliseconds timeout,
+                                                      std::function<void(result<void>)> done = nullptr) const {
+        return detail::start<void>(terms<void>{timeout, std::move(done)},
+                                   [&](auto... rest) { return zt_runtime_close_async(get(), rest...); });
     }
 };
 
@@ -758,7 +1170,10 @@ class log {
     using callback = std::function<void(int level, std::string_view target, std::string_view message)>;
 
     static result<log> to(int level, callback call) {
-        auto kept = std::make_unique<callback>(std::move(call));
+        auto kept = detail::kept(std::move(call));
+        if (!kept) {
+            return detail::no_memory();
+        }
         zt_error *err = nullptr;
         const zt_status status = zt_log_to(level, told, kept.get(), &err);
         if (status != ZT_STATUS_OK) {
@@ -785,5 +1200,7 @@ class log {
 };
 
 } // namespace zt
+
+#undef ZT_BORROWED
 
 #endif

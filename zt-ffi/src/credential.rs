@@ -72,18 +72,18 @@ pub unsafe extern "C" fn zt_open_with_credential(
     runtime: Option<&mut MaybeUninit<*mut zt_runtime>>,
     err: Option<&mut MaybeUninit<*mut zt_error>>,
 ) -> zt_status {
+    // SAFETY: the C caller promises callbacks that keep to the header.
+    let data = unsafe { Data::new(user_data, release) };
     guard(err, || {
-        let data = Data { user_data, release };
         // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
         let folder = unsafe { text(folder, "folder") }?;
         // SAFETY: the C caller promises NULL, or options as zt_open_options_init fills them.
         let settings = unsafe { settings(options) }?;
-        let call = given(get_token, "get_token")?;
+        let credential = data.credential(get_token)?;
         let place = given(runtime, "runtime")?;
         let executor = Arc::new(Executor::new()?);
-        let credential = Credential(Arc::new(Callback { call, data }));
         let builder = RuntimeBuilder::new(configured(folder, settings)?);
-        let builder = builder.with_credential(Arc::new(credential));
+        let builder = builder.with_credential(credential);
         let runtime = executor.complete(builder.open())?;
         give(place, zt_runtime::new(runtime, executor));
         Ok(())
@@ -135,9 +135,29 @@ struct Callback {
 }
 
 /// The program's own, released once.
-struct Data {
+pub(crate) struct Data {
     user_data: *mut c_void,
     release: zt_release_fn,
+}
+
+impl Data {
+    /// # Safety
+    /// `release` keeps to [`zt_release_fn`] with this `user_data`, which stays until it is told.
+    pub(crate) const unsafe fn new(user_data: *mut c_void, release: zt_release_fn) -> Self {
+        Self { user_data, release }
+    }
+
+    /// What asks the callback, which was promised to keep to [`zt_token_fn`] with this `user_data`.
+    pub(crate) fn credential(
+        self,
+        get_token: zt_token_fn,
+    ) -> Result<Arc<dyn TokenCredential>, Failure> {
+        let call = given(get_token, "get_token")?;
+        Ok(Arc::new(Credential(Arc::new(Callback {
+            call,
+            data: self,
+        }))))
+    }
 }
 
 impl Drop for Data {

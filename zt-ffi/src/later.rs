@@ -12,6 +12,7 @@ use zt_core::runtime::RuntimeBuilder;
 
 use crate::batch::zt_batch;
 use crate::boundary::{bytes, given, text};
+use crate::credential::{Data, zt_release_fn, zt_token_fn};
 use crate::error::zt_error;
 use crate::executor::Executor;
 use crate::files::zt_file_opener;
@@ -30,7 +31,8 @@ use crate::text::zt_text;
 /// `deadline_ms`: after so long it gives up and ends with CANCELLED; 0 for never. What the disk or the processor is busy with then
 /// is done all the same, for nobody. `done`: told of the end; NULL where zt_operation_wait is enough. `user_data`: given to it.
 /// `operation`: a new handle; free it with zt_operation_free, at any time. NULL where `done` is not.
-/// Answers: OK when it was started, INVALID_ARGUMENT; the operation answers as zt_open_with.
+/// Answers: OK when it was started, INVALID_ARGUMENT, CONFIG for a setting that does not exist; the operation answers as
+/// zt_open_with.
 /// Threads: any, also at once. Blocks: never. @since 1
 #[must_use]
 #[unsafe(no_mangle)]
@@ -55,6 +57,52 @@ pub unsafe extern "C" fn zt_open_async(
         start(&executor, terms, operation, async move {
             let builder = RuntimeBuilder::new(configured(&folder, settings)?);
             let runtime = builder.open().await?;
+            Ok(Outcome::Runtime(Box::new(zt_runtime::new(runtime, own))))
+        })
+    })
+}
+
+/// zt_open_with_credential as an operation, which zt_operation_runtime takes the result of.
+///
+/// `get_token`, `user_data`, `release`: as for zt_open_with_credential; `release` is told once in any case: when this answers
+/// anything but OK, when the operation fails or is given up, and else at the end of the runtime's last handle. `done_data`: given
+/// to `done`. The others are as for zt_open_async.
+/// Answers: OK when it was started, INVALID_ARGUMENT, CONFIG for a setting that does not exist; the operation answers as
+/// zt_open_with_credential.
+/// Threads: any, also at once. Blocks: never. @since 1
+#[must_use]
+#[unsafe(no_mangle)]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "those of the function that waits, and those of every operation"
+)]
+pub unsafe extern "C" fn zt_open_with_credential_async(
+    folder: *const c_char,
+    options: *const zt_open_options,
+    get_token: zt_token_fn,
+    user_data: *mut c_void,
+    release: zt_release_fn,
+    deadline_ms: u64,
+    done: zt_done_fn,
+    done_data: *mut c_void,
+    operation: Option<&mut MaybeUninit<*mut zt_operation>>,
+    err: Option<&mut MaybeUninit<*mut zt_error>>,
+) -> zt_status {
+    // SAFETY: the C caller promises callbacks that keep to the header.
+    let data = unsafe { Data::new(user_data, release) };
+    guard(err, || {
+        // SAFETY: the C caller promises a NUL-terminated string that stays for the call.
+        let folder = unsafe { text(folder, "folder") }?.to_owned();
+        // SAFETY: the C caller promises NULL, or options as zt_open_options_init fills them.
+        let settings = unsafe { settings(options) }?;
+        let credential = data.credential(get_token)?;
+        // SAFETY: the C caller promises a callback that keeps to the header.
+        let terms = unsafe { Terms::new(deadline_ms, done, done_data) };
+        let executor = Arc::new(Executor::new()?);
+        let own = Arc::clone(&executor);
+        start(&executor, terms, operation, async move {
+            let builder = RuntimeBuilder::new(configured(&folder, settings)?);
+            let runtime = builder.with_credential(credential).open().await?;
             Ok(Outcome::Runtime(Box::new(zt_runtime::new(runtime, own))))
         })
     })

@@ -83,8 +83,8 @@ pub use handle::{
 };
 pub use later::{
     zt_authenticate_async, zt_file_opener_new_async, zt_log_batch_async, zt_open_async,
-    zt_opener_new_async, zt_reload_async, zt_runtime_close_async, zt_runtime_workload_async,
-    zt_sealer_new_async, zt_secret_get_async,
+    zt_open_with_credential_async, zt_opener_new_async, zt_reload_async, zt_runtime_close_async,
+    zt_runtime_workload_async, zt_sealer_new_async, zt_secret_get_async,
 };
 pub use located::{zt_check_at, zt_check_many, zt_located, zt_located_free, zt_session_locate};
 pub use log::{

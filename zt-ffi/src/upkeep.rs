@@ -36,8 +36,8 @@ pub extern "C" fn zt_runtime_status_json(
     })
 }
 
-/// What this process counts, for a page that Prometheus scrapes: its text format, version 0.0.4. Names of states, vaults and
-/// sinks, never of a secret. Answers also after zt_runtime_close.
+/// What this process counts, for a page that Prometheus scrapes: its text format, version 0.0.4. Names of states, vaults, sinks
+/// and tenants, never of a secret. Answers also after zt_runtime_close.
 ///
 /// `metrics`: a new text; free it with zt_text_free. docs/src/operations.md has every name.
 /// Answers: OK, INVALID_ARGUMENT.

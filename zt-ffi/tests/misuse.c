@@ -28,6 +28,9 @@ static void nothing_is_given(void) {
     REFUSES(zt_open_with_credential(NULL, NULL, NULL, &released, release, NULL, &err));
     REFUSES(zt_open_with_credential("nowhere", NULL, NULL, &released, release, NULL, &err));
     CHECK(released == 2);
+    REFUSES(zt_open_with_credential_async(NULL, NULL, NULL, &released, release, 1, NULL, NULL, NULL, &err));
+    REFUSES(zt_open_with_credential_async("nowhere", NULL, NULL, &released, release, 1, NULL, NULL, NULL, &err));
+    CHECK(released == 4);
     REFUSES(zt_token_set(NULL, NULL, 1, &err));
     REFUSES(zt_authenticate(NULL, NULL, NULL, &err));
     REFUSES(zt_runtime_workload(NULL, NULL, &err));
@@ -201,6 +204,7 @@ static void not_utf_8(const zt_runtime *zt, const zt_session *job) {
     NO_TEXT(zt_sealer_new(job, bad, &sealer, &err));
     NO_TEXT(zt_audit_verify(bad, NULL, NULL, &text, &err));
     NO_TEXT(zt_open_async(bad, NULL, 0, NULL, NULL, &operation, &err));
+    NO_TEXT(zt_open_with_credential_async(bad, NULL, NULL, NULL, NULL, 0, NULL, NULL, &operation, &err));
     NO_TEXT(zt_authenticate_async(zt, bad, 0, NULL, NULL, &operation, &err));
     NO_TEXT(zt_secret_get_async(job, bad, 0, NULL, NULL, &operation, &err));
     NO_TEXT(zt_sealer_new_async(job, bad, 0, NULL, NULL, &operation, &err));

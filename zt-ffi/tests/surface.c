@@ -378,6 +378,52 @@ static void own_identity(const char *folder, struct told *told) {
     }
 }
 
+/* The same by an operation. However it ends, the program's data is released once. */
+static void own_identity_later(const char *folder, struct told *told) {
+    const int64_t later = ((int64_t)time(NULL) + 3600) * 1000;
+    struct identity identity = {NULL, 0, ZT_STATUS_OK, 0, NULL};
+    zt_error *err = NULL;
+    zt_operation *operation = NULL;
+    zt_runtime *zt = NULL;
+    zt_session *session = NULL;
+    int round;
+    identity.token = getenv("ZT_SCORE");
+    identity.expires_ms = later;
+    identity.released = told;
+    CHECK(zt_open_with_credential_async(folder, NULL, identify, &identity, release, 0, NULL, NULL, NULL, &err) ==
+          ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(says(&err, ZT_STATUS_INVALID_ARGUMENT, "operation") && counted(told, 1) == 1);
+    CHECK(zt_open_with_credential_async("nowhere", NULL, identify, &identity, release, 0, NULL, NULL, &operation,
+                                        &err) == ZT_STATUS_OK);
+    CHECK(zt_operation_wait(operation, LONG, &err) == ZT_STATUS_CONFIG && says(&err, ZT_STATUS_CONFIG, "zt.toml"));
+    zt_operation_free(operation);
+    CHECK(counted(told, 2) == 2);
+
+    told->count = told->good = 0;
+    CHECK(zt_open_with_credential_async(folder, NULL, identify, &identity, release, 0, NULL, NULL, &operation, &err) ==
+          ZT_STATUS_OK);
+    CHECK(zt_operation_wait(operation, LONG, &err) == ZT_STATUS_OK);
+    CHECK(zt_operation_runtime(operation, &zt, &err) == ZT_STATUS_OK);
+    zt_operation_free(operation);
+    CHECK(identity.asked == 0);
+    CHECK(zt_runtime_workload(zt, &session, &err) == ZT_STATUS_OK && identity.asked == 1);
+    CHECK(same(zt_session_name(session), "sp:sp-score-201"));
+    zt_session_free(session);
+    CHECK(zt_runtime_close(zt, 5000, NULL) == ZT_STATUS_OK && told->count == 0);
+    zt_runtime_free(zt);
+    CHECK(counted(told, 1) == 1);
+
+    for (round = 0; round < 10; round++) {
+        told->count = told->good = 0;
+        CHECK(zt_open_with_credential_async(folder, NULL, identify, &identity, release, round % 2, NULL, NULL,
+                                            &operation, &err) == ZT_STATUS_OK);
+        zt_operation_cancel(operation);
+        zt_operation_free(operation);
+        CHECK(counted(told, 1) == 1);
+    }
+    told->count = told->good = 0;
+}
+
 struct all {
     struct told *told;
     zt_runtime *zt;
@@ -471,5 +517,6 @@ int main(int argc, char **argv) {
     whole_life(argv[1], &told_of);
     freed_in_its_callback(argv[1], &told_of);
     own_identity(argv[1], &told_of);
+    own_identity_later(argv[1], &told_of);
     return told();
 }

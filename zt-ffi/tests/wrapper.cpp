@@ -8,6 +8,8 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <mutex>
 #include <string>
 
@@ -42,10 +44,18 @@ zt::session sign_in(const zt::runtime &zt, const char *name) {
 
 bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
+/// Whether bytes can be borrowed from it.
+template <class Secret, class = void> struct has_bytes : std::false_type {};
+template <class Secret>
+struct has_bytes<Secret, std::void_t<decltype(std::declval<Secret>().bytes())>> : std::true_type {};
+
 void results() {
     static_assert(!std::is_copy_constructible_v<zt::secret> && std::is_nothrow_move_constructible_v<zt::secret>);
     static_assert(!std::is_copy_constructible_v<zt::runtime> && !std::is_copy_constructible_v<zt::error>);
     static_assert(!std::is_convertible_v<zt::result<int>, bool>);
+    static_assert(!std::is_copy_constructible_v<zt::arrow_batch> && std::is_nothrow_move_assignable_v<zt::arrow_batch>);
+    static_assert(!std::is_copy_constructible_v<zt::access_token> && !has_bytes<zt::secret &&>::value);
+    static_assert(has_bytes<zt::secret &>::value && has_bytes<const zt::secret &>::value);
     zt::result<int> good = 7;
     zt::result<int> bad = zt::error(ZT_STATUS_DENIED, "no");
     CHECK(good && *good == 7 && good.status() == ZT_STATUS_OK);
@@ -147,6 +157,207 @@ void sealing(const zt::session &job, const zt::session &ines, const zt::session 
     CHECK(plan && plan->second && has(plan->first.view(), "ir-onprem"));
 }
 
+std::string content(const std::string &path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+void files(const zt::session &job, const zt::session &ines, const std::string &folder) {
+    const std::string plain = folder + "/weights.bin";
+    const std::string sealed = folder + "/weights.sealed";
+    const std::string again = folder + "/weights.again";
+    const std::string weights(200000, 'w');
+    std::ofstream(plain, std::ios::binary) << weights;
+    auto sealer = job.sealer("loan_scores_delta");
+    auto length = sealer->seal_file(plain, sealed);
+    CHECK(length && *length == weights.size() && !has(content(sealed), "wwww"));
+    CHECK(sealer->seal_file(plain, sealed).status() == ZT_STATUS_INVALID_ARGUMENT); // It is there.
+    CHECK(sealer->seal_file(plain, sealed, {"model", true}));
+    CHECK(sealer->seal_file(folder + "/none", again).status() == ZT_STATUS_NOT_FOUND);
+    CHECK(sealer->seal_file(std::string("a\0b", 3), again).status() == ZT_STATUS_INVALID_ARGUMENT);
+    auto files = ines.file_opener_from_file("loan_scores_delta", sealed);
+    CHECK(files && files->name() == "model");
+    CHECK(files->unseal_file(sealed, again).status() == ZT_STATUS_SEAL_INTEGRITY && content(again).empty());
+    CHECK(*files->unseal_file(sealed, again, {"model"}) == weights.size() && content(again) == weights);
+    CHECK(job.file_opener_from_file("loan_scores_delta", sealed).error().is_denied());
+    const std::string bytes = content(sealed);
+    auto later = ines.file_opener_async("loan_scores_delta", bytes)->wait(60s);
+    CHECK(later && later->unseal_bytes("model", bytes)->view().text() == weights);
+}
+
+/// Reads a text piece by piece.
+auto reader(std::string_view text) {
+    return [text](std::uint8_t *buffer, std::size_t capacity) mutable {
+        const std::size_t count = text.copy(reinterpret_cast<char *>(buffer), capacity);
+        text.remove_prefix(count);
+        return count;
+    };
+}
+
+void streams(const zt::session &job, const zt::session &ines) {
+    const std::string weights(150000, 'w');
+    std::string sealed;
+    std::string again;
+    auto to = [](std::string &place) {
+        return [&place](zt::bytes_view bytes) {
+            place += bytes.text();
+            return true;
+        };
+    };
+    auto sealer = job.sealer("loan_scores_delta");
+    CHECK(*sealer->seal_stream("weights", reader(weights), to(sealed)) == weights.size());
+    CHECK(sealed.size() > weights.size() && !has(sealed, "wwww"));
+    auto files = ines.file_opener("loan_scores_delta", sealed);
+    CHECK(*files->unseal_stream("weights", reader(sealed), to(again)) == weights.size() && again == weights);
+    auto none = [](std::uint8_t *, std::size_t) -> std::optional<std::size_t> { return std::nullopt; };
+    auto full = [](zt::bytes_view) { return false; };
+    CHECK(sealer->seal_stream("weights", none, to(again)).status() == ZT_STATUS_CALLBACK_FAILED);
+    CHECK(sealer->seal_stream("weights", reader(weights), full).status() == ZT_STATUS_CALLBACK_FAILED);
+    sealed.back() = static_cast<char>(sealed.back() ^ 1);
+    CHECK(files->unseal_stream("weights", reader(sealed), to(again)).status() == ZT_STATUS_SEAL_INTEGRITY);
+}
+
+int released = 0;
+
+/// One row of the columns that the rule seals, whose release is counted.
+zt::arrow_batch one_row() {
+    static constexpr const char *names[3] = {"salary_range", "debt_to_income_ratio", "y_pred_proba"};
+    struct own {
+        ArrowSchema type[3];
+        ArrowSchema *types[3];
+        ArrowArray cells[3];
+        ArrowArray *columns[3];
+        const void *buffers[3][3];
+        const void *no_nulls[1];
+        std::int32_t ends[2];
+        char text[4];
+        double number[1];
+    };
+    static own all;
+    all = {};
+    all.ends[1] = 3;
+    all.number[0] = 0.5;
+    std::memcpy(all.text, "20K", 3);
+    for (int at = 0; at < 3; at++) {
+        all.type[at].format = at == 0 ? "u" : "g";
+        all.type[at].name = names[at];
+        all.type[at].flags = ARROW_FLAG_NULLABLE;
+        all.type[at].release = [](ArrowSchema *schema) { schema->release = nullptr; };
+        all.types[at] = &all.type[at];
+        all.buffers[at][1] = at == 0 ? static_cast<const void *>(all.ends) : all.number;
+        all.buffers[at][2] = all.text;
+        all.cells[at].length = 1;
+        all.cells[at].n_buffers = at == 0 ? 3 : 2;
+        all.cells[at].buffers = all.buffers[at];
+        all.cells[at].release = [](ArrowArray *array) { array->release = nullptr; };
+        all.columns[at] = &all.cells[at];
+    }
+    zt::arrow_batch made;
+    made.schema()->format = "+s";
+    made.schema()->n_children = 3;
+    made.schema()->children = all.types;
+    made.schema()->release = [](ArrowSchema *schema) {
+        released++;
+        schema->release = nullptr;
+    };
+    made.array()->length = 1;
+    made.array()->n_buffers = 1;
+    made.array()->buffers = all.no_nulls;
+    made.array()->n_children = 3;
+    made.array()->children = all.columns;
+    made.array()->release = [](ArrowArray *array) {
+        released++;
+        array->release = nullptr;
+    };
+    return made;
+}
+
+void arrow(const zt::session &job, const zt::session &ines) {
+    {
+        zt::arrow_batch first = one_row();
+        zt::arrow_batch moved = std::move(first);
+        CHECK(first.is_released() && !moved.is_released() && released == 0);
+        moved = zt::arrow_batch();
+        CHECK(released == 2);
+        ArrowSchema schema = *one_row().schema();
+        static_cast<void>(schema);
+        CHECK(released == 4);
+    }
+    released = 0;
+    auto sealer = job.sealer("loan_scores_delta");
+    auto sealed = sealer->seal_arrow(one_row());
+    CHECK(sealed && released >= 1 && sealed->schema()->n_children == 4 && sealed->array()->length == 1);
+    CHECK(std::string_view(sealed->schema()->children[0]->format) == "u");
+    CHECK(std::string_view(sealer->seal_arrow(one_row(), zt::store::bytes)->schema()->children[0]->format) == "z");
+    CHECK(sealer->seal_arrow({}).status() == ZT_STATUS_INVALID_ARGUMENT);
+    CHECK(!job.arrow_opener("loan_scores_delta", *sealed));
+    auto opener = ines.arrow_opener("loan_scores_delta", *sealed);
+    CHECK(opener && !sealed->is_released());
+    auto plain = opener->unseal_arrow(std::move(*sealed));
+    CHECK(plain && sealed->is_released() && plain->schema()->n_children == 3);
+    const ArrowArray *cells = plain->array()->children[0];
+    CHECK(std::memcmp(static_cast<const char *>(cells->buffers[2]), "20K", 3) == 0);
+    CHECK(opener->unseal_arrow(one_row()).status() != ZT_STATUS_OK);
+}
+
+void warming(const zt::session &job, const zt::session &maya) {
+    auto all = job.warm({"bureau-api-key", "no-such"}, 60s);
+    CHECK(all && all->ready == 1 && has(all->failed.view(), "\"no-such\":{"));
+    CHECK(maya.warm({"bureau-api-key"}, 60s)->ready == 0);
+    CHECK(job.warm({}, 0ms)->ready == 0);
+    CHECK(job.warm({std::string("a\0b", 3)}, 0ms).status() == ZT_STATUS_INVALID_ARGUMENT);
+    auto fresh = job.refresh_secret("bureau-api-key");
+    CHECK(fresh && fresh->bytes().text() == needle);
+    CHECK(job.secret_version("bureau-api-key", fresh->version())->bytes().text() == needle);
+}
+
+/// Counts how many of it there are.
+struct counted {
+    explicit counted(int *count) : count_(count) { ++*count_; }
+    counted(const counted &other) : count_(other.count_) { ++*count_; }
+    counted &operator=(const counted &) = delete;
+    ~counted() { --*count_; }
+    int *count_;
+};
+
+void own_identity(const std::string &folder) {
+    int alive = 0;
+    std::atomic<int> asked = 0;
+    std::string token(variable("ZT_SCORE"));
+    zt_status answer = ZT_STATUS_OK;
+    auto own = [&, here = counted(&alive)](std::string_view scope) -> zt::result<zt::access_token> {
+        asked += has(scope, "/.default") ? 1 : 1000;
+        if (answer != ZT_STATUS_OK) {
+            return zt::error(answer, "zt-needle: a text of the program's own");
+        }
+        return zt::access_token(token, std::chrono::system_clock::now() + 1h);
+    };
+    const int before = alive;
+    CHECK(zt::runtime::open("nowhere", {}, own).status() == ZT_STATUS_CONFIG && alive == before);
+    CHECK(zt::runtime::open(std::string("a\0b", 3), {}, own).status() == ZT_STATUS_INVALID_ARGUMENT && alive == before);
+    const std::vector<zt::setting> settings = {{"status.folder", "run"}};
+    {
+        auto zt = zt::runtime::open(folder, {}, own);
+        CHECK(zt && asked == 0 && alive > before);
+        auto session = zt->workload();
+        CHECK(session && session->name() == "sp:sp-score-201" && asked == 1);
+        CHECK(zt->close_async(5s)->wait(60s) && zt->ready().status() == ZT_STATUS_CLOSED);
+    }
+    CHECK(alive == before);
+    for (const zt_status status : {ZT_STATUS_IDENTITY_UNAVAILABLE, ZT_STATUS_DENIED}) {
+        answer = status;
+        auto zt = zt::runtime::open_async(folder, {}, {}, own)->wait(60s);
+        CHECK(zt && zt->reload_async()->wait(60s));
+        auto refused = zt->workload_async()->wait(60s);
+        const bool is_away = status == ZT_STATUS_IDENTITY_UNAVAILABLE;
+        CHECK(refused.status() == (is_away ? status : ZT_STATUS_NO_OWN_IDENTITY));
+        CHECK(!has(refused.error().message(), "zt-needle") && !has(refused.error().cause(), "zt-needle"));
+        CHECK(zt->close(5s));
+    }
+    CHECK(zt::runtime::open_async("nowhere", {}, settings, own)->wait(60s).status() == ZT_STATUS_CONFIG);
+    CHECK(zt::runtime::open_async("nowhere", {}, {{"no.such", "1"}}, own).status() == ZT_STATUS_CONFIG);
+}
+
 void the_log(const zt::session &job) {
     std::atomic<int> events = 0;
     {
@@ -197,10 +408,15 @@ int main(int argc, char **argv) {
         decisions(maya, priya);
         secrets(*zt, *job, maya);
         sealing(*job, ines, jonas);
+        files(*job, ines, folder);
+        streams(*job, ines);
+        arrow(*job, ines);
+        warming(*job, maya);
         the_log(*job);
         CHECK(has(zt->metrics_text()->view(), "zt_ready 1\n") && has(zt->status_json()->view(), "\"process\":"));
         CHECK(zt->close(5s) && zt->ready().status() == ZT_STATUS_CLOSED);
     }
+    own_identity(folder);
     auto report = zt::audit_verify(folder + "/.zt/audit");
     CHECK(report && report->second && has(report->first.view(), "\"intact\":true"));
     std::array<unsigned char, 4> own = {1, 2, 3, 4};

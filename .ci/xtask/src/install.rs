@@ -85,7 +85,24 @@ struct Names {
     fixed: &'static str,
     /// What a linker needs beside it.
     import: Option<&'static str>,
+    /// What follows `-l`. On Windows `zt` alone is the static library.
+    wanted: &'static str,
+    /// As programs remember it.
+    remembered: String,
+    /// What the static library needs of the system, for a command line and for CMake.
+    system: [&'static str; 2],
 }
+
+/// As `rustc --print native-static-libs` says, with what the system's own certificates need.
+const WINDOWS: [&str; 2] = [
+    "-ladvapi32 -lbcrypt -lcrypt32 -ldbghelp -lkernel32 -lncrypt -lntdll -lsecur32 -luserenv -lws2_32",
+    "advapi32;bcrypt;crypt32;dbghelp;kernel32;ncrypt;ntdll;secur32;userenv;ws2_32",
+];
+const MACOS: [&str; 2] = [
+    "-framework Security -framework CoreFoundation -liconv -lm",
+    "-framework Security;-framework CoreFoundation;iconv;m",
+];
+const OTHERS: [&str; 2] = ["-lpthread -ldl -lm", "m"];
 
 impl Names {
     fn of(abi: &str) -> Self {
@@ -96,19 +113,26 @@ impl Names {
                 link: None,
                 fixed: "zt.lib",
                 import: Some("zt.dll.lib"),
+                wanted: "zt.dll",
+                remembered: "zt.dll".to_owned(),
+                system: WINDOWS,
             };
         }
-        let (shared, built) = if cfg!(target_os = "macos") {
-            (format!("libzt.{abi}.dylib"), "libzt.dylib")
+        let (shared, built, rpath, system) = if cfg!(target_os = "macos") {
+            let shared = format!("libzt.{abi}.dylib");
+            (shared, "libzt.dylib", "@rpath/", MACOS)
         } else {
-            (format!("libzt.so.{abi}"), "libzt.so")
+            (format!("libzt.so.{abi}"), "libzt.so", "", OTHERS)
         };
         Self {
+            remembered: format!("{rpath}{shared}"),
             shared,
             built,
             link: Some(built),
             fixed: "libzt.a",
             import: None,
+            wanted: "zt",
+            system,
         }
     }
 }
@@ -166,6 +190,7 @@ fn filled(template: &str, options: &Options, names: &Names) -> String {
     let depth = options.libdir.components().count();
     let up = |further: usize| vec![".."; depth + further].join("/");
     let libdir = options.libdir.to_string_lossy().replace('\\', "/");
+    let [command_line, cmake] = names.system;
     let replaced = [
         ("@VERSION@", version),
         ("@MAJOR@", version.split('.').next().unwrap_or_default()),
@@ -173,8 +198,12 @@ fn filled(template: &str, options: &Options, names: &Names) -> String {
         ("@UP_CMAKE@", &up(2)),
         ("@LIBDIR@", &libdir),
         ("@SHARED@", &names.shared),
-        ("@SONAME@", &names.shared),
+        ("@SONAME@", &names.remembered),
         ("@STATIC@", names.fixed),
+        ("@LINK@", names.wanted),
+        ("@PRIVATE@", command_line),
+        ("@LIBRARIES@", cmake),
+        ("@POINTER@", &size_of::<usize>().to_string()),
     ];
     replaced
         .iter()
@@ -228,5 +257,13 @@ mod tests {
         let names = Names::of("1");
         let text = filled("@UP@ @UP_CMAKE@ @LIBDIR@ @STATIC@", &options, &names);
         assert!(text.starts_with("../../.. ../../../.. lib/x86_64-linux-gnu "));
+        let templates = ["zt.pc.in", "ztConfig.cmake.in", "ztConfigVersion.cmake.in"];
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../zt-ffi/package");
+        for template in templates {
+            let text = fs::read_to_string(package.join(template)).unwrap();
+            let text = filled(&text, &options, &names);
+            let left = text.split('@').nth(1);
+            assert!(left.is_none_or(|word| word.starts_with("rpath")), "{text}");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod attributes;
 mod bearer;
 mod crypto;
 mod deleted;
+mod deleted_keys;
 mod faulty;
 mod handle;
 mod key;
@@ -109,6 +110,7 @@ fn visit(vault: &mut Vault, asked: &Asked, caller: &Caller, now: i64) -> Result<
     let route = secrets::route(method, &segments)
         .or_else(|| deleted::route(method, &segments))
         .or_else(|| keys::route(method, &segments))
+        .or_else(|| deleted_keys::route(method, &segments))
         .ok_or_else(|| Refusal::no_route(asked))?;
     store::check_name(route.target.name)?;
     let assignment = vault

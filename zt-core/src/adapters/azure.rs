@@ -26,7 +26,7 @@ pub use doctor::NetworkDoctor;
 pub use graph::GraphGroups;
 pub use http::{GuardedHttp, SystemResolver};
 pub use key_vault_audit_key::KeyVaultAuditKey;
-pub use key_vault_keys::{KeySignature, KeyVaultKeys, SigningKey};
+pub use key_vault_keys::{KeySignature, KeyVaultKeyWriter, KeyVaultKeys, NewKey, SigningKey};
 pub use key_vault_secrets::{KeyVaultSecrets, KeyVaultWriter};
 pub use monitor::MonitorSink;
 pub use transport::{GuardedTransport, redaction_is_armed};

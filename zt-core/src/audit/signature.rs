@@ -125,6 +125,12 @@ impl PublicKey {
         [a, b, c, d]
     }
 
+    /// Whether it verifies this ES256 signature (RFC 7518 §3.4): `r`, then `s`.
+    #[cfg(feature = "testing")]
+    pub(crate) fn verifies_es256(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.verifies(message, &to_der(signature))
+    }
+
     /// Whether it verifies this DER signature.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.0.as_slice())

@@ -39,7 +39,7 @@ impl Decided {
         };
         let request = decision.request();
         let subject = request.caller.as_ref().or_else(|| request.groups.first());
-        let mut record = record_about(decision, Kind::Decision, at, outcome)
+        let mut record = record_about(decision, Kind::Decision, at, outcome, &policy::nothing_of)
             .with_caller(subject.map_or("unknown", PrincipalId::as_str));
         if !decision.is_allowed() {
             for miss in policy::explain(decision).near_misses {

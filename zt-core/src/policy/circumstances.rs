@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::condition::shown;
 use super::oracle::Asking;
+use super::request::{Veil, behind, nothing_of};
 use super::{Attribute, Condition, Decision, Facts, PolicyKind, Provenance};
 
 /// How a fact is known that nothing says: the row of Attributes has a default.
@@ -51,6 +51,11 @@ impl Decision {
     /// `default` where nothing says it. What the request states itself is not repeated. Values of secret attributes are
     /// not shown.
     pub(crate) fn known_facts(&self) -> Vec<(String, String, &'static str)> {
+        self.known_facts_behind(&nothing_of)
+    }
+
+    /// The same with what `veil` makes of secret values.
+    pub(crate) fn known_facts_behind(&self, veil: Veil<'_>) -> Vec<(String, String, &'static str)> {
         let facts = self.request().facts(self.snapshot());
         let mut known = BTreeMap::new();
         let restricts = self.restricting_rows();
@@ -71,7 +76,7 @@ impl Decision {
                     None => DEFAULT,
                 };
                 if let Some(value) = facts.value(attribute) {
-                    known.insert(attribute.to_string(), (shown(attribute, value), how));
+                    known.insert(attribute.to_string(), (behind(veil, attribute, value), how));
                 }
             }
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::condition::shown;
 use super::held::Held;
-use super::{Action, AttributeSet, Facts, Provenance, Resource, SECRET, Value};
+use super::value::Datum;
+use super::{Action, Attribute, AttributeSet, Facts, Provenance, Resource, SECRET, Value};
 use crate::clock::Timestamp;
 use crate::id::PrincipalId;
 use crate::metadata::Snapshot;
@@ -149,6 +150,15 @@ impl Context {
     /// The stated facts as `(name, value)`. The values of further facts are shown where `attributes` declares them and they
     /// are no secret.
     pub fn facts(&self, attributes: &AttributeSet) -> impl Iterator<Item = (String, String)> {
+        self.facts_behind(&nothing_of, attributes)
+    }
+
+    /// The same with what `veil` makes of secret values.
+    pub(crate) fn facts_behind(
+        &self,
+        veil: Veil<'_>,
+        attributes: &AttributeSet,
+    ) -> impl Iterator<Item = (String, String)> {
         let numbers = [("job", self.job), ("stage", self.stage)];
         let numbers = numbers
             .into_iter()
@@ -158,18 +168,34 @@ impl Context {
             .chain(author.map(|author| ("author".to_owned(), author.to_string())))
             .chain(self.further.iter().map(|(name, value)| {
                 let name = format!("context.{name}");
-                let value = show(attributes, &name, value);
+                let value = show(veil, attributes, &name, value);
                 (name, value)
             }))
     }
 }
 
+/// What stands for the value of a secret attribute: of its full name and its text.
+pub(crate) type Veil<'a> = &'a dyn Fn(&str, &str) -> String;
+
+/// The veil that leaves nothing.
+pub(crate) fn nothing_of(_name: &str, _value: &str) -> String {
+    SECRET.to_owned()
+}
+
 /// A value as the log may hold it.
-fn show(attributes: &AttributeSet, name: &str, value: &Value) -> String {
+fn show(veil: Veil<'_>, attributes: &AttributeSet, name: &str, value: &Value) -> String {
     match attributes.get(name) {
         None => UNDECLARED.to_owned(),
-        Some(attribute) if attribute.is_secret() => SECRET.to_owned(),
-        Some(attribute) => shown(attribute, value.as_datum()),
+        Some(attribute) => behind(veil, attribute, value.as_datum()),
+    }
+}
+
+/// A value as the log may hold it, of an attribute that is declared.
+pub(super) fn behind(veil: Veil<'_>, attribute: &Attribute, value: Datum<'_>) -> String {
+    if attribute.is_secret() {
+        veil(&attribute.to_string(), &value.to_string())
+    } else {
+        shown(attribute, value)
     }
 }
 
@@ -271,7 +297,16 @@ impl Request {
     /// What was stated beside caller, action and resource, for explanations and the audit log: name, value and how it is
     /// known. Secret values are not in it.
     pub(crate) fn stated(&self, attributes: &AttributeSet) -> Vec<(String, String, &'static str)> {
-        let asserted = self.context.facts(attributes);
+        self.stated_behind(&nothing_of, attributes)
+    }
+
+    /// The same with what `veil` makes of secret values.
+    pub(crate) fn stated_behind(
+        &self,
+        veil: Veil<'_>,
+        attributes: &AttributeSet,
+    ) -> Vec<(String, String, &'static str)> {
+        let asserted = self.context.facts_behind(veil, attributes);
         let asserted = asserted.map(|(name, value)| {
             let known = match name.as_str() {
                 "job" | "stage" => self.context.known(),
@@ -280,7 +315,11 @@ impl Request {
             (name, value, known)
         });
         let known = self.attributes.iter().map(|(name, value, known)| {
-            (name.clone(), show(attributes, name, value), known.as_str())
+            (
+                name.clone(),
+                show(veil, attributes, name, value),
+                known.as_str(),
+            )
         });
         asserted.chain(known).collect()
     }

@@ -379,6 +379,11 @@ impl fmt::Display for Datum<'_> {
     }
 }
 
+/// A text as the log shows it.
+pub(crate) fn quoted(text: &str) -> String {
+    Datum::Text(text).to_string()
+}
+
 pub(super) fn quote(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }

@@ -31,12 +31,12 @@ use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableF
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
 use crate::secrets::SecretVault;
-pub use audit::{audit_key, audit_options};
+pub use audit::{audit_key, audit_options, pseudonyms, rotate_pseudonyms};
 pub(crate) use identity::profile;
 use identity::{Identity, wrong};
 pub(super) use identity::{authenticator, maybe_authenticator};
 #[cfg(feature = "azure")]
-pub use outside::key_vault;
+pub use outside::{key_vault, key_vault_audit_key, key_vault_keys};
 
 /// Builds a [`Runtime`] from a configuration, with adapters passed by value where the embedded default does not fit.
 #[derive(Debug)]
@@ -180,6 +180,7 @@ impl RuntimeBuilder {
         let alerts = self.alerts.unwrap_or_else(|| file_alerts(&config));
         let reference = self.reference.unwrap_or_else(|| file_reference(&config));
         let options = audit::complete(options, &config, Some(&identity.outside))?;
+        let pseudonyms = audit::pseudonyms_of(&config)?;
         let grants = identity::grants(&config)?;
         let options = sinks::configured(options, &config, &identity.outside)?;
         let audit = AuditLog::open(options, Arc::clone(&clock))?;
@@ -204,6 +205,7 @@ impl RuntimeBuilder {
             alerts,
             references: References::new(reference),
             audit,
+            pseudonyms,
             audit_folder,
             budget: Budget::default(),
             refusals: Samples::default(),

@@ -213,6 +213,12 @@ impl Config {
         self.path(ConfigKey::AuditCheckpointKey, ".zt/audit.key")
     }
 
+    /// Where the keys of pseudonyms are.
+    #[must_use]
+    pub fn pseudonym_keys_file(&self) -> PathBuf {
+        self.path(ConfigKey::AuditPseudonymKeys, ".zt/pseudonym.keys")
+    }
+
     /// How long the audit log is kept, if not for ever.
     pub(super) fn audit_retention(&self) -> Option<Duration> {
         let days: u32 = self.value(ConfigKey::AuditRetentionDays)?.parse().ok()?;

@@ -114,10 +114,10 @@ fn shadow(page: &mut Page, zt: &Runtime) {
 fn keys(page: &mut Page, keys: &[KeyHealth]) {
     page.gauge("zt_issuer_keys", "Keys of an issuer, of one token format.");
     for set in keys {
-        let (tenant, format) = (set.tenant.to_string(), format!("{:?}", set.version));
+        let (tenant, format) = (set.tenant.to_string(), set.version.as_str());
         let labels = [
             ("tenant", tenant.as_str()),
-            ("format", format.as_str()),
+            ("format", format),
             ("state", set.state.as_str()),
         ];
         page.labelled("zt_issuer_keys", &labels, set.keys);
@@ -127,8 +127,8 @@ fn keys(page: &mut Page, keys: &[KeyHealth]) {
         "Failed fetches of an issuer's keys since the last good one.",
     );
     for set in keys {
-        let (tenant, format) = (set.tenant.to_string(), format!("{:?}", set.version));
-        let labels = [("tenant", tenant.as_str()), ("format", format.as_str())];
+        let (tenant, format) = (set.tenant.to_string(), set.version.as_str());
+        let labels = [("tenant", tenant.as_str()), ("format", format)];
         page.labelled("zt_issuer_key_failures", &labels, set.failures);
     }
 }

@@ -15,7 +15,7 @@ use super::outside::Outside;
 use super::samples::Samples;
 use super::shadow::Shadows;
 use super::{Config, Runtime, housekeeping};
-use crate::audit::AuditLog;
+use crate::audit::{AuditLog, Pseudonyms};
 use crate::clock::Clock;
 use crate::envelope::DataKeys;
 use crate::error::{Code, Error, Result};
@@ -23,7 +23,7 @@ use crate::grant::Authority;
 use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
 use crate::monitor::{AlertSink, References};
-use crate::policy::DecisionId;
+use crate::policy::{DecisionId, nothing_of};
 use crate::secrets::{SecretId, Secrets, VaultError};
 
 /// The parts, each safe to use from any thread.
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) alerts: Arc<dyn AlertSink>,
     pub(crate) references: References,
     pub(crate) audit: AuditLog,
+    /// What secret values are called in the log; none leaves nothing of them.
+    pub(crate) pseudonyms: Option<Pseudonyms>,
     pub(crate) audit_folder: PathBuf,
     pub(crate) budget: Budget,
     pub(crate) refusals: Samples,
@@ -93,6 +95,14 @@ impl Shared {
         self.secrets
             .declare_where(of_kind(SecretKind::Secret), refused);
         self.keys.declare_where(of_kind(SecretKind::Key), by_rule);
+    }
+
+    /// What stands in the audit log for the value of a secret attribute.
+    pub(crate) fn veil(&self) -> impl Fn(&str, &str) -> String {
+        |name, value| match &self.pseudonyms {
+            Some(pseudonyms) => pseudonyms.of(name, value),
+            None => nothing_of(name, value),
+        }
     }
 
     pub(crate) fn next_decision(&self) -> DecisionId {

@@ -60,7 +60,8 @@ impl Session {
             .with_detail("distinct", answers.distinct.to_string())
             .with_detail("denied", answers.denied.to_string())
             .with_detail("sha256", hex(lines.finish().as_ref()));
-        let facts = self.context.facts(snapshot.attributes());
+        let veil = self.shared.veil();
+        let facts = self.context.facts_behind(&veil, snapshot.attributes());
         let record = facts.fold(self.identify(record), |record, (name, value)| {
             record.with_fact(name, value, crate::policy::Provenance::Request.as_str())
         });

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::envelope::Unwrapped;
 use crate::error::{Error, Result};
 use crate::id::PolicyId;
-use crate::policy::{self, AuditLevel, Decision, DecisionKind};
+use crate::policy::{self, AuditLevel, Decision, DecisionKind, Veil};
 use crate::secrets::{AttemptId, FetchError, Secret, SecretVersion};
 
 impl Session {
@@ -171,7 +171,8 @@ impl Session {
     }
 
     fn record_of(&self, decision: &Decision, kind: Kind, outcome: Outcome) -> Record {
-        let record = record_about(decision, kind, self.shared.clock.now(), outcome);
+        let (now, veil) = (self.shared.clock.now(), self.shared.veil());
+        let record = record_about(decision, kind, now, outcome, &veil);
         let record = self.identify(record);
         // A reload may have renamed the caller since: the record names whom the decision was about.
         match &decision.request().caller {
@@ -252,12 +253,13 @@ pub(super) fn demanded(decision: &Decision) -> Option<Durability> {
     }
 }
 
-/// All of a record but who the caller is.
+/// All of a record but who the caller is. `veil` makes what stands for secret values.
 pub(crate) fn record_about(
     decision: &Decision,
     kind: Kind,
     at: Timestamp,
     outcome: Outcome,
+    veil: Veil<'_>,
 ) -> Record {
     let request = decision.request();
     let snapshot = decision.snapshot();
@@ -266,10 +268,10 @@ pub(crate) fn record_about(
         .with_decision(decision.id().to_string())
         .with_policies(decision.policies().cloned())
         .with_snapshot(snapshot.version(), snapshot.hash().to_string());
-    for (name, value, known) in request.stated(snapshot.attributes()) {
+    for (name, value, known) in request.stated_behind(veil, snapshot.attributes()) {
         record = record.with_fact(name, value, known);
     }
-    for (name, value, known) in decision.known_facts() {
+    for (name, value, known) in decision.known_facts_behind(veil) {
         record = record.with_fact(name, value, known);
     }
     for (name, text) in decision.circumstances() {

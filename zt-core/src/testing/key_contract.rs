@@ -14,6 +14,11 @@ use crate::secrets::{SecretId, SecretVersion};
 pub trait SeedKey {
     /// Makes a new current version of a key and says which it is.
     fn create(&self, id: &SecretId) -> SecretVersion;
+
+    /// Switches a version off, and says so; false where keys cannot be switched off.
+    fn disable(&self, _id: &SecretId, _version: SecretVersion) -> bool {
+        false
+    }
 }
 
 /// Every part of the contract, one after the other.
@@ -30,6 +35,7 @@ pub async fn run<K: KeyWrapper + SeedKey>(keys: &K) {
     names_ignore_case(keys).await;
     what_was_changed_does_not_unwrap(keys).await;
     what_another_key_wrapped_does_not_unwrap(keys).await;
+    a_version_that_is_switched_off_is_refused(keys).await;
 }
 
 /// A data key comes back, and its wrapped form does not show it.
@@ -185,6 +191,33 @@ pub async fn what_another_key_wrapped_does_not_unwrap<K: KeyWrapper + SeedKey>(k
     let mut wrapped = wrap(keys, &one, &dek()).await;
     wrapped.version = version;
     refuses(keys, &other, &wrapped).await;
+}
+
+/// A version that is switched off neither wraps nor unwraps, and the others go on.
+///
+/// # Panics
+/// Where the adapter breaks the contract.
+pub async fn a_version_that_is_switched_off_is_refused<K: KeyWrapper + SeedKey>(keys: &K) {
+    let id = id("disabled");
+    let first = keys.create(&id);
+    let dek = dek();
+    let old = wrap(keys, &id, &dek).await;
+    let second = keys.create(&id);
+    let new = wrap(keys, &id, &dek).await;
+    if !keys.disable(&id, second) {
+        return;
+    }
+    for error in [
+        keys.wrap(&id, &dek).await.err(),
+        keys.unwrap(&id, &new).await.err(),
+    ] {
+        match error {
+            Some(KeyError::Disabled { .. }) => {}
+            other => panic!("{id} gave {other:?}"),
+        }
+    }
+    assert!(unwraps(keys, &id, &old, &dek).await);
+    assert_eq!(wrap(keys, &id.clone().at(first), &dek).await.version, first);
 }
 
 async fn wrap<K: KeyWrapper>(keys: &K, id: &SecretId, dek: &DataKey) -> WrappedKey {

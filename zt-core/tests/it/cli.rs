@@ -11,7 +11,7 @@ pub(crate) fn zt(world: &World, arguments: &[&str]) -> Output {
     zt_with_input(world, arguments, "")
 }
 
-fn zt_with_input(world: &World, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn zt_with_input(world: &World, arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zt"));
     command
         .arg("-C")

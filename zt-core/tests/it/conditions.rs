@@ -9,8 +9,9 @@ use zt_core::metadata::Snapshot;
 use zt_core::policy::{
     self, Context, Decision, DecisionId, DecisionKind, Provenance, Request, Value,
 };
-use zt_core::runtime;
+use zt_core::runtime::{self, ConfigKey};
 
+use crate::cli::{err, out, zt_with_input};
 use crate::world::{NEEDLE, World, sign_in};
 
 const TABLE: &str = "table:gold.loan_scores_extra";
@@ -245,6 +246,67 @@ async fn the_log_holds_facts_with_provenance_and_never_a_secret_one() {
             (Some(value), Some("asserted"))
         );
     }
+}
+
+/// The values of `context.pin` in the log.
+fn pins(world: &World) -> Vec<String> {
+    let records = records(world).into_iter();
+    let facts = records.flat_map(|record| record["facts"].as_array().cloned().unwrap_or_default());
+    let pins = facts.filter(|fact| fact["name"] == "context.pin");
+    pins.map(|fact| fact["value"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_secret_fact_is_found_again_by_its_pseudonym_and_is_not_learnt() {
+    let world = world("effect = \"allow\"\ncondition = \"context.pin == 'needed'\"");
+    let ask = async |pins: &[&str]| {
+        let config = world.config();
+        let config = config.set(ConfigKey::AuditSecretValues, "pseudonym");
+        let zt = runtime::RuntimeBuilder::new(config.unwrap());
+        let zt = zt.open().await.unwrap();
+        let session = sign_in(&zt, "user:maya").await;
+        for pin in pins {
+            let session = session.claiming_fact("pin", Value::text(*pin));
+            let decision = session.check("table.read", TABLE).unwrap();
+            assert!(!near(&decision).contains("[secret:"), "{}", near(&decision));
+        }
+        zt.close(std::time::Duration::from_secs(5)).await.unwrap();
+    };
+    ask(&[NEEDLE, "other", NEEDLE]).await;
+    let first = pins(&world);
+    assert_eq!(first.len(), 3, "{first:?}");
+    assert!(first[0] == first[2] && first[0] != first[1]);
+    assert!(first.iter().all(|pin| pin.starts_with("[secret:")));
+
+    let found = |arguments: &[&str], input: &str| {
+        let all = [&["audit", "query", "--json"], arguments].concat();
+        let said = out(&zt_with_input(&world, &all, input));
+        said.lines().count()
+    };
+    assert_eq!(found(&["--fact", "context.pin=other"], ""), 1);
+    assert_eq!(found(&["--fact", "context.pin=\"other\""], ""), 1);
+    assert_eq!(found(&["--fact", "context.pin"], &format!("{NEEDLE}\n")), 2);
+    assert_eq!(found(&["--fact", "context.pin=third"], ""), 0);
+    assert_eq!(found(&["--fact", "context.zone=other"], ""), 0);
+    let said = out(&zt_with_input(
+        &world,
+        &["audit", "pseudonym", "context.pin"],
+        "other",
+    ));
+    assert!(said.contains(&first[1]), "{said}");
+
+    let rotated = zt_with_input(&world, &["audit", "rotate-pseudonyms"], "");
+    assert!(rotated.status.success());
+    ask(&["other"]).await;
+    let new = pins(&world).into_iter().filter(|pin| !first.contains(pin));
+    assert_eq!(new.count(), 1);
+    assert_eq!(found(&["--fact", "context.pin=other"], ""), 2);
+    // Away from the keys a value is found by nobody.
+    std::fs::remove_file(world.path().join(".zt/pseudonym.keys")).unwrap();
+    assert_eq!(found(&["--fact", "context.pin=other"], ""), 0);
+    let said = zt_with_input(&world, &["audit", "pseudonym", "context.pin"], "other");
+    assert!(err(&said).contains("there are no keys of pseudonyms"));
 }
 
 #[tokio::test]

@@ -129,6 +129,8 @@ class Config(TypedDict, total=False):
     audit_folder: str | os.PathLike[str] | None
     audit_checkpoint_key: str | os.PathLike[str] | None
     audit_checkpoint_vault_key: str | None
+    audit_secret_values: Literal["drop", "pseudonym"] | None
+    audit_pseudonym_keys: str | os.PathLike[str] | None
     audit_retention_days: int | None
     audit_file_sink: str | os.PathLike[str] | None
     audit_sqlite_sink: str | os.PathLike[str] | None

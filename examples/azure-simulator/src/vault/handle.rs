@@ -129,6 +129,14 @@ impl<'s> KeyVault<'s> {
         self.with(|vault| vault.delete_secret(name, now))
     }
 
+    /// Brings a deleted key back.
+    ///
+    /// # Errors
+    /// There is no such vault or deleted key.
+    pub fn recover_key(&self, name: &str) -> Result<(), Error> {
+        self.with(|vault| vault.recover_key(name))
+    }
+
     /// Brings a deleted secret back.
     ///
     /// # Errors

@@ -57,6 +57,13 @@ impl Key {
         }
     }
 
+    pub(super) fn version_mut(&mut self, version: Option<&str>) -> Option<&mut KeyVersion> {
+        match version {
+            Some(version) => self.versions.iter_mut().find(|own| own.version == version),
+            None => self.versions.last_mut(),
+        }
+    }
+
     /// Names of its versions, oldest first.
     pub(crate) fn version_names(&self) -> Vec<&str> {
         let all = self.versions.iter();

@@ -1,4 +1,4 @@
-//! `/keys`: create, read, list, and what a key does.
+//! `/keys`: create, read, list, change, delete, and what a key does.
 //!
 //! Bytes travel in base64url without padding. A private key never leaves the vault.
 
@@ -10,7 +10,7 @@ use super::crypto::KeyKind;
 use super::key::KeyVersion;
 use super::refusal::Refusal;
 use super::right::Right;
-use super::{Route, Target, Visit, page};
+use super::{Route, Target, Visit, deleted_keys, page};
 use crate::answer::Answer;
 
 pub(super) fn route<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>> {
@@ -20,6 +20,13 @@ pub(super) fn route<'a>(method: &str, segments: &[&'a str]) -> Option<Route<'a>>
         ("GET", ["keys", name]) => Route::of(Right::KeysGet, get).named(name),
         ("GET", ["keys", name, version]) => Route::of(Right::KeysGet, get).named(name).at(version),
         ("POST", ["keys", name, "create"]) => Route::of(Right::KeysCreate, create).named(name),
+        ("PATCH", ["keys", name] | ["keys", name, ""]) => {
+            Route::of(Right::KeysUpdate, change).named(name)
+        }
+        ("PATCH", ["keys", name, version]) => {
+            Route::of(Right::KeysUpdate, change).named(name).at(version)
+        }
+        ("DELETE", ["keys", name]) => Route::of(Right::KeysDelete, delete).named(name),
         // Without a version the SDK leaves the segment empty.
         ("POST", ["keys", name, what] | ["keys", name, "", what]) => operation(what)?.named(name),
         ("POST", ["keys", name, version, what]) => operation(what)?.named(name).at(version),
@@ -51,7 +58,7 @@ fn version<'v>(
     Ok((version, id))
 }
 
-fn get(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
+pub(super) fn get(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
     let (version, id) = version(visit, target)?;
     Ok(Answer::json(200, &version.bundle(&id)?))
 }
@@ -64,6 +71,21 @@ fn create(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal>
     })?;
     visit.vault.make_key(target.name, kind, &body, visit.now)?;
     get(visit, target)
+}
+
+fn change(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
+    let body = visit.body()?;
+    let missing = || Refusal::no_key(target.name);
+    let now = visit.now;
+    let key = visit.vault.key_mut(target.name).ok_or_else(missing)?;
+    let version = key.version_mut(target.version).ok_or_else(missing)?;
+    version.attributes.change(body.get("attributes"), now);
+    get(visit, target)
+}
+
+fn delete(visit: &mut Visit<'_>, target: &Target<'_>) -> Result<Answer, Refusal> {
+    visit.vault.delete_key(target.name, visit.now)?;
+    deleted_keys::get(visit, target)
 }
 
 fn list(visit: &mut Visit<'_>, _: &Target<'_>) -> Result<Answer, Refusal> {

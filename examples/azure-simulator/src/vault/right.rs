@@ -24,6 +24,14 @@ pub enum Right {
     KeysGet,
     /// Create keys.
     KeysCreate,
+    /// Change attributes of keys.
+    KeysUpdate,
+    /// Delete keys.
+    KeysDelete,
+    /// Recover deleted keys.
+    KeysRecover,
+    /// Purge deleted keys.
+    KeysPurge,
     /// Wrap with a key.
     KeysWrap,
     /// Unwrap with a key.
@@ -56,6 +64,10 @@ const ALL: &[(Right, &str, &str)] = &[
     (Right::SecretsPurge, "secrets/purge", "secrets/purge/action"),
     (Right::KeysGet, "keys/get", "keys/read"),
     (Right::KeysCreate, "keys/create", "keys/create/action"),
+    (Right::KeysUpdate, "keys/update", "keys/update/action"),
+    (Right::KeysDelete, "keys/delete", "keys/delete"),
+    (Right::KeysRecover, "keys/recover", "keys/recover/action"),
+    (Right::KeysPurge, "keys/purge", "keys/purge/action"),
     (Right::KeysWrap, "keys/wrap", "keys/wrap/action"),
     (Right::KeysUnwrap, "keys/unwrap", "keys/unwrap/action"),
     (Right::KeysSign, "keys/sign", "keys/sign/action"),

@@ -31,11 +31,18 @@ pub(crate) struct Vault {
     secrets: BTreeMap<String, Secret>,
     pub(super) deleted: BTreeMap<String, Deleted>,
     keys: BTreeMap<String, Key>,
+    pub(super) deleted_keys: BTreeMap<String, DeletedKey>,
 }
 
 /// A secret that can be recovered.
 pub(crate) struct Deleted {
     pub(super) secret: Secret,
+    pub(super) at: i64,
+}
+
+/// A key that can be recovered.
+pub(crate) struct DeletedKey {
+    pub(super) key: Key,
     pub(super) at: i64,
 }
 
@@ -67,6 +74,7 @@ impl Vaults {
             secrets: BTreeMap::new(),
             deleted: BTreeMap::new(),
             keys: BTreeMap::new(),
+            deleted_keys: BTreeMap::new(),
         }))
     }
 
@@ -161,9 +169,40 @@ impl Vault {
         now: i64,
     ) -> Result<String, Refusal> {
         check_name(name)?;
+        if self.deleted_keys.contains_key(&name.to_ascii_lowercase()) {
+            let message = format!(
+                "Key {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged."
+            );
+            let refusal = Refusal::new(409, "Conflict", message);
+            return Err(refusal.with_inner("ObjectIsDeletedButRecoverable"));
+        }
         let key = self.keys.entry(name.to_ascii_lowercase());
         let key = key.or_insert_with(|| Key::new(name));
         Ok(key.add(kind, body, now))
+    }
+
+    /// Deletes a key so that it can be recovered.
+    pub(super) fn delete_key(&mut self, name: &str, now: i64) -> Result<(), Refusal> {
+        let place = name.to_ascii_lowercase();
+        let key = self.keys.remove(&place);
+        let key = key.ok_or_else(|| Refusal::no_key(name))?;
+        self.deleted_keys.insert(place, DeletedKey { key, at: now });
+        Ok(())
+    }
+
+    /// Brings a deleted key back.
+    pub(super) fn recover_key(&mut self, name: &str) -> Result<(), Refusal> {
+        let place = name.to_ascii_lowercase();
+        let deleted = self.deleted_keys.remove(&place);
+        let deleted = deleted.ok_or_else(|| Refusal::no_key(name))?;
+        self.keys.insert(place, deleted.key);
+        Ok(())
+    }
+
+    /// Removes a deleted key for good.
+    pub(super) fn purge_key(&mut self, name: &str) -> Result<(), Refusal> {
+        let purged = self.deleted_keys.remove(&name.to_ascii_lowercase());
+        purged.map(|_gone| ()).ok_or_else(|| Refusal::no_key(name))
     }
 
     /// Deletes a secret so that it can be recovered; returns what names its latest version.

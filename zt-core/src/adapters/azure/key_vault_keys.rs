@@ -12,6 +12,7 @@ mod sign;
 #[cfg(test)]
 #[cfg(feature = "testing")]
 mod tests;
+mod writer;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::network::{HttpClient, HttpResponse};
 use crate::port::BoxFuture;
 use crate::secrets::{Attempt, AttemptId, Fetched, SecretId, VaultError, VaultUrl};
 pub use sign::{KeySignature, SigningKey};
+pub use writer::{KeyVaultKeyWriter, NewKey};
 
 /// When a call of [`KeyWrapper`], which names no deadline, must be over.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -103,6 +105,14 @@ impl KeyVaultKeys {
     pub const fn without_challenge_check(mut self) -> Self {
         self.vaults.setup.checks_challenge = false;
         self
+    }
+
+    /// Makes keys in one vault, with the same identity, over the same client.
+    ///
+    /// # Errors
+    /// [`VaultError::Invalid`] if the SDK does not take the URL.
+    pub fn writer(&self, vault: &VaultUrl) -> Result<KeyVaultKeyWriter, VaultError> {
+        KeyVaultKeyWriter::new(&self.vaults.setup, vault)
     }
 
     async fn get(&self, key: &SecretId, attempt: &Attempt) -> Result<HttpResponse, VaultError> {

@@ -87,6 +87,14 @@ mod tests {
 
     use super::*;
 
+    #[cfg(feature = "testing")]
+    #[test]
+    fn it_keeps_the_contract_of_audit_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = FileAuditKey::open(folder.path().join("audit.key")).unwrap();
+        crate::testing::signer_contract::run(&key);
+    }
+
     #[test]
     fn a_key_is_made_once_and_read_again_and_shows_nothing() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! `zt audit`: verify the log offline, read it, copy it out, prove one record of it.
 
 mod prove;
+mod pseudonym;
 mod query;
 mod verify;
 
@@ -40,6 +41,10 @@ pub(crate) enum Audit {
     Query(query::Query),
     /// Copy records out, for other tools.
     Export(query::Export),
+    /// Print what the log writes for a value of a secret attribute, under each key: the value is read from standard input.
+    Pseudonym(pseudonym::Pseudonym),
+    /// Add a key of pseudonyms, which processes use that are opened from now on.
+    RotatePseudonyms,
     /// Print the public part of the audit key, which auditors verify with.
     Key,
     /// Write a bundle that proves one record to somebody without the log.
@@ -63,8 +68,10 @@ impl Audit {
                 denied,
                 json,
             } => tail(&folder(given)?, count, denied, json),
-            Self::Query(query) => query.run(folder),
-            Self::Export(export) => export.run(folder),
+            Self::Query(query) => query.run(folder, &config),
+            Self::Export(export) => export.run(folder, &config),
+            Self::Pseudonym(pseudonym) => pseudonym.run(&config()?),
+            Self::RotatePseudonyms => pseudonym::rotate(&config()?),
             Self::Key => prove::key(&config()?).await,
             Self::Prove(prove) => prove.run(config).await,
             Self::VerifyBundle(bundle) => bundle.run(),

@@ -1,5 +1,7 @@
 //! Data keys on a vault that does as it is told, under a clock that stands still.
 
+mod forks;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicUsize;

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::super::outside::Outside;
 use super::outside::of_tool;
 use super::{tables, wrong};
-use crate::adapters::file::FileAuditKey;
-use crate::audit::{AuditOptions, CheckpointSigner, PublicKey, SignError};
+use crate::adapters::file::{
+    FileAuditKey, open_pseudonym_keys, read_pseudonym_keys, rotate_pseudonym_keys,
+};
+use crate::audit::{AuditOptions, CheckpointSigner, Pseudonyms, PublicKey, SignError};
 use crate::error::{Code, Error, Result};
 use crate::runtime::{Config, ConfigKey};
 use crate::secrets::SecretId;
@@ -72,6 +74,37 @@ pub async fn audit_key(config: &Config) -> Result<Option<PublicKey>> {
     }
     let key = FileAuditKey::read(file).and_then(|key| key.public_key());
     key.map(Some).map_err(unusable)
+}
+
+/// What a runtime of this configuration writes for values of secret attributes, for tools that search for one. None where there
+/// are no keys yet.
+///
+/// # Errors
+/// `Config` if the keys cannot be read.
+pub fn pseudonyms(config: &Config) -> Result<Option<Pseudonyms>> {
+    let file = config.pseudonym_keys_file();
+    if !file.exists() {
+        return Ok(None);
+    }
+    read_pseudonym_keys(&file).map(Some)
+}
+
+/// Adds a key of pseudonyms: a runtime that is opened from now on writes others, and searches try both.
+///
+/// # Errors
+/// `Config` if the keys cannot be read or written.
+pub fn rotate_pseudonyms(config: &Config) -> Result<Pseudonyms> {
+    let file = config.pseudonym_keys_file();
+    let _made_where_there_are_none = open_pseudonym_keys(&file)?;
+    rotate_pseudonym_keys(&file)
+}
+
+/// Those of a runtime, made at first use where the configuration wants them.
+pub(super) fn pseudonyms_of(config: &Config) -> Result<Option<Pseudonyms>> {
+    if !config.one_of(ConfigKey::AuditSecretValues, ["drop", "pseudonym"])? {
+        return Ok(None);
+    }
+    open_pseudonym_keys(&config.pseudonym_keys_file()).map(Some)
 }
 
 /// A signer for a tool, which has no runtime.

@@ -16,7 +16,7 @@ pub(super) use without::MAKERS;
 pub(super) use azure::MAKERS;
 
 #[cfg(feature = "azure")]
-pub use azure::key_vault;
+pub use azure::{key_vault, key_vault_audit_key, key_vault_keys};
 
 /// What a tool reaches, which has no runtime: by the tables of its configuration.
 pub(super) fn of_tool(config: &Config, snapshot: &Snapshot) -> Result<Outside> {
@@ -129,6 +129,26 @@ mod azure {
     /// `Config` for a configuration without an identity or certificate authorities.
     pub fn key_vault(config: &Config, snapshot: &Snapshot) -> Result<KeyVaultSecrets> {
         client_of_key_vault(&super::of_tool(config, snapshot)?)
+    }
+
+    /// The same for keys.
+    ///
+    /// # Errors
+    /// As [`key_vault`].
+    pub fn key_vault_keys(config: &Config, snapshot: &Snapshot) -> Result<KeyVaultKeys> {
+        keys_of_key_vault(&super::of_tool(config, snapshot)?)
+    }
+
+    /// The audit key `key` of Key Vault, as a runtime of this configuration would have it.
+    ///
+    /// # Errors
+    /// As [`key_vault`].
+    pub fn key_vault_audit_key(
+        config: &Config,
+        snapshot: &Snapshot,
+        key: SecretId,
+    ) -> Result<Arc<dyn CheckpointSigner>> {
+        audit_key(&super::of_tool(config, snapshot)?, key)
     }
 
     /// Key Vault, as whoever the process is.

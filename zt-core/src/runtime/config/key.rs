@@ -107,6 +107,11 @@ config_keys! {
     /// The audit key in Key Vault instead, `https://VAULT/keys/NAME` and `/VERSION` for a pinned one: an EC key on P-256 that
     /// signs. Default: none, and the file counts. Needs a row of Network_Rules.
     AuditCheckpointVaultKey = "audit.checkpoint_vault_key", "ZT_AUDIT_CHECKPOINT_VAULT_KEY";
+    /// What the audit log writes for values of attributes with `sensitivity = "secret"`: `drop` (default), `[secret]` for each, or
+    /// `pseudonym`, the same word for the same value.
+    AuditSecretValues = "audit.secret_values", "ZT_AUDIT_SECRET_VALUES";
+    /// The keys of these pseudonyms, a file that only its owner may read, made at first use. Default `.zt/pseudonym.keys`.
+    AuditPseudonymKeys = "audit.pseudonym_keys", "ZT_AUDIT_PSEUDONYM_KEYS";
     /// After how many days closed and signed segments of the audit log are removed, from 1 to 36500. Default: never.
     AuditRetentionDays = "audit.retention_days", "ZT_AUDIT_RETENTION_DAYS";
     /// Copies the audit log to this folder too: a mounted volume, a share. Default: nowhere.
@@ -187,6 +192,8 @@ impl ConfigKey {
             | Self::AuditFolder
             | Self::AuditCheckpointKey
             | Self::AuditCheckpointVaultKey
+            | Self::AuditSecretValues
+            | Self::AuditPseudonymKeys
             | Self::AuditRetentionDays
             | Self::AuditFileSink
             | Self::AuditSqliteSink

@@ -33,6 +33,31 @@ fn forks_under_threads_that_read_never_hang() -> Outcome {
 }
 
 #[test]
+fn no_nonce_is_used_twice_across_forks() -> Outcome {
+    if !has("cc") {
+        return skip("no C compiler");
+    }
+    let (world, bench) = (World::new()?, Bench::new()?);
+    let program = bench.compile(&source("tests/fork_seal.c"), Library::Shared)?;
+    let mut forks = bench.command(&program, false);
+    let said = run(forks.arg(world.folder()).arg("12").envs(world.tokens()))?;
+    assert!(said.contains(" 0 failed"), "{said}");
+    let found = audit::verify(world.folder().join(".zt/audit"))?;
+    assert!(found.is_intact(), "{:?}", found.findings);
+    assert_eq!(found.writers, 13);
+    // The data key that its parent holds a child unwraps anew, once.
+    let log = audit::tail(world.folder().join(".zt/audit"), 10_000, |entry| {
+        entry.kind == "release" && entry.action == "data.open"
+    })?;
+    let held = |count: &str| {
+        let said = log.iter().filter_map(|entry| entry.detail.get("cached"));
+        said.filter(|held| *held == count).count()
+    };
+    assert_eq!((held("0"), held("1")), (12 * 2 + 1, 12 + 1));
+    Ok(())
+}
+
+#[test]
 fn the_value_lies_in_one_place_and_in_none_after_the_end() -> Outcome {
     if !has("cc") {
         return skip("no C compiler");

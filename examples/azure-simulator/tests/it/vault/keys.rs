@@ -152,6 +152,33 @@ async fn signatures_hold_with_the_public_part() {
 }
 
 #[tokio::test]
+async fn a_deleted_key_comes_back_or_goes_for_good() {
+    let sim = open();
+    let vault = vault(&sim);
+    let first = vault.make_key("kek", KeyKind::Rsa2048).unwrap();
+    let off = json!({ "attributes": { "enabled": false } });
+    let path = format!("/keys/kek/{first}");
+    let changed = ask(&sim, "PATCH", &path, &off.to_string()).await;
+    assert_eq!(changed.json()["attributes"]["enabled"], false);
+    let deleted = ask(&sim, "DELETE", "/keys/kek", "").await;
+    let recovery = deleted.json()["recoveryId"].as_str().unwrap().to_owned();
+    assert!(recovery.ends_with("/deletedkeys/kek"), "{recovery}");
+    assert_eq!(get(&sim, "/keys/kek").await.status, 404);
+    let again = json!({ "kty": "RSA" });
+    let refused = ask(&sim, "POST", "/keys/kek/create", &again.to_string()).await;
+    assert_eq!(refusal(&refused).2, "ObjectIsDeletedButRecoverable");
+    let back = ask(&sim, "POST", "/deletedkeys/kek/recover", "").await;
+    assert_eq!(back.json()["attributes"]["enabled"], false);
+    ask(&sim, "DELETE", "/keys/kek", "").await;
+    assert_eq!(
+        ask(&sim, "DELETE", "/deletedkeys/kek", "").await.status,
+        204
+    );
+    assert!(vault.recover_key("kek").is_err());
+    assert_eq!(post(&sim, "/keys/kek/create", &again).await.0, 200);
+}
+
+#[tokio::test]
 async fn each_operation_on_keys_takes_its_own_right_and_an_enabled_key() {
     let sim = open();
     let vault = vault(&sim);
@@ -174,6 +201,16 @@ async fn each_operation_on_keys_takes_its_own_right_and_an_enabled_key() {
         (Right::KeysSign, "POST", "/keys/kek/sign", &sign),
         (Right::KeysVerify, "POST", "/keys/kek/verify", &verify),
         (Right::KeysCreate, "POST", "/keys/new/create", &none),
+        (Right::KeysUpdate, "PATCH", "/keys/new", &none),
+        (Right::KeysDelete, "DELETE", "/keys/new", &none),
+        (Right::KeysGet, "GET", "/deletedkeys/new", &none),
+        (
+            Right::KeysRecover,
+            "POST",
+            "/deletedkeys/new/recover",
+            &none,
+        ),
+        (Right::KeysDelete, "DELETE", "/keys/new", &none),
     ] {
         let others: Vec<Right> = Right::all().filter(|&other| other != right).collect();
         vault.grant("elin", &others).unwrap();

@@ -10,7 +10,7 @@ use crate::audit::{
 };
 use crate::clock::SystemClock;
 use crate::secrets::Validity;
-use crate::testing::ManualClock;
+use crate::testing::{ManualClock, signer_contract};
 
 fn id() -> SecretId {
     let vault = "https://kv-loans.vault.azure.net".parse().unwrap();
@@ -67,6 +67,21 @@ async fn it_may_be_asked_inside_of_an_executor() {
     );
     assert!(key.verify(b"a statement", &signature).is_ok());
     assert!(key.verify(b"another", &signature).is_err());
+}
+
+#[test]
+fn it_keeps_the_contract_of_audit_keys() {
+    let world = World::new();
+    world.azure.keys.make_ec(&id());
+    let signer = signer(&world, id());
+    signer_contract::run(&signer);
+    signer_contract::what_is_switched_off_signs_nothing(&signer, || {
+        let off = Validity {
+            enabled: false,
+            ..Validity::ALWAYS
+        };
+        world.azure.keys.set(&id(), off);
+    });
 }
 
 #[test]

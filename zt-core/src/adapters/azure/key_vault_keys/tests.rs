@@ -31,6 +31,16 @@ impl SeedKey for World {
     fn create(&self, id: &SecretId) -> SecretVersion {
         self.azure.keys.make_rsa(id, Validity::ALWAYS)
     }
+
+    /// The suite switches the newest off.
+    fn disable(&self, id: &SecretId, _version: SecretVersion) -> bool {
+        let off = Validity {
+            enabled: false,
+            ..Validity::ALWAYS
+        };
+        self.azure.keys.set(id, off);
+        true
+    }
 }
 
 impl KeyWrapper for World {

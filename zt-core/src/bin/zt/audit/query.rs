@@ -7,6 +7,7 @@ use anstream::println;
 use clap::{Args, ValueEnum};
 use zt_core::audit::{self, ExportFormat, Filter};
 use zt_core::clock::Timestamp;
+use zt_core::runtime::Config;
 use zt_core::{Code, Error, Result};
 
 use crate::Answer;
@@ -35,6 +36,9 @@ struct Which {
     /// Of this decision.
     #[arg(long)]
     decision: Option<String>,
+    /// That state this fact, also by its pseudonym; without `=` the value is read from standard input.
+    #[arg(long, value_name = "NAME=VALUE")]
+    fact: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -80,7 +84,7 @@ enum Format {
 }
 
 impl Which {
-    fn filter(self) -> Result<Filter> {
+    fn filter(self, config: &impl Fn() -> Result<Config>) -> Result<Filter> {
         let mut filter = Filter::default();
         filter.since = self.since.as_deref().map(time).transpose()?;
         filter.until = self.until.as_deref().map(time).transpose()?;
@@ -89,6 +93,8 @@ impl Which {
         filter.resource = self.resource;
         filter.outcome = self.outcome;
         filter.decision = self.decision;
+        let fact = self.fact.map(|fact| super::pseudonym::fact(&fact, config));
+        filter.fact = fact.transpose()?;
         Ok(filter)
     }
 }
@@ -106,8 +112,9 @@ impl Query {
     pub(super) fn run(
         self,
         folder: impl FnOnce(Option<PathBuf>) -> Result<PathBuf>,
+        config: &impl Fn() -> Result<Config>,
     ) -> Result<Answer> {
-        let filter = self.which.filter()?;
+        let filter = self.which.filter(config)?;
         let found = audit::tail(folder(self.folder)?, self.count, |entry| {
             filter.keeps(entry)
         })?;
@@ -129,8 +136,9 @@ impl Export {
     pub(super) fn run(
         self,
         folder: impl FnOnce(Option<PathBuf>) -> Result<PathBuf>,
+        config: &impl Fn() -> Result<Config>,
     ) -> Result<Answer> {
-        let filter = self.which.filter()?;
+        let filter = self.which.filter(config)?;
         let format = match self.format {
             Format::Jsonl => ExportFormat::JsonLines,
             Format::Csv => ExportFormat::Csv,

@@ -77,6 +77,15 @@ impl SeedKey for Simulated {
         vault.ready_key(id.name().as_str()).unwrap();
         version.unwrap().parse().unwrap()
     }
+
+    fn disable(&self, id: &SecretId, version: SecretVersion) -> bool {
+        let vault = self.sim.vault(id.vault().host());
+        let name = id.name().as_str();
+        let newest = vault.key_versions(name).unwrap().pop().unwrap();
+        assert_eq!(newest, version.to_string());
+        vault.enable_key(name, false).unwrap();
+        true
+    }
 }
 
 #[tokio::test]

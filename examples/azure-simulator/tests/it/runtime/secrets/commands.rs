@@ -201,18 +201,16 @@ fn with_scratch(rights: &[Right]) -> Office {
     office
 }
 
-/// The names of secrets in requests of a kind that went well.
-fn names(office: &Office, method: &str) -> BTreeSet<String> {
+/// The names of secrets or keys in requests of a kind that went well.
+fn names(office: &Office, method: &str, kind: &str) -> BTreeSet<String> {
     let all = office.sim.requests().into_iter();
     let good =
         all.filter(|one| one.method == method && one.status.is_some_and(|status| status < 300));
     let here = good.filter(|one| one.host.starts_with(SCRATCH));
     here.filter_map(|one| {
-        one.path
-            .trim_matches('/')
-            .split('/')
-            .nth(1)
-            .map(str::to_owned)
+        let mut path = one.path.trim_matches('/').split('/');
+        let is_kind = path.next()? == kind;
+        path.next().filter(|_| is_kind).map(str::to_owned)
     })
     .collect()
 }
@@ -226,32 +224,75 @@ const OFFICER: &[Right] = &[
     Right::SecretsPurge,
 ];
 
+const CRYPTO_OFFICER: &[Right] = &[
+    Right::KeysGet,
+    Right::KeysCreate,
+    Right::KeysUpdate,
+    Right::KeysDelete,
+    Right::KeysRecover,
+    Right::KeysPurge,
+    Right::KeysUnwrap,
+    Right::KeysSign,
+];
+
 #[test]
 fn a_scratch_vault_keeps_the_contract_and_is_left_as_it_was() {
     for purge in [false, true] {
-        let office = with_scratch(OFFICER);
+        let office = with_scratch(&[OFFICER, CRYPTO_OFFICER].concat());
         let mut arguments = vec!["conformance", "azure", "--vault", URL];
         arguments.extend(purge.then_some("--purge"));
         let said = run(&folder(&office), &arguments);
         assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
-        assert_eq!(said.out.matches("holds  ").count(), 9, "{}", said.out);
+        assert_eq!(said.out.matches("holds  ").count(), 24, "{}", said.out);
         assert!(!said.out.contains("fails  "), "{}", said.out);
-        let written = names(&office, "PUT");
-        assert!(written.len() > 10);
-        assert!(
-            written
-                .iter()
-                .all(|name| name.starts_with("zt-conformance-"))
+        let (written, made) = (
+            names(&office, "PUT", "secrets"),
+            names(&office, "DELETE", "keys"),
         );
-        let left = format!("{} secrets were written, 0 are left", written.len());
-        assert!(said.out.contains(&left), "{}", said.out);
-        assert_eq!(names(&office, "DELETE"), written);
+        assert!(written.len() > 10 && made.len() > 10);
+        let mut all = written.iter().chain(&made);
+        assert!(all.all(|name| name.starts_with("zt-conformance-")));
+        for left in [
+            format!("{} secrets were written, 0 are left", written.len()),
+            format!("{} keys were made, 0 are left", made.len()),
+        ] {
+            assert!(said.out.contains(&left), "{}", said.out);
+        }
+        assert_eq!(names(&office, "DELETE", "secrets"), written);
+        // Of keys a POST makes, unwraps or signs; nothing else was touched.
+        assert!(names(&office, "POST", "keys").is_superset(&made));
+        assert!(names(&office, "PATCH", "keys").is_subset(&made));
         let vault = office.sim.vault(SCRATCH);
         for name in &written {
             assert!(vault.secret_versions(name).is_err(), "{name}");
             assert_eq!(vault.recover_secret(name).is_err(), purge, "{name}");
         }
+        for name in &made {
+            assert!(vault.key_versions(name).is_err(), "{name}");
+            assert_eq!(vault.recover_key(name).is_err(), purge, "{name}");
+        }
     }
+}
+
+#[test]
+fn one_part_needs_its_own_role_alone() {
+    for (part, rights, holds) in [("secrets", OFFICER, 9), ("keys", CRYPTO_OFFICER, 15)] {
+        let office = with_scratch(rights);
+        let arguments = ["conformance", "azure", "--vault", URL, "--only", part];
+        let said = run(&folder(&office), &arguments);
+        assert_eq!(said.code, Some(0), "{}{}", said.out, said.err);
+        assert_eq!(said.out.matches("holds  ").count(), holds, "{}", said.out);
+    }
+    let office = with_scratch(OFFICER);
+    let said = run(&folder(&office), &["conformance", "azure", "--vault", URL]);
+    assert_eq!(said.code, Some(2), "{}{}", said.out, said.err);
+    assert!(
+        said.err.contains("Key Vault Crypto Officer"),
+        "{}",
+        said.err
+    );
+    assert!(!said.out.contains("holds  "), "{}", said.out);
+    assert!(said.out.contains("1 secrets were written, 0 are left"));
 }
 
 #[test]
@@ -289,6 +330,6 @@ fn a_vault_that_cannot_be_tried_is_explained() {
             );
         }
         assert!(!said.err.contains("panicked"), "{}", said.err);
-        assert!(names(&office, "PUT").is_empty());
+        assert!(names(&office, "PUT", "secrets").is_empty());
     }
 }
