@@ -130,6 +130,7 @@ class Config(TypedDict, total=False):
     audit_checkpoint_key: str | os.PathLike[str] | None
     audit_checkpoint_vault_key: str | None
     audit_retention_days: int | None
+    audit_former_keys: str | os.PathLike[str] | None
     audit_file_sink: str | os.PathLike[str] | None
     audit_sqlite_sink: str | os.PathLike[str] | None
     audit_monitor_endpoint: str | None
