@@ -95,6 +95,7 @@ mod export;
 mod filter;
 mod folder;
 mod follow;
+mod json;
 mod lines;
 mod live;
 mod log;

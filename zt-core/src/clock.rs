@@ -2,6 +2,8 @@
 //!
 //! Nothing in zt asks the operating system for the time anywhere else, so that tests own the clock.
 
+pub(crate) mod civil;
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -47,6 +49,13 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = civil::text(self.0);
+        if let Some(text) = text
+            .as_ref()
+            .and_then(|text| std::str::from_utf8(text).ok())
+        {
+            return f.write_str(text);
+        }
         match jiff::Timestamp::from_millisecond(self.0) {
             Ok(at) => write!(f, "{at:.3}"),
             Err(_) => write!(f, "{} ms", self.0),

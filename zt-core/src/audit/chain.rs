@@ -1,6 +1,8 @@
 //! The hash chain: how one line is bound to the one before it.
 
-use aws_lc_rs::digest::{Digest, SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::json::decimal;
 
 /// SHA-256 of a record and of everything before it.
 pub(super) type Hash = [u8; 32];
@@ -28,18 +30,17 @@ impl Link {
     /// Appends to `out` the line of the next record, whose fields without braces and `seq` are `fields`.
     pub(super) fn append(self, fields: &str, out: &mut Vec<u8>) -> Self {
         let seq = self.seq.saturating_add(1);
-        let number = seq.to_string();
-        // What is hashed stands in one piece: one call of the library, and the hash before it makes room for the line's end.
-        let mut hashed = Vec::with_capacity(32 + 8 + number.len() + fields.len());
-        hashed.extend_from_slice(&self.hash);
-        hashed.extend_from_slice(b"{\"seq\":");
-        hashed.extend_from_slice(number.as_bytes());
-        hashed.push(b',');
-        hashed.extend_from_slice(fields.as_bytes());
-        let hash = sha256(&hashed);
-        out.extend_from_slice(hashed.get(32..).unwrap_or_default());
+        let start = out.len();
+        // What is hashed stands in one piece, where the line will stand; then the hash before it makes room.
+        out.extend_from_slice(&self.hash);
+        out.extend_from_slice(b"{\"seq\":");
+        out.extend_from_slice(decimal(seq, &mut [0; 20]).as_bytes());
+        out.push(b',');
+        out.extend_from_slice(fields.as_bytes());
+        let hash = sha256(out.get(start..).unwrap_or_default());
+        drop(out.drain(start..start.saturating_add(hash.len())));
         out.extend_from_slice(MARK);
-        out.extend(digits(&hash));
+        out.extend_from_slice(&digits(&hash));
         out.extend_from_slice(END);
         out.push(b'\n');
         Self { seq, hash }
@@ -67,59 +68,72 @@ impl<'a> Frame<'a> {
 
 /// The hash of a record with this body after `previous`.
 pub(super) fn hash(previous: &Hash, body: &[u8]) -> Hash {
-    // One call over one piece costs half of what a context in two steps does, the copy included.
-    sha256(&[previous.as_slice(), body].concat())
+    Hasher::default().hash(previous, body)
+}
+
+/// Computes the hashes of a chain in one piece of memory.
+#[derive(Debug, Default)]
+pub(super) struct Hasher(Vec<u8>);
+
+impl Hasher {
+    /// As [`hash`].
+    pub(super) fn hash(&mut self, previous: &Hash, body: &[u8]) -> Hash {
+        // One call over one piece costs half of what a context in two steps does, the copy included.
+        self.0.clear();
+        self.0.extend_from_slice(previous);
+        self.0.extend_from_slice(body);
+        sha256(&self.0)
+    }
 }
 
 /// SHA-256 of plain bytes.
 pub(super) fn sha256(bytes: &[u8]) -> Hash {
-    array(&digest(&SHA256, bytes))
-}
-
-fn array(digest: &Digest) -> Hash {
-    let mut hash = ZERO;
-    for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    hash
+    digest(&SHA256, bytes).as_ref().try_into().unwrap_or(ZERO)
 }
 
 /// Lowercase hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
-    digits(bytes).map(char::from).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(digit).map(char::from).collect()
 }
 
-fn digits(bytes: &[u8]) -> impl Iterator<Item = u8> + '_ {
-    let digit = |nibble: u8| {
-        if nibble < 10 {
-            b'0' + nibble
-        } else {
-            b'a' + nibble - 10
-        }
-    };
-    bytes
-        .iter()
-        .flat_map(move |byte| [digit(byte >> 4), digit(byte & 15)])
+/// The same of a hash. Without a branch in it, so that the compiler takes many digits at a time.
+fn digits(hash: &Hash) -> [u8; 64] {
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(hash) {
+        *pair = [digit(byte >> 4), digit(byte & 15)];
+    }
+    digits
+}
+
+const fn digit(nibble: u8) -> u8 {
+    let to_letters = if nibble > 9 { b'a' - b'0' - 10 } else { 0 };
+    b'0' + nibble + to_letters
 }
 
 /// Reads exactly 64 lowercase digits: were uppercase read too, a changed bit of a digit could go unseen.
 pub(super) fn from_hex(digits: &[u8]) -> Option<Hash> {
-    if digits.len() != 64 {
-        return None;
-    }
+    let digits: &[u8; 64] = digits.try_into().ok()?;
+    let nibbles = digits.map(nibble);
     let mut hash = ZERO;
-    for (to, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *to = (nibble(*high)? << 4) | nibble(*low)?;
+    let mut seen = 0;
+    for (to, [high, low]) in hash.iter_mut().zip(nibbles.as_chunks().0) {
+        seen |= high | low;
+        *to = (high << 4) | (low & 15);
     }
-    Some(hash)
+    (seen <= 15).then_some(hash)
 }
 
-const fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// The value of a digit; all bits where it is none.
+const fn nibble(digit: u8) -> u8 {
+    let number = digit.wrapping_sub(b'0');
+    let letter = digit.wrapping_sub(b'a');
+    if number < 10 {
+        number
+    } else if letter < 6 {
+        letter + 10
+    } else {
+        u8::MAX
     }
 }
 
@@ -136,6 +150,23 @@ mod tests {
         assert_eq!(frame.body, b"{\"seq\":1,\"kind\":\"admin\"");
         assert_eq!(frame.hash, link.hash);
         assert_eq!(frame.hash, hash(&ZERO, frame.body));
+    }
+
+    #[test]
+    fn a_hash_reads_back() {
+        for byte in 0..=255_u8 {
+            let hash = [byte; 32];
+            let text = hex(&hash);
+            assert_eq!(text, format!("{byte:02x}").repeat(32));
+            assert_eq!(digits(&hash), text.as_bytes());
+            assert_eq!(from_hex(text.as_bytes()), Some(hash));
+            let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            for at in [0, 1, 63] {
+                let mut text = [b'7'; 64];
+                text[at] = byte;
+                assert_eq!(from_hex(&text).is_some(), is_digit, "{byte} {at}");
+            }
+        }
     }
 
     #[test]

@@ -4,19 +4,21 @@
 //! health. Never delays or loses a record. The audit key is asked on a second thread, until it has endorsed the process key;
 //! notes before that carry no endorsement and are vouched for by the first one that does.
 
+pub(super) mod notes;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::AuditError;
-use super::chain::{Hash, ZERO};
-use super::checkpoint::{Checkpoint, Endorsement, TreeHead, statement};
-use super::disk::{Disk, SegmentFile};
+use super::checkpoint::{Endorsement, TreeHead, statement};
+use super::disk::Disk;
 use super::folder::checkpoints_name;
 use super::signature::{CheckpointSigner, ProcessKey, SignError, to_der};
 use super::status::Status;
+use notes::{MOST, Notes};
 
 /// How long the first note waits for the endorsement, which a local key gives at once.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -83,16 +85,11 @@ impl Checkpointer {
             statement,
             status: Arc::clone(&status),
         };
+        let path = folder.join(checkpoints_name(writer));
         let clerk = Clerk {
             desk: Arc::clone(&desk),
-            key,
-            writer: writer.to_owned(),
-            path: folder.join(checkpoints_name(writer)),
-            disk,
+            notes: Notes::new(key, writer.to_owned(), path, disk, MOST),
             status,
-            file: None,
-            bytes: 0,
-            previous: ZERO,
         };
         let failed = |error| AuditError::unavailable("start a thread for", folder, error);
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
@@ -248,15 +245,8 @@ impl Endorser {
 /// The thread that signs and writes notes.
 struct Clerk {
     desk: Arc<Desk>,
-    key: ProcessKey,
-    writer: String,
-    path: PathBuf,
-    disk: Arc<dyn Disk>,
+    notes: Notes,
     status: Arc<Status>,
-    file: Option<Box<dyn SegmentFile>>,
-    /// How much of the file is on the disk; 0 while there is none.
-    bytes: u64,
-    previous: Hash,
 }
 
 impl Clerk {
@@ -280,8 +270,9 @@ impl Clerk {
 
     fn note(&mut self, head: TreeHead, endorsement: Option<Endorsement>) {
         let size = head.size;
-        match self.checkpoint(head, endorsement) {
-            Ok(is_endorsed) => {
+        let is_endorsed = endorsement.is_some();
+        match self.notes.add(head, endorsement.as_ref()) {
+            Ok(()) => {
                 self.status.signed(size, is_endorsed);
                 if is_endorsed && let Some(Deed(deed)) = self.desk.deed(size) {
                     // Beside the notes, which do not wait for it; what the process's end interrupts, the next one does.
@@ -294,46 +285,6 @@ impl Clerk {
             }
             Err(error) => self.status.not_signed(error),
         }
-    }
-
-    /// Signs and keeps one note; whether the audit key vouches for it.
-    fn checkpoint(
-        &mut self,
-        head: TreeHead,
-        endorsement: Option<Endorsement>,
-    ) -> Result<bool, String> {
-        let is_endorsed = endorsement.is_some();
-        let signed = Checkpoint::sign(&self.writer, head, self.previous, &self.key, endorsement);
-        let signed = signed.map_err(|error| error.to_string())?;
-        let note = signed.note();
-        let kept = self.keep(note.as_bytes());
-        if let Err(error) = kept {
-            // What is behind the synced part may or may not be there: the next note starts where it ends.
-            self.file = None;
-            let failed = AuditError::unavailable("write the audit checkpoints", &self.path, error);
-            return Err(failed.to_string());
-        }
-        self.bytes += u64::try_from(note.len()).unwrap_or(u64::MAX);
-        self.previous = signed.hash();
-        Ok(is_endorsed)
-    }
-
-    fn keep(&mut self, note: &[u8]) -> std::io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none if self.bytes > 0 => none.insert(self.disk.reopen(&self.path, self.bytes)?),
-            none => {
-                let unpublished = self.path.with_extension("checkpoints.new");
-                let mut file = self.disk.create(&unpublished)?;
-                file.write(note)?;
-                file.sync()?;
-                self.disk.publish(&unpublished, &self.path)?;
-                *none = Some(file);
-                return Ok(());
-            }
-        };
-        file.write(note)?;
-        file.sync()
     }
 }
 

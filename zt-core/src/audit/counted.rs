@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::record::Count;
+use super::record::{Count, Repeat};
 use super::{Record, Tally};
 
 /// What is counted and not yet written; bounded by the number of its keys.
@@ -15,7 +15,7 @@ pub(super) struct Counted {
 
 #[derive(Debug, Default)]
 struct State {
-    repeats: HashMap<Record, (Record, Count)>,
+    repeats: HashMap<Repeat, Count>,
     tallies: Vec<Tally>,
     is_closed: bool,
 }
@@ -37,29 +37,29 @@ impl Counted {
         }
     }
 
-    /// Counts the record.
+    /// Counts the record. A repeat costs a look and no allocation.
     pub(super) fn add(&self, record: Record) -> Result<(), NotCounted> {
-        let key = record.key();
         let at = record.at();
+        let key = Repeat(record);
         let mut state = self.lock();
         if state.is_closed {
             return Err(NotCounted::Closed);
         }
-        if let Some((_, count)) = state.repeats.get_mut(&key) {
+        if let Some(count) = state.repeats.get_mut(&key) {
             count.count = count.count.saturating_add(1);
             count.first = count.first.min(at);
             count.last = count.last.max(at);
             return Ok(());
         }
         if state.repeats.len() >= self.most {
-            return Err(NotCounted::Full(Box::new(record)));
+            return Err(NotCounted::Full(Box::new(key.0)));
         }
         let once = Count {
             count: 1,
             first: at,
             last: at,
         };
-        state.repeats.insert(key, (record, once));
+        state.repeats.insert(key, once);
         Ok(())
     }
 
@@ -81,7 +81,8 @@ impl Counted {
     pub(super) fn take(&self) -> Vec<(Record, Count)> {
         let mut state = self.lock();
         let repeats = std::mem::take(&mut state.repeats);
-        let mut all: Vec<_> = repeats.into_values().collect();
+        let repeats = repeats.into_iter().map(|(key, count)| (key.0, count));
+        let mut all: Vec<_> = repeats.collect();
         state.tallies.retain_mut(|tally| {
             // Asked first: what nobody holds has counted its last.
             let is_held = !tally.is_abandoned();
@@ -89,7 +90,7 @@ impl Counted {
             is_held
         });
         drop(state);
-        all.sort_by_cached_key(|(record, count)| (count.first, record.fields(None).ok()));
+        all.sort_by_cached_key(|(record, count)| (count.first, record.fields(None)));
         all
     }
 

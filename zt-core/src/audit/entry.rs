@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, civil};
 
 /// One record of a log, read and not verified. Unknown fields are passed over, so that a newer log can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +106,10 @@ pub struct Fact {
 }
 
 pub(super) fn timestamp(text: &str) -> Option<Timestamp> {
+    // As our own writer writes it; the calendar reads everything else.
+    if let Some(at) = civil::millis(text.as_bytes()) {
+        return Some(Timestamp::from_millis(at));
+    }
     let at: jiff::Timestamp = text.parse().ok()?;
     Some(Timestamp::from_millis(at.as_millisecond()))
 }

@@ -82,13 +82,16 @@ impl LiveLog {
             Arc::clone(&status),
         );
         let is_signed = checkpointer.is_some();
-        writer.push(opened(clock.now(), &name, &links, is_signed)?, None);
+        let opened = opened(clock.now(), &name, &links, is_signed)?;
+        writer.push(|text| text.push_str(&opened), None);
         for torn in &torn {
-            writer.push(recovered(clock.now(), torn).fields(None)?, None);
+            let record = recovered(clock.now(), torn);
+            writer.push(|text| record.push_fields(None, text), None);
         }
-        let retiring = plan(options, is_signed, clock.now(), &status);
+        let retiring = plan(options, clock.now(), &status);
         for record in retiring.records(clock.now()) {
-            writer.push(record?, None);
+            let record = record?;
+            writer.push(|text| text.push_str(&record), None);
         }
         writer.sync()?;
         torn.iter().try_for_each(Torn::cut)?;
@@ -244,14 +247,14 @@ impl LiveLog {
     fn append_durable(&self, record: Record) -> Result<(), AuditError> {
         let (reply, answer) = sync_channel(1);
         let weight = record.weight();
-        let message = Message::Append(Box::new(record), Some(reply));
+        let message = Message::Append(record, Some(reply));
         self.send(message, weight)?;
         wait(&answer, self.deadline, "bring the record to the disk")
     }
 
     fn append_ordered(&self, record: Record) -> Result<(), AuditError> {
         let weight = record.weight();
-        self.send(Message::Append(Box::new(record), None), weight)
+        self.send(Message::Append(record, None), weight)
     }
 
     fn send(&self, message: Message, weight: usize) -> Result<(), AuditError> {
@@ -314,12 +317,17 @@ fn left(until: Instant) -> Duration {
 }
 
 /// What retention removes. What cannot be retired now stays: that is no reason to refuse everything.
-fn plan(options: &AuditOptions, is_signed: bool, now: Timestamp, status: &Status) -> Plan {
+fn plan(options: &AuditOptions, now: Timestamp, status: &Status) -> Plan {
     // Without a signature nobody could tell a removal by rule from one by somebody else.
-    let Some(age) = options.retention.filter(|_| is_signed) else {
+    let (Some(age), Some(signer)) = (options.retention, &options.signer) else {
         return Plan::default();
     };
-    match Plan::make(&options.folder, now, age, &options.cursors()) {
+    let keys = || {
+        let mut keys = options.former_keys.clone();
+        keys.push(signer.public_key()?);
+        Ok(keys)
+    };
+    match Plan::make(&options.folder, now, age, &options.cursors(), &keys) {
         Ok(plan) => {
             if let Some(blocked) = plan.blocked() {
                 *status.last_error() = Some(blocked);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuditError, AuditSink, CheckpointSigner, cursor};
+use super::{AuditError, AuditSink, CheckpointSigner, PublicKey, cursor};
 
 /// Settings of an [`AuditLog`](super::AuditLog). The defaults suit a service.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub struct AuditOptions {
     pub(super) heartbeat: Duration,
     pub(super) signer: Option<Arc<dyn CheckpointSigner>>,
     pub(super) retention: Option<Duration>,
+    pub(super) former_keys: Vec<PublicKey>,
     pub(super) sinks: Vec<SinkOptions>,
     pub(super) remote_deadline: Duration,
     pub(super) most_lag: Option<Duration>,
@@ -51,6 +52,7 @@ impl AuditOptions {
             heartbeat: Duration::from_secs(60),
             signer: None,
             retention: None,
+            former_keys: Vec::new(),
             sinks: Vec::new(),
             remote_deadline: Duration::from_secs(10),
             most_lag: None,
@@ -92,6 +94,13 @@ impl AuditOptions {
     /// for ever.
     pub fn with_retention(mut self, age: Duration) -> Self {
         self.retention = Some(age);
+        self
+    }
+
+    /// An audit key that vouched before the signer's does. Retention removes logs that it vouches for; of a key that is neither
+    /// named here nor the signer's it removes nothing.
+    pub fn with_former_key(mut self, key: PublicKey) -> Self {
+        self.former_keys.push(key);
         self
     }
 

@@ -80,15 +80,20 @@ impl<T> Queue<T> {
                 || (!state.items.is_empty() && state.weight + weight > self.heaviest);
             is_full && !state.is_closed
         };
-        let (mut state, waited) = self
-            .drained
-            .wait_timeout_while(self.lock(), deadline, full)
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        // Nearly always there is room: then nobody asks what time it is.
+        if full(&mut state) {
+            let waited;
+            (state, waited) = self
+                .drained
+                .wait_timeout_while(state, deadline, full)
+                .unwrap_or_else(PoisonError::into_inner);
+            if waited.timed_out() {
+                return Err(Refused::Full);
+            }
+        }
         if state.is_closed {
             return Err(Refused::Closed);
-        }
-        if waited.timed_out() {
-            return Err(Refused::Full);
         }
         state.items.push_back(item);
         state.weight += weight;
@@ -115,9 +120,9 @@ impl<T> Queue<T> {
         !state.is_urgent && !is_much && !state.is_closed
     }
 
-    /// Takes everything, waiting up to `patience` for a first item, and for `gathering` longer for more while nobody waits
-    /// for any; empty if none came. For one thread.
-    pub(super) fn take(&self, patience: Duration, gathering: Duration) -> VecDeque<T> {
+    /// Takes everything into `taken`, which is empty and whose memory the queue goes on with. Waits up to `patience` for a first
+    /// item, and for `gathering` longer for more while nobody waits for any; leaves it empty if none came. For one thread.
+    pub(super) fn take(&self, patience: Duration, gathering: Duration, taken: &mut VecDeque<T>) {
         let mut state = self.lock();
         if state.items.is_empty() && !patience.is_zero() {
             state.taker = Taker::WaitsForFirst;
@@ -136,10 +141,9 @@ impl<T> Queue<T> {
         state.taker = Taker::Awake;
         state.is_urgent = false;
         state.weight = 0;
-        let items = std::mem::take(&mut state.items);
+        std::mem::swap(&mut state.items, taken);
         drop(state);
         self.drained.notify_all();
-        items
     }
 
     /// From now on nothing is taken; what is inside stays for [`take`](Self::take).
@@ -167,6 +171,12 @@ impl<T> Queue<T> {
 mod tests {
     use super::*;
 
+    fn take<T>(queue: &Queue<T>, patience: Duration, gathering: Duration) -> VecDeque<T> {
+        let mut taken = VecDeque::new();
+        queue.take(patience, gathering, &mut taken);
+        taken
+    }
+
     #[test]
     fn a_full_queue_refuses_at_the_deadline_and_a_closed_one_at_once() {
         let queue = Queue::new(2, 100);
@@ -175,20 +185,20 @@ mod tests {
         assert_eq!(push(2, 95), Err(Refused::Full));
         push(2, 10).unwrap();
         assert_eq!(push(3, 10), Err(Refused::Full));
-        assert_eq!(queue.take(Duration::ZERO, Duration::ZERO), [1, 2]);
+        assert_eq!(take(&queue, Duration::ZERO, Duration::ZERO), [1, 2]);
         push(3, 1000).unwrap();
         queue.close();
         let late = queue.push(4, 1, false, Duration::MAX);
         assert_eq!(late, Err(Refused::Closed));
-        assert_eq!(queue.take(Duration::MAX, Duration::MAX), [3]);
+        assert_eq!(take(&queue, Duration::MAX, Duration::MAX), [3]);
     }
 
     #[test]
     fn what_nobody_waits_for_gathers_until_something_is_urgent_or_there_is_much() {
-        let take = |pushes: &[(u32, usize, bool)]| {
+        let taken = |pushes: &[(u32, usize, bool)]| {
             let queue = Queue::new(8, 100);
             std::thread::scope(|scope| {
-                let taking = scope.spawn(|| queue.take(Duration::MAX, Duration::MAX));
+                let taking = scope.spawn(|| take(&queue, Duration::MAX, Duration::MAX));
                 for (item, weight, is_urgent) in pushes {
                     let pushed = queue.push(*item, *weight, *is_urgent, Duration::ZERO);
                     assert_eq!(pushed, Ok(()));
@@ -196,14 +206,14 @@ mod tests {
                 taking.join().unwrap()
             })
         };
-        assert_eq!(take(&[(1, 1, true)]), [1]);
+        assert_eq!(taken(&[(1, 1, true)]), [1]);
         assert_eq!(
-            take(&[(1, 1, false), (2, 1, false), (3, 1, true)]),
+            taken(&[(1, 1, false), (2, 1, false), (3, 1, true)]),
             [1, 2, 3]
         );
         let four = [(1, 1, false), (2, 1, false), (3, 1, false), (4, 1, false)];
-        assert_eq!(take(&four), [1, 2, 3, 4], "half of what has room");
-        assert_eq!(take(&[(1, 1, false), (2, 60, false)]), [1, 2], "heavy");
+        assert_eq!(taken(&four), [1, 2, 3, 4], "half of what has room");
+        assert_eq!(taken(&[(1, 1, false), (2, 60, false)]), [1, 2], "heavy");
     }
 
     #[test]
@@ -211,7 +221,7 @@ mod tests {
         let queue = Queue::new(100, 100);
         queue.push(1, 1, false, Duration::ZERO).unwrap();
         let moment = Duration::from_millis(1);
-        assert_eq!(queue.take(Duration::MAX, moment), [1]);
-        assert!(queue.take(moment, Duration::MAX).is_empty());
+        assert_eq!(take(&queue, Duration::MAX, moment), [1]);
+        assert!(take(&queue, moment, Duration::MAX).is_empty());
     }
 }

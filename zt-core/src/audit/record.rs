@@ -3,14 +3,18 @@
 //! No field takes a secret: a value has no text form to put in. Text is cut to a length, lists to a number of elements,
 //! and both say so, so that nobody outside can grow the log without bound.
 
+mod line;
+mod repeat;
+
 use std::fmt;
 
 use serde::Serialize;
-use serde::ser::{SerializeMap as _, Serializer};
 
 use super::{AuditError, Fact};
 use crate::clock::Timestamp;
 use crate::id::{Guid, PolicyId};
+
+pub(super) use repeat::Repeat;
 
 /// What a record is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -216,57 +220,17 @@ impl Record {
         lists + names + self.policies.len() * 16 + size_of::<Self>()
     }
 
-    /// The record as it is counted: without what differs between repeats. The rest of it stays with the first.
-    pub(super) fn key(&self) -> Self {
-        Self {
-            at: Timestamp::from_millis(0),
-            decision: None,
-            near_misses: Vec::new(),
-            omitted: 0,
-            ..self.clone()
-        }
-    }
-
     /// The fields as JSON, without `seq` and the braces.
-    pub(super) fn fields(&self, counted: Option<Count>) -> Result<String, AuditError> {
-        let kind = if counted.is_some() {
-            Kind::Counted
-        } else {
-            self.kind
-        };
-        to_fields(&Line {
-            kind,
-            at: Text(self.at),
-            of: counted.map(|_| self.kind),
-            count: counted.map(|count| count.count),
-            first: counted.map(|count| Text(count.first)),
-            last: counted.map(|count| Text(count.last)),
-            outcome: self.outcome,
-            caller: self.caller.as_deref(),
-            tenant: self.tenant.map(Text),
-            oid: self.oid.map(Text),
-            action: &self.action,
-            resource: &self.resource,
-            decision: self.decision.as_deref(),
-            policies: self.policies.iter().map(PolicyId::as_str).collect(),
-            snapshot: self.snapshot.as_ref().map(|(version, content)| Snapshot {
-                version: *version,
-                content,
-            }),
-            facts: &self.facts,
-            detail: Pairs(&self.detail),
-            near_misses: &self.near_misses,
-            omitted: self.omitted,
-        })
+    pub(super) fn fields(&self, counted: Option<Count>) -> String {
+        let mut out = String::with_capacity(512);
+        self.push_fields(counted, &mut out);
+        out
     }
 }
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.fields(None) {
-            Ok(fields) => write!(f, "Record {{{fields}}}"),
-            Err(_) => f.write_str("Record"),
-        }
+        write!(f, "Record {{{}}}", self.fields(None))
     }
 }
 
@@ -288,85 +252,6 @@ pub(super) fn to_fields(object: &impl Serialize) -> Result<String, AuditError> {
     }
     text.remove(0);
     Ok(text)
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    kind: Kind,
-    at: Text<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    of: Option<Kind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    count: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<Text<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last: Option<Text<Timestamp>>,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    caller: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant: Option<Text<Guid>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    oid: Option<Text<Guid>>,
-    action: &'a str,
-    resource: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'a str>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    policies: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    snapshot: Option<Snapshot<'a>>,
-    #[serde(skip_serializing_if = "<[Fact]>::is_empty")]
-    facts: &'a [Fact],
-    #[serde(skip_serializing_if = "Pairs::is_empty")]
-    detail: Pairs<'a>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    near_misses: &'a [String],
-    #[serde(skip_serializing_if = "is_zero")]
-    omitted: u64,
-}
-
-#[derive(Serialize)]
-struct Snapshot<'a> {
-    version: u64,
-    content: &'a str,
-}
-
-/// What prints itself, as a JSON string.
-#[derive(Clone, Copy)]
-pub(super) struct Text<T>(pub(super) T);
-
-impl<T: fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
-    }
-}
-
-struct Pairs<'a>(&'a [(String, String)]);
-
-impl Pairs<'_> {
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for Pairs<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in self.0 {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 fn push<T>(list: &mut Vec<T>, item: T, limit: usize, omitted: &mut u64) {
@@ -415,7 +300,7 @@ mod tests {
             .with_caller("sp:sp-score-201")
             .with_decision("d-1");
         assert_eq!(
-            record.fields(None).unwrap(),
+            record.fields(None),
             concat!(
                 r#""kind":"release","at":"2026-09-21T14:13:20.000Z","outcome":"ok","caller":"sp:sp-score-201","#,
                 r#""action":"secret.read","resource":"secret:sql-loans-password","decision":"d-1","policies":["AP-07"],"#,
@@ -428,7 +313,7 @@ mod tests {
     #[test]
     fn control_characters_are_escaped_and_cannot_start_a_line() {
         let fields = record().with_detail("reason", "a\n\u{0}\"b").fields(None);
-        assert!(fields.unwrap().ends_with(r#"{"reason":"a\n\u0000\"b"}"#));
+        assert!(fields.ends_with(r#"{"reason":"a\n\u0000\"b"}"#));
     }
 
     #[test]
@@ -439,7 +324,7 @@ mod tests {
         }
         assert!(record.detail[0].1.len() <= TEXT_BYTES);
         assert!(record.detail[0].1.ends_with("é…"));
-        assert!(record.fields(None).unwrap().ends_with(r#""omitted":6"#));
+        assert!(record.fields(None).ends_with(r#""omitted":6"#));
     }
 
     #[test]
@@ -453,7 +338,7 @@ mod tests {
                 .with_detail(format!("{number}{worst}"), worst.clone());
         }
         let policies = (0..100).map(|_| PolicyId::new(&worst));
-        let fields = record.with_policies(policies).fields(None).unwrap();
+        let fields = record.with_policies(policies).fields(None);
         assert!(fields.len() < super::super::lines::LONGEST - 1024);
     }
 }

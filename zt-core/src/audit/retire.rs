@@ -2,8 +2,9 @@
 //!
 //! In: the folder, before a new log is opened in it, and an age. Out: records `audit.retired` for the new log, each with where
 //! the removed part ended: number, hash and tree, from which the rest verifies on. Files go once those records are under a
-//! checkpoint that the audit key vouches for: what goes earlier could never be told from tampering. Never removed: what is younger, what no checkpoint covers, what a sink lacks, what does not verify, the end of a log
-//! that was not closed, and anything of the newest log.
+//! checkpoint that the audit key vouches for: what goes earlier could never be told from tampering. Never removed: what is
+//! younger, what no checkpoint covers, a log whose checkpoints neither the audit key nor one before it vouches for, what a sink
+//! lacks, what does not verify, the end of a log that was not closed, and anything of the newest log.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -20,7 +21,7 @@ use super::recover::End;
 use super::scan::Header;
 use super::verify::claims::{Claims, Retirement};
 use super::verify::{Known, know, open};
-use super::{AuditError, Kind, Outcome, Record};
+use super::{AuditError, Kind, Outcome, PublicKey, Record, SignError};
 use crate::clock::Timestamp;
 use crate::durable::sync_folder;
 
@@ -51,6 +52,10 @@ pub(super) struct Plan {
     going: Vec<(String, u64)>,
     /// Sinks that this configuration does not name, and that lack what could go otherwise.
     waits_for: BTreeSet<String>,
+    /// Old logs that no known audit key vouches for.
+    strangers: BTreeSet<String>,
+    /// Why the audit key is not known.
+    no_key: Option<SignError>,
 }
 
 /// What may go at all.
@@ -74,12 +79,17 @@ struct Look<'a> {
     found: &'a Folder,
     claims: &'a Claims,
     known: BTreeMap<String, Known>,
+    /// Tells the audit keys; asked once, when something seems to be old.
+    ask: &'a dyn Fn() -> Result<Vec<PublicKey>, SignError>,
+    keys: Option<Result<Vec<PublicKey>, SignError>>,
 }
 
 impl Look<'_> {
     fn know(&mut self, writer: &str) -> Result<&Known, AuditError> {
         if !self.known.contains_key(writer) {
-            let known = know(self.folder, self.found, self.claims, writer)?;
+            let keys = self.keys.get_or_insert_with(self.ask);
+            let keys = keys.as_deref().unwrap_or_default();
+            let known = know(self.folder, self.found, self.claims, writer, keys)?;
             self.known.insert(writer.to_owned(), known);
         }
         Ok(self.known.entry(writer.to_owned()).or_default())
@@ -99,12 +109,14 @@ impl Look<'_> {
 
 impl Plan {
     /// What is older than `age` and may go; what one of the sinks lacks, whose folders of cursors these are, may not, nor what
-    /// a sink of another configuration lacks.
+    /// a sink of another configuration lacks. `ask` tells the audit key and those before it: what none of them vouches for stays,
+    /// or a log that somebody put in the place of another could be made one that was removed by rule.
     pub(super) fn make(
         folder: &Path,
         now: Timestamp,
         age: Duration,
         sinks: &[PathBuf],
+        ask: &dyn Fn() -> Result<Vec<PublicKey>, SignError>,
     ) -> Result<Self, AuditError> {
         let found = Folder::read(folder)?;
         let claims = Claims::read(folder, &found)?;
@@ -113,6 +125,8 @@ impl Plan {
             found: &found,
             claims: &claims,
             known: BTreeMap::new(),
+            ask,
+            keys: None,
         };
         let rule = Rule {
             limit: limit(folder, &found, now, age),
@@ -127,6 +141,7 @@ impl Plan {
             }
         }
         plan.say_again(&mut look)?;
+        plan.no_key = look.keys.and_then(Result::err);
         Ok(plan)
     }
 
@@ -154,6 +169,9 @@ impl Plan {
             return Ok(());
         }
         let known = look.know(writer)?;
+        if known.is_strange {
+            self.strangers.insert(format!("`{writer}`"));
+        }
         let is_over = |end: &&Retired| {
             let is_last = numbers.last() == Some(&end.segment);
             rule.is_over(end) && end.seq <= known.signed && (!is_last || end.is_closed)
@@ -218,16 +236,29 @@ impl Plan {
         Ok(())
     }
 
-    /// What an operator must know: retention waits for a sink that nobody delivers to.
+    /// What an operator must know: what retention waits for that does not come by itself.
     pub(super) fn blocked(&self) -> Option<String> {
-        let names: Vec<&str> = self.waits_for.iter().map(String::as_str).collect();
-        (!names.is_empty()).then(|| {
+        if let Some(why) = &self.no_key {
+            return Some(format!("retention removes nothing: {why}"));
+        }
+        let list = |names: &BTreeSet<String>| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        };
+        let sinks = list(&self.waits_for).map(|names| {
             format!(
-                "retention waits for sinks that lack records and are not configured here: {}; \
-                 of one that is gone for good, remove its folder under `{SINKS}`",
-                names.join(", ")
+                "retention waits for sinks that lack records and are not configured here: {names}; \
+                 of one that is gone for good, remove its folder under `{SINKS}`"
             )
-        })
+        });
+        let strangers = list(&self.strangers).map(|names| {
+            format!(
+                "retention leaves old logs that no known audit key vouches for: {names}; name the public parts of earlier audit \
+                 keys with `audit.former_keys`"
+            )
+        });
+        let both: Vec<String> = [sinks, strangers].into_iter().flatten().collect();
+        (!both.is_empty()).then(|| both.join("; "))
     }
 
     /// The records to write before anything is removed.
@@ -242,7 +273,7 @@ impl Plan {
         self.records.iter().map(move |retired| {
             let resource = format!("audit:{}", retired.writer);
             let record = Record::new(Kind::Admin, at, "audit.retired", resource, Outcome::Ok);
-            let (record, line) = (record.fields(None)?, to_fields(&Line { retired })?);
+            let (record, line) = (record.fields(None), to_fields(&Line { retired })?);
             Ok(format!("{record},{line}"))
         })
     }

@@ -97,6 +97,21 @@ impl PublicKey {
         Self::from_der(&STANDARD.decode(text).ok()?)
     }
 
+    /// The keys of a file that holds one or more of them, each as [`from_pem`](Self::from_pem) reads it. `None` if it holds none,
+    /// or one that cannot be read.
+    #[must_use]
+    pub fn all_from_pem(pem: &str) -> Option<Vec<Self>> {
+        const END: &str = "-----END PUBLIC KEY-----";
+        let mut keys = Vec::new();
+        let mut rest = pem;
+        while let Some((one, behind)) = rest.split_once(END) {
+            keys.push(Self::from_pem(&format!("{one}{END}"))?);
+            rest = behind;
+        }
+        let is_whole = !keys.is_empty() && !rest.contains("-----BEGIN");
+        is_whole.then_some(keys)
+    }
+
     /// The DER of its `SubjectPublicKeyInfo`.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {

@@ -9,6 +9,7 @@ mod kill;
 mod recovery;
 mod retention;
 mod storage;
+mod thinning;
 mod writing;
 
 use std::fs;

@@ -59,20 +59,23 @@ impl Tree {
     }
 }
 
-/// The hash of a leaf.
+/// The hash of a leaf. Our own are hashes themselves, which need no allocation.
 pub(super) fn leaf(data: &[u8]) -> Hash {
-    let mut node = Vec::with_capacity(1 + data.len());
-    node.push(0);
-    node.extend_from_slice(data);
+    let Ok(record) = <&Hash>::try_from(data) else {
+        return sha256(&[&[0], data].concat());
+    };
+    let mut node = [0; 33];
+    let (_, rest) = node.split_at_mut(1);
+    rest.copy_from_slice(record);
     sha256(&node)
 }
 
 fn parent(left: &Hash, right: &Hash) -> Hash {
     let mut node = [1; 65];
-    let halves = left.iter().chain(right);
-    for (to, from) in node.iter_mut().skip(1).zip(halves) {
-        *to = *from;
-    }
+    let (_, halves) = node.split_at_mut(1);
+    let (first, second) = halves.split_at_mut(32);
+    first.copy_from_slice(left);
+    second.copy_from_slice(right);
     sha256(&node)
 }
 

@@ -1,7 +1,7 @@
 //! Recomputes every chain and tree of a folder, offline, and names the first record of each segment that is not what was
 //! written, and every checkpoint that is not what was signed.
 //!
-//! Streams, several logs at a time: memory grows with the number of logs, checkpoints and findings, not of records. Never
+//! Streams, several logs at a time: memory grows with the number of logs and findings, not of records and checkpoints. Never
 //! changes anything. What it cannot detect is written in the [module documentation](super).
 
 pub(super) mod claims;
@@ -174,32 +174,47 @@ pub(super) struct Known {
     pub(super) signed: u64,
     /// Its records that say that something was removed by rule.
     pub(super) removals: Vec<u64>,
+    /// Whether it is signed, and none of the keys vouches for who signed it.
+    pub(super) is_strange: bool,
 }
 
-/// Verifies one log for retention.
+/// Verifies one log for retention, which trusts these keys alone.
 pub(super) fn know(
     folder: &Path,
     found: &Folder,
     claims: &Claims,
     writer: &str,
+    keys: &[PublicKey],
 ) -> Result<Known, AuditError> {
+    if keys.is_empty() {
+        return Ok(Known::default());
+    }
+    let options = VerifyOptions {
+        trusted: keys.to_vec(),
+        ..VerifyOptions::default()
+    };
     let log = Log {
         folder,
         writer,
         numbers: found.writers.get(writer).map_or(&[][..], Vec::as_slice),
         claims,
-        options: &VerifyOptions::new(),
+        options: &options,
         keeps_ends: true,
     };
     let report = log.verify(Links::default(), found.signed.contains(writer))?;
     if !report.verification.is_intact() {
-        return Ok(Known::default());
+        let mut findings = report.verification.findings.iter();
+        return Ok(Known {
+            is_strange: findings.any(|found| found.what == FindingKind::UnknownKey),
+            ..Known::default()
+        });
     }
     let head = report.verification.heads.first();
     Ok(Known {
         signed: head.map_or(0, |head| head.signed),
         ends: report.ends,
         removals: report.removals,
+        is_strange: false,
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::checkpointer::Checkpointer;
 use super::counted::Counted;
 use super::queue::Queue;
+use super::record::Count;
 use super::status::Status;
 use super::writer::{Reply, Writer, answer};
 use super::{AuditError, Kind, Outcome, Record};
@@ -19,7 +20,9 @@ const ORDERED: Duration = Duration::from_millis(48);
 /// How long records that nobody waits for gather before they are taken.
 const GATHERING: Duration = Duration::from_millis(2);
 /// How many ordered records may.
-const ORDERED_RECORDS: usize = 512;
+const ORDERED_RECORDS: usize = 4096;
+/// For how many records memory is kept while none come.
+const KEPT: usize = 512;
 /// How often counted records are written.
 const COUNTED: Duration = Duration::from_secs(1);
 /// How often a log that grows is checkpointed.
@@ -39,9 +42,13 @@ pub(super) struct Shared {
 
 /// What callers ask of the thread.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are records, and what one thread allocates and another frees costs both"
+)]
 pub(super) enum Message {
     /// Write it; with a reply, answer when it is on the disk.
-    Append(Box<Record>, Option<Reply>),
+    Append(Record, Option<Reply>),
     /// Answer when everything before is on the disk.
     Flush(Reply),
     /// Write everything, and a closing record if asked, and end.
@@ -76,6 +83,8 @@ pub(super) struct Worker {
     pushed_at: Duration,
     /// When the newest checkpoint was asked for, and of how many records.
     offered: (Duration, u64),
+    /// What was taken; empty between two rounds, which it spares their memory.
+    batch: VecDeque<Message>,
 }
 
 impl Worker {
@@ -89,6 +98,7 @@ impl Worker {
             counted_at: clock.elapsed(),
             pushed_at: clock.elapsed(),
             offered: (clock.elapsed(), 0),
+            batch: VecDeque::new(),
             heartbeat,
             writer,
             shared,
@@ -106,9 +116,7 @@ impl Worker {
         let _on_exit = OnExit(Arc::clone(&self.shared));
         self.checkpoint();
         loop {
-            let batch = self.shared.queue.take(self.patience(), GATHERING);
-            let is_idle = batch.is_empty();
-            self.sort(batch);
+            let is_idle = self.take(self.patience(), GATHERING);
             self.count(is_idle);
             self.beat(is_idle);
             if let Some((reply, is_close)) = self.end.take() {
@@ -147,7 +155,7 @@ impl Worker {
             let resource = format!("audit:{}", self.writer.name());
             let now = self.clock.now();
             let record = Record::new(Kind::Admin, now, "audit.alive", resource, Outcome::Ok);
-            self.push(record.fields(None), None);
+            self.push(self.clock.elapsed(), &record, None, None);
         }
     }
 
@@ -162,29 +170,32 @@ impl Worker {
         }
     }
 
-    fn sort(&mut self, batch: VecDeque<Message>) {
-        for message in batch {
+    /// Takes what is queued; whether that was nothing.
+    fn take(&mut self, patience: Duration, gathering: Duration) -> bool {
+        let mut batch = std::mem::take(&mut self.batch);
+        self.shared.queue.take(patience, gathering, &mut batch);
+        let is_idle = batch.is_empty();
+        let now = self.clock.elapsed();
+        for message in batch.drain(..) {
             match message {
-                Message::Append(record, reply) => self.push(record.fields(None), reply),
+                Message::Append(record, reply) => self.push(now, &record, None, reply),
                 Message::Flush(reply) => self.flushes.push(reply),
                 Message::End { reply, is_close } => self.end = Some((reply, is_close)),
             }
         }
+        if is_idle {
+            batch.shrink_to(KEPT);
+        }
+        self.batch = batch;
+        is_idle
     }
 
-    fn push(&mut self, fields: Result<String, AuditError>, reply: Option<Reply>) {
-        match fields {
-            Ok(fields) => {
-                self.must_sync |= reply.is_some();
-                self.pushed_at = self.clock.elapsed();
-                self.oldest.get_or_insert_with(|| self.clock.elapsed());
-                self.writer.push(fields, reply);
-            }
-            Err(error) => {
-                *self.shared.status.last_error() = Some(error.to_string());
-                answer(reply, Err(error));
-            }
-        }
+    fn push(&mut self, now: Duration, record: &Record, count: Option<Count>, reply: Option<Reply>) {
+        self.must_sync |= reply.is_some();
+        self.pushed_at = now;
+        self.oldest.get_or_insert(now);
+        self.writer
+            .push(|text| record.push_fields(count, text), reply);
     }
 
     /// Writes what was counted, when it is time.
@@ -196,7 +207,7 @@ impl Worker {
         if is_due || !self.flushes.is_empty() {
             self.counted_at = now;
             for (record, count) in self.shared.counted.take() {
-                self.push(record.fields(Some(count)), None);
+                self.push(now, &record, Some(count), None);
             }
         }
     }
@@ -234,10 +245,10 @@ impl Worker {
     /// Ends the log; returns whether it did. A log that cannot be closed stays open.
     fn finish(&mut self, reply: Reply, is_close: bool) -> bool {
         self.shared.queue.close();
-        let rest = self.shared.queue.take(Duration::ZERO, Duration::ZERO);
-        self.sort(rest);
+        let _is_idle = self.take(Duration::ZERO, Duration::ZERO);
+        let now = self.clock.elapsed();
         for (record, count) in self.shared.counted.close() {
-            self.push(record.fields(Some(count)), None);
+            self.push(now, &record, Some(count), None);
         }
         if is_close {
             let record = Record::new(
@@ -250,7 +261,7 @@ impl Worker {
             // With a reply it is dropped on failure, as it must be: the log then goes on. Nobody listens to this one,
             // because the caller may be answered only after the queue is open again.
             let (unheard, _) = sync_channel(1);
-            self.push(record.fields(None), Some(unheard));
+            self.push(now, &record, None, Some(unheard));
         }
         let ended = self.writer.sync();
         self.synced(&ended);
@@ -273,6 +284,7 @@ impl Drop for OnExit {
     fn drop(&mut self) {
         self.0.queue.close();
         drop(self.0.counted.close());
-        drop(self.0.queue.take(Duration::ZERO, Duration::ZERO));
+        let mut rest = VecDeque::new();
+        self.0.queue.take(Duration::ZERO, Duration::ZERO, &mut rest);
     }
 }

@@ -22,6 +22,9 @@ use crate::clock::Clock;
 /// Where the answer to a waiting caller goes.
 pub(super) type Reply = SyncSender<Result<(), AuditError>>;
 
+/// How much memory for text is kept between two groups of records.
+const KEPT: usize = 4 << 20;
+
 /// The state of one chain and its newest segment.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -36,10 +39,14 @@ pub(super) struct Writer {
     /// Over the records up to `synced`.
     tree: Tree,
     unsynced: Vec<Queued>,
+    /// Their fields, one after another.
+    text: String,
     /// How many of `unsynced` are in the segment's file.
     written: usize,
     /// The hashes of those.
     hashes: Vec<Hash>,
+    /// What is about to be written.
+    bytes: Vec<u8>,
     status: Arc<Status>,
 }
 
@@ -62,7 +69,8 @@ struct Failure {
 
 #[derive(Debug)]
 struct Queued {
-    fields: String,
+    /// Where its fields end in the text.
+    end: usize,
     reply: Option<Reply>,
 }
 
@@ -87,15 +95,19 @@ impl Writer {
             synced: Link::START,
             tree: Tree::default(),
             unsynced: Vec::new(),
+            text: String::new(),
             written: 0,
             hashes: Vec::new(),
+            bytes: Vec::new(),
             status,
         }
     }
 
-    /// Takes a record. With `reply` the caller is told whether it is on the disk.
-    pub(super) fn push(&mut self, fields: String, reply: Option<Reply>) {
-        self.unsynced.push(Queued { fields, reply });
+    /// Takes a record, whose fields `write` appends. With `reply` the caller is told whether it is on the disk.
+    pub(super) fn push(&mut self, write: impl FnOnce(&mut String), reply: Option<Reply>) {
+        write(&mut self.text);
+        let end = self.text.len();
+        self.unsynced.push(Queued { end, reply });
     }
 
     /// Its name, as in its file names.
@@ -159,34 +171,38 @@ impl Writer {
         let Some(segment) = &mut self.segment else {
             return Ok(true);
         };
-        let mut bytes = Vec::new();
+        let bytes = &mut self.bytes;
+        bytes.clear();
         let mut head = segment.head;
-        let mut hashes = Vec::new();
+        let before = self.hashes.len();
         let mut is_full = false;
         // A new segment takes at least one record, however small the limit.
         let mut is_fresh = segment.bytes == segment.header_bytes;
+        let mut start = start_of(&self.unsynced, self.written);
         for queued in self.unsynced.iter().skip(self.written) {
-            let before = bytes.len();
-            let next = head.append(&queued.fields, &mut bytes);
-            if !is_fresh && segment.bytes + length(&bytes) > self.limit {
-                bytes.truncate(before);
+            let length_before = bytes.len();
+            let fields = self.text.get(start..queued.end).unwrap_or_default();
+            let next = head.append(fields, bytes);
+            if !is_fresh && segment.bytes + length(bytes) > self.limit {
+                bytes.truncate(length_before);
                 is_full = true;
                 break;
             }
             is_fresh = false;
             head = next;
-            hashes.push(next.hash);
+            start = queued.end;
+            self.hashes.push(next.hash);
         }
         if !bytes.is_empty() {
-            segment.file.write(&bytes).map_err(|error| {
+            segment.file.write(bytes).map_err(|error| {
                 let path = self.folder.join(segment_name(&self.name, segment.number));
                 AuditError::unavailable("write the audit segment", &path, error)
             })?;
         }
-        segment.bytes += length(&bytes);
+        segment.bytes += length(bytes);
         segment.head = head;
-        self.written += hashes.len();
-        self.hashes.append(&mut hashes);
+        self.written += self.hashes.len() - before;
+        bytes.shrink_to(KEPT);
         Ok(is_full)
     }
 
@@ -208,8 +224,14 @@ impl Writer {
         }
         let written = u64::try_from(self.written).unwrap_or(u64::MAX);
         self.status.records.fetch_add(written, Ordering::AcqRel);
+        let gone = start_of(&self.unsynced, self.written);
         for queued in self.unsynced.drain(..self.written) {
             answer(queued.reply, Ok(()));
+        }
+        drop(self.text.drain(..gone));
+        self.text.shrink_to(KEPT);
+        for queued in &mut self.unsynced {
+            queued.end -= gone;
         }
         self.written = 0;
         Ok(())
@@ -277,13 +299,24 @@ impl Writer {
         // Before any answer: who learns of the failure must not have a next record accepted as if nothing happened.
         self.status.is_failed.store(true, Ordering::Release);
         *self.status.last_error() = Some(error.to_string());
-        self.unsynced.retain_mut(|queued| {
-            let is_accepted = queued.reply.is_none();
-            answer(queued.reply.take(), Err(error.clone()));
-            is_accepted
-        });
+        let text = std::mem::take(&mut self.text);
+        let mut start = 0;
+        for Queued { end, reply } in std::mem::take(&mut self.unsynced) {
+            if reply.is_none() {
+                let fields = text.get(start..end).unwrap_or_default();
+                self.push(|text| text.push_str(fields), None);
+            }
+            answer(reply, Err(error.clone()));
+            start = end;
+        }
         error
     }
+}
+
+/// Where the fields of this one start, of records whose fields stand one after another.
+fn start_of(records: &[Queued], at: usize) -> usize {
+    let before = at.checked_sub(1).and_then(|before| records.get(before));
+    before.map_or(0, |before| before.end)
 }
 
 /// Answers a caller; one that stopped waiting is gone, and that is no error of the log.

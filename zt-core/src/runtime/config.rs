@@ -225,6 +225,12 @@ impl Config {
         Some(Duration::from_secs(u64::from(days) * 86_400))
     }
 
+    /// Where the public parts of earlier audit keys are, if there are any.
+    pub(super) fn audit_former_keys(&self) -> Option<PathBuf> {
+        let file = self.value(ConfigKey::AuditFormerKeys)?;
+        Some(self.folder.join(file))
+    }
+
     /// Where fired alerts are appended to.
     #[must_use]
     pub fn alerts_file(&self) -> PathBuf {

@@ -132,6 +132,7 @@ class Config(TypedDict, total=False):
     audit_secret_values: Literal["drop", "pseudonym"] | None
     audit_pseudonym_keys: str | os.PathLike[str] | None
     audit_retention_days: int | None
+    audit_former_keys: str | os.PathLike[str] | None
     audit_file_sink: str | os.PathLike[str] | None
     audit_sqlite_sink: str | os.PathLike[str] | None
     audit_monitor_endpoint: str | None

@@ -25,7 +25,7 @@ pub(super) fn opened(
     if is_signed {
         record = record.with_detail("checkpoints", "signed");
     }
-    let record = record.fields(None)?;
+    let record = record.fields(None);
     let links = to_fields(&Links { links })?;
     Ok(if links.is_empty() {
         record

@@ -54,7 +54,7 @@ impl Own {
     /// Appends a record about the sinks themselves, if the log has room for it now: nothing here waits for the log.
     fn record(&self, record: Record) {
         let weight = record.weight();
-        let message = worker::Message::Append(Box::new(record), None);
+        let message = worker::Message::Append(record, None);
         let _may_be_full = self
             .shared
             .queue

@@ -43,6 +43,11 @@ impl TestKey {
         key
     }
 
+    /// It signs no more, until it comes back.
+    pub(super) fn leave(&self) {
+        self.feel(Mood::Away);
+    }
+
     pub(super) fn come_back(&self) {
         self.feel(Mood::Here);
     }

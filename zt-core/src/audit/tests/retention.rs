@@ -1,6 +1,6 @@
 //! What is old and signed goes, the rest verifies on, and an auditor learns what went.
 
-use super::checkpoints::{TestKey, closed};
+use super::checkpoints::{TestKey, closed, notes_of};
 use super::*;
 use crate::testing::ManualClock;
 
@@ -50,6 +50,16 @@ fn until_gone(folder: &Path, writer: &str) {
     while segments_of(folder, writer) > 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+/// What retention would do now under this audit key.
+fn plan_of(
+    folder: &Path,
+    now: Timestamp,
+    sinks: &[PathBuf],
+    key: &TestKey,
+) -> Result<retire::Plan, AuditError> {
+    retire::Plan::make(folder, now, 30 * DAY, sinks, &|| Ok(vec![key.public()]))
 }
 
 /// Opens and closes a log.
@@ -135,7 +145,7 @@ fn a_living_log_loses_its_old_segments_alone_and_goes_on() {
     let is_done = || {
         let now = crate::clock::Clock::now(&*clock);
         // Files may go while it looks.
-        let plan = retire::Plan::make(folder.path(), now, 30 * DAY, &[]);
+        let plan = plan_of(folder.path(), now, &[], &key);
         plan.is_ok_and(|plan| plan.records(now).count() == 0)
     };
     while !is_done() {
@@ -205,8 +215,6 @@ fn a_removal_that_nobody_signed_is_a_missing_log() {
 #[test]
 fn what_a_sink_lacks_does_not_go() {
     use super::super::cursor::{folder_of, path};
-    use super::super::retire::Plan;
-
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
     let old = open_on_day(folder.path(), &clock, &key);
@@ -221,7 +229,7 @@ fn what_a_sink_lacks_does_not_go() {
     let now = crate::clock::Clock::now(&*clock);
     let sinks = ["near", "far"].map(|name| folder_of(folder.path(), name));
     let planned = |sinks: &[PathBuf]| {
-        let plan = Plan::make(folder.path(), now, 30 * DAY, sinks).unwrap();
+        let plan = plan_of(folder.path(), now, sinks, &key).unwrap();
         plan.records(now).count()
     };
     let acknowledge = |sink: &PathBuf, seq: u64| {
@@ -253,7 +261,9 @@ fn nothing_goes_before_the_audit_key_vouches_for_the_record_of_it() {
     clock.advance(20 * DAY);
     pass(folder.path(), &clock, &key);
     clock.advance(20 * DAY);
-    let away = pass(folder.path(), &clock, &TestKey::away());
+    key.leave();
+    let away = pass(folder.path(), &clock, &key);
+    key.come_back();
     let says = |log: &AuditLog| {
         let is_it = |entry: &Entry| entry.action == "audit.retired" && entry.writer == log.writer();
         !tail(folder.path(), 1, is_it).unwrap().is_empty()
@@ -322,8 +332,6 @@ fn forged(folder: &Path, victims: &[&str]) {
 
 #[test]
 fn a_log_that_somebody_forged_has_nothing_removed() {
-    use super::super::retire::Plan;
-
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
     let logs: Vec<_> = (0..3)
@@ -339,11 +347,81 @@ fn a_log_that_somebody_forged_has_nothing_removed() {
     let victims: Vec<&str> = logs.iter().map(String::as_str).collect();
     forged(folder.path(), &victims);
     let now = crate::clock::Clock::now(&*clock);
-    let plan = Plan::make(folder.path(), now, 30 * DAY, &[]).unwrap();
+    let plan = plan_of(folder.path(), now, &[], &key).unwrap();
     plan.remove(folder.path()).unwrap();
     assert_eq!(numbers(folder.path()).len(), before);
     pass(folder.path(), &clock, &key);
     assert_eq!(numbers(folder.path()).len(), before);
+}
+
+#[test]
+fn what_another_audit_key_vouches_for_goes_only_where_that_key_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, first, second) = (clock(), TestKey::new(), TestKey::new());
+    let old = open_on_day(folder.path(), &clock, &first);
+    write(&old, &clock, 0..20);
+    old.close(LONG).unwrap();
+    let all = segments_of(folder.path(), old.writer());
+    clock.advance(20 * DAY);
+    pass(folder.path(), &clock, &second);
+    clock.advance(20 * DAY);
+    let new = open_on_day(folder.path(), &clock, &second);
+    let error = new.health().last_error.unwrap();
+    assert!(
+        error.contains(old.writer()) && error.contains("audit.former_keys"),
+        "{error}"
+    );
+    new.close(LONG).unwrap();
+    assert_eq!(segments_of(folder.path(), old.writer()), all);
+    let says = |entry: &Entry| entry.action == "audit.retired";
+    assert!(tail(folder.path(), 1, says).unwrap().is_empty());
+    let options = options(folder.path())
+        .with_signer(Arc::<TestKey>::clone(&second))
+        .with_former_key(first.public())
+        .with_retention(30 * DAY);
+    let new = AuditLog::open(options, Arc::<ManualClock>::clone(&clock)).unwrap();
+    new.close(LONG).unwrap();
+    until_gone(folder.path(), old.writer());
+    let trusting = VerifyOptions::new().with_key(second.public());
+    let found = verify_with(folder.path(), &trusting).unwrap();
+    assert!(
+        !found
+            .findings
+            .iter()
+            .any(|found| found.what == FindingKind::MissingSegment),
+        "{found:?}"
+    );
+    let both = trusting.with_key(first.public());
+    assert!(verify_with(folder.path(), &both).unwrap().is_intact());
+}
+
+/// Somebody who may write the folder puts a log of his own in the place of another: retention must not make it one that went
+/// by rule.
+#[test]
+fn a_log_in_the_place_of_another_is_not_retired() {
+    use super::super::chain::ZERO;
+    use super::super::checkpoint::Checkpoint;
+    use super::super::signature::ProcessKey;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (clock, key) = (clock(), TestKey::new());
+    let old = pass(folder.path(), &clock, &key);
+    let path = folder.path().join(folder::checkpoints_name(old.writer()));
+    let last = notes_of(folder.path(), old.writer()).pop().unwrap();
+    let nobody = ProcessKey::generate().unwrap();
+    let note = Checkpoint::sign(old.writer(), last.head, ZERO, &nobody, None).unwrap();
+    let real = fs::read(&path).unwrap();
+    fs::write(&path, note.note()).unwrap();
+    clock.advance(20 * DAY);
+    pass(folder.path(), &clock, &key);
+    clock.advance(20 * DAY);
+    let now = crate::clock::Clock::now(&*clock);
+    let plan = plan_of(folder.path(), now, &[], &key).unwrap();
+    assert_eq!(plan.records(now).count(), 0);
+    assert!(plan.blocked().unwrap().contains(old.writer()));
+    fs::write(&path, real).unwrap();
+    let plan = plan_of(folder.path(), now, &[], &key).unwrap();
+    assert_eq!((plan.records(now).count(), plan.blocked()), (1, None));
 }
 
 #[test]
@@ -372,7 +450,9 @@ fn a_claim_that_nobody_vouches_for_yet_hides_none_that_somebody_did() {
     clock.advance(25 * DAY);
     write(&alive, &clock, 20..30);
     sign(&alive);
-    pass(folder.path(), &clock, &TestKey::away());
+    key.leave();
+    pass(folder.path(), &clock, &key);
+    key.come_back();
     let options = VerifyOptions::new().with_key(key.public());
     let found = verify_with(folder.path(), &options).unwrap();
     let missing = |found: &Finding| found.what == FindingKind::MissingSegment;
@@ -382,8 +462,6 @@ fn a_claim_that_nobody_vouches_for_yet_hides_none_that_somebody_did() {
 
 #[test]
 fn a_clock_that_is_years_ahead_removes_nothing_at_once() {
-    use super::super::retire::Plan;
-
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
     let young = open_on_day(folder.path(), &clock, &key);
@@ -392,14 +470,12 @@ fn a_clock_that_is_years_ahead_removes_nothing_at_once() {
     clock.advance(DAY);
     pass(folder.path(), &clock, &key);
     let ahead = Timestamp::from_secs(1_790_000_000 + 10 * 365 * 86_400);
-    let plan = Plan::make(folder.path(), ahead, 30 * DAY, &[]).unwrap();
+    let plan = plan_of(folder.path(), ahead, &[], &key).unwrap();
     assert_eq!(plan.records(ahead).count(), 0);
 }
 
 #[test]
 fn what_an_interrupted_removal_left_goes_only_where_its_record_holds() {
-    use super::super::retire::Plan;
-
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
     let old = open_on_day(folder.path(), &clock, &key);
@@ -420,7 +496,7 @@ fn what_an_interrupted_removal_left_goes_only_where_its_record_holds() {
     fs::write(path, left).unwrap();
     let plan = || {
         let now = crate::clock::Clock::now(&*clock);
-        Plan::make(folder.path(), now, 30 * DAY, &[]).unwrap()
+        plan_of(folder.path(), now, &[], &key).unwrap()
     };
     // Somebody tampers with the log whose record says that they went.
     let said = segment(folder.path(), new.writer(), 1);

@@ -218,7 +218,8 @@ impl Reader<'_> {
     fn record(&mut self, line: &Line<'_>, stamp: &Stamp<'_>, link: Option<Link>) {
         let verification = &mut self.report.verification;
         verification.records += 1;
-        if let Some(at) = stamp.timestamp() {
+        let at = stamp.timestamp();
+        if let Some(at) = at {
             let first = verification.first.map_or(at, |first| first.min(at));
             let last = verification.last.map_or(at, |last| last.max(at));
             verification.first = Some(first);
@@ -237,7 +238,7 @@ impl Reader<'_> {
         if link.is_some_and(|link| self.marks.signed >= link.seq) {
             self.tail = Tail::default();
         }
-        if let Some(at) = stamp.timestamp() {
+        if let Some(at) = at {
             self.tail.add(at.as_millis());
         }
         if stamp.kind != "admin" {

@@ -1,41 +1,43 @@
 //! The checkpoints of one log, and whether its records are those that were signed.
 //!
 //! In: the notes of the folder and those that were kept elsewhere, then the log, record by record. Out: findings, and how
-//! many records are under a checkpoint that nothing speaks against.
+//! many records are under a checkpoint that nothing speaks against. Memory is bounded for whatever the folder holds: each note
+//! is verified, and of too many old ones every second is not compared, because a later one covers the same records.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 
-use super::super::chain::Hash;
+use super::super::chain::{Hash, ZERO};
 use super::super::checkpoint::{Checkpoint, TreeHead};
 use super::super::folder::checkpoints_name;
 use super::super::signature::PublicKey;
 use super::super::tree::Tree;
 use super::super::{AuditError, Finding, FindingKind};
-use super::notes::{Place, Read, read};
+use super::notes::{Place, Read, each};
 use super::{VerifyOptions, open};
+
+/// How many notes of the folder are compared with a log; four times what a writer leaves.
+const MOST: usize = 4096;
+/// How many findings about the checkpoints of one log are told one by one.
+const MOST_FINDINGS: usize = 100;
 
 /// What is signed about one log.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     /// Not yet reached, smallest first.
     due: VecDeque<Mark>,
+    signers: Signers,
     /// How many records are under the newest that was reached and holds.
     pub(super) signed: u64,
     /// And under the newest of those that was kept elsewhere.
     pub(super) kept: u64,
     pub(super) findings: Vec<Finding>,
     pub(super) notes: Vec<String>,
+    /// Findings that were not told.
+    more: u64,
     /// Whether the last note is not complete.
     torn: Option<Place>,
     has_file: bool,
-}
-
-/// Whether one of the trusted keys vouches for this process key, in any of its notes. Without trusted keys nobody is asked.
-fn is_vouched_for(notes: &[(Place, Checkpoint)], key: &PublicKey, trusted: &[PublicKey]) -> bool {
-    let mut of_key = notes.iter().filter(|(_, note)| note.key == *key);
-    trusted.is_empty()
-        || of_key.any(|(_, note)| trusted.iter().any(|audit| note.is_endorsed_by(audit)))
 }
 
 /// A signed head.
@@ -45,8 +47,54 @@ struct Mark {
     head: TreeHead,
     /// Whether it was kept elsewhere.
     is_kept: bool,
-    /// Whether keys are trusted and none of them vouches for who signed it.
-    is_strange: bool,
+    /// Who signed it.
+    signer: usize,
+}
+
+/// The process keys that signed, in the order of their first notes.
+#[derive(Debug, Default)]
+struct Signers {
+    all: Vec<Signer>,
+    by_key: HashMap<PublicKey, usize>,
+}
+
+#[derive(Debug)]
+struct Signer {
+    /// Its first note.
+    place: Place,
+    /// Whether one of the trusted keys vouches for it, in any of its notes. Without trusted keys nobody is asked.
+    is_vouched_for: bool,
+}
+
+impl Signers {
+    /// Who signed this note.
+    fn of(&mut self, place: &Place, note: &Checkpoint, trusted: &[PublicKey]) -> usize {
+        let next = self.all.len();
+        let at = *self.by_key.entry(note.key.clone()).or_insert(next);
+        if at == next {
+            self.all.push(Signer {
+                place: place.clone(),
+                is_vouched_for: trusted.is_empty(),
+            });
+        }
+        // Asked until one does.
+        if let Some(signer) = self.all.get_mut(at).filter(|signer| !signer.is_vouched_for) {
+            signer.is_vouched_for = trusted.iter().any(|audit| note.is_endorsed_by(audit));
+        }
+        at
+    }
+
+    /// What a stranger signed is compared with the log, and vouches for nothing.
+    fn is_strange(&self, at: usize) -> bool {
+        !self.all.get(at).is_some_and(|signer| signer.is_vouched_for)
+    }
+}
+
+/// The note before, in a file.
+#[derive(Debug)]
+struct Before {
+    hash: Hash,
+    head: TreeHead,
 }
 
 impl Marks {
@@ -61,130 +109,125 @@ impl Marks {
             has_file,
             ..Self::default()
         };
-        let mut good: Vec<(Place, Checkpoint)> = Vec::new();
+        let mut all: Vec<Mark> = Vec::new();
         if has_file {
             let file = checkpoints_name(writer);
             let path = folder.join(&file);
-            let notes = read(&mut open(&path)?, &file).map_err(|error| {
+            let mut before = Some(Before::none());
+            let visit = |place, read| {
+                let good = marks.chain(writer, &place, read, &mut before);
+                all.extend(good.map(|note| marks.mark(place, *note, false, &options.trusted)));
+                thin(&mut all);
+            };
+            each(&mut open(&path)?, &file, visit).map_err(|error| {
                 AuditError::unavailable("read the audit checkpoints", &path, error)
             })?;
-            marks.chain(writer, notes, &mut good);
         }
-        let of_folder = good.len();
-        for (place, kept) in options
-            .kept
-            .iter()
-            .filter(|(_, kept)| kept.writer == writer)
-        {
+        let of_log = |(_, kept): &&(Place, Checkpoint)| kept.writer == writer;
+        for (place, kept) in options.kept.iter().filter(of_log) {
             if kept.is_signed() {
-                good.push((place.clone(), kept.clone()));
+                all.push(marks.mark(place.clone(), kept.clone(), true, &options.trusted));
             } else {
-                marks.find(
-                    place,
-                    FindingKind::ForgedCheckpoint,
-                    "the signature does not fit",
-                );
+                let message = "the signature does not fit";
+                marks.find(place, FindingKind::ForgedCheckpoint, message);
             }
         }
-        marks.keys(&good, &options.trusted);
-        let mark = |(at, (place, checkpoint)): (usize, (Place, Checkpoint))| Mark {
-            place,
-            head: checkpoint.head,
-            is_kept: at >= of_folder,
-            is_strange: false,
-        };
-        let strangers: Vec<bool> = (good.iter())
-            .map(|(_, note)| !is_vouched_for(&good, &note.key, &options.trusted))
-            .collect();
-        // What a stranger signed is compared with the log, and vouches for nothing.
-        let mut due: Vec<Mark> = good.into_iter().enumerate().map(mark).collect();
-        for (mark, is_strange) in due.iter_mut().zip(strangers) {
-            mark.is_strange = is_strange;
-        }
-        due.sort_by_key(|mark| mark.head.size);
-        marks.forks(&due);
-        marks.due = due.into();
+        marks.keys();
+        all.sort_by_key(|mark| mark.head.size);
+        marks.forks(&all);
+        marks.due = all.into();
         Ok(marks)
     }
 
-    /// Keeps the notes that are signed, and finds what is wrong with the others and between them.
-    fn chain(
+    fn mark(
         &mut self,
-        writer: &str,
-        notes: Vec<(Place, Read)>,
-        good: &mut Vec<(Place, Checkpoint)>,
-    ) {
-        let mut before: Option<(Hash, u64)> = Some(([0; 32], 0));
-        for (place, note) in notes {
-            let checkpoint = match note {
-                Read::Note(checkpoint) => *checkpoint,
-                Read::Malformed => {
-                    let message = "the text is not a checkpoint as it was written";
-                    self.find(&place, FindingKind::ForgedCheckpoint, message);
-                    before = None;
-                    continue;
-                }
-                Read::Torn => {
-                    self.torn = Some(place);
-                    continue;
-                }
-            };
-            let next = (checkpoint.hash(), checkpoint.head.size);
-            if checkpoint.writer != writer || !checkpoint.is_signed() {
-                let message = if checkpoint.writer == writer {
-                    "the signature of the checkpoint does not fit"
-                } else {
-                    "the checkpoint is that of another log"
-                };
-                self.find(&place, FindingKind::ForgedCheckpoint, message);
-                before = None;
-                continue;
-            }
-            match before.replace(next) {
-                // One change is one finding: what follows a note that is not good has nobody before it.
-                None => {}
-                Some((hash, _)) if hash != checkpoint.previous => {
-                    let message = "one or more checkpoints before this one are missing";
-                    self.find(&place, FindingKind::MissingCheckpoint, message);
-                }
-                Some((_, size)) if size > checkpoint.head.size => {
-                    let message = "the checkpoint is of fewer records than the one before";
-                    self.find(&place, FindingKind::Fork, message);
-                }
-                Some(_) => {}
-            }
-            good.push((place, checkpoint));
+        place: Place,
+        note: Checkpoint,
+        is_kept: bool,
+        trusted: &[PublicKey],
+    ) -> Mark {
+        let signer = self.signers.of(&place, &note, trusted);
+        Mark {
+            place,
+            head: note.head,
+            is_kept,
+            signer,
         }
     }
 
-    /// One key signs a log, and an audit key that is trusted vouches for it in one of the notes.
-    fn keys(&mut self, good: &[(Place, Checkpoint)], trusted: &[PublicKey]) {
-        let Some((_, first)) = good.first() else {
-            return;
+    /// Keeps a note of the folder that is signed, and finds what is wrong with it and the one before.
+    fn chain(
+        &mut self,
+        writer: &str,
+        place: &Place,
+        read: Read,
+        before: &mut Option<Before>,
+    ) -> Option<Box<Checkpoint>> {
+        let note = match read {
+            Read::Note(note) => note,
+            Read::Malformed => {
+                let message = "the text is not a checkpoint as it was written";
+                self.find(place, FindingKind::ForgedCheckpoint, message);
+                *before = None;
+                return None;
+            }
+            Read::Torn => {
+                self.torn = Some(place.clone());
+                return None;
+            }
         };
-        if let Some((place, _)) = good.iter().find(|(_, note)| note.key != first.key) {
-            let message = "the checkpoint is signed by another key than the first of the log";
-            self.find(place, FindingKind::Fork, message);
+        if note.writer != writer || !note.is_signed() {
+            let message = if note.writer == writer {
+                "the signature of the checkpoint does not fit"
+            } else {
+                "the checkpoint is that of another log"
+            };
+            self.find(place, FindingKind::ForgedCheckpoint, message);
+            *before = None;
+            return None;
         }
-        let stranger = good
-            .iter()
-            .find(|(_, note)| !is_vouched_for(good, &note.key, trusted));
-        if let Some((place, _)) = stranger {
+        let next = Before {
+            hash: note.hash(),
+            head: note.head.clone(),
+        };
+        // One change is one finding: what follows a note that is not good has nobody before it.
+        if let Some(before) = before.replace(next) {
+            if before.hash != note.previous {
+                let message = "one or more checkpoints before this one are missing";
+                self.find(place, FindingKind::MissingCheckpoint, message);
+            } else if before.head.size > note.head.size {
+                let message = "the checkpoint is of fewer records than the one before";
+                self.find(place, FindingKind::Fork, message);
+            } else if contradict(&before.head, &note.head) {
+                self.find(place, FindingKind::Fork, CONTRADICT);
+            }
+        }
+        Some(note)
+    }
+
+    /// One key signs a log, and an audit key that is trusted vouches for it in one of the notes.
+    fn keys(&mut self) {
+        let second = self.signers.all.get(1);
+        if let Some(place) = second.map(|signer| signer.place.clone()) {
+            let message = "the checkpoint is signed by another key than the first of the log";
+            self.find(&place, FindingKind::Fork, message);
+        }
+        let mut signers = self.signers.all.iter();
+        let stranger = signers.find(|signer| !signer.is_vouched_for);
+        if let Some(place) = stranger.map(|signer| signer.place.clone()) {
             let message = "no trusted audit key vouches for the key that signed the checkpoint";
-            self.find(place, FindingKind::UnknownKey, message);
+            self.find(&place, FindingKind::UnknownKey, message);
         }
     }
 
     fn forks(&mut self, sorted: &[Mark]) {
         let fork = sorted.windows(2).find_map(|pair| match pair {
-            [a, b] if a.head.size == b.head.size => {
-                (a.head.root != b.head.root || a.head.head != b.head.head).then_some(&b.place)
-            }
+            // Of those of the folder one was found already.
+            [a, b] if (a.is_kept || b.is_kept) && contradict(&a.head, &b.head) => Some(&b.place),
             _ => None,
         });
         if let Some(place) = fork {
-            let message = "two signed checkpoints of as many records contradict each other";
-            self.find(place, FindingKind::Fork, message);
+            self.find(place, FindingKind::Fork, CONTRADICT);
         }
     }
 
@@ -215,11 +258,11 @@ impl Marks {
             place,
             head,
             is_kept,
-            is_strange,
+            signer,
         }) = self.due_within(tree.size())
         {
             if head.root == tree.root() && head.head == *chain {
-                if !is_strange {
+                if !self.signers.is_strange(signer) {
                     self.signed = head.size;
                 }
                 if is_kept {
@@ -251,6 +294,12 @@ impl Marks {
                 );
                 self.find(&place, FindingKind::Cut, &message);
             }
+        }
+        if self.more > 0 {
+            self.notes.push(format!(
+                "and {} more findings about the checkpoints of this log",
+                self.more
+            ));
         }
         if let Some(place) = self.torn.take() {
             if is_closed && !is_alive {
@@ -286,6 +335,10 @@ impl Marks {
     }
 
     fn find(&mut self, place: &Place, what: FindingKind, message: &str) {
+        if self.findings.len() >= MOST_FINDINGS {
+            self.more += 1;
+            return;
+        }
         self.findings.push(Finding {
             file: place.file.clone(),
             line: place.line,
@@ -295,4 +348,40 @@ impl Marks {
             message: message.to_owned(),
         });
     }
+}
+
+impl Before {
+    /// Before the first note.
+    const fn none() -> Self {
+        Self {
+            hash: ZERO,
+            head: TreeHead {
+                size: 0,
+                root: ZERO,
+                head: ZERO,
+                at: String::new(),
+            },
+        }
+    }
+}
+
+const CONTRADICT: &str = "two signed checkpoints of as many records contradict each other";
+
+/// Whether two heads are of as many records, and not of the same. Nobody signs an empty log.
+fn contradict(one: &TreeHead, other: &TreeHead) -> bool {
+    let is_same = one.root == other.root && one.head == other.head;
+    one.size == other.size && one.size > 0 && !is_same
+}
+
+/// Leaves out every second of too many; a later one, and the last of all stays, covers the same records.
+fn thin(marks: &mut Vec<Mark>) {
+    if marks.len() < MOST {
+        return;
+    }
+    let half = marks.len() / 2;
+    let mut at = 0;
+    marks.retain(|_| {
+        at += 1;
+        at > half || at % 2 == 1
+    });
 }

@@ -33,6 +33,16 @@ pub(in super::super) fn read(
     file: &str,
 ) -> io::Result<Vec<(Place, Read)>> {
     let mut all = Vec::new();
+    each(lines, file, |place, read| all.push((place, read)))?;
+    Ok(all)
+}
+
+/// Hands over every note of a file, in order, and holds one at a time.
+pub(in super::super) fn each(
+    lines: &mut Lines<impl BufRead>,
+    file: &str,
+    mut visit: impl FnMut(Place, Read),
+) -> io::Result<()> {
     let mut note = String::new();
     let mut start = None;
     let (mut is_text, mut is_blank) = (true, false);
@@ -43,8 +53,8 @@ pub(in super::super) fn read(
             byte_offset: line.offset,
         });
         if !line.is_whole {
-            all.push((place.clone(), Read::Torn));
-            return Ok(all);
+            visit(place.clone(), Read::Torn);
+            return Ok(());
         }
         let text = std::str::from_utf8(line.bytes).unwrap_or_default();
         is_text &= text.len() == line.bytes.len() && !line.is_too_long;
@@ -64,7 +74,7 @@ pub(in super::super) fn read(
                 None if note.contains('\0') => Read::Torn,
                 None => Read::Malformed,
             };
-            all.push((place.clone(), read));
+            visit(place.clone(), read);
             note.clear();
             start = None;
             (is_text, is_blank) = (true, false);
@@ -73,7 +83,7 @@ pub(in super::super) fn read(
     if let Some(place) = start {
         // Whole lines at the end of a file are no note that was being written, unless its signature is missing.
         let read = if is_text { Read::Torn } else { Read::Malformed };
-        all.push((place, read));
+        visit(place, read);
     }
-    Ok(all)
+    Ok(())
 }

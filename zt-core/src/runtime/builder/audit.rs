@@ -49,6 +49,9 @@ pub(super) fn complete(
         }
         Some(_) | None => options,
     };
+    let options = former_keys(config)?
+        .into_iter()
+        .fold(options, AuditOptions::with_former_key);
     if options.is_signed() {
         return Ok(options);
     }
@@ -57,6 +60,19 @@ pub(super) fn complete(
     }
     let key = FileAuditKey::open(config.audit_key_file()).map_err(unusable)?;
     Ok(options.with_signer(Arc::new(key)))
+}
+
+/// The audit keys that vouched before.
+fn former_keys(config: &Config) -> Result<Vec<PublicKey>> {
+    let Some(file) = config.audit_former_keys() else {
+        return Ok(Vec::new());
+    };
+    let setting = ConfigKey::AuditFormerKeys;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|why| wrong(setting, &format!("cannot be read: {why}")).with_source(why))?;
+    let expected =
+        "must be a file of public keys of the curve P-256 in PEM, as `zt audit key` prints them";
+    PublicKey::all_from_pem(&text).ok_or_else(|| wrong(setting, expected))
 }
 
 /// The public part of the audit key of a configuration, if there is one already. One in a vault is asked for.
@@ -166,6 +182,30 @@ fn unusable_in_vault(why: SignError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn former_keys_are_read_and_anything_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[audit]\nformer_keys = \"old.pem\"\n";
+        std::fs::write(folder.path().join("zt.toml"), text).unwrap();
+        let pem = |name: &str| {
+            let key = FileAuditKey::open(folder.path().join(name)).unwrap();
+            key.public_key().unwrap().to_pem()
+        };
+        let (one, other) = (pem("a.key"), pem("b.key"));
+        let said = |text: &str| {
+            std::fs::write(folder.path().join("old.pem"), text).unwrap();
+            former_keys(&Config::load(folder.path()).unwrap())
+        };
+        let keys = said(&format!("first\n{one}then\n{other}")).unwrap();
+        let read: Vec<String> = keys.iter().map(PublicKey::to_pem).collect();
+        assert_eq!(read, [one.clone(), other]);
+        for wrong in ["", "no key", &one.replace("MFkw", "MFkx"), &one[..100]] {
+            assert!(said(wrong).is_err(), "{wrong}");
+        }
+        let cut = format!("{one}{}", &one[..100]);
+        assert!(said(&cut).is_err());
+    }
 
     #[tokio::test]
     async fn a_tool_signs_as_the_runtime_does_and_removes_nothing() {

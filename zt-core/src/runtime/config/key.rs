@@ -114,6 +114,9 @@ config_keys! {
     AuditPseudonymKeys = "audit.pseudonym_keys", "ZT_AUDIT_PSEUDONYM_KEYS";
     /// After how many days closed and signed segments of the audit log are removed, from 1 to 36500. Default: never.
     AuditRetentionDays = "audit.retention_days", "ZT_AUDIT_RETENTION_DAYS";
+    /// The public parts of audit keys that vouched before, PEM, one after another in one file: retention removes their logs too.
+    /// Default: none, and logs that another key vouches for stay.
+    AuditFormerKeys = "audit.former_keys", "ZT_AUDIT_FORMER_KEYS";
     /// Copies the audit log to this folder too: a mounted volume, a share. Default: nowhere.
     AuditFileSink = "audit.file_sink", "ZT_AUDIT_FILE_SINK";
     /// Copies the audit log to this `SQLite` database too, a file in a folder that exists. Default: none.
@@ -195,6 +198,7 @@ impl ConfigKey {
             | Self::AuditSecretValues
             | Self::AuditPseudonymKeys
             | Self::AuditRetentionDays
+            | Self::AuditFormerKeys
             | Self::AuditFileSink
             | Self::AuditSqliteSink
             | Self::AuditMonitorEndpoint

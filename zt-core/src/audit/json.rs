@@ -1,0 +1,117 @@
+//! Texts and numbers of JSON (RFC 8259), appended to what is there already: a record takes a tenth of the time that a general
+//! serializer needs, and no memory of its own.
+//!
+//! In: a value. Out: the bytes that `serde_json` writes for it.
+
+/// Appends a text with its quotes.
+pub(super) fn push_text(text: &str, out: &mut String) {
+    out.push('"');
+    if plain(text.as_bytes()) == text.len() {
+        out.push_str(text);
+    } else {
+        text.chars().for_each(|letter| push_letter(letter, out));
+    }
+    out.push('"');
+}
+
+fn push_letter(letter: char, out: &mut String) {
+    let short = match letter {
+        '"' | '\\' => letter,
+        '\u{8}' => 'b',
+        '\t' => 't',
+        '\n' => 'n',
+        '\u{c}' => 'f',
+        '\r' => 'r',
+        '\0'..='\u{1f}' => {
+            let code = u32::from(letter);
+            out.push_str("\\u00");
+            for nibble in [code >> 4, code & 15] {
+                out.extend(char::from_digit(nibble, 16));
+            }
+            return;
+        }
+        _ => return out.push(letter),
+    };
+    out.push('\\');
+    out.push(short);
+}
+
+/// A number in decimal, in memory of the caller.
+pub(super) fn decimal(mut number: u64, memory: &mut [u8; 20]) -> &str {
+    let mut first = memory.len();
+    for (at, place) in memory.iter_mut().enumerate().rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        first = at;
+        if number == 0 {
+            break;
+        }
+    }
+    let digits = memory.get(first..).unwrap_or_default();
+    std::str::from_utf8(digits).unwrap_or_default()
+}
+
+/// How many bytes from the first on are ASCII that stands in a text as it is: no quote, no backslash, no control character.
+pub(super) fn plain(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut length = 0;
+    for word in words {
+        let special = special(u64::from_le_bytes(*word));
+        if special != 0 {
+            return length + special.trailing_zeros() as usize / 8;
+        }
+        length += 8;
+    }
+    let is_plain = |byte: &&u8| matches!(byte, 0x20..=0x7f) && !matches!(byte, b'"' | b'\\');
+    length + rest.iter().take_while(is_plain).count()
+}
+
+/// The high bit of the first byte of a word that is not plain, and of some behind it ("Bit Twiddling Hacks", determine if a
+/// word has a zero byte, or one less than n: exact up to the first).
+const fn special(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = ONES << 7;
+    const fn has_zero(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word
+    }
+    let control = word.wrapping_sub(ONES * 0x20) & !word;
+    let quote = has_zero(word ^ (ONES * b'"' as u64));
+    let escape = has_zero(word ^ (ONES * b'\\' as u64));
+    (word | control | quote | escape) & HIGH
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_letter_is_written_as_serde_writes_it() {
+        for letter in ('\0'..='\u{ff}').chain(['…', '\u{2028}', '\u{10ffff}']) {
+            for text in [letter.to_string(), format!("a word and {letter} behind it")] {
+                let mut out = String::new();
+                push_text(&text, &mut out);
+                assert_eq!(out, serde_json::to_string(&text).unwrap());
+            }
+        }
+        for number in [0, 1, 9, 10, 1_234_567_890, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_written_as_serde_writes_it(text in any::<String>()) {
+            let mut out = String::new();
+            push_text(&text, &mut out);
+            prop_assert_eq!(out, serde_json::to_string(&text).unwrap());
+        }
+
+        #[test]
+        fn a_word_says_where_its_first_special_byte_is(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let is_plain = |byte: &&u8| byte.is_ascii() && **byte >= 0x20 && !b"\"\\".contains(byte);
+            prop_assert_eq!(plain(&bytes), bytes.iter().take_while(is_plain).count());
+        }
+    }
+}
