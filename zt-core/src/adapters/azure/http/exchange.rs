@@ -56,6 +56,7 @@ fn prepare(route: &Route, request: &HttpRequest) -> Result<Request, HttpError> {
         HttpMethod::Get => Method::GET,
         HttpMethod::Post => Method::POST,
         HttpMethod::Put => Method::PUT,
+        HttpMethod::Patch => Method::PATCH,
         HttpMethod::Delete => Method::DELETE,
     };
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
