@@ -25,9 +25,11 @@ use arrow_select::concat::concat;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use zt_core::batch::bare_type;
 use zt_core::{Code, Error, Result};
 
 use crate::error::Failure;
+use crate::reading::{self, Between};
 
 const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
@@ -73,9 +75,9 @@ fn pointer(capsule: &Bound<'_, PyAny>, name: &'static CStr) -> PyResult<NonNull<
 
 impl Offer {
     /// Every row as one batch. Needs no interpreter; a producer in Python takes it by itself.
-    pub(crate) fn read(self) -> Result<RecordBatch> {
+    fn read(self, between: Between<'_>) -> Result<RecordBatch> {
         let (field, chunks) = match self {
-            Self::Stream(stream) => chunks(stream)?,
+            Self::Stream(stream) => chunks(stream, between)?,
             Self::One(array, kind) => one(array, &kind)?,
         };
         let DataType::Struct(fields) = field.data_type() else {
@@ -92,9 +94,9 @@ impl Offer {
 
 impl Offer {
     /// Every cell of a single column, or of the only column of a table. Needs no interpreter.
-    pub(crate) fn read_column(self) -> Result<ArrayRef> {
+    fn read_column(self, between: Between<'_>) -> Result<ArrayRef> {
         let (field, chunks) = match self {
-            Self::Stream(stream) => chunks(stream)?,
+            Self::Stream(stream) => chunks(stream, between)?,
             Self::One(array, kind) => one(array, &kind)?,
         };
         let (kind, chunks) = only_column(field.data_type(), chunks)?;
@@ -139,14 +141,18 @@ fn only_column(kind: &DataType, chunks: Vec<ArrayRef>) -> Result<(DataType, Vec<
 
 type Chunks = (Arc<Field>, Vec<ArrayRef>);
 
-fn chunks(stream: FFI_ArrowArrayStream) -> Result<Chunks> {
+fn chunks(stream: FFI_ArrowArrayStream, between: Between<'_>) -> Result<Chunks> {
     if stream.release().is_none() || stream.get_next().is_none() {
         return Err(invalid("the stream of Arrow was read already"));
     }
     let reader = ArrayStreamReader::try_new(stream).map_err(|_| broken())?;
     let field = Arc::clone(reader.field());
-    let chunks: Result<Vec<_>, _> = reader.collect();
-    Ok((field, chunks.map_err(|_| broken())?))
+    let mut chunks = Vec::new();
+    for chunk in reader {
+        chunks.push(chunk.map_err(|_| broken())?);
+        between()?;
+    }
+    Ok((field, chunks))
 }
 
 fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
@@ -172,7 +178,7 @@ fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
             let name = field.name();
             invalid(format!(
                 "column `{name}` holds something that is no {}",
-                field.data_type()
+                bare_type(field.data_type())
             ))
         })?;
     }
@@ -245,6 +251,11 @@ fn unreadable(why: ArrowError) -> Error {
 }
 
 /// Reads what is offered while other Python threads run.
-pub(crate) fn read(py: Python<'_>, offer: Offer) -> Result<RecordBatch, Failure> {
-    Ok(py.detach(move || offer.read())?)
+pub(crate) fn read(py: Python<'_>, offer: Offer) -> PyResult<RecordBatch> {
+    reading::detached(py, move |between| offer.read(between))
+}
+
+/// The same for a single column.
+pub(crate) fn read_column(py: Python<'_>, offer: Offer) -> PyResult<ArrayRef> {
+    reading::detached(py, move |between| offer.read_column(between))
 }

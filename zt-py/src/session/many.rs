@@ -2,20 +2,19 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use zt_core::Result;
 
 use super::Session;
-use crate::aio;
 use crate::data;
 use crate::executor::{self, Work};
 use crate::permit;
-use crate::rows::{self, Rows};
+use crate::reading;
+use crate::rows;
 
 #[cfg(feature = "arrow")]
 use {
-    crate::answers::Answers, crate::arrow, crate::error::Failure, arrow_array::BooleanArray,
-    std::sync::Arc,
+    crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc,
 };
 
 /// What was asked about many resources.
@@ -47,8 +46,8 @@ impl Asked {
         }
         #[cfg(feature = "arrow")]
         if let Some(offer) = arrow::offer(&rows::readable(resources)?)? {
-            let column = resources.py().detach(move || offer.read_column());
-            return Ok(Self::Column(column.map_err(Failure::new)?));
+            let column = arrow::read_column(resources.py(), offer)?;
+            return Ok(Self::Column(column));
         }
         // A column of NumPy or pandas knows missing cells; a list of Python has none.
         let (cells, may_miss) = if resources.hasattr("tolist")? {
@@ -129,12 +128,10 @@ impl Session {
         &self,
         action: &str,
         resources: &Bound<'_, PyAny>,
-    ) -> PyResult<Work<(Answered, Py<PyAny>)>> {
+    ) -> PyResult<Work<Answered>> {
         let (session, action) = (self.core()?.clone(), action.to_owned());
-        let (asked, resources) = (Asked::read(resources)?, resources.clone().unbind());
-        Ok(executor::aside(move || {
-            Ok((asked.answer(&session, &action)?, resources))
-        }))
+        let asked = Asked::read(resources)?;
+        Ok(executor::aside(move || asked.answer(&session, &action)))
     }
 
     /// The right to see it: the policy is asked before anything is read.
@@ -166,22 +163,18 @@ impl Session {
         action: &str,
         resources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (answered, _) = executor::wait(py, self.many_work(action, resources)?)?;
+        let answered = executor::wait(py, self.many_work(action, resources)?)?;
         answered.like(resources)
     }
 
-    /// `check_many` for asyncio: an awaitable.
+    /// `check_many` for asyncio: an awaitable. The resources are read on a thread of their own.
     fn check_many_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         action: &str,
         resources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::later(
-            py,
-            self.many_work(action, resources)?,
-            |py, (answered, asked)| answered.like(asked.bind(py)).map(Bound::unbind),
-        )
+        let asked = (action, resources).into_pyobject(slf.py())?;
+        reading::aside(&slf.getattr("check_many")?, &asked, None)
     }
 
     /// What the caller may see of these rows: `require` and `Permit.apply` in one. Hidden columns are left out, masked ones
@@ -189,8 +182,9 @@ impl Session {
     ///
     /// `data` is a frame of pandas, polars or pyarrow, whatever else has `__arrow_c_stream__`, or a mapping of column names to
     /// sequences; the answer is of the same kind, `zt.Table` where zt does not know it. Rows of
-    /// pandas are numbered anew, unless their index is a visible column. A deny reads nothing. Raises Denied, also for more
-    /// rows than the policy shows at once.
+    /// pandas are numbered anew, unless their index is a visible column. A deny reads nothing; what is allowed is decided once
+    /// more when the rows are read, and shown as it is allowed then. Raises Denied, also for more rows than the policy shows at
+    /// once.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1]}
     /// >>> elin.view(scores, "table:gold.loan_scores")
@@ -203,35 +197,23 @@ impl Session {
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.core()?.clone();
         let permit = executor::wait(py, self.permit_work(resource, action)?)?;
-        permit::shown(py, permit, data)?.like(data)
+        permit::shown(py, permit, Some(session), data)?.like(data)
     }
 
-    /// `view` for asyncio: an awaitable. The rows are read on another thread than the loop's.
+    /// `view` for asyncio: an awaitable. The rows are read on a thread of their own, which ends between two batches when nobody
+    /// awaits it any more; the interpreter waits for it at its end.
     #[pyo3(signature = (data, resource, *, action = "table.read"))]
     fn view_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let permit = self.permit_work(resource, action)?;
-        let data = data.clone().unbind();
-        let work = Box::pin(async move {
-            let permit = permit.await?;
-            tokio::task::block_in_place(|| {
-                // What Python raises while its rows are read is for the awaiter.
-                let read = Python::try_attach(|py| Rows::read(data.bind(py)));
-                let rows = match read.ok_or_else(executor::vanished)? {
-                    Ok(rows) => rows,
-                    Err(raised) => return Ok((Err(raised), data)),
-                };
-                Ok((Ok(rows.shown(&permit)?), data))
-            })
-        });
-        aio::later(py, work, |py, (shown, data)| {
-            shown?.like(data.bind(py)).map(Bound::unbind)
-        })
+        let asked = (data, resource).into_pyobject(slf.py())?;
+        let options = PyDict::new(slf.py());
+        options.set_item("action", action)?;
+        reading::aside(&slf.getattr("view")?, &asked, Some(&options))
     }
 }

@@ -1,0 +1,120 @@
+//! Reads what Python hands in, however long that takes: a lazy reader is somebody's own Python, or waits for somebody's database.
+//!
+//! Reads hear Ctrl-C and let other Python threads run. What is awaited is read on a thread that Python made and that its end
+//! waits for (`zt/_reading.py`), never on the executor's: its few threads are for work that ends. Once nobody waits any more, the
+//! read ends before its next batch.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple};
+use zt_core::{Code, Error, Result};
+
+use crate::error::Failure;
+use crate::executor::{TICK, vanished};
+
+static ASIDE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+thread_local! {
+    /// Whether nobody waits any more for what this thread does.
+    static GIVEN_UP: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
+}
+
+/// What a long read asks now and then: whether it goes on.
+pub(crate) type Between<'a> = &'a mut dyn FnMut() -> Result<()>;
+
+/// An awaitable for the answer of this function, which is called on a thread of its own.
+///
+/// # Errors
+/// `RuntimeError` where no loop runs.
+pub(crate) fn aside<'py>(
+    function: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyTuple>,
+    options: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = function.py();
+    let reading = Reading(Arc::default());
+    let aside = ASIDE.import(py, "zt._reading", "aside")?;
+    aside.call1((Bound::new(py, reading)?, function, arguments, options))
+}
+
+/// Lets Ctrl-C and other Python threads through.
+///
+/// # Errors
+/// What a signal raises; `Cancelled` once nobody waits.
+pub(crate) fn hear(py: Python<'_>) -> PyResult<()> {
+    py.check_signals()?;
+    py.detach(|| ());
+    if is_given_up() {
+        let error = Error::new(Code::Cancelled, "nobody waits for this any more");
+        return Err(Failure::new(error).into());
+    }
+    Ok(())
+}
+
+fn is_given_up() -> bool {
+    GIVEN_UP.with_borrow(|given_up| {
+        let given_up = given_up.as_ref();
+        given_up.is_some_and(|given_up| given_up.load(Ordering::Relaxed))
+    })
+}
+
+/// Does this while other Python threads run. It hears what [`hear`] does between its parts, once in a tick at most.
+pub(crate) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(Between<'_>) -> Result<T> + Send,
+) -> PyResult<T> {
+    let mut raised = None;
+    let mut last = Instant::now();
+    let done = py.detach(|| {
+        work(&mut || {
+            if last.elapsed() < TICK && !is_given_up() {
+                return Ok(());
+            }
+            last = Instant::now();
+            match Python::try_attach(hear) {
+                Some(Ok(())) => Ok(()),
+                Some(Err(error)) => {
+                    raised = Some(error);
+                    Err(vanished())
+                }
+                None => Err(vanished()),
+            }
+        })
+    });
+    match raised {
+        Some(raised) => Err(raised),
+        None => Ok(done.map_err(Failure::new)?),
+    }
+}
+
+/// A call that somebody awaits. `zt/_reading.py` runs it.
+#[pyclass(frozen, module = "zt._zt", name = "_Reading")]
+#[derive(Debug)]
+struct Reading(Arc<AtomicBool>);
+
+#[pymethods]
+impl Reading {
+    /// Calls the function on this thread, which hears meanwhile when the read is given up.
+    #[pyo3(signature = (function, arguments, options = None))]
+    fn run<'py>(
+        &self,
+        function: &Bound<'py, PyAny>,
+        arguments: &Bound<'py, PyTuple>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let before = GIVEN_UP.replace(Some(Arc::clone(&self.0)));
+        let answer = function.call(arguments, options);
+        GIVEN_UP.set(before);
+        answer
+    }
+
+    /// That nobody waits any more.
+    fn give_up(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
