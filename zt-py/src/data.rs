@@ -64,7 +64,10 @@ fn list(py: Python<'_>, cells: Cells) -> PyResult<Bound<'_, PyAny>> {
         Cells::Bool(cells) => told(py, cells.into_iter()),
         Cells::Bytes(cells) => {
             let cells = cells.iter().map(|cell| cell.as_deref());
-            told(py, cells.map(|cell| cell.map(|bytes| PyBytes::new(py, bytes))))
+            told(
+                py,
+                cells.map(|cell| cell.map(|bytes| PyBytes::new(py, bytes))),
+            )
         }
         other => Err(PyValueError::new_err(format!(
             "cells of {} have no form in Python yet",

@@ -4,18 +4,22 @@
 //! waits for (`zt/_reading.py`), never on the executor's: its few threads are for work that ends. Once nobody waits any more, the
 //! read ends before its next batch.
 
+#[cfg(feature = "arrow")]
+mod between;
+
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
-use zt_core::{Code, Error, Result};
+use zt_core::{Code, Error};
+
+#[cfg(feature = "arrow")]
+pub(crate) use between::{Between, detached};
 
 use crate::error::Failure;
-use crate::executor::{TICK, vanished};
 
 static ASIDE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -23,9 +27,6 @@ thread_local! {
     /// Whether nobody waits any more for what this thread does.
     static GIVEN_UP: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
 }
-
-/// What a long read asks now and then: whether it goes on.
-pub(crate) type Between<'a> = &'a mut dyn FnMut() -> Result<()>;
 
 /// An awaitable for the answer of this function, which is called on a thread of its own.
 ///
@@ -61,35 +62,6 @@ fn is_given_up() -> bool {
         let given_up = given_up.as_ref();
         given_up.is_some_and(|given_up| given_up.load(Ordering::Relaxed))
     })
-}
-
-/// Does this while other Python threads run. It hears what [`hear`] does between its parts, once in a tick at most.
-pub(crate) fn detached<T: Send>(
-    py: Python<'_>,
-    work: impl FnOnce(Between<'_>) -> Result<T> + Send,
-) -> PyResult<T> {
-    let mut raised = None;
-    let mut last = Instant::now();
-    let done = py.detach(|| {
-        work(&mut || {
-            if last.elapsed() < TICK && !is_given_up() {
-                return Ok(());
-            }
-            last = Instant::now();
-            match Python::try_attach(hear) {
-                Some(Ok(())) => Ok(()),
-                Some(Err(error)) => {
-                    raised = Some(error);
-                    Err(vanished())
-                }
-                None => Err(vanished()),
-            }
-        })
-    });
-    match raised {
-        Some(raised) => Err(raised),
-        None => Ok(done.map_err(Failure::new)?),
-    }
 }
 
 /// A call that somebody awaits. `zt/_reading.py` runs it.

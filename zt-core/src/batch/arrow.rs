@@ -43,9 +43,7 @@ pub(crate) fn retaining(of: &DataType, keep: fn(&str) -> bool) -> DataType {
         DataType::Dictionary(keys, values) => {
             DataType::Dictionary(keys.clone(), Box::new(retaining(values, keep)))
         }
-        DataType::RunEndEncoded(ends, values) => {
-            DataType::RunEndEncoded(bare(ends), bare(values))
-        }
+        DataType::RunEndEncoded(ends, values) => DataType::RunEndEncoded(bare(ends), bare(values)),
         // The same type ids in the same order, so that what was valid is so.
         DataType::Union(own, mode) => {
             let own = own.iter().map(|(id, own)| (id, bare(own)));
@@ -94,9 +92,7 @@ mod tests {
             DataType::Union(union, UnionMode::Sparse),
             DataType::Dictionary(
                 Box::new(DataType::Int8),
-                Box::new(DataType::List(noted(DataType::Struct(
-                    vec![text()].into(),
-                )))),
+                Box::new(DataType::List(noted(DataType::Struct(vec![text()].into())))),
             ),
         ] {
             assert!(format!("{kind:?}").contains("HIDDENWORD"), "{kind:?}");

@@ -1,8 +1,8 @@
 //! Permits: the visible columns and the masks, enforced on rows.
 
-use zt_core::{Code, ErrorKind};
 use zt_core::batch::{Batch, Cells, Column};
 use zt_core::policy::Mask;
+use zt_core::{Code, ErrorKind};
 
 use crate::world::{World, sign_in};
 

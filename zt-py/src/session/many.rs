@@ -13,9 +13,7 @@ use crate::reading;
 use crate::rows;
 
 #[cfg(feature = "arrow")]
-use {
-    crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc,
-};
+use {crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc};
 
 /// What was asked about many resources.
 enum Asked {
@@ -124,11 +122,7 @@ impl Answered {
 }
 
 impl Session {
-    fn many_work(
-        &self,
-        action: &str,
-        resources: &Bound<'_, PyAny>,
-    ) -> PyResult<Work<Answered>> {
+    fn many_work(&self, action: &str, resources: &Bound<'_, PyAny>) -> PyResult<Work<Answered>> {
         let (session, action) = (self.core()?.clone(), action.to_owned());
         let asked = Asked::read(resources)?;
         Ok(executor::aside(move || asked.answer(&session, &action)))
