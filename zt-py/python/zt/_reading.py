@@ -27,6 +27,7 @@ async def _aside(loop: asyncio.AbstractEventLoop, reading: Any, function: Callab
     context = contextvars.copy_context()
 
     def run() -> None:
+        outcome: tuple[Any, BaseException | None]
         try:
             outcome = context.run(reading.run, function, arguments, options), None
         except BaseException as raised:
