@@ -342,7 +342,8 @@ typedef void (*zt_done_fn)(void *user_data, const zt_operation *operation);
  * It runs on the thread where the event happens, which may be one of zt's, also on many at once. Events that it causes
  * itself are left out. It must not throw an exception, longjmp, wait for another thread that calls zt, or call a function of zt
  * that waits: the event may come out of the very work that it would wait for. Where such a call has to wait, it answers
- * INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not.
+ * INVALID_ARGUMENT at once; a check, a secret in the cache and what ends in `_async` do not. To open, to reload, to warm, to
+ * report and to close are refused always, and nothing of them is done.
  */
 typedef void (*zt_log_fn)(void *user_data, int32_t level, const char *target, const char *message);
 
@@ -2004,8 +2005,9 @@ zt_status zt_log_batch_async(const zt_session *session,
 ZT_API ZT_NODISCARD zt_status zt_log_to(int32_t level, zt_log_fn log, void *user_data, zt_error **err);
 
 /**
- * Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where another has
- * replaced it, nothing is done: whoever cleans up late never silences whoever came after it.
+ * Ends the events of the callback that has this `user_data`, which runs no more when this has returned. Where one with another
+ * `user_data` has replaced it, nothing is done: whoever cleans up late never silences whoever came after it. Two callbacks
+ * that both have NULL are not told apart.
  *
  * Answers: OK, INVALID_ARGUMENT inside of the callback.
  * Threads: any. Blocks: on callbacks that are running. @since 1
