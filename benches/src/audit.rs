@@ -93,6 +93,9 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
                 Case::new("counting a repeat, as hot paths do", || {
                     log.count(&tally, now).is_ok()
                 }),
+                Case::new("building and appending it, counted", || {
+                    log.append(record(now), Durability::Counted).is_ok()
+                }),
                 Case::new("building and appending it, ordered", || {
                     log.append(record(now), Durability::Ordered).is_ok()
                 }),

@@ -3,6 +3,8 @@
 //! In: columns of one length, or CSV. Out: the same. Names of columns ignore case, as in policies, so no two columns of a
 //! batch may differ in case alone: a right on one would be a right on both. A batch never prints its cells.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod cells;
 mod csv;
 
@@ -10,6 +12,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 
+#[cfg(feature = "arrow")]
+pub use arrow::bare_type;
+#[cfg(feature = "arrow")]
+pub(crate) use arrow::{field, retaining};
 pub use cells::{Cells, Column};
 
 use crate::error::{Code, Error};

@@ -11,7 +11,7 @@ mod guards;
 mod housekeeping;
 mod http_on;
 mod key_log;
-mod merged;
+pub(crate) mod merged;
 mod metrics;
 mod outside;
 mod own_identity;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use allocation_counter::measure;
+use zt_core::audit::{AuditLog, AuditOptions, Kind, Outcome, Record};
 use zt_core::clock::{Clock, Timestamp};
 use zt_core::metadata::{Cell, RawRow, RawTables, Snapshot};
 use zt_core::policy::{
@@ -229,7 +230,31 @@ fn hits_of_secrets_allocate_nothing() {
     }
 }
 
-/// Else the test above would prove nothing.
+/// What a release within its lease leaves in the audit log.
+#[test]
+fn counting_a_repeat_allocates_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Scene::default());
+    let options = AuditOptions::new(folder.path()).with_deadline(Duration::from_secs(60));
+    let log = AuditLog::open(options, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
+    let now = clock.now();
+    let record = Record::new(Kind::Release, now, "secret.read", "secret:a", Outcome::Ok);
+    let tally = log.tally(record).unwrap().unwrap();
+    assert!(log.count(&tally, now).is_ok());
+    let mut refused = 0;
+    let counted = measure(|| {
+        for _ in 0..1000 {
+            refused += usize::from(log.count(&tally, clock.now()).is_err());
+        }
+    });
+    assert_eq!((counted.count_total, refused), (0, 0), "{counted:?}");
+    log.close(Duration::from_secs(60)).unwrap();
+    let mut seen = 0;
+    zt_core::audit::each_forward(folder.path(), |entry| seen += entry.count.unwrap_or(0)).unwrap();
+    assert_eq!(seen, 1001);
+}
+
+/// Else the tests above would prove nothing.
 #[test]
 fn an_allocation_is_counted() {
     let counted = measure(|| drop(std::hint::black_box(Box::new(1_u64))));

@@ -72,10 +72,6 @@ pub unsafe extern "C" fn zt_open_async(
 /// Threads: any, also at once. Blocks: never. @since 1
 #[must_use]
 #[unsafe(no_mangle)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "those of the function that waits, and those of every operation"
-)]
 pub unsafe extern "C" fn zt_open_with_credential_async(
     folder: *const c_char,
     options: *const zt_open_options,

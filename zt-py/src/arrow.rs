@@ -22,12 +22,14 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
-use pyo3::exceptions::{PyKeyboardInterrupt, PyTypeError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
+use zt_core::batch::bare_type;
 use zt_core::{Code, Error, Result};
 
 use crate::error::Failure;
+use crate::reading::{self, Between};
 
 const STREAM: &CStr = c"arrow_array_stream";
 const SCHEMA: &CStr = c"arrow_schema";
@@ -72,10 +74,10 @@ fn pointer(capsule: &Bound<'_, PyAny>, name: &'static CStr) -> PyResult<NonNull<
 }
 
 impl Offer {
-    /// Every row as one batch. Needs no interpreter; a producer in Python takes it by itself. `goes_on` is asked at each chunk.
-    fn read(self, goes_on: &mut dyn FnMut() -> bool) -> Result<RecordBatch> {
+    /// Every row as one batch. Needs no interpreter; a producer in Python takes it by itself.
+    fn read(self, between: Between<'_>) -> Result<RecordBatch> {
         let (field, chunks) = match self {
-            Self::Stream(stream) => chunks(stream, goes_on)?,
+            Self::Stream(stream) => chunks(stream, between)?,
             Self::One(array, kind) => one(array, &kind)?,
         };
         let DataType::Struct(fields) = field.data_type() else {
@@ -92,9 +94,9 @@ impl Offer {
 
 impl Offer {
     /// Every cell of a single column, or of the only column of a table. Needs no interpreter.
-    fn read_column(self, goes_on: &mut dyn FnMut() -> bool) -> Result<ArrayRef> {
+    fn read_column(self, between: Between<'_>) -> Result<ArrayRef> {
         let (field, chunks) = match self {
-            Self::Stream(stream) => chunks(stream, goes_on)?,
+            Self::Stream(stream) => chunks(stream, between)?,
             Self::One(array, kind) => one(array, &kind)?,
         };
         let (kind, chunks) = only_column(field.data_type(), chunks)?;
@@ -139,7 +141,7 @@ fn only_column(kind: &DataType, chunks: Vec<ArrayRef>) -> Result<(DataType, Vec<
 
 type Chunks = (Arc<Field>, Vec<ArrayRef>);
 
-fn chunks(stream: FFI_ArrowArrayStream, goes_on: &mut dyn FnMut() -> bool) -> Result<Chunks> {
+fn chunks(stream: FFI_ArrowArrayStream, between: Between<'_>) -> Result<Chunks> {
     if stream.release().is_none() || stream.get_next().is_none() {
         return Err(invalid("the stream of Arrow was read already"));
     }
@@ -147,24 +149,10 @@ fn chunks(stream: FFI_ArrowArrayStream, goes_on: &mut dyn FnMut() -> bool) -> Re
     let field = Arc::clone(reader.field());
     let mut chunks = Vec::new();
     for chunk in reader {
-        if !goes_on() {
-            return Err(interrupted());
-        }
         chunks.push(chunk.map_err(|why| ended(&why))?);
+        between()?;
     }
     Ok((field, chunks))
-}
-
-/// What a producer in Python was interrupted by comes back as the text of its error alone.
-fn ended(why: &ArrowError) -> Error {
-    match why.to_string().contains("KeyboardInterrupt") {
-        true => interrupted(),
-        false => broken(),
-    }
-}
-
-fn interrupted() -> Error {
-    Error::new(Code::Cancelled, "interrupted while the rows were read")
 }
 
 fn one(array: FFI_ArrowArray, kind: &FFI_ArrowSchema) -> Result<Chunks> {
@@ -190,7 +178,7 @@ fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
             let name = field.name();
             invalid(format!(
                 "column `{name}` holds something that is no {}",
-                field.data_type()
+                bare_type(field.data_type())
             ))
         })?;
     }
@@ -253,6 +241,14 @@ fn missing_row() -> Error {
 }
 
 /// What the producer says of it may repeat a cell.
+/// What a producer in Python was interrupted by comes back as the text of its error alone.
+fn ended(why: &ArrowError) -> Error {
+    match why.to_string().contains("KeyboardInterrupt") {
+        true => reading::interrupted(),
+        false => broken(),
+    }
+}
+
 fn broken() -> Error {
     let error = invalid("what hands over the table of Arrow failed in the midst of it");
     error.with_help("read it to its end without zt: its own error says why")
@@ -262,32 +258,12 @@ fn unreadable(why: ArrowError) -> Error {
     invalid("the table of Arrow cannot be read").with_source(why)
 }
 
-/// Reads what is offered while other Python threads run. Ctrl-C is heard at each chunk.
+/// Reads what is offered while other Python threads run.
 pub(crate) fn read(py: Python<'_>, offer: Offer) -> PyResult<RecordBatch> {
-    heard(py, |goes_on| offer.read(goes_on))
+    reading::detached(py, move |between| offer.read(between))
 }
 
 /// The same for a single column.
 pub(crate) fn read_column(py: Python<'_>, offer: Offer) -> PyResult<ArrayRef> {
-    heard(py, |goes_on| offer.read_column(goes_on))
-}
-
-fn heard<T: Send>(
-    py: Python<'_>,
-    read: impl FnOnce(&mut dyn FnMut() -> bool) -> Result<T> + Send,
-) -> PyResult<T> {
-    let mut raised = None;
-    let outcome = py.detach(|| {
-        read(&mut || {
-            let heard = Python::try_attach(|py| py.check_signals());
-            raised = heard.and_then(PyResult::err);
-            raised.is_none()
-        })
-    });
-    match (outcome, raised) {
-        (_, Some(raised)) => Err(raised),
-        (Ok(read), None) => Ok(read),
-        (Err(why), None) if why.code() == Code::Cancelled => Err(PyKeyboardInterrupt::new_err(())),
-        (Err(why), None) => Err(Failure::new(why).into()),
-    }
+    reading::detached(py, move |between| offer.read_column(between))
 }

@@ -8,11 +8,12 @@
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
 use zt_core::Error;
 use zt_core::batch::{Batch, Cells, Column};
 
 use crate::error::Failure;
+use crate::reading;
 
 /// The rows that Python hands in.
 pub(crate) fn batch(data: &Bound<'_, PyAny>) -> PyResult<Batch> {
@@ -57,20 +58,34 @@ pub(crate) fn dict(py: Python<'_>, batch: Batch) -> PyResult<Bound<'_, PyDict>> 
 
 fn list(py: Python<'_>, cells: Cells) -> PyResult<Bound<'_, PyAny>> {
     match cells {
-        Cells::Text(list) => list.into_bound_py_any(py),
-        Cells::Number(list) => list.into_bound_py_any(py),
-        Cells::Integer(list) => list.into_bound_py_any(py),
-        Cells::Bool(list) => list.into_bound_py_any(py),
-        Cells::Bytes(list) => {
-            let cells = list.iter().map(|cell| cell.as_deref());
-            let cells = cells.map(|cell| cell.map(|bytes| PyBytes::new(py, bytes)));
-            cells.collect::<Vec<_>>().into_bound_py_any(py)
+        Cells::Text(cells) => told(py, cells.into_iter()),
+        Cells::Number(cells) => told(py, cells.into_iter()),
+        Cells::Integer(cells) => told(py, cells.into_iter()),
+        Cells::Bool(cells) => told(py, cells.into_iter()),
+        Cells::Bytes(cells) => {
+            let cells = cells.iter().map(|cell| cell.as_deref());
+            told(
+                py,
+                cells.map(|cell| cell.map(|bytes| PyBytes::new(py, bytes))),
+            )
         }
         other => Err(PyValueError::new_err(format!(
             "cells of {} have no form in Python yet",
             other.kind()
         ))),
     }
+}
+
+fn told<'py, T: IntoPyObject<'py>>(
+    py: Python<'py>,
+    cells: impl Iterator<Item = T>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let list = PyList::empty(py);
+    for (row, cell) in cells.enumerate() {
+        hear(py, row)?;
+        list.append(cell)?;
+    }
+    Ok(list.into_any())
 }
 
 /// The type of a column, as its cells tell one after the other.
@@ -110,7 +125,12 @@ fn cells_of(name: &str, cells: &Bound<'_, PyAny>) -> PyResult<Cells> {
     } else {
         cells.clone()
     };
-    let cells: Vec<Bound<'_, PyAny>> = cells.try_iter()?.collect::<PyResult<_>>()?;
+    let cells = cells.try_iter()?.enumerate().map(|(row, cell)| {
+        let cell = cell?;
+        hear(cell.py(), row)?;
+        Ok(cell)
+    });
+    let cells: Vec<Bound<'_, PyAny>> = cells.collect::<PyResult<_>>()?;
     let kind = kind(name, &cells)?;
     let wrong = |row: usize| wrong_cell(name, row, "does not fit its column");
     match kind {
@@ -124,9 +144,11 @@ fn cells_of(name: &str, cells: &Bound<'_, PyAny>) -> PyResult<Cells> {
 
 /// One type for all cells. A column of whole numbers and others is one of numbers; one without values is text.
 fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
-    let mut found = None;
+    // NaN alone tells that the column holds numbers.
+    let (mut found, mut nan) = (None, false);
     for (row, cell) in cells.iter().enumerate() {
         hear(cell.py(), row)?;
+        nan |= cell.is_instance_of::<PyFloat>();
         if is_missing(cell) {
             continue;
         }
@@ -143,9 +165,6 @@ fn kind(name: &str, cells: &[Bound<'_, PyAny>]) -> PyResult<Kind> {
             }
         });
     }
-    // NaN alone tells that the column holds numbers.
-    let is_nan = |cell: &Bound<'_, PyAny>| cell.is_instance_of::<PyFloat>();
-    let nan = cells.iter().any(is_nan);
     Ok(match found {
         Some(Kind::Integer) if nan => Kind::Number,
         Some(kind) => kind,
@@ -160,11 +179,10 @@ pub(crate) fn is_missing(cell: &Bound<'_, PyAny>) -> bool {
         || cell.is_instance_of::<PyFloat>() && cell.extract::<f64>().is_ok_and(f64::is_nan)
 }
 
-/// Lets Ctrl-C and other threads through now and then, while the interpreter is held.
+/// Lets Ctrl-C and other Python threads through now and then, while the interpreter is held.
 pub(crate) fn hear(py: Python<'_>, row: usize) -> PyResult<()> {
     if row.is_multiple_of(1 << 14) {
-        py.check_signals()?;
-        py.detach(std::thread::yield_now);
+        reading::hear(py)?;
     }
     Ok(())
 }

@@ -19,12 +19,13 @@ use zt_core::{Code, Error, Result};
 
 use crate::error::Failure;
 use crate::fork;
+use crate::reading;
 
 /// A future of the core, on its way to a value or an error.
 pub(crate) type Work<T> = Pin<Box<dyn Future<Output = Result<T>> + Send>>;
 
 /// How long a wait lasts before it looks for Ctrl-C.
-const TICK: Duration = Duration::from_millis(50);
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 static CURRENT: ArcSwapOption<Executor> = ArcSwapOption::const_empty();
 
@@ -88,7 +89,7 @@ pub(crate) fn hear<M: Send + 'static, T: Send + 'static>(
         let goes_on = match heard {
             Ok(Heard::Done(result)) => return Ok(result.map_err(Failure::new)?),
             Ok(Heard::Said(words)) => answer(py, words),
-            Err(RecvTimeoutError::Timeout) => py.check_signals(),
+            Err(RecvTimeoutError::Timeout) => reading::hear(py),
             Err(RecvTimeoutError::Disconnected) => return Err(Failure::new(vanished()).into()),
         };
         if let Err(raised) = goes_on {

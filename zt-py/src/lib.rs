@@ -27,6 +27,7 @@ mod keys;
 mod permit;
 mod plain;
 mod plan;
+mod reading;
 mod report;
 mod revealed;
 mod row_filter;

@@ -22,14 +22,20 @@ impl Permit {
     }
 }
 
-/// What a permit shows of these rows. Other Python threads run meanwhile, and Ctrl-C ends the wait.
+/// What a permit shows of these rows. Other Python threads run meanwhile, and Ctrl-C ends the wait. To read them may take long:
+/// a session that asks renews the permit after it.
 pub(crate) fn shown(
     py: Python<'_>,
     permit: zt_core::Permit,
+    asks: Option<zt_core::Session>,
     data: &Bound<'_, PyAny>,
 ) -> PyResult<Rows> {
     let rows = Rows::read(data)?;
-    executor::wait(py, executor::aside(move || rows.shown(&permit)))
+    let show = move || match asks {
+        Some(session) => rows.shown(&session.renew(permit)?),
+        None => rows.shown(&permit),
+    };
+    executor::wait(py, executor::aside(show))
 }
 
 #[pymethods]
@@ -60,7 +66,7 @@ impl Permit {
     /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
     /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
     fn apply<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        shown(py, self.1.clone(), data)?.like(data)
+        shown(py, self.1.clone(), None, data)?.like(data)
     }
 
     /// Which rows may be seen: `apply`, `Session.view` and `select` show no others.

@@ -333,17 +333,32 @@ def run(
     return ran
 
 
-def test_the_status_says_how_the_way_to_the_vault_was_proven(azure: Azure, rt: zt.Runtime) -> None:
-    before = {host["host"]: host for host in rt.status()["network"]}
-    (host,) = [name for name, one in before.items() if one["store"] == "key_vault" and name.startswith("kv-brindlewick-prod")]
-    assert before[host]["path"] is None and before[host]["declared"][0]["mode"] == "private_only"
-    job = rt.authenticate(azure.token("sp-score-201")).claiming(201, 2)
-    with job.secret("bureau-api-key").reveal() as view:
-        assert view.nbytes > 0
-    status = rt.status()
-    (seen,) = [one for one in status["network"] if one["path"]]
-    # A simulator is not looked up, and its address proves nothing: the vault's word does.
-    assert seen["resolved"] is None and seen["path"]["peer"].startswith("127.0.0.1:")
-    assert seen["path"]["proof"] in ("private_link", "unproven") and seen["path"]["error"] is None
-    network = next(part for part in status.parts if part["part"] == "network")
-    assert network["state"] == "works" and f"{seen['host']} by {seen['path']['proof']}" in network["detail"]
+def test_the_status_says_how_the_way_to_the_vault_was_proven(
+    azure: Azure, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SCORER.items():
+        monkeypatch.setenv(name, value)
+    vault = "vaults/kv-brindlewick-prod"
+    azure.control(vault)
+    azure.control(f"{vault}/secrets/bureau-api-key", {"value": "of-the-simulator"})
+    azure.control(f"{vault}/grant", {"who": "sp-score-201", "rights": ["secrets/get"]})
+    endpoint = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/privateEndpoints/pe-kv-brindlewick"
+    azure.control(f"{vault}/network", {"way": "private_link", "endpoint": endpoint, "address": "10.20.4.5"})
+    with zt.open(folder, vault_store="key_vault") as rt:
+
+        def way() -> Any:
+            (host,) = rt.status()["network"]
+            return host
+
+        before = way()
+        assert (before["host"], before["store"], before["path"]) == ("kv-brindlewick-prod.vault.azure.net", "key_vault", None)
+        assert [(row["rule"], row["mode"], row["cidrs"]) for row in before["declared"]] == [("NR-01", "private_only", ["10.20.4.0/26"])]
+        job = rt.authenticate(azure.token("sp-score-201")).claiming(201, 2)
+        with job.secret("bureau-api-key").reveal() as view:
+            assert view.nbytes == len("of-the-simulator")
+        path = way()["path"]
+        # A simulator is not looked up, and its address proves nothing: the vault's word does.
+        assert way()["resolved"] is None and path["peer"].startswith("127.0.0.1:")
+        assert (path["proof"], path["private_endpoint"], path["error"]) == ("private_link", endpoint, None)
+        network = next(part for part in rt.status().parts if part["part"] == "network")
+        assert network["state"] == "works" and "by private_link of pe-kv-brindlewick, private_only" in network["detail"]

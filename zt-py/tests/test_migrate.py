@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import World
@@ -272,6 +274,49 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     assert run("migrate", "scan", str(empty)).stdout == "0 files read, 0 places\n"
+
+
+@pytest.mark.parametrize("text", ["{}", '{"worksheets": [{"cells": []}], "nbformat": 3}', "[]", '{"cells": [{"outputs": [[]]}]}'])
+def test_a_notebook_of_another_form_ends_no_scan(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.ipynb").write_text(text)
+    (tmp_path / "b.py").write_text('dbutils.secrets.get("a", "b")\n')
+    report = _scan.scan([tmp_path])
+    assert (report.files, [one.key for one in report.findings]) == (2, ["b"])
+    assert report.unread == [(str(tmp_path / "a.ipynb"), _scan.FALLBACK)]
+
+
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a.py").write_text("x = 1\n")
+    listed, looked = os.scandir, os.stat
+
+    def closed(original: Any, name: str) -> Any:
+        def call(path: Any, *rest: Any, **options: Any) -> Any:
+            if isinstance(path, str | os.PathLike) and Path(path).name == name:
+                raise PermissionError(13, "Permission denied", str(path))
+            return original(path, *rest, **options)
+
+        return call
+
+    assert _console.main(["migrate", "scan", str(tmp_path)]) == 0
+    monkeypatch.setattr(os, "scandir", closed(listed, "sub"))  # whom modes do not bind runs the tests too
+    assert _scan.scan([tmp_path]).unread == [(str(tmp_path / "sub"), "PermissionError")]
+    assert _console.main(["migrate", "scan", str(tmp_path)]) == 2
+    monkeypatch.setattr(os, "stat", closed(looked, "x"))
+    assert _scan.scan([tmp_path / "sub" / "x"]).unread == [(str(tmp_path / "sub" / "x"), "PermissionError")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
+def test_text_in_another_encoding_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / ".env").write_bytes("DB_PASSWORD=aB3dE5gH7jK9\n".encode(encoding))
+    report = _scan.scan([tmp_path])
+    assert ([one.key for one in report.findings], report.unread) == (["DB_PASSWORD"], [])
+
+
+def test_what_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.ps1").write_bytes("$password = 'aB3dE5gH7jK9'".encode("utf-16-le"))
+    report = _scan.scan([tmp_path])
+    assert (report.files, [path for path, _ in report.unread]) == (0, [str(tmp_path / "a.ps1")])
 
 
 HOSTILE = [

@@ -12,6 +12,9 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +160,30 @@ def test_a_child_of_a_fork_leaves_the_copy_where_it_is(sign_in: SignIn, tmp_path
         os._exit(0)
     os.waitpid(child, 0)
     assert Path(given[0]).exists()
+
+
+def test_threads_that_ask_first_load_once(sign_in: SignIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, copies = tmp_path / "model", tmp_path / "copies"
+    path.write_text("0.25")
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    begin = threading.Barrier(8)
+    given: list[str] = []
+
+    def loaded(copy: str) -> Scorer:
+        given.append(copy)
+        time.sleep(0.2)  # as long as others need to come too
+        return load(copy)
+
+    scorer = guard(sign_in("maya"), path, loaded)
+
+    def ask(_: int) -> list[float]:
+        begin.wait()
+        return scorer.predict([4.0])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [[1.0]] * 8
+    assert (len(given), len(list(copies.iterdir()))) == (1, 1)
 
 
 def test_names_that_could_pass_for_several_are_refused(tmp_path: Path) -> None:

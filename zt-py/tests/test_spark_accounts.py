@@ -119,7 +119,7 @@ def test_what_was_told_is_let_go_and_what_nobody_merges_ends_a_day_after_its_gra
     zt.spark.merge(job, grant)
     assert grant.id not in zt.spark._PENDING and grant.id not in zt.spark._ENDS
     observed(grant, {})
-    other = job.grant(["model.infer model:car_loan_scorer"])
+    other = job.grant(["model.infer model:car_loan_scorer"], ttl_s=1800)
     monkeypatch.setattr("zt.spark.time.time", lambda: grant.expires_on + 86_399)
     observed(other, {})
     assert grant.id in zt.spark._PENDING

@@ -149,6 +149,10 @@ mod tests {
             );
             assert!(argument.get_help().is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_trial_is_shorter_than_tables_are_trusted_unconfirmed() {
         let most = |seconds| Some(Duration::from_secs(seconds));
         let trial = Options::parse_from(["service"]).trial;
         assert!(trial.refuse_longer_than(None).is_ok());

@@ -30,6 +30,8 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let service = Arc::new(Service::open(options).await?);
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = watch::channel(false);
+    // Models may have taken longer to fit than tables are trusted unconfirmed. What is wrong is noted.
+    let _is_noted = service.changes.look(&service).await;
     service.look_at_itself().await;
     say(&format!(
         "serving callers at http://{} and operators at http://{}",

@@ -188,7 +188,9 @@ impl Acts {
         if let Some(row) = self.rows.get_mut(place) {
             row.count = row.count.saturating_add(1);
             row.rows = row.rows.saturating_add(act.rows);
-            row.last_ms = act.at.as_millis();
+            // Threads take the time before they take their turn.
+            row.first_ms = row.first_ms.min(act.at.as_millis());
+            row.last_ms = row.last_ms.max(act.at.as_millis());
             return;
         }
         self.rows.push(Row {

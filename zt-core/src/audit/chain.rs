@@ -114,12 +114,17 @@ const fn digit(nibble: u8) -> u8 {
 /// Reads exactly 64 lowercase digits: were uppercase read too, a changed bit of a digit could go unseen.
 pub(super) fn from_hex(digits: &[u8]) -> Option<Hash> {
     let digits: &[u8; 64] = digits.try_into().ok()?;
-    let nibbles = digits.map(nibble);
-    let mut hash = ZERO;
+    let mut nibbles = [0; 64];
     let mut seen = 0;
-    for (to, [high, low]) in hash.iter_mut().zip(nibbles.as_chunks().0) {
-        seen |= high | low;
-        *to = (high << 4) | (low & 15);
+    for (to, digit) in nibbles.iter_mut().zip(digits) {
+        *to = nibble(*digit);
+        seen |= *to;
+    }
+    let mut hash = ZERO;
+    for (to, pair) in hash.iter_mut().zip(nibbles.as_chunks().0) {
+        let both = u16::from_le_bytes(*pair);
+        let [_, byte] = ((both << 12) | both).to_le_bytes();
+        *to = byte;
     }
     (seen <= 15).then_some(hash)
 }

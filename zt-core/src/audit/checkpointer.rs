@@ -274,20 +274,20 @@ impl Clerk {
             let endorsement = self.desk.endorsement(patience);
             patience = Duration::ZERO;
             unendorsed = endorsement.is_none().then(|| head.clone());
-            self.note(head, endorsement);
+            self.note(head, endorsement.as_ref());
         }
         // The last word of a log that ends before its audit key has answered: nobody could vouch for it later.
         if let Some(head) = unendorsed
             && let Some(endorsement) = self.desk.last_endorsement()
         {
-            self.note(head, Some(endorsement));
+            self.note(head, Some(&endorsement));
         }
     }
 
-    fn note(&mut self, head: TreeHead, endorsement: Option<Endorsement>) {
+    fn note(&mut self, head: TreeHead, endorsement: Option<&Endorsement>) {
         let size = head.size;
         let is_endorsed = endorsement.is_some();
-        match self.notes.add(head, endorsement.as_ref()) {
+        match self.notes.add(head, endorsement) {
             Ok(()) => {
                 let trouble = self.notes.trouble();
                 self.status.signed(size, is_endorsed, trouble);

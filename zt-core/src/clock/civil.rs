@@ -28,18 +28,20 @@ pub(crate) fn text(millis: i64) -> Option<[u8; 24]> {
     let (second, milli) = (of_day / 1000, of_day % 1000);
     let (minute, second) = (second / 60, second % 60);
     let (hour, minute) = (minute / 60, minute % 60);
-    // All that has a digit, in its order, as one number: 17 digits.
-    let mut digits = [year, month, day, hour, minute, second]
-        .into_iter()
-        .fold(0, |number, part| number * 100 + part)
-        * 1000
-        + milli;
-    let mut text = *FORM;
-    for place in text.iter_mut().rev().filter(|place| **place == b'0') {
-        *place = b'0' + u8::try_from(digits % 10).unwrap_or(0);
-        digits /= 10;
-    }
-    Some(text)
+    let digit = |number: i64| u8::try_from(number % 10).map_or(b'0', |digit| b'0' + digit);
+    let two = |number: i64| [digit(number / 10), digit(number)];
+    let [y3, y2] = two(year / 100);
+    let [y1, y0] = two(year);
+    let [m1, m0] = two(month);
+    let [d1, d0] = two(day);
+    let [h1, h0] = two(hour);
+    let [i1, i0] = two(minute);
+    let [s1, s0] = two(second);
+    let [z2, z1, z0] = [digit(milli / 100), digit(milli / 10), digit(milli)];
+    Some([
+        y3, y2, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T', h1, h0, b':', i1, i0, b':', s1, s0, b'.',
+        z2, z1, z0, b'Z',
+    ])
 }
 
 /// The moment of a text.
@@ -69,6 +71,34 @@ pub(crate) fn millis(text: &[u8]) -> Option<i64> {
         (1..=12).contains(&month) && date(days) == (year, month, day) && DAYS.contains(&days);
     let of_day = ((hour * 60 + minute) * 60 + second) * 1000 + milli;
     (is_real && hour < 24 && minute < 60 && second < 60).then_some(days * DAY_MS + of_day)
+}
+
+/// Reads moments that come one after another: all of one minute share its date.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// As the text of its moments begins.
+    minute: [u8; 17],
+    millis: i64,
+}
+
+impl Reader {
+    /// As [`millis`].
+    pub(crate) fn millis(&mut self, text: &[u8]) -> Option<i64> {
+        let (minute, rest) = text.split_first_chunk::<17>()?;
+        let [s1, s0, b'.', z2, z1, z0, b'Z'] = rest else {
+            return None;
+        };
+        let digits = [s1, s0, z2, z1, z0];
+        if *minute != self.minute || *s1 > b'5' || !digits.iter().all(|d| d.is_ascii_digit()) {
+            let at = millis(text)?;
+            (self.minute, self.millis) = (*minute, at - at.rem_euclid(60_000));
+            return Some(at);
+        }
+        let of_minute = digits
+            .into_iter()
+            .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+        Some(self.millis + of_minute)
+    }
 }
 
 /// Year, month and day of a day since 1970.
@@ -148,9 +178,12 @@ mod tests {
         ) {
             let mut changed = text.clone();
             changed.replace_range(at..=at, &byte);
-            for text in [text, changed] {
-                if let Some(at) = millis(text.as_bytes()) {
-                    prop_assert_eq!(Some(at), read(&text), "{}", text);
+            let mut reader = Reader::default();
+            for text in [&text, &changed, &text, &changed] {
+                let at = millis(text.as_bytes());
+                prop_assert_eq!(reader.millis(text.as_bytes()), at);
+                if at.is_some() {
+                    prop_assert_eq!(at, read(text), "{}", text);
                 }
             }
         }

@@ -10,6 +10,7 @@ use arrow_schema::DataType;
 use rustc_hash::FxHashMap;
 
 use super::{Action, Context, NotAResource, Projection, Verdict, resource};
+use crate::batch::bare_type;
 use crate::clock::Timestamp;
 use crate::metadata::Snapshot;
 
@@ -124,7 +125,7 @@ where
         } else if let Some(texts) = resources.as_string_view_opt() {
             self.each(texts.iter())
         } else {
-            Err(NotResources::NotText(resources.data_type().clone()))
+            Err(NotResources::NotText(bare_type(resources.data_type())))
         }
     }
 
@@ -196,6 +197,6 @@ fn texts(array: &dyn Array) -> Result<Vec<Option<&str>>, NotResources> {
     } else if let Some(texts) = array.as_string_view_opt() {
         Ok(texts.iter().collect())
     } else {
-        Err(NotResources::NotText(array.data_type().clone()))
+        Err(NotResources::NotText(bare_type(array.data_type())))
     }
 }

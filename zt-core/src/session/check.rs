@@ -1,7 +1,8 @@
 //! Checks of what is asked again and again, and of many resources at once.
 
 use super::question::{parse_resource, refuse_other_kind};
-use super::{Session, parse, parse_action};
+use super::seen::Sight;
+use super::{Permit, Session, parse, parse_action};
 use crate::error::Result;
 use crate::policy::{Action, Decision, Located, Resource};
 
@@ -34,6 +35,39 @@ impl Session {
         let decision = self.decide(action, resource.clone(), self.context.clone())?;
         self.record(&decision)?;
         Ok(decision)
+    }
+
+    /// The permit as it is now, for work that took its time between the question and the showing: the same is decided anew.
+    /// Where the answer is the same, the permit stays and nothing is recorded; another one is recorded and counts.
+    ///
+    /// ```no_run
+    /// # use zt_core::{Result, Session, batch::Batch};
+    /// fn show(elin: &Session, read: impl FnOnce() -> Batch) -> Result<Batch> {
+    ///     let permit = elin.require("table.read", "table:gold.loan_scores")?;
+    ///     let rows = read(); // an hour of it
+    ///     elin.renew(permit)?.apply(&rows)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`require`](Self::require).
+    pub fn renew(&self, permit: Permit) -> Result<Permit> {
+        let before = permit.decision();
+        let request = before.request();
+        let (action, context) = (request.action, request.context.clone());
+        let decision = self.decide(action, request.resource.clone(), context)?;
+        if decision.request().caller == request.caller
+            && Sight::decision(&decision) == Sight::decision(before)
+            && decision.row_filter() == before.row_filter()
+        {
+            return Ok(permit);
+        }
+        self.record(&decision)?;
+        if decision.is_allowed() {
+            Ok(Permit::new(decision))
+        } else {
+            Err(self.denied(&decision))
+        }
     }
 
     /// Whether the caller may do this to each of these resources, in their order: all decided on one snapshot, each with

@@ -267,7 +267,7 @@ async fn a_secret_fact_is_found_again_by_its_pseudonym_and_is_not_learnt() {
         let zt = zt.open().await.unwrap();
         let session = sign_in(&zt, "user:maya").await;
         for pin in pins {
-            let session = session.claiming_fact("pin", Value::text(*pin));
+            let session = session.claiming_fact("pin", Value::text(pin));
             let decision = session.check("table.read", TABLE).unwrap();
             assert!(!near(&decision).contains("[secret:"), "{}", near(&decision));
         }

@@ -1,8 +1,8 @@
 //! Permits: the visible columns and the masks, enforced on rows.
 
-use zt_core::ErrorKind;
 use zt_core::batch::{Batch, Cells, Column};
 use zt_core::policy::Mask;
+use zt_core::{Code, ErrorKind};
 
 use crate::world::{World, sign_in};
 
@@ -179,4 +179,35 @@ async fn a_batch_without_visible_columns_shows_nothing_but_its_length() {
     let hidden = scores().select(&["y_pred_proba", "salary_range"]).unwrap();
     let view = permit.unwrap().apply(&hidden).unwrap();
     assert_eq!((view.columns().len(), view.rows()), (0, 2));
+}
+
+#[tokio::test]
+async fn a_permit_that_is_renewed_is_what_the_tables_say_by_then() {
+    let world = World::new();
+    let zt = world.open().await;
+    let elin = sign_in(&zt, "user:elin").await;
+    let permit = elin.require("table.read", SCORES).unwrap();
+    let first = permit.decision().id().to_string();
+    let permit = elin.renew(permit).unwrap();
+    assert_eq!(permit.decision().id().to_string(), first);
+    let narrower = |columns: &str| {
+        format!(
+            "\n[[Access_Policies]]\nid = \"AP-78\"\nprincipal = \"user:elin\"\naction = \"table.read\"\n\
+             resource = \"{SCORES}\"\neffect = \"{columns}\"\n"
+        )
+    };
+    let restrict = "restrict\"\nobligations = { max_rows = 1 }\n# \"";
+    world.edit(|tables| tables + &narrower(restrict));
+    zt.reload().await.unwrap();
+    assert!(permit.apply(&scores()).is_ok());
+    let permit = elin.renew(permit).unwrap();
+    assert_ne!(permit.decision().id().to_string(), first);
+    let why = permit.apply(&scores()).unwrap_err();
+    assert_eq!(why.code(), Code::ObligationUnmet);
+    world.edit(|tables| tables.replace(restrict, "deny"));
+    zt.reload().await.unwrap();
+    let why = elin.renew(permit).unwrap_err();
+    assert_eq!(why.kind(), ErrorKind::Denied);
+    assert!(why.decision().is_some_and(|found| !found.is_allowed()));
+    drop(zt);
 }

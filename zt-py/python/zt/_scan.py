@@ -6,6 +6,7 @@ the source itself uses it as a name.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -25,6 +26,14 @@ ENDINGS = frozenset(
 """Files that are read; case does not count."""
 SKIPPED = frozenset(".git .hg .svn node_modules __pycache__ .venv venv .tox .mypy_cache .ipynb_checkpoints target dist build".split())
 """Folders that are not entered."""
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""What a file begins with that is not in UTF-8, as Windows PowerShell writes them; UTF-32 begins as UTF-16 does."""
 MOST_BYTES = 8 << 20
 """A longer file is not read, and told."""
 
@@ -123,20 +132,29 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> Report:
     report = Report()
     for path in paths:
         root = Path(path)
-        if not root.exists():
+        try:
+            root.stat()
+        except (FileNotFoundError, NotADirectoryError):
             report.unread.append((str(root), "there is no such file or folder"))
             continue
-        for file in sorted(_files(root)):
+        except OSError as error:
+            report.unread.append((str(root), type(error).__name__))
+            continue
+        for file in sorted(_files(root, report)):
             _read(file, report)
     report.findings = sorted(set(report.findings), key=lambda one: (one.path, one.cell or 0, one.line, one.kind, one.what, one.scope, one.key))
     return report
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, report: Report) -> Iterator[Path]:
     if not root.is_dir():
         yield root
         return
-    for folder, folders, files in os.walk(root):
+
+    def unread(error: OSError) -> None:
+        report.unread.append((str(error.filename), type(error).__name__))
+
+    for folder, folders, files in os.walk(root, onerror=unread):
         folders[:] = [name for name in folders if name not in SKIPPED]
         yield from (Path(folder, name) for name in files if Path(name).suffix.lower() in ENDINGS or name.startswith(".env"))
 
@@ -148,16 +166,19 @@ def _read(file: Path, report: Report) -> None:
         if file.stat().st_size > MOST_BYTES:
             report.unread.append((str(file), f"longer than {MOST_BYTES >> 20} MiB"))
             return
-        text = file.read_bytes().decode("utf-8", "replace")
+        text = _text(file.read_bytes())
     except OSError as error:
         report.unread.append((str(file), type(error).__name__))
+        return
+    if text is None:
+        report.unread.append((str(file), "no text, or in an encoding that it does not name"))
         return
     report.files += 1
     path = str(file)
     if file.suffix.lower() == ".ipynb":
         try:
             cells = _cells(json.loads(text))
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             report.unread.append((path, FALLBACK))
         else:
             for at, (source, outputs) in enumerate(cells, start=1):
@@ -165,6 +186,14 @@ def _read(file: Path, report: Report) -> None:
                 report.findings += [one for one in _in_text(path, outputs, at) if one.kind in {"hard_coded", "connection_string"}]
             return
     report.findings += _in_text(path, text, None)
+
+
+def _text(data: bytes) -> str | None:
+    """The text, by its mark of byte order, else of UTF-8; None where NULs tell that it is neither."""
+    for mark, encoding in MARKS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace")
+    return None if b"\0" in data else data.decode("utf-8", "replace")
 
 
 def _cells(notebook: dict[str, object]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 
@@ -79,6 +80,7 @@ class Guarded:
         self._given, self._load, self._sign_in = os.fspath(model) if self._is_path else model, load, session
         self._session: tuple[int, Session] | None = None
         self._model: Any = None if self._is_path else model
+        self._loading = threading.RLock()
 
     def predict(self, *rows: Any, **options: Any) -> Any:
         """Asks the policy, then the model. Raises Denied, with the decision; the model is not asked then."""
@@ -89,20 +91,24 @@ class Guarded:
         return self._ask("predict_proba", rows, options)
 
     def load(self) -> None:
-        """Copies and checks the files and loads the model now, instead of at the first prediction. Needs no right.
+        """Copies and checks the files and loads the model now, instead of at the first prediction; once, however many threads ask.
+        Needs no right.
 
         Raises Integrity (ZT-6001) when the files are not those of `sha256`; nothing is loaded then.
         """
         if self._model is not None or self._load is None:
             return
-        folder = tempfile.mkdtemp(prefix="zt-model-")  # entered by its owner alone
-        try:
-            model = self._load(_copy(Path(self._given), Path(folder), self.sha256))
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        weakref.finalize(self, _remove, folder, os.getpid())
-        self._model = model
+        with self._loading:
+            if self._model is not None:  # another thread was first
+                return
+            folder = tempfile.mkdtemp(prefix="zt-model-")  # entered by its owner alone
+            try:
+                model = self._load(_copy(Path(self._given), Path(folder), self.sha256))
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            weakref.finalize(self, _remove, folder, os.getpid())
+            self._model = model
 
     def at(self, path: str | os.PathLike[str]) -> Guarded:
         """The same for files that lie elsewhere, such as an artifact that was downloaded."""
@@ -145,7 +151,12 @@ class Guarded:
         if not callable(self._sign_in):
             message = "a session does not leave its process: give Guarded a function of a module that signs in"
             raise TypeError(message)
-        return self.__dict__ | {"_session": None, "_model": None if self._is_path else self._model}
+        state = self.__dict__ | {"_session": None, "_model": None if self._is_path else self._model}
+        del state["_loading"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _loading=threading.RLock())
 
     def __repr__(self) -> str:
         return f"Guarded({self.name})"

@@ -2,15 +2,15 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 use zt_core::Result;
 
 use super::Session;
-use crate::aio;
 use crate::data;
 use crate::executor::{self, Work};
 use crate::permit;
-use crate::rows::{self, Rows};
+use crate::reading;
+use crate::rows;
 
 #[cfg(feature = "arrow")]
 use {crate::answers::Answers, crate::arrow, arrow_array::BooleanArray, std::sync::Arc};
@@ -44,7 +44,8 @@ impl Asked {
         }
         #[cfg(feature = "arrow")]
         if let Some(offer) = arrow::offer(&rows::one_column(resources)?)? {
-            return Ok(Self::Column(arrow::read_column(resources.py(), offer)?));
+            let column = arrow::read_column(resources.py(), offer)?;
+            return Ok(Self::Column(column));
         }
         // A column of NumPy or pandas knows missing cells; a list of Python has none.
         let (cells, may_miss) = if resources.hasattr("tolist")? {
@@ -121,16 +122,10 @@ impl Answered {
 }
 
 impl Session {
-    fn many_work(
-        &self,
-        action: &str,
-        resources: &Bound<'_, PyAny>,
-    ) -> PyResult<Work<(Answered, Py<PyAny>)>> {
+    fn many_work(&self, action: &str, resources: &Bound<'_, PyAny>) -> PyResult<Work<Answered>> {
         let (session, action) = (self.core()?.clone(), action.to_owned());
-        let (asked, resources) = (Asked::read(resources)?, resources.clone().unbind());
-        Ok(executor::aside(move || {
-            Ok((asked.answer(&session, &action)?, resources))
-        }))
+        let asked = Asked::read(resources)?;
+        Ok(executor::aside(move || asked.answer(&session, &action)))
     }
 
     /// The right to see it: the policy is asked before anything is read.
@@ -162,31 +157,18 @@ impl Session {
         action: &str,
         resources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (answered, _) = executor::wait(py, self.many_work(action, resources)?)?;
+        let answered = executor::wait(py, self.many_work(action, resources)?)?;
         answered.like(resources)
     }
 
-    /// `check_many` for asyncio: an awaitable. The column is read on another thread than the loop's.
+    /// `check_many` for asyncio: an awaitable. The resources are read on a thread of their own.
     fn check_many_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         action: &str,
         resources: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (session, action) = (self.core()?.clone(), action.to_owned());
-        let resources = resources.clone().unbind();
-        let work = executor::aside(move || {
-            // What Python raises while its column is read is for the awaiter.
-            let read = Python::try_attach(|py| Asked::read(resources.bind(py)));
-            let asked = match read.ok_or_else(executor::vanished)? {
-                Ok(asked) => asked,
-                Err(raised) => return Ok((Err(raised), resources)),
-            };
-            Ok((Ok(asked.answer(&session, &action)?), resources))
-        });
-        aio::later(py, work, |py, (answered, asked)| {
-            answered?.like(asked.bind(py)).map(Bound::unbind)
-        })
+        let asked = (action, resources).into_pyobject(slf.py())?;
+        reading::aside(&slf.getattr("check_many")?, &asked, None)
     }
 
     /// What the caller may see of these rows: `require` and `Permit.apply` in one. Hidden columns are left out, masked ones
@@ -194,8 +176,9 @@ impl Session {
     ///
     /// `data` is a frame of pandas, polars or pyarrow, whatever else has `__arrow_c_stream__`, or a mapping of column names to
     /// sequences; the answer is of the same kind, `zt.Table` where zt does not know it. Rows of
-    /// pandas are numbered anew, unless their index is a visible column. A deny reads nothing. Raises Denied, also for more
-    /// rows than the policy shows at once.
+    /// pandas are numbered anew, unless their index is a visible column. A deny reads nothing; what is allowed is decided once
+    /// more when the rows are read, and shown as it is allowed then. Raises Denied, also for more rows than the policy shows at
+    /// once.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1]}
     /// >>> elin.view(scores, "table:gold.loan_scores")
@@ -208,35 +191,23 @@ impl Session {
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let session = self.core()?.clone();
         let permit = executor::wait(py, self.permit_work(resource, action)?)?;
-        permit::shown(py, permit, data)?.like(data)
+        permit::shown(py, permit, Some(session), data)?.like(data)
     }
 
-    /// `view` for asyncio: an awaitable. The rows are read on another thread than the loop's.
+    /// `view` for asyncio: an awaitable. The rows are read on a thread of their own, which ends between two batches when nobody
+    /// awaits it any more; the interpreter waits for it at its end.
     #[pyo3(signature = (data, resource, *, action = "table.read"))]
     fn view_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
         resource: &str,
         action: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let permit = self.permit_work(resource, action)?;
-        let data = data.clone().unbind();
-        let work = Box::pin(async move {
-            let permit = permit.await?;
-            tokio::task::block_in_place(|| {
-                // What Python raises while its rows are read is for the awaiter.
-                let read = Python::try_attach(|py| Rows::read(data.bind(py)));
-                let rows = match read.ok_or_else(executor::vanished)? {
-                    Ok(rows) => rows,
-                    Err(raised) => return Ok((Err(raised), data)),
-                };
-                Ok((Ok(rows.shown(&permit)?), data))
-            })
-        });
-        aio::later(py, work, |py, (shown, data)| {
-            shown?.like(data.bind(py)).map(Bound::unbind)
-        })
+        let asked = (data, resource).into_pyobject(slf.py())?;
+        let options = PyDict::new(slf.py());
+        options.set_item("action", action)?;
+        reading::aside(&slf.getattr("view")?, &asked, Some(&options))
     }
 }

@@ -191,9 +191,10 @@ impl GuardedTransport {
             Method::Get => HttpMethod::Get,
             Method::Post => HttpMethod::Post,
             Method::Put => HttpMethod::Put,
+            Method::Patch => HttpMethod::Patch,
             Method::Delete => HttpMethod::Delete,
-            Method::Head | Method::Patch | _ => {
-                return Err(malformed("zt sends GET, POST, PUT and DELETE alone"));
+            Method::Head | _ => {
+                return Err(malformed("zt sends GET, POST, PUT, PATCH and DELETE alone"));
             }
         };
         prepared.body = match request.body() {

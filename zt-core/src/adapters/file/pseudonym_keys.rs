@@ -86,6 +86,10 @@ fn key(line: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
     Some(key)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what `map_err` hands over"
+)]
 fn wrong(why: String) -> Error {
     Error::new(Code::Config, format!("the keys of pseudonyms: {why}"))
         .with_help("`audit.pseudonym_keys` names a file that only its owner may read")

@@ -74,3 +74,31 @@ impl Bounds<'_> {
 fn is_question(action: &str) -> bool {
     [COLUMNS, FURTHER, MALFORMED].contains(&action) || action.parse::<Action>().is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{Act, Acts};
+
+    #[test]
+    fn acts_of_threads_that_came_in_another_order_are_possible() {
+        let resource = "model:car_loan_scorer";
+        let act = |ms| Act::new(Timestamp::from_millis(ms), "model.infer", resource).allowed();
+        let mut acts = Acts::open("d-1", "mark").unwrap();
+        // The second to take the time was the first to take its turn.
+        acts.add(act(5));
+        acts.add(act(4));
+        acts.add(act(4));
+        let bounds = Bounds {
+            rights: vec![format!("model.infer {resource}")],
+            outputs: Vec::new(),
+            has_columns: false,
+            from: Timestamp::from_millis(4),
+            until: Timestamp::from_millis(5),
+        };
+        let statement = acts.statement(true).unwrap();
+        statement.refuse_impossible(&bounds).unwrap();
+        let text = statement.to_string();
+        assert!(text.contains("\"first_ms\":4,\"last_ms\":5"), "{text}");
+    }
+}

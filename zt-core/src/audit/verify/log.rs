@@ -14,6 +14,7 @@ use super::claims::{Claims, Links, Retirement};
 use super::marks::Marks;
 use super::unsigned::Tail;
 use super::{VerifyOptions, open};
+use crate::clock::{Timestamp, civil};
 
 /// What is known about one log before it is read.
 pub(super) struct Log<'a> {
@@ -51,6 +52,8 @@ struct Reader<'a> {
     tree: Tree,
     /// When the newest record was written, and whether it closes the log.
     newest: (String, bool),
+    /// Reads when records were written.
+    clock: civil::Reader,
     says_signed: bool,
     /// The records that are under no checkpoint.
     tail: Tail,
@@ -84,6 +87,7 @@ impl Log<'_> {
             marks,
             tree: Tree::default(),
             newest: (String::new(), false),
+            clock: civil::Reader::default(),
             says_signed: false,
             tail: Tail::default(),
             has_fault: false,
@@ -218,7 +222,8 @@ impl Reader<'_> {
     fn record(&mut self, line: &Line<'_>, stamp: &Stamp<'_>, link: Option<Link>) {
         let verification = &mut self.report.verification;
         verification.records += 1;
-        let at = stamp.timestamp();
+        let at = self.clock.millis(stamp.at.as_bytes());
+        let at = at.map(Timestamp::from_millis).or_else(|| stamp.timestamp());
         if let Some(at) = at {
             let first = verification.first.map_or(at, |first| first.min(at));
             let last = verification.last.map_or(at, |last| last.max(at));

@@ -79,7 +79,7 @@ pub(super) fn row_keys(batch: &RecordBatch, names: &[&[String]]) -> Result<RowKe
         let Some(array) = self::column(batch, name) else {
             return Err(NoRowKey::Column { column });
         };
-        let kind = array.data_type().to_string();
+        let kind = batch::bare_type(array.data_type()).to_string();
         Identity::of(array).ok_or(NoRowKey::Kind { column, kind })
     })
 }

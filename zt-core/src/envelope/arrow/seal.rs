@@ -15,6 +15,7 @@ use super::build::is_sized;
 use super::cells::Cells;
 use super::keys::{check_names, column, is_bytes, is_text, keys_of, named, row_keys, text_at};
 use super::{Store, parts, types};
+use crate::batch::bare_type;
 use crate::envelope::form::{NoRowKey, RowKeys};
 use crate::envelope::key_text::KeyText;
 use crate::envelope::seal::{Nonces, Prefix};
@@ -66,7 +67,7 @@ impl Sealer {
                 let cells = cells.zip(types::write(array.data_type(), &mut kind));
                 let (cells, ()) = cells.ok_or_else(|| SealError::ColumnType {
                     column: name.to_owned(),
-                    kind: array.data_type().to_string(),
+                    kind: bare_type(array.data_type()).to_string(),
                 })?;
                 jobs.push(Job {
                     name,

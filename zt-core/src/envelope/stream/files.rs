@@ -86,7 +86,8 @@ impl FileHeader {
 }
 
 /// A file that is not there yet, and never will be unless it is kept. On Linux, where the file system can, what is written has
-/// no name until then, so that a killed process leaves nothing. Elsewhere it lies beside its place under a name that begins
+/// no name until then, so that a killed process leaves nothing of it; whether it can is tried with an empty file first.
+/// Elsewhere, and without `/proc`, it lies beside its place under a name that begins
 /// with a dot and ends with `.part`, mode 0600, and is removed when this is dropped.
 #[derive(Debug)]
 pub struct Draft {
@@ -103,7 +104,14 @@ impl Draft {
     /// # Errors
     /// `Invalid` when it cannot be written there, and when a file is there and `replaces` is false.
     pub fn new(goal: impl AsRef<Path>, replaces: bool) -> Result<Self> {
-        let goal = goal.as_ref();
+        Self::with(nameless, goal.as_ref(), replaces)
+    }
+
+    fn with(
+        nameless: impl FnOnce(&Path, &Path) -> Option<File>,
+        goal: &Path,
+        replaces: bool,
+    ) -> Result<Self> {
         if !replaces && fs::symlink_metadata(goal).is_ok() {
             let message = format!("`{}` exists already", shown(&goal.display().to_string()));
             return Err(Error::new(Code::InvalidArgument, message)
@@ -114,10 +122,10 @@ impl Draft {
             return Err(Error::new(Code::InvalidArgument, message)
                 .with_help("a link, a device or a folder is not replaced: name another place"));
         }
-        let (file, path) = match nameless(goal) {
+        let path = beside(goal)?;
+        let (file, path) = match nameless(goal, &path) {
             Some(file) => (file, None),
             None => {
-                let path = beside(goal)?;
                 let mut options = OpenOptions::new();
                 options.write(true).create_new(true);
                 #[cfg(unix)]
@@ -288,7 +296,8 @@ mod tests {
     fn what_is_not_kept_has_no_name_that_a_killed_process_could_leave() {
         let folder = tempfile::tempdir().unwrap();
         let goal = folder.path().join("report");
-        if nameless(&goal).is_none() {
+        let probe = folder.path().join("probe");
+        if nameless(&goal, &probe).is_none() {
             println!("skipped: this file system has no files without a name");
             return;
         }
@@ -300,6 +309,26 @@ mod tests {
             draft.keep().unwrap();
             assert_eq!(names(folder.path()), ["report"]);
         }
+    }
+
+    #[test]
+    fn where_no_name_can_be_given_later_a_draft_has_one_from_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        for replaces in [false, true] {
+            let mut draft = Draft::with(|_, _| None, &goal, replaces).unwrap();
+            draft.write_all(b"whole").unwrap();
+            let before = names(folder.path());
+            assert!(
+                before.iter().any(|name| name.ends_with(".part")),
+                "{before:?}"
+            );
+            draft.keep().unwrap();
+            assert_eq!(names(folder.path()), ["report"]);
+            drop(Draft::with(|_, _| None, &goal, true).unwrap());
+            assert_eq!(names(folder.path()), ["report"]);
+        }
+        assert_eq!(fs::read(&goal).unwrap(), b"whole");
     }
 
     #[test]

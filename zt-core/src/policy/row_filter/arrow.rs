@@ -11,6 +11,7 @@ use arrow_schema::DataType;
 
 use self::cells::{Cells, Moments, Sets};
 use super::{Atom, Node, RowFilter, Rows};
+use crate::batch::bare_type;
 use crate::error::{Code, Error};
 use crate::policy::Attribute;
 use crate::policy::condition::{Operand, Predicate, Source, Truth};
@@ -43,7 +44,7 @@ pub enum NotMasked {
     OtherType {
         /// The name.
         column: String,
-        /// The type of the column.
+        /// The type of the column, without the notes of its fields.
         is: DataType,
         /// The type of the attribute.
         needs: ValueType,
@@ -137,7 +138,7 @@ impl<'a> Table<'a> {
         let column = column(batch, &name)?;
         let other_type = || NotMasked::OtherType {
             column: name.clone(),
-            is: column.data_type().clone(),
+            is: bare_type(column.data_type()),
             needs: attribute.kind,
         };
         match attribute.kind {

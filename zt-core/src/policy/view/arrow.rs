@@ -1,7 +1,7 @@
 //! What a view shows of a batch of Arrow. Columns keep their types, but for masked dictionaries of text, which become text.
 //!
 //! Never: the notes of a schema beside a part of the rows or columns; libraries write there what stands in hidden cells, such as
-//! all words of an enumeration.
+//! all words of an enumeration. Nor are they in a message.
 
 mod notes;
 
@@ -16,7 +16,7 @@ use arrow_data::transform::MutableArrayData;
 use arrow_schema::{DataType, Field, Metadata, Schema};
 
 use super::{CellRule, NotShown, View};
-use crate::batch::Cells;
+use crate::batch::{Cells, bare_type};
 use crate::envelope;
 use crate::error::{Code, Error, Result};
 use crate::policy::Mask;
@@ -128,7 +128,7 @@ impl CellRule {
 )]
 fn compact(array: ArrayRef) -> Result<ArrayRef> {
     envelope::compacted(&array).ok_or_else(|| {
-        let kind = array.data_type();
+        let kind = bare_type(array.data_type());
         let message = format!("a column of type {kind} cannot be shown in part");
         Error::new(Code::InvalidArgument, message)
             .with_help("cast it to a type whose cells stand for themselves")

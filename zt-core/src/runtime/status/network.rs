@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::metadata::{NetworkRule, Snapshot};
 use crate::network::LiveGuard;
 use crate::network::seen::{LookUp, Path};
+use crate::secrets::VaultUrl;
 
 /// The way to one vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,7 +77,7 @@ pub(super) fn hosts(snapshot: &Snapshot, guard: &LiveGuard, is_key_vault: bool) 
     let tables = snapshot.tables();
     let rows = tables.secret_references.iter();
     let vaults = rows.flat_map(|row| std::iter::once(&row.vault).chain(&row.fallback_vault));
-    let hosts: BTreeSet<&str> = vaults.map(|vault| vault.host()).collect();
+    let hosts: BTreeSet<&str> = vaults.map(VaultUrl::host).collect();
     let now = Instant::now();
     let hosts = hosts.into_iter().map(|host| {
         let seen = guard.seen().of(host);

@@ -56,6 +56,7 @@ fn prepare(route: &Route, request: &HttpRequest) -> Result<Request, HttpError> {
         HttpMethod::Get => Method::GET,
         HttpMethod::Post => Method::POST,
         HttpMethod::Put => Method::PUT,
+        HttpMethod::Patch => Method::PATCH,
         HttpMethod::Delete => Method::DELETE,
     };
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
@@ -119,11 +120,10 @@ async fn receive(
         true => route.prove(peer, testimony(&response)),
         false => Err(Refusal::Peer { host: host(), peer }),
     };
-    let told = path.as_ref().map(Clone::clone);
     let seen = Path {
         at: Instant::now(),
         peer,
-        proof: told.map_err(ToString::to_string),
+        proof: path.clone().map_err(|why| why.to_string()),
     };
     guard.seen().answered(route.host(), seen);
     let path = path?;

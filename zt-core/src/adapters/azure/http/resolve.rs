@@ -132,7 +132,7 @@ mod tests {
             let found = self
                 .0
                 .map(IpAddr::from)
-                .ok_or(io::ErrorKind::NotFound.into());
+                .ok_or_else(|| io::ErrorKind::NotFound.into());
             Box::pin(async move { found.map(|address| vec![address]) })
         }
     }

@@ -228,12 +228,12 @@ impl<'a> Keys<'a> {
 
 /// The suite looks for the key that it asked for.
 fn named_as_asked(error: KeyError, asked: &SecretId, here: &SecretId) -> KeyError {
-    match error {
-        KeyError::NotFound { id, .. } if id.name() == here.name() => {
-            KeyError::no_version(asked, id.version())
-        }
-        other => other,
+    if let KeyError::NotFound { id, .. } = &error
+        && id.name() == here.name()
+    {
+        return KeyError::no_version(asked, id.version());
     }
+    error
 }
 
 #[expect(clippy::panic, reason = "the suite's way to say that a check fails")]

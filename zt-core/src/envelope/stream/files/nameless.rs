@@ -9,20 +9,26 @@ use std::path::Path;
 #[cfg(target_os = "linux")]
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 
-/// A file in the goal's folder that has no name, as open(2) makes it with `O_TMPFILE`; `None` where there is no such thing.
+/// A file in the goal's folder that has no name, as open(2) makes it with `O_TMPFILE`; `None` where there is no such thing, or
+/// where it could be given no name later. An empty one is given the name `probe` first, and removed: whether that works is
+/// known before anything is written, and a file that once had a name and lost it gets no other.
 #[cfg(target_os = "linux")]
-pub(super) fn nameless(goal: &Path) -> Option<File> {
+pub(super) fn nameless(goal: &Path, probe: &Path) -> Option<File> {
+    name(&unnamed(goal)?, probe).ok()?;
+    std::fs::remove_file(probe).ok()?;
+    unnamed(goal)
+}
+
+#[cfg(target_os = "linux")]
+fn unnamed(goal: &Path) -> Option<File> {
     let folder = goal
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-    let file = openat(CWD, folder, flags, Mode::RUSR | Mode::WUSR).ok()?;
-    // It gets its name through there.
-    let file = File::from(file);
-    std::fs::symlink_metadata(handle(&file))
-        .is_ok()
-        .then_some(file)
+    openat(CWD, folder, flags, Mode::RUSR | Mode::WUSR)
+        .ok()
+        .map(File::from)
 }
 
 #[cfg(target_os = "linux")]
@@ -37,11 +43,40 @@ pub(super) fn name(file: &File, path: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) const fn nameless(_: &Path) -> Option<File> {
+pub(super) const fn nameless(_: &Path, _: &Path) -> Option<File> {
     None
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn name(_: &File, _: &Path) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_place_that_takes_no_name_is_known_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let goal = folder.path().join("report");
+        // The name of the probe is refused, as that of the file would be at its end.
+        assert!(nameless(&goal, &folder.path().join("no/such")).is_none());
+        let taken = folder.path().join("taken");
+        fs::write(&taken, "another's").unwrap();
+        assert!(nameless(&goal, &taken).is_none());
+        assert_eq!(fs::read(&taken).unwrap(), b"another's");
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names(), 1);
+        let Some(file) = nameless(&goal, &folder.path().join("probe")) else {
+            println!("skipped: this file system has no files without a name");
+            return;
+        };
+        assert_eq!(names(), 1, "the probe is gone");
+        name(&file, &goal).unwrap();
+        assert!(goal.is_file());
+    }
 }

@@ -8,6 +8,7 @@ use arrow_array::{
     TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
     TimestampSecondArray, UInt16Array, UInt64Array,
 };
+use arrow_schema::Field;
 use proptest::prelude::*;
 
 use super::super::tests::{
@@ -320,6 +321,16 @@ fn a_column_that_is_not_there_or_twice_or_of_another_type_is_an_error() {
     assert_eq!(
         says(vec![("region", numbers)]),
         "column `region` is of type Int64, in which no value is a text"
+    );
+    let noted = [("words".to_owned(), "HIDDENWORD".to_owned())];
+    let item = Field::new("item", DataType::Utf8, true).with_metadata(noted);
+    let mut lists = ListBuilder::new(StringBuilder::new()).with_field(item);
+    lists.append_null();
+    let lists: ArrayRef = Arc::new(lists.finish());
+    assert!(lists.data_type().to_string().contains("HIDDENWORD"));
+    assert_eq!(
+        says(vec![("region", lists)]),
+        "column `region` is of type List(Utf8), in which no value is a text"
     );
 }
 

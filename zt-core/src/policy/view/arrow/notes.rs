@@ -4,8 +4,9 @@
 
 use arrow_array::{Array as _, ArrayRef, make_array};
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, FieldRef, Fields};
+use arrow_schema::{DataType, Field};
 
+use crate::batch;
 use crate::error::{Code, Error, Result};
 
 const EXTENSION: &str = "ARROW:extension:";
@@ -21,9 +22,7 @@ pub(super) fn without(array: &ArrayRef) -> Result<ArrayRef> {
 
 /// The field for cells of this type.
 pub(super) fn field(field: &Field, kind: DataType) -> Field {
-    let mut told = field.metadata().clone();
-    told.retain(|name, _| name.starts_with(EXTENSION));
-    field.clone().with_data_type(kind).with_metadata(told)
+    batch::field(field, kind, is_kept)
 }
 
 fn data(array: ArrayData) -> Result<ArrayData> {
@@ -35,25 +34,12 @@ fn data(array: ArrayData) -> Result<ArrayData> {
     })
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all other types of Arrow have no fields"
-)]
 fn kind(of: &DataType) -> DataType {
-    let bare = |own: &FieldRef| FieldRef::new(field(own, kind(own.data_type())));
-    match of {
-        DataType::List(own) => DataType::List(bare(own)),
-        DataType::LargeList(own) => DataType::LargeList(bare(own)),
-        DataType::ListView(own) => DataType::ListView(bare(own)),
-        DataType::LargeListView(own) => DataType::LargeListView(bare(own)),
-        DataType::FixedSizeList(own, size) => DataType::FixedSizeList(bare(own), *size),
-        DataType::Map(own, is_sorted) => DataType::Map(bare(own), *is_sorted),
-        DataType::Struct(own) => DataType::Struct(own.iter().map(bare).collect::<Fields>()),
-        DataType::Dictionary(keys, values) => {
-            DataType::Dictionary(keys.clone(), Box::new(kind(values)))
-        }
-        other => other.clone(),
-    }
+    batch::retaining(of, is_kept)
+}
+
+fn is_kept(name: &str) -> bool {
+    name.starts_with(EXTENSION)
 }
 
 #[cfg(test)]
