@@ -1,8 +1,8 @@
 //! Recomputes every chain and tree of a folder, offline, and names the first record of each segment that is not what was
 //! written, and every checkpoint that is not what was signed.
 //!
-//! Streams, several logs at a time: memory grows with the number of logs and findings, not of records and checkpoints. Never
-//! changes anything. What it cannot detect is written in the [module documentation](super).
+//! Streams, several logs at a time: memory grows with the number of logs, of findings and of what logs say of each
+//! other, not of records and checkpoints. Never changes anything. What it cannot detect is written in the [module documentation](super).
 
 pub(super) mod claims;
 pub(super) mod known;

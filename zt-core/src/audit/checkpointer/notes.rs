@@ -154,7 +154,11 @@ impl Notes {
         if !self.is_as_left().map_err(|error| self.failed(error))? {
             // Without it the next log that opens removes it.
             drop(fs::remove_file(&unpublished));
-            self.change(self.length().map_err(|error| self.failed(error))?);
+            self.change(
+                self.disk
+                    .length(&self.path)
+                    .map_err(|error| self.failed(error))?,
+            );
             return Ok(false);
         }
         // From here on the name may be that of either.
@@ -193,7 +197,9 @@ impl Notes {
     /// Notices what changes the length, so that nothing of it is written over.
     fn look(&mut self) {
         // Who cannot ask cannot write either, and says so.
-        let Ok(length) = self.length() else { return };
+        let Ok(length) = self.disk.length(&self.path) else {
+            return;
+        };
         if length < self.left.bytes || (length > self.left.bytes && !self.is_torn) {
             self.change(length);
         }
@@ -201,11 +207,8 @@ impl Notes {
 
     /// Whether the file is what this log wrote.
     fn is_as_left(&mut self) -> io::Result<bool> {
-        let length = self.length()?;
-        let bytes = match fs::read(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read?,
-        };
+        let bytes = self.disk.read(&self.path)?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let is_it = |left: &&Left| {
             let is_length = left.bytes == length || (self.is_torn && left.bytes < length);
             let end = usize::try_from(left.bytes).ok();
@@ -219,14 +222,6 @@ impl Notes {
         self.left = found;
         self.unsure.clear();
         Ok(true)
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        match fs::metadata(&self.path) {
-            Ok(metadata) => Ok(metadata.len()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-            Err(error) => Err(error),
-        }
     }
 
     /// The file is that of somebody else as well: it is never thinned again, and what follows is behind all that is there, so

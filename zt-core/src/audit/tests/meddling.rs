@@ -84,6 +84,14 @@ impl Disk for NarrowDisk {
     fn publish(&self, from: &Path, to: &Path) -> std::io::Result<()> {
         OsDisk.publish(from, to)
     }
+
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        OsDisk.read(path)
+    }
+
+    fn length(&self, path: &Path) -> std::io::Result<u64> {
+        OsDisk.length(path)
+    }
 }
 
 #[test]
