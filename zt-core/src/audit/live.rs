@@ -15,7 +15,7 @@ use super::counted::{Counted, NotCounted};
 use super::disk::Disk;
 use super::folder::writer_name;
 use super::queue::{Queue, Refused};
-use super::recover::{Survey, Torn, remove_unpublished, survey};
+use super::recover::{Torn, survey};
 use super::retire::Plan;
 use super::ship::Shipping;
 use super::status::Status;
@@ -66,11 +66,7 @@ impl LiveLog {
         let folder = options.folder.clone();
         create_folder(&folder)
             .map_err(|error| AuditError::unavailable("create the audit folder", &folder, error))?;
-        let Survey {
-            links,
-            torn,
-            unpublished,
-        } = survey(&folder)?;
+        let found = survey(&folder)?;
         let name = writer_name(clock.now())?;
         let status = Arc::new(Status::default());
         let checkpointer = options.signer.as_ref().map(|signer| {
@@ -87,9 +83,9 @@ impl LiveLog {
             Arc::clone(&status),
         );
         let is_signed = checkpointer.is_some();
-        let opened = opened(clock.now(), &name, &links, is_signed)?;
+        let opened = opened(clock.now(), &name, &found.links, is_signed)?;
         writer.push(|text| text.push_str(&opened), None);
-        for torn in &torn {
+        for torn in &found.torn {
             let record = recovered(clock.now(), torn);
             writer.push(|text| record.push_fields(None, text), None);
         }
@@ -99,8 +95,8 @@ impl LiveLog {
             writer.push(|text| text.push_str(&record), None);
         }
         writer.sync()?;
-        torn.iter().try_for_each(Torn::cut)?;
-        unpublished.iter().for_each(|path| remove_unpublished(path));
+        found.torn.iter().try_for_each(Torn::cut)?;
+        found.remove_unpublished();
         if let Some(checkpointer) = &checkpointer {
             let (folder, status) = (folder.clone(), Arc::clone(&status));
             checkpointer.when_endorsed(writer.size(), move || {

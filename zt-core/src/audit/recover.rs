@@ -90,15 +90,19 @@ pub(super) fn survey(folder: &Path) -> Result<Survey, AuditError> {
     Ok(survey)
 }
 
-/// Removes what a writer that was killed left of a file of checkpoints; one that is alive holds its lock. What cannot be removed
-/// is named by who verifies the folder.
-pub(super) fn remove_unpublished(path: &Path) {
-    let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
-    let file = is_file.then(|| OpenOptions::new().write(true).open(path));
-    if let Some(Ok(file)) = file
-        && let Ok(_lock) = Locked::new(file)
-    {
-        drop(fs::remove_file(path));
+impl Survey {
+    /// Removes what writers that were killed left of files of checkpoints; one that is alive holds its lock. What cannot be
+    /// removed is named by who verifies the folder.
+    pub(super) fn remove_unpublished(&self) {
+        for path in &self.unpublished {
+            let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+            let file = is_file.then(|| OpenOptions::new().write(true).open(path));
+            if let Some(Ok(file)) = file
+                && let Ok(_lock) = Locked::new(file)
+            {
+                drop(fs::remove_file(path));
+            }
+        }
     }
 }
 
