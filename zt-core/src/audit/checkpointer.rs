@@ -16,7 +16,7 @@ use super::AuditError;
 use super::checkpoint::{Endorsement, TreeHead, statement};
 use super::disk::Disk;
 use super::folder::checkpoints_name;
-use super::signature::{CheckpointSigner, ProcessKey, SignError, to_der};
+use super::signature::{CheckpointSigner, ProcessKey, PublicKey, SignError, to_der};
 use super::status::Status;
 use notes::{MOST, Notes};
 
@@ -41,6 +41,8 @@ struct Desk {
 #[derive(Debug, Default)]
 struct State {
     due: Option<TreeHead>,
+    /// What the audit key answered last when it was asked who it is.
+    audit_key: Option<Result<PublicKey, SignError>>,
     endorsement: Option<Endorsement>,
     /// Whether the audit key is asked at this moment, or is about to be.
     is_asked: bool,
@@ -104,6 +106,17 @@ impl Checkpointer {
                 .map_err(failed)?,
         );
         Ok(Self { desk })
+    }
+
+    /// The audit key's public part, as it tells the thread that asks it; waits two seconds for it at most.
+    pub(super) fn audit_key(&self) -> Result<PublicKey, SignError> {
+        let is_waiting = |state: &mut State| state.audit_key.is_none();
+        let changed = &self.desk.changed;
+        let (state, _) = changed
+            .wait_timeout_while(self.desk.lock(), PATIENCE, is_waiting)
+            .unwrap_or_else(PoisonError::into_inner);
+        let late = || Err(SignError::new("it has not answered within two seconds"));
+        state.audit_key.clone().unwrap_or_else(late)
     }
 
     /// Asks for a checkpoint; returns at once.
@@ -230,7 +243,10 @@ impl Endorser {
     }
 
     fn endorse(&self) -> Result<Endorsement, SignError> {
-        let key = self.signer.public_key()?;
+        let key = self.signer.public_key();
+        self.desk.lock().audit_key = Some(key.clone());
+        self.desk.changed.notify_all();
+        let key = key?;
         let signature = to_der(&self.signer.sign(self.statement.as_bytes())?);
         if !key.verifies(self.statement.as_bytes(), &signature) {
             return Err(SignError::new("its signature does not fit its public key"));
@@ -273,7 +289,8 @@ impl Clerk {
         let is_endorsed = endorsement.is_some();
         match self.notes.add(head, endorsement) {
             Ok(()) => {
-                self.status.signed(size, is_endorsed);
+                let trouble = self.notes.trouble();
+                self.status.signed(size, is_endorsed, trouble);
                 if is_endorsed && let Some(Deed(deed)) = self.desk.deed(size) {
                     // Beside the notes, which do not wait for it; what the process's end interrupts, the next one does.
                     let thread = thread::Builder::new().name("zt-audit-retire".to_owned());

@@ -19,6 +19,12 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
 
     /// Gives a synced file its final name and syncs the folder.
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// What the file of this name holds; nothing if there is none.
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// How much that is.
+    fn length(&self, path: &Path) -> io::Result<u64>;
 }
 
 /// An open, locked file. After an error it is never written or synced again: the kernel may have dropped the dirty
@@ -51,6 +57,21 @@ impl Disk for OsDisk {
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
         to.parent().map_or(Ok(()), sync_folder)
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        or_none(fs::read(path))
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        or_none(fs::metadata(path).map(|metadata| metadata.len()))
+    }
+}
+
+fn or_none<T: Default>(read: io::Result<T>) -> io::Result<T> {
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(T::default()),
+        read => read,
     }
 }
 

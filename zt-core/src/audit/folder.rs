@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 
@@ -48,6 +48,13 @@ impl Folder {
         }
         Ok(found)
     }
+
+    /// Files of checkpoints that do not have their names yet.
+    pub(super) fn unpublished(&self, folder: &Path) -> Vec<PathBuf> {
+        let names = self.foreign.iter();
+        let unpublished = names.filter(|name| unpublished_of(name).is_some());
+        unpublished.map(|name| folder.join(name)).collect()
+    }
 }
 
 /// The file name of a segment.
@@ -65,7 +72,7 @@ pub(super) fn writer_name(now: Timestamp) -> Result<String, AuditError> {
     let mut random = [0_u8; 8];
     rand::fill(&mut random).map_err(|_| AuditError::Unavailable {
         what: "draw a random name for the log in",
-        path: Path::new("the operating system").to_path_buf(),
+        path: PathBuf::from("the operating system"),
         source: io::Error::other("no randomness").into(),
     })?;
     let digits: String = now
@@ -104,6 +111,11 @@ fn parse_name(name: &str) -> Option<(String, u32)> {
 fn parse_checkpoints_name(name: &str) -> Option<String> {
     let writer = name.strip_suffix(".checkpoints")?;
     is_writer(writer).then(|| writer.to_owned())
+}
+
+/// Whose checkpoints wait in a file of this name.
+pub(super) fn unpublished_of(name: &str) -> Option<String> {
+    parse_checkpoints_name(name.strip_suffix(".new")?)
 }
 
 /// Whether a text has the form of a writer's name.

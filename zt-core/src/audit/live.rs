@@ -15,10 +15,11 @@ use super::counted::{Counted, NotCounted};
 use super::disk::Disk;
 use super::folder::writer_name;
 use super::queue::{Queue, Refused};
-use super::recover::{Survey, Torn, survey};
+use super::recover::{Torn, survey};
 use super::retire::Plan;
 use super::ship::Shipping;
 use super::status::Status;
+use super::verify::known::Keys;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
 use super::{AuditError, AuditOptions, Durability, Health, Kind, Record, Tally};
@@ -65,7 +66,7 @@ impl LiveLog {
         let folder = options.folder.clone();
         create_folder(&folder)
             .map_err(|error| AuditError::unavailable("create the audit folder", &folder, error))?;
-        let Survey { links, torn } = survey(&folder)?;
+        let found = survey(&folder)?;
         let name = writer_name(clock.now())?;
         let status = Arc::new(Status::default());
         let checkpointer = options.signer.as_ref().map(|signer| {
@@ -82,19 +83,20 @@ impl LiveLog {
             Arc::clone(&status),
         );
         let is_signed = checkpointer.is_some();
-        let opened = opened(clock.now(), &name, &links, is_signed)?;
+        let opened = opened(clock.now(), &name, &found.links, is_signed)?;
         writer.push(|text| text.push_str(&opened), None);
-        for torn in &torn {
+        for torn in &found.torn {
             let record = recovered(clock.now(), torn);
             writer.push(|text| record.push_fields(None, text), None);
         }
-        let retiring = plan(options, clock.now(), &status);
+        let retiring = plan(options, checkpointer.as_ref(), clock.now(), &status);
         for record in retiring.records(clock.now()) {
             let record = record?;
             writer.push(|text| text.push_str(&record), None);
         }
         writer.sync()?;
-        torn.iter().try_for_each(Torn::cut)?;
+        found.torn.iter().try_for_each(Torn::cut)?;
+        found.remove_unpublished();
         if let Some(checkpointer) = &checkpointer {
             let (folder, status) = (folder.clone(), Arc::clone(&status));
             checkpointer.when_endorsed(writer.size(), move || {
@@ -317,15 +319,22 @@ fn left(until: Instant) -> Duration {
 }
 
 /// What retention removes. What cannot be retired now stays: that is no reason to refuse everything.
-fn plan(options: &AuditOptions, now: Timestamp, status: &Status) -> Plan {
+fn plan(
+    options: &AuditOptions,
+    checkpointer: Option<&Checkpointer>,
+    now: Timestamp,
+    status: &Status,
+) -> Plan {
     // Without a signature nobody could tell a removal by rule from one by somebody else.
-    let (Some(age), Some(signer)) = (options.retention, &options.signer) else {
+    let (Some(age), Some(checkpointer)) = (options.retention, checkpointer) else {
         return Plan::default();
     };
     let keys = || {
-        let mut keys = options.former_keys.clone();
-        keys.push(signer.public_key()?);
-        Ok(keys)
+        let now = checkpointer.audit_key()?;
+        Ok(Keys {
+            now,
+            former: options.former_keys.clone(),
+        })
     };
     match Plan::make(&options.folder, now, age, &options.cursors(), &keys) {
         Ok(plan) => {

@@ -57,7 +57,8 @@ pub struct Health {
     pub queued: usize,
     /// Records under a signed checkpoint; 0 in a log that signs none.
     pub signed: u64,
-    /// Why the newest checkpoint is not signed, kept or endorsed by the audit key. No record is lost by it.
+    /// Why the newest checkpoint is not signed, kept or endorsed by the audit key, or that somebody else changed those before it.
+    /// No record is lost by it.
     pub checkpoint_error: Option<String>,
     /// The sinks.
     pub sinks: Vec<SinkHealth>,

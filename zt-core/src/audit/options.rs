@@ -97,8 +97,8 @@ impl AuditOptions {
         self
     }
 
-    /// An audit key that vouched before the signer's does. Retention removes logs that it vouches for; of a key that is neither
-    /// named here nor the signer's it removes nothing.
+    /// An audit key that vouched before the signer's does, and has not leaked. Retention removes logs that it vouches for and that
+    /// began before the first one of the signer's key; of a key that is neither named here nor the signer's it removes nothing.
     pub fn with_former_key(mut self, key: PublicKey) -> Self {
         self.former_keys.push(key);
         self

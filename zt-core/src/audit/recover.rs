@@ -29,6 +29,8 @@ const CHECKED: usize = 16;
 pub(super) struct Survey {
     pub(super) links: Vec<LogLink>,
     pub(super) torn: Vec<Torn>,
+    /// Files of checkpoints that wait for their names, of writers that may be gone.
+    pub(super) unpublished: Vec<PathBuf>,
 }
 
 /// A torn tail, kept aside and about to be cut. Holds the segment's locks.
@@ -47,7 +49,10 @@ pub(super) struct Torn {
 /// Reads the end of every log in the folder.
 pub(super) fn survey(folder: &Path) -> Result<Survey, AuditError> {
     let found = Folder::read(folder)?;
-    let mut survey = Survey::default();
+    let mut survey = Survey {
+        unpublished: found.unpublished(folder),
+        ..Survey::default()
+    };
     for (rank, (writer, numbers)) in found.writers.iter().rev().enumerate() {
         let mut newest = numbers.iter().rev().copied();
         let Some(last) = newest.next() else { continue };
@@ -83,6 +88,22 @@ pub(super) fn survey(folder: &Path) -> Result<Survey, AuditError> {
         }
     }
     Ok(survey)
+}
+
+impl Survey {
+    /// Removes what writers that were killed left of files of checkpoints; one that is alive holds its lock. What cannot be
+    /// removed is named by who verifies the folder.
+    pub(super) fn remove_unpublished(&self) {
+        for path in &self.unpublished {
+            let is_file = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+            let file = is_file.then(|| OpenOptions::new().write(true).open(path));
+            if let Some(Ok(file)) = file
+                && let Ok(_lock) = Locked::new(file)
+            {
+                drop(fs::remove_file(path));
+            }
+        }
+    }
 }
 
 /// One other writer's log.
@@ -132,13 +153,14 @@ impl Log<'_> {
     /// Whether a checkpoint is of more records than these: then they were on the disk once, and no power cut took them.
     fn is_signed_beyond(&self, head: Option<Link>) -> bool {
         let file = checkpoints_name(self.writer);
-        let notes = open(&self.folder.join(&file)).map(|mut lines| notes::read(&mut lines, &file));
-        let is_beyond = |read: &Read| match read {
-            Read::Note(note) => note.head.size > head.map_or(0, |head| head.seq),
-            Read::Malformed | Read::Torn => false,
+        let mut is_beyond = false;
+        let visit = |_, read| match read {
+            Read::Note(note) => is_beyond |= note.head.size > head.map_or(0, |head| head.seq),
+            Read::Malformed | Read::Torn => {}
         };
-        match notes {
-            Ok(Ok(notes)) => notes.iter().any(|(_, read)| is_beyond(read)),
+        match open(&self.folder.join(&file)).map(|mut lines| notes::each(&mut lines, &file, visit))
+        {
+            Ok(Ok(())) => is_beyond,
             // Without the file nothing was signed; one that cannot be read clears nobody.
             Err(AuditError::Unavailable { source, .. }) => source.kind() != io::ErrorKind::NotFound,
             Ok(Err(_)) | Err(_) => true,

@@ -20,7 +20,8 @@ use super::record::to_fields;
 use super::recover::End;
 use super::scan::Header;
 use super::verify::claims::{Claims, Retirement};
-use super::verify::{Known, know, open};
+use super::verify::known::{Keys, Known, Signer, first_of, know};
+use super::verify::open;
 use super::{AuditError, Kind, Outcome, PublicKey, Record, SignError};
 use crate::clock::Timestamp;
 use crate::durable::sync_folder;
@@ -52,8 +53,10 @@ pub(super) struct Plan {
     going: Vec<(String, u64)>,
     /// Sinks that this configuration does not name, and that lack what could go otherwise.
     waits_for: BTreeSet<String>,
-    /// Old logs that no known audit key vouches for.
+    /// Old logs that an unknown audit key vouches for.
     strangers: BTreeSet<String>,
+    /// Old logs that nobody vouches for.
+    orphans: BTreeSet<String>,
     /// Why the audit key is not known.
     no_key: Option<SignError>,
 }
@@ -80,19 +83,39 @@ struct Look<'a> {
     claims: &'a Claims,
     known: BTreeMap<String, Known>,
     /// Tells the audit keys; asked once, when something seems to be old.
-    ask: &'a dyn Fn() -> Result<Vec<PublicKey>, SignError>,
-    keys: Option<Result<Vec<PublicKey>, SignError>>,
+    ask: &'a dyn Fn() -> Result<Keys, SignError>,
+    keys: Option<Result<Keys, SignError>>,
+    /// The first log of the key now, once it was looked for.
+    first: Option<Option<String>>,
 }
 
 impl Look<'_> {
     fn know(&mut self, writer: &str) -> Result<&Known, AuditError> {
         if !self.known.contains_key(writer) {
-            let keys = self.keys.get_or_insert_with(self.ask);
-            let keys = keys.as_deref().unwrap_or_default();
-            let known = know(self.folder, self.found, self.claims, writer, keys)?;
+            let keys = self.keys_for(writer)?;
+            let known = know(self.folder, self.found, self.claims, writer, &keys)?;
             self.known.insert(writer.to_owned(), known);
         }
         Ok(self.known.entry(writer.to_owned()).or_default())
+    }
+
+    /// Who may vouch for this log.
+    fn keys_for(&mut self, writer: &str) -> Result<Vec<PublicKey>, AuditError> {
+        let Ok(keys) = self.keys.get_or_insert_with(self.ask) else {
+            return Ok(Vec::new());
+        };
+        let mut all = vec![keys.now.clone()];
+        if !keys.former.is_empty() {
+            let first = match &mut self.first {
+                Some(first) => first,
+                none => none.insert(first_of(self.folder, self.found, &keys.now)?),
+            };
+            // Names begin with when their logs did.
+            if first.as_deref().is_none_or(|first| writer < first) {
+                all.extend_from_slice(&keys.former);
+            }
+        }
+        Ok(all)
     }
 
     /// Whether a verified record of another log, under a checkpoint, says that this part was removed.
@@ -116,7 +139,7 @@ impl Plan {
         now: Timestamp,
         age: Duration,
         sinks: &[PathBuf],
-        ask: &dyn Fn() -> Result<Vec<PublicKey>, SignError>,
+        ask: &dyn Fn() -> Result<Keys, SignError>,
     ) -> Result<Self, AuditError> {
         let found = Folder::read(folder)?;
         let claims = Claims::read(folder, &found)?;
@@ -127,6 +150,7 @@ impl Plan {
             known: BTreeMap::new(),
             ask,
             keys: None,
+            first: None,
         };
         let rule = Rule {
             limit: limit(folder, &found, now, age),
@@ -169,8 +193,13 @@ impl Plan {
             return Ok(());
         }
         let known = look.know(writer)?;
-        if known.is_strange {
-            self.strangers.insert(format!("`{writer}`"));
+        match known.signer {
+            Signer::Known => {}
+            Signer::Unknown(id) => {
+                let id = super::chain::hex(&id);
+                self.strangers.insert(format!("`{writer}` (key {id})"));
+            }
+            Signer::Nobody => drop(self.orphans.insert(format!("`{writer}`"))),
         }
         let is_over = |end: &&Retired| {
             let is_last = numbers.last() == Some(&end.segment);
@@ -254,11 +283,17 @@ impl Plan {
         let strangers = list(&self.strangers).map(|names| {
             format!(
                 "retention leaves old logs that no known audit key vouches for: {names}; name the public parts of earlier audit \
-                 keys with `audit.former_keys`"
+                 keys with `audit.former_keys`; one counts for logs that began before the first log of the key now"
             )
         });
-        let both: Vec<String> = [sinks, strangers].into_iter().flatten().collect();
-        (!both.is_empty()).then(|| both.join("; "))
+        let orphans = list(&self.orphans).map(|names| {
+            format!(
+                "retention leaves old logs that no audit key vouches for, because they were never signed or ended before it answered: \
+                 {names}; no key can vouch for them later, so remove them by hand when they are due"
+            )
+        });
+        let all: Vec<String> = [sinks, strangers, orphans].into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join("; "))
     }
 
     /// The records to write before anything is removed.

@@ -27,7 +27,9 @@ const POINT: usize = 65;
 
 /// The audit key: signs that the key of a process may sign checkpoints.
 ///
-/// Called on a thread of its own that no record waits for, so it may block; a call that fails is made again later.
+/// Called on a thread of its own that no record waits for, so it may block; a call that fails is made again later. A log that
+/// opens waits two seconds at most for the public part, where retention finds something old; if it comes later, that log removes
+/// nothing.
 pub trait CheckpointSigner: fmt::Debug + Send + Sync {
     /// The public part, for auditors.
     ///

@@ -22,18 +22,18 @@ impl Status {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the newest checkpoint is not signed, or not endorsed.
+    /// Why the newest checkpoint is not signed or not endorsed, or what is wrong with those before it.
     pub(super) fn checkpoint_error(&self) -> MutexGuard<'_, Option<String>> {
         self.checkpoint_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A checkpoint of so many records is on the disk.
-    pub(super) fn signed(&self, size: u64, is_endorsed: bool) {
+    /// A checkpoint of so many records is on the disk, whatever else is the trouble with its file.
+    pub(super) fn signed(&self, size: u64, is_endorsed: bool, trouble: Option<String>) {
         let mut error = self.checkpoint_error();
-        if is_endorsed {
-            *error = None;
+        if is_endorsed || trouble.is_some() {
+            *error = trouble;
         } else {
             error.get_or_insert_with(|| "the audit key has not endorsed this log yet".to_owned());
         }

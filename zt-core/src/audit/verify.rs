@@ -1,10 +1,11 @@
 //! Recomputes every chain and tree of a folder, offline, and names the first record of each segment that is not what was
 //! written, and every checkpoint that is not what was signed.
 //!
-//! Streams, several logs at a time: memory grows with the number of logs and findings, not of records and checkpoints. Never
-//! changes anything. What it cannot detect is written in the [module documentation](super).
+//! Streams, several logs at a time: memory grows with the number of logs, of findings and of what logs say of each
+//! other, not of records and checkpoints. Never changes anything. What it cannot detect is written in the [module documentation](super).
 
 pub(super) mod claims;
+pub(super) mod known;
 mod log;
 mod marks;
 pub(super) mod notes;
@@ -19,9 +20,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::checkpoint::Checkpoint;
-use super::folder::{Folder, segment_name};
+use super::folder::{Folder, segment_name, unpublished_of};
 use super::lines::Lines;
-use super::retire::Retired;
 use super::signature::PublicKey;
 use super::{AuditError, Finding, FindingKind, Verification};
 use claims::{Claims, Links, Retirement};
@@ -161,61 +161,8 @@ fn verify_once(folder: &Path, options: &VerifyOptions) -> Result<Verification, A
     } else {
         verification.unsigned_retirements(&retirements, &removals);
     }
-    verification.foreign(&found.foreign);
+    verification.foreign(&found);
     Ok(verification)
-}
-
-/// What retention must know about a log; nothing of one that is not intact.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    /// Where each segment ends.
-    pub(super) ends: Vec<Retired>,
-    /// How many of its records are signed.
-    pub(super) signed: u64,
-    /// Its records that say that something was removed by rule.
-    pub(super) removals: Vec<u64>,
-    /// Whether it is signed, and none of the keys vouches for who signed it.
-    pub(super) is_strange: bool,
-}
-
-/// Verifies one log for retention, which trusts these keys alone.
-pub(super) fn know(
-    folder: &Path,
-    found: &Folder,
-    claims: &Claims,
-    writer: &str,
-    keys: &[PublicKey],
-) -> Result<Known, AuditError> {
-    if keys.is_empty() {
-        return Ok(Known::default());
-    }
-    let options = VerifyOptions {
-        trusted: keys.to_vec(),
-        ..VerifyOptions::default()
-    };
-    let log = Log {
-        folder,
-        writer,
-        numbers: found.writers.get(writer).map_or(&[][..], Vec::as_slice),
-        claims,
-        options: &options,
-        keeps_ends: true,
-    };
-    let report = log.verify(Links::default(), found.signed.contains(writer))?;
-    if !report.verification.is_intact() {
-        let mut findings = report.verification.findings.iter();
-        return Ok(Known {
-            is_strange: findings.any(|found| found.what == FindingKind::UnknownKey),
-            ..Known::default()
-        });
-    }
-    let head = report.verification.heads.first();
-    Ok(Known {
-        signed: head.map_or(0, |head| head.signed),
-        ends: report.ends,
-        removals: report.removals,
-        is_strange: false,
-    })
 }
 
 /// Every log that has segments, checkpoints here or elsewhere, or was removed by rule.
@@ -367,9 +314,14 @@ impl Verification {
         });
     }
 
-    fn foreign(&mut self, names: &[String]) {
-        for name in names.iter().filter(|name| !name.contains(".jsonl.torn-")) {
-            let note = if name.ends_with(".jsonl.new") || name.ends_with(".checkpoints.new") {
+    fn foreign(&mut self, found: &Folder) {
+        let has_begun =
+            |writer: String| found.writers.contains_key(&writer) || found.signed.contains(&writer);
+        let names = found.foreign.iter();
+        for name in names.filter(|name| !name.contains(".jsonl.torn-")) {
+            let note = if unpublished_of(name).is_some_and(has_begun) {
+                format!("`{name}` has not taken the place of the log's checkpoints")
+            } else if name.ends_with(".jsonl.new") || name.ends_with(".checkpoints.new") {
                 format!("`{name}` was never started")
             } else {
                 format!("`{name}` is not part of the log and was not checked")

@@ -79,6 +79,14 @@ impl Disk for FaultyDisk {
         OsDisk.publish(from, to)?;
         fails(&self.0.publish)
     }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        OsDisk.read(path)
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        OsDisk.length(path)
+    }
 }
 
 impl SegmentFile for FaultyFile {

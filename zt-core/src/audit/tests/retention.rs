@@ -4,13 +4,13 @@ use super::checkpoints::{TestKey, closed, notes_of};
 use super::*;
 use crate::testing::ManualClock;
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-fn clock() -> Arc<ManualClock> {
+pub(super) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(Timestamp::from_secs(1_790_000_000)))
 }
 
-fn open_on_day(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> AuditLog {
+pub(super) fn open_on_day(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> AuditLog {
     let options = options(folder)
         .with_segment_bytes(1024)
         .with_signer(Arc::<TestKey>::clone(key))
@@ -30,14 +30,14 @@ fn at(clock: &ManualClock, number: usize) -> Record {
     .with_detail("number", number.to_string())
 }
 
-fn write(log: &AuditLog, clock: &ManualClock, numbers: std::ops::Range<usize>) {
+pub(super) fn write(log: &AuditLog, clock: &ManualClock, numbers: std::ops::Range<usize>) {
     for number in numbers {
         log.append(at(clock, number), Durability::Ordered).unwrap();
     }
     log.flush().unwrap();
 }
 
-fn segments_of(folder: &Path, writer: &str) -> usize {
+pub(super) fn segments_of(folder: &Path, writer: &str) -> usize {
     let names = fs::read_dir(folder).unwrap();
     let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names
@@ -46,7 +46,7 @@ fn segments_of(folder: &Path, writer: &str) -> usize {
 }
 
 /// Retention runs beside the notes: as long as it is not done, it is waited for.
-fn until_gone(folder: &Path, writer: &str) {
+pub(super) fn until_gone(folder: &Path, writer: &str) {
     while segments_of(folder, writer) > 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
@@ -59,11 +59,17 @@ fn plan_of(
     sinks: &[PathBuf],
     key: &TestKey,
 ) -> Result<retire::Plan, AuditError> {
-    retire::Plan::make(folder, now, 30 * DAY, sinks, &|| Ok(vec![key.public()]))
+    let keys = || {
+        Ok(verify::known::Keys {
+            now: key.public(),
+            former: Vec::new(),
+        })
+    };
+    retire::Plan::make(folder, now, 30 * DAY, sinks, &keys)
 }
 
 /// Opens and closes a log.
-fn pass(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> AuditLog {
+pub(super) fn pass(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> AuditLog {
     let log = open_on_day(folder, clock, key);
     log.close(LONG).unwrap();
     log

@@ -115,6 +115,16 @@ impl Disk for SimulatedDisk {
         }
         done
     }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let platter = self.0.lock().unwrap();
+        let file = platter.files.get(path);
+        Ok(file.map_or_else(Vec::new, |file| file.lock().unwrap().bytes.clone()))
+    }
+
+    fn length(&self, path: &Path) -> io::Result<u64> {
+        Ok(u64::try_from(self.read(path)?.len()).unwrap())
+    }
 }
 
 impl SegmentFile for SimulatedFile {

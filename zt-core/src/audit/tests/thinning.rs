@@ -13,11 +13,11 @@ use super::checkpoints::{TestKey, notes_of};
 use super::faulty::FaultyDisk;
 use super::*;
 
-const WRITER: &str = "20260921T141320Z-0123456789abcdef";
+pub(super) const WRITER: &str = "20260921T141320Z-0123456789abcdef";
 const AT: &str = "2026-09-21T14:13:20.000Z";
 
 /// A log of so many records that is written here, and its head at each of them.
-fn log(folder: &Path, records: u64) -> Vec<TreeHead> {
+pub(super) fn log(folder: &Path, records: u64) -> Vec<TreeHead> {
     let zeros = "0".repeat(64);
     let (mut link, mut tree, mut bytes) = (Link::START, Tree::default(), Vec::new());
     let mut heads = Vec::new();
@@ -47,7 +47,7 @@ fn log(folder: &Path, records: u64) -> Vec<TreeHead> {
     heads
 }
 
-fn notes(folder: &Path, key: &TestKey, disk: Arc<dyn Disk>) -> (Notes, Endorsement) {
+pub(super) fn notes(folder: &Path, key: &TestKey, disk: Arc<dyn Disk>) -> (Notes, Endorsement) {
     let process = ProcessKey::generate().unwrap();
     let statement = statement(WRITER, process.public());
     let endorsement = Endorsement {
@@ -59,12 +59,12 @@ fn notes(folder: &Path, key: &TestKey, disk: Arc<dyn Disk>) -> (Notes, Endorseme
     (notes, endorsement)
 }
 
-fn found(folder: &Path, options: &VerifyOptions) -> Vec<FindingKind> {
+pub(super) fn found(folder: &Path, options: &VerifyOptions) -> Vec<FindingKind> {
     let found = verify_with(folder, options).unwrap();
     found.findings.iter().map(|found| found.what).collect()
 }
 
-fn sizes(folder: &Path) -> Vec<u64> {
+pub(super) fn sizes(folder: &Path) -> Vec<u64> {
     let notes = notes_of(folder, WRITER);
     notes.iter().map(|note| note.head.size).collect()
 }
@@ -132,7 +132,7 @@ fn thinning_that_fails_at_any_step_leaves_whole_notes_and_is_done_again() {
     let heads = log(folder.path(), 60);
     let (mut notes, endorsement) = notes(folder.path(), &key, Arc::new(disk));
     let flags = [&faults.create, &faults.notes, &faults.publish];
-    let mut failed = [0; 3];
+    let (mut failed, mut troubled) = ([0; 3], 0);
     for (at, head) in heads.into_iter().enumerate() {
         // Each way to fail while there is nothing to thin, and while there is.
         let flag = flags[at % 3];
@@ -151,12 +151,14 @@ fn thinning_that_fails_at_any_step_leaves_whole_notes_and_is_done_again() {
             flag.store(false, Ordering::SeqCst);
             notes.add(head, Some(&endorsement)).unwrap();
         }
+        troubled += usize::from(notes.trouble().is_some());
         flag.store(false, Ordering::SeqCst);
         let sizes = sizes(folder.path());
         assert_eq!(sizes.last(), Some(&(u64::try_from(at).unwrap() + 1)));
         assert!(sizes.len() <= 16, "{sizes:?}");
     }
     assert!(failed[1] > 0 && failed[2] > 0, "{failed:?}");
+    assert!(troubled > 0, "one that cannot be created is named");
     let trusting = VerifyOptions::new().with_key(key.public());
     assert_eq!(found(folder.path(), &trusting), []);
 }
@@ -197,8 +199,37 @@ fn many_notes_of_one_who_thins_nothing_are_compared_in_bounded_memory() {
 #[test]
 fn a_file_is_full_long_before_it_is_large() {
     let folder = tempfile::tempdir().unwrap();
-    let head = log(folder.path(), 3).pop().unwrap();
+    let key = TestKey::new();
+    let mut head = log(folder.path(), 3).pop().unwrap();
+    head.size = u64::MAX;
+    let (_, endorsement) = notes(folder.path(), &key, Arc::new(disk::OsDisk));
     let process = ProcessKey::generate().unwrap();
-    let note = Checkpoint::sign(WRITER, head, chain::ZERO, &process, None).unwrap();
-    assert!(note.note().len() * MOST < 1 << 20);
+    let note = Checkpoint::sign(WRITER, head, chain::ZERO, &process, Some(endorsement)).unwrap();
+    assert!(note.note().contains("\nendorsement "));
+    // A signature of DER is up to two bytes longer than another.
+    assert!((note.note().len() + 8) * MOST < 1 << 20);
+}
+
+#[test]
+fn a_file_is_whole_at_every_moment_for_who_verifies_while_it_is_thinned() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = TestKey::new();
+    let heads = log(folder.path(), 300);
+    let (mut notes, endorsement) = notes(folder.path(), &key, Arc::new(disk::OsDisk));
+    notes.add(heads[0].clone(), Some(&endorsement)).unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            for head in heads.into_iter().skip(1) {
+                notes.add(head, Some(&endorsement)).unwrap();
+            }
+        });
+        while !writing.is_finished() {
+            // The end of the log has no note yet, and one that is being written may be there in part.
+            let told = verify(folder.path()).unwrap();
+            let mut of_notes = told.findings.iter().filter(|found| found.line > 0);
+            let is_part = |found: &Finding| found.what == FindingKind::ForgedCheckpoint;
+            assert!(of_notes.all(is_part), "{told:?}");
+        }
+    });
+    assert_eq!(found(folder.path(), &VerifyOptions::new()), []);
 }

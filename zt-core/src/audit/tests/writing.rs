@@ -334,6 +334,14 @@ fn a_real_full_device_fails_the_append() {
         fn publish(&self, from: &Path, to: &Path) -> std::io::Result<()> {
             OsDisk.publish(from, to)
         }
+
+        fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+            OsDisk.read(path)
+        }
+
+        fn length(&self, path: &Path) -> std::io::Result<u64> {
+            OsDisk.length(path)
+        }
     }
 
     impl SegmentFile for Both {

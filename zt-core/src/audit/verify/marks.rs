@@ -2,7 +2,8 @@
 //!
 //! In: the notes of the folder and those that were kept elsewhere, then the log, record by record. Out: findings, and how
 //! many records are under a checkpoint that nothing speaks against. Memory is bounded for whatever the folder holds: each note
-//! is verified, and of too many old ones every second is not compared, because a later one covers the same records.
+//! is verified, of too many old ones every second is not compared, because a later one covers the same records, and of the keys
+//! that signed the first few are told apart.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::Path;
@@ -18,7 +19,9 @@ use super::{VerifyOptions, open};
 
 /// How many notes of the folder are compared with a log; four times what a writer leaves.
 const MOST: usize = 4096;
-/// How many findings about the checkpoints of one log are told one by one.
+/// How many keys that signed one log are told apart; there should be one.
+const MOST_SIGNERS: usize = 16;
+/// How many notes of one log that are not good are told one by one.
 const MOST_FINDINGS: usize = 100;
 
 /// What is signed about one log.
@@ -51,7 +54,7 @@ struct Mark {
     signer: usize,
 }
 
-/// The process keys that signed, in the order of their first notes.
+/// The process keys that signed, in the order of their first notes; the last of too many stands for the rest, a stranger.
 #[derive(Debug, Default)]
 struct Signers {
     all: Vec<Signer>,
@@ -69,16 +72,21 @@ struct Signer {
 impl Signers {
     /// Who signed this note.
     fn of(&mut self, place: &Place, note: &Checkpoint, trusted: &[PublicKey]) -> usize {
-        let next = self.all.len();
-        let at = *self.by_key.entry(note.key.clone()).or_insert(next);
-        if at == next {
+        let next = self.all.len().min(MOST_SIGNERS);
+        let at = match self.by_key.get(&note.key) {
+            Some(at) => *at,
+            None if next < MOST_SIGNERS => *self.by_key.entry(note.key.clone()).or_insert(next),
+            None => MOST_SIGNERS,
+        };
+        if at == self.all.len() {
             self.all.push(Signer {
                 place: place.clone(),
                 is_vouched_for: trusted.is_empty(),
             });
         }
         // Asked until one does.
-        if let Some(signer) = self.all.get_mut(at).filter(|signer| !signer.is_vouched_for) {
+        let signer = self.all.get_mut(at).filter(|_| at < MOST_SIGNERS);
+        if let Some(signer) = signer.filter(|signer| !signer.is_vouched_for) {
             signer.is_vouched_for = trusted.iter().any(|audit| note.is_endorsed_by(audit));
         }
         at
@@ -129,7 +137,7 @@ impl Marks {
                 all.push(marks.mark(place.clone(), kept.clone(), true, &options.trusted));
             } else {
                 let message = "the signature does not fit";
-                marks.find(place, FindingKind::ForgedCheckpoint, message);
+                marks.find_one(place, FindingKind::ForgedCheckpoint, message);
             }
         }
         marks.keys();
@@ -167,7 +175,7 @@ impl Marks {
             Read::Note(note) => note,
             Read::Malformed => {
                 let message = "the text is not a checkpoint as it was written";
-                self.find(place, FindingKind::ForgedCheckpoint, message);
+                self.find_one(place, FindingKind::ForgedCheckpoint, message);
                 *before = None;
                 return None;
             }
@@ -182,7 +190,7 @@ impl Marks {
             } else {
                 "the checkpoint is that of another log"
             };
-            self.find(place, FindingKind::ForgedCheckpoint, message);
+            self.find_one(place, FindingKind::ForgedCheckpoint, message);
             *before = None;
             return None;
         }
@@ -194,12 +202,12 @@ impl Marks {
         if let Some(before) = before.replace(next) {
             if before.hash != note.previous {
                 let message = "one or more checkpoints before this one are missing";
-                self.find(place, FindingKind::MissingCheckpoint, message);
+                self.find_one(place, FindingKind::MissingCheckpoint, message);
             } else if before.head.size > note.head.size {
                 let message = "the checkpoint is of fewer records than the one before";
-                self.find(place, FindingKind::Fork, message);
+                self.find_one(place, FindingKind::Fork, message);
             } else if contradict(&before.head, &note.head) {
-                self.find(place, FindingKind::Fork, CONTRADICT);
+                self.find_one(place, FindingKind::Fork, CONTRADICT);
             }
         }
         Some(note)
@@ -334,11 +342,16 @@ impl Marks {
         self.has_file
     }
 
-    fn find(&mut self, place: &Place, what: FindingKind, message: &str) {
-        if self.findings.len() >= MOST_FINDINGS {
+    /// Finds one of what there may be any number of: those must not hide what is found once.
+    fn find_one(&mut self, place: &Place, what: FindingKind, message: &str) {
+        if self.findings.len() < MOST_FINDINGS {
+            self.find(place, what, message);
+        } else {
             self.more += 1;
-            return;
         }
+    }
+
+    fn find(&mut self, place: &Place, what: FindingKind, message: &str) {
         self.findings.push(Finding {
             file: place.file.clone(),
             line: place.line,
