@@ -219,11 +219,15 @@ impl RuntimeBuilder {
         runtime.0.declare(&runtime.snapshot());
         identity.key_log.is_of(&runtime.0);
         identity::keep_fresh(&runtime);
-        // First, for the threads ask too.
-        runtime.0.threads.get_or_init(|| ());
-        housekeeping::start_all(&runtime)?;
-        Ok(runtime)
+        started(runtime)
     }
+}
+
+fn started(runtime: Runtime) -> Result<Runtime> {
+    // First, for the threads ask too.
+    runtime.0.threads.get_or_init(|| ());
+    housekeeping::start_all(&runtime)?;
+    Ok(runtime)
 }
 
 fn file_alerts(config: &Config) -> Arc<dyn AlertSink> {
