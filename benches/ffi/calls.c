@@ -1,17 +1,19 @@
 /*
- * What calls cost from C. Prints a line for each: median and least of the samples in nanoseconds, and what was called.
+ * What calls cost from C. benches/src/ffi/program.rs says what is read and written.
  *
- * argv: the world's folder, calls a sample, samples. The environment has ZT_TOKEN. Needs POSIX.
+ * argv: the world's folder, calls a sample. The environment has ZT_TOKEN. Needs POSIX.
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <zt.h>
+
+enum { MANY = 100 };
 
 static zt_session *job;
 static zt_located *resource;
 static zt_secret_handle *key;
+static const char *many[MANY];
 
 static int nothing(void) {
     return !zt_decision_is_allowed(NULL);
@@ -32,7 +34,8 @@ static int check(void) {
 
 static int get(void) {
     zt_secret *secret = NULL;
-    int right = zt_secret_handle_get(key, &secret, NULL) == ZT_STATUS_OK;
+    size_t length = 0;
+    int right = zt_secret_handle_get(key, &secret, NULL) == ZT_STATUS_OK && zt_secret_bytes(secret, &length) != NULL;
     zt_secret_free(secret);
     return right;
 }
@@ -43,54 +46,71 @@ static int copy(void) {
     return zt_secret_handle_read(key, buffer, sizeof buffer, &length, NULL) == ZT_STATUS_OK;
 }
 
+static int check_many(void) {
+    bool allowed[MANY] = {false};
+    return zt_check_many(job, "secret.get", many, MANY, allowed, NULL, NULL) == ZT_STATUS_OK && allowed[MANY - 1];
+}
+
+static const struct {
+    const char *name;
+    int (*call)(void);
+    long of_calls;
+} CASES[] = {
+    {"nothing", nothing, 1},
+    {"handle", check_at, 1},
+    {"text", check, 1},
+    {"secret", get, 1},
+    {"copy", copy, 1},
+    {"many", check_many, MANY},
+};
+enum { COUNT = sizeof CASES / sizeof CASES[0] };
+
 static double now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static int by_size(const void *a, const void *b) {
-    const double first = *(const double *)a;
-    const double second = *(const double *)b;
-    return (first > second) - (first < second);
-}
-
-static int measure(const char *name, int (*call)(void), long calls, long samples) {
-    double *took = malloc((size_t)samples * sizeof *took);
-    long sample, at;
-    int right = took != NULL && call();
-    for (sample = 0; right && sample < samples; sample++) {
+/* One line: nanoseconds of each case. */
+static int sample(long calls) {
+    int right = 1;
+    size_t which;
+    for (which = 0; which < COUNT; which++) {
+        const long count = calls / CASES[which].of_calls + 1;
         const double began = now_ns();
-        for (at = 0; at < calls; at++) {
-            right = call() && right;
+        long at;
+        for (at = 0; at < count; at++) {
+            right = CASES[which].call() && right;
         }
-        took[sample] = (now_ns() - began) / (double)calls;
+        printf("%s%.1f", which == 0 ? "" : " ", (now_ns() - began) / (double)count);
     }
-    if (right) {
-        qsort(took, (size_t)samples, sizeof *took, by_size);
-        printf("%.1f %.1f %s\n", took[samples / 2], took[0], name);
-    }
-    free(took);
-    return right;
+    printf("\n");
+    return fflush(stdout) == 0 && right;
 }
 
 int main(int argc, char **argv) {
     zt_runtime *zt = NULL;
     zt_session *caller = NULL;
-    const long calls = argc == 4 ? atol(argv[2]) : 0;
-    const long samples = argc == 4 ? atol(argv[3]) : 0;
-    int right;
-    if (calls < 1 || samples < 1 || zt_open(argv[1], &zt, NULL) != ZT_STATUS_OK ||
+    const long calls = argc == 3 ? atol(argv[2]) : 0;
+    int right = 1;
+    size_t at;
+    if (calls < 1 || zt_open(argv[1], &zt, NULL) != ZT_STATUS_OK ||
         zt_authenticate(zt, getenv("ZT_TOKEN"), &caller, NULL) != ZT_STATUS_OK ||
         zt_session_claiming(caller, 201, 2, &job, NULL) != ZT_STATUS_OK ||
         zt_session_locate(job, "secret:bureau-api-key", &resource, NULL) != ZT_STATUS_OK ||
         zt_session_secret_handle(job, "bureau-api-key", &key, NULL) != ZT_STATUS_OK) {
         return 2;
     }
-    right = measure("C: a call that does nothing", nothing, calls, samples) &&
-            measure("C: zt_check_at", check_at, calls, samples) && measure("C: zt_check", check, calls, samples) &&
-            measure("C: zt_secret_handle_get", get, calls, samples) &&
-            measure("C: zt_secret_handle_read", copy, calls, samples);
+    for (at = 0; at < MANY; at++) {
+        many[at] = "secret:bureau-api-key";
+    }
+    for (at = 0; at < COUNT; at++) {
+        printf("%s%s", at == 0 ? "" : " ", CASES[at].name);
+    }
+    printf("\n");
+    while (right && getchar() != EOF) {
+        right = sample(calls);
+    }
     zt_secret_handle_free(key);
     zt_located_free(resource);
     zt_session_free(job);

@@ -1,35 +1,40 @@
 // What calls cost from C++, by zt.hpp. As calls.c.
 #include <zt.hpp>
 
-#include <algorithm>
 #include <cstdio>
+#include <functional>
 
 namespace {
 
-template <class Call> bool measure(const char *name, long calls, long samples, Call call) {
+struct measured {
+    const char *name;
+    std::function<bool()> call;
+    long of_calls = 1;
+};
+
+// One line: nanoseconds of each case.
+bool sample(const std::vector<measured> &cases, long calls) {
     using clock = std::chrono::steady_clock;
-    std::vector<double> took;
-    bool right = call();
-    for (long sample = 0; sample < samples; sample++) {
+    bool right = true;
+    for (const measured &one : cases) {
+        const long count = calls / one.of_calls + 1;
         const auto began = clock::now();
-        for (long at = 0; at < calls; at++) {
-            right = call() && right;
+        for (long at = 0; at < count; at++) {
+            right = one.call() && right;
         }
         const std::chrono::duration<double, std::nano> all = clock::now() - began;
-        took.push_back(all.count() / static_cast<double>(calls));
+        std::printf("%.1f ", all.count() / static_cast<double>(count));
     }
-    std::sort(took.begin(), took.end());
-    std::printf("%.1f %.1f %s\n", took[took.size() / 2], took.front(), name);
-    return right;
+    std::printf("\n");
+    return std::fflush(stdout) == 0 && right;
 }
 
 } // namespace
 
 int main(int argc, char **argv) {
-    const long calls = argc == 4 ? std::atol(argv[2]) : 0;
-    const long samples = argc == 4 ? std::atol(argv[3]) : 0;
+    const long calls = argc == 3 ? std::atol(argv[2]) : 0;
     const char *token = std::getenv("ZT_TOKEN");
-    if (calls < 1 || samples < 1 || token == nullptr) {
+    if (calls < 1 || token == nullptr) {
         return 2;
     }
     auto zt = zt::runtime::open(argv[1]);
@@ -45,15 +50,34 @@ int main(int argc, char **argv) {
     if (!resource || !key) {
         return 2;
     }
-    const bool right =
-        measure("C++: check_at", calls, samples, [&] {
-            auto allowed = job->check_at("secret.get", *resource);
-            return allowed && *allowed;
-        }) &&
-        measure("C++: check", calls, samples, [&] {
-            auto decision = job->check("secret.get", "secret:bureau-api-key");
-            return decision && decision->is_allowed();
-        }) &&
-        measure("C++: secret_handle::read", calls, samples, [&] { return key->read().has_value(); });
-    return right && zt->close(std::chrono::minutes(1)) ? 0 : 1;
+    const std::vector<std::string> many(100, "secret:bureau-api-key");
+    const std::vector<measured> cases{
+        {"nothing", [] { return !zt_decision_is_allowed(nullptr); }},
+        {"handle",
+         [&] {
+             auto allowed = job->check_at("secret.get", *resource);
+             return allowed && *allowed;
+         }},
+        {"text",
+         [&] {
+             auto decision = job->check("secret.get", "secret:bureau-api-key");
+             return decision && decision->is_allowed();
+         }},
+        {"secret", [&] { return key->read().has_value(); }},
+        {"many",
+         [&] {
+             auto allowed = job->check_many("secret.get", many);
+             return allowed && allowed->back();
+         },
+         static_cast<long>(many.size())},
+    };
+    for (const measured &one : cases) {
+        std::printf("%s ", one.name);
+    }
+    std::printf("\n");
+    bool right = true;
+    while (right && std::getchar() != EOF) {
+        right = sample(cases, calls);
+    }
+    return zt->close(std::chrono::minutes(1)) && right ? 0 : 1;
 }

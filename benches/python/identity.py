@@ -61,7 +61,7 @@ def main(quick: bool) -> None:
         sys.exit("cryptography accepts a signature that is broken")
     except InvalidSignature:
         pass
-    cases = {
+    cases: dict[str, Callable[[], object]] = {
         "cryptography, signature alone, key kept": alone,
         f"PyJWT {jwt.__version__}, hardened: claims": whole,
     }

@@ -3,7 +3,8 @@
 //! `cargo run --release` in this folder prints Markdown. `-- --quick` only shows that everything runs; its numbers mean
 //! nothing. `-- --differential` measures nothing: it compares many random decisions with Cedar's, and `-- --conditions`
 //! those on facts alone. `-- --peers` measures decisions alone, `-- --identity` tokens, `-- --secrets` secrets,
-//! `-- --audit` the audit log, and `-- --ffi DIR` calls from C and C++ of what `cargo xtask install-c --prefix DIR` installed.
+//! `-- --audit` the audit log, and `-- --ffi DIR` calls from C, C++, Go, Java and Node of what
+//! `cargo xtask install-c --prefix DIR` installed.
 
 mod audit;
 mod conditions;
@@ -76,8 +77,7 @@ fn over_the_c_abi(effort: Effort) -> Outcome<String> {
         .skip_while(|argument| argument != "--ffi")
         .nth(1);
     let prefix = prefix.ok_or("`--ffi` wants the folder that libzt is installed in")?;
-    let groups = ffi::groups(&World::new()?, Path::new(&prefix), effort)?;
-    Ok(report::markdown(&groups))
+    ffi::markdown(&World::new()?, Path::new(&prefix), effort)
 }
 
 fn measure(effort: Effort) -> Outcome<String> {

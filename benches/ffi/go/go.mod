@@ -1,0 +1,3 @@
+module zt.benches/calls
+
+go 1.21
