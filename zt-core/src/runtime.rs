@@ -221,8 +221,9 @@ impl Runtime {
 
     /// What was just read takes the place of what was tried in shadow too.
     fn take_read(&self, next: &Snapshot) -> Result<()> {
-        self.take(next, |record| record)?;
-        self.end_shadow("the tables were read again and taken")
+        // First: after the taking is on the disk nothing may fail any more.
+        self.end_shadow("the tables were read again, to be taken")?;
+        self.take(next, |record| record)
     }
 
     /// Tokens are verified for the tenant that the runtime was opened with; object ids of another mean other people.

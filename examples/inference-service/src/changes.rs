@@ -152,10 +152,9 @@ impl Changes {
         }
     }
 
-    /// A trial as operators see it.
+    /// A trial as probes may tell of it: who would lose or gain what is for the log of the process.
     pub(crate) fn describe(&self, shadow: &Shadow) -> Value {
         let counts = shadow.counts();
-        let flips: Vec<String> = shadow.flips().iter().map(ToString::to_string).collect();
         let mut told = json!({
             "version": shadow.snapshot().version(),
             "for_s": shadow.age().as_secs(),
@@ -163,7 +162,7 @@ impl Changes {
             "granted": counts.granted,
             "withdrawn": counts.withdrawn,
             "reshaped": counts.reshaped,
-            "flips": flips,
+            "ended": counts.ended,
             "may_flip": self.options.shadow_flips,
         });
         if let Some(why) = shadow.kept_back() {

@@ -20,6 +20,7 @@ mod rows;
 mod scoring;
 mod serve;
 mod service;
+mod signals;
 
 pub use options::Options;
 pub use serve::run;

@@ -1,14 +1,14 @@
 //! From a session and a body to scores: decide, read the secret, score, seal, apply what a permit asks for.
 //!
-//! Two rights are asked of the caller: `model.infer` on the model, and, for an answer in plain, `table.read` on the output's
-//! table, whose rows the answer holds: its columns, masks, rows and obligations are done by the permit. The service reads the
-//! bureau's key and seals by its own rights.
+//! Two rights are asked of the caller: `model.infer` on the model, and `table.read` on the output's table, whose rows the answer
+//! holds: its columns, masks, rows and obligations are done by the permit. Without the second one there are sealed cells and
+//! nothing in plain beside them. The service reads the bureau's key and seals by its own rights.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
-use zt_core::batch::Batch;
+use zt_core::batch::{Batch, Column};
 use zt_core::{Error, Permit, Session};
 
 use crate::http::set;
@@ -89,18 +89,50 @@ impl Service {
         scored: Batch,
         is_wished: bool,
     ) -> Result<(Batch, bool), Problem> {
-        if is_wished {
-            let sealed = self.seal(own, &scored).await?;
-            return Ok((admitted.permit.apply(&sealed)?, true));
-        }
         let table = self.output_table()?;
-        let view = require(admitted.session.clone(), "table.read", table).await?;
-        let is_demanded = !view.obligations().encrypt.is_empty();
-        let told = match is_demanded {
-            true => self.seal(own, &scored).await?,
-            false => scored,
+        let view = match require(admitted.session.clone(), "table.read", table).await {
+            Ok(view) => view,
+            Err(Problem::Refused(refusal)) if is_wished && refusal.is_denied() => {
+                let sealed = self.seal(own, &scored).await?;
+                return Ok((self.without_plain(&scored, &sealed)?, true));
+            }
+            Err(problem) => return Err(problem),
         };
-        Ok((view.apply(&told)?, is_demanded))
+        if !is_wished && view.obligations().encrypt.is_empty() {
+            return Ok((view.apply(&scored)?, false));
+        }
+        let sealed = self.seal(own, &scored).await?;
+        Ok((view.apply(&sealed)?, true))
+    }
+
+    /// The columns that sealing changed, and those that say which row a cell belongs to, which the caller sent.
+    fn without_plain(&self, scored: &Batch, sealed: &Batch) -> Result<Batch, Problem> {
+        let is_sealed = |name: &&str| {
+            let (before, after) = (scored.column(name), sealed.column(name));
+            before.map(Column::cells) != after.map(Column::cells)
+        };
+        if !sealed.names().any(|name| is_sealed(&name)) {
+            let output = &self.options.output;
+            return Err(Problem::Defect(format!("nothing of `{output}` is sealed")));
+        }
+        let key = self.row_key();
+        let kept = sealed
+            .names()
+            .filter(|name| is_sealed(name) || key.iter().any(|own| own == name));
+        Ok(sealed
+            .select(&kept.collect::<Vec<_>>())
+            .map_err(Error::from)?)
+    }
+
+    fn row_key(&self) -> Vec<String> {
+        let snapshot = self.zt.snapshot();
+        let tables = snapshot.tables();
+        let mut outputs = tables.output_storage.iter();
+        let rule = outputs.find(|row| row.name == self.options.output);
+        let rule = rule.and_then(|row| row.encryption.as_ref());
+        let mut rules = tables.encryption_rules.iter();
+        let found = rules.find(|row| rule.is_some_and(|rule| *rule == row.id));
+        found.map(|row| row.row_key.clone()).unwrap_or_default()
     }
 
     /// The table whose rows the answers are, as the tables in force say.

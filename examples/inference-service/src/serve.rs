@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::options::Options;
 use crate::service::Service;
+use crate::signals::{Hangups, Signals};
 use crate::{admin, http};
 
 /// How long the audit log may take to be written at the end.
@@ -24,14 +25,33 @@ const FLUSH: Duration = Duration::from_secs(10);
 /// # Errors
 /// A folder that cannot be opened, an address that is taken, or an audit log that could not be written at the end.
 pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    // First: a signal that comes early must not end the process in the midst of its log.
+    let signals = Signals::new()?;
     let callers = TcpListener::bind(options.listen).await?;
     let operators = TcpListener::bind(options.admin).await?;
-    let (patience, probe) = (options.drain_s, options.probe_s);
     let service = Arc::new(Service::open(options).await?);
+    let served = serve(&service, callers, operators, signals).await;
+    let closed = service.zt.clone().close(FLUSH).await;
+    served?;
+    closed?;
+    say("stopped");
+    Ok(())
+}
+
+async fn serve(
+    service: &Arc<Service>,
+    callers: TcpListener,
+    operators: TcpListener,
+    signals: Signals,
+) -> Result<(), Box<dyn Error>> {
+    let Signals {
+        stop: told_to_stop,
+        hangups,
+    } = signals;
+    let (patience, probe) = (service.options.drain_s, service.options.probe_s);
     let (stop, stopped) = watch::channel(false);
-    let (end, ended) = watch::channel(false);
     // Models may have taken longer to fit than tables are trusted unconfirmed. What is wrong is noted.
-    let _is_noted = service.changes.look(&service).await;
+    let _is_noted = service.changes.look(service).await;
     service.look_at_itself().await;
     say(&format!(
         "serving callers at http://{} and operators at http://{}",
@@ -39,35 +59,34 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         operators.local_addr()?
     ));
 
-    let admin = axum::serve(operators, admin::router(Arc::clone(&service)));
-    let admin = admin.with_graceful_shutdown(told(ended));
+    let admin = axum::serve(operators, admin::router(Arc::clone(service)));
     let admin = tokio::spawn(admin.into_future());
     let tasks = [
-        tokio::spawn(look_at_itself(Arc::clone(&service), probe)),
-        tokio::spawn(follow_tables(Arc::clone(&service))),
-        tokio::spawn(look_on_hangup(Arc::clone(&service))),
+        tokio::spawn(look_at_itself(Arc::clone(service), probe)),
+        tokio::spawn(follow_tables(Arc::clone(service))),
+        tokio::spawn(look_on_hangup(Arc::clone(service), hangups)),
     ];
-    let door = axum::serve(callers, http::router(Arc::clone(&service)));
+    let door = axum::serve(callers, http::router(Arc::clone(service)));
     let door = door.with_graceful_shutdown(told(stopped));
     let mut door = tokio::spawn(door.into_future());
 
-    tokio::select! {
-        served = &mut door => served??,
-        () = told_to_stop() => {}
-    }
+    let served = tokio::select! {
+        served = &mut door => Some(served),
+        () = told_to_stop => None,
+    };
     service.counters.is_draining.store(true, Ordering::Relaxed);
     say("draining");
     let _nobody_listens = stop.send(true);
-    if !door.is_finished() && tokio::time::timeout(patience, &mut door).await.is_err() {
+    if served.is_none() && tokio::time::timeout(patience, &mut door).await.is_err() {
         say("some callers were not done in time");
         door.abort();
     }
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
-    service.zt.clone().close(FLUSH).await?;
-    let _nobody_listens = end.send(true);
-    let _last_probe = tokio::time::timeout(Duration::from_secs(1), admin).await;
-    say("stopped");
-    Ok(())
+    admin.abort();
+    match served {
+        Some(served) => Ok(served??),
+        None => Ok(()),
+    }
 }
 
 async fn told(mut to: watch::Receiver<bool>) {
@@ -85,33 +104,10 @@ async fn follow_tables(service: Arc<Service>) {
     service.changes.run(&service).await;
 }
 
-#[cfg(unix)]
-async fn look_on_hangup(service: Arc<Service>) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut hangups) = signal(SignalKind::hangup()) else {
-        return;
-    };
-    while hangups.recv().await.is_some() {
+async fn look_on_hangup(service: Arc<Service>, mut hangups: Hangups) {
+    while hangups.next().await.is_some() {
         service.changes.wake();
     }
-}
-
-#[cfg(not(unix))]
-async fn look_on_hangup(_service: Arc<Service>) {}
-
-async fn told_to_stop() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminations) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminations.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            return;
-        }
-    }
-    let _interrupted = tokio::signal::ctrl_c().await;
 }
 
 /// Who runs this reads it; if nobody can, it serves on. Never a secret: errors of zt hold none.

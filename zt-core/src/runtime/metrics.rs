@@ -95,6 +95,7 @@ fn shadow(page: &mut Page, zt: &Runtime) {
             ("granted", counts.granted),
             ("withdrawn", counts.withdrawn),
             ("reshaped", counts.reshaped),
+            ("ended", counts.ended),
         ] {
             let labels = [("action", action.as_str()), ("direction", direction)];
             page.labelled("zt_shadow_flips_total", &labels, count);

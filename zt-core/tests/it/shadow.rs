@@ -157,8 +157,8 @@ async fn tables_that_change_too_much_are_kept_back_until_somebody_takes_them_by_
         [
             ("shadow", "ok"),
             ("reload", "refused"),
-            ("reload", "ok"),
-            ("shadow", "ok")
+            ("shadow", "ok"),
+            ("reload", "ok")
         ]
     );
     assert!(acts[1].detail["reason"].contains("1 of 1"));
@@ -181,12 +181,19 @@ async fn a_caller_whom_the_tables_in_shadow_revoke_is_answered_and_counted() {
         "denied either way"
     );
     let counts = shadow.counts();
-    assert_eq!((counts.decisions, counts.withdrawn), (2, 1));
+    assert_eq!(
+        (counts.decisions, counts.ended, counts.flips()),
+        (2, 2, 0),
+        "whom tables shut out keeps none of them back"
+    );
     assert!(
         shadow.flips()[0]
             .to_string()
             .ends_with("allow by AP-01 -> the session ends")
     );
+    let end = zt.take_shadow(&shadow, 0).await.unwrap();
+    assert!(matches!(end, ShadowEnd::Taken(_)));
+    assert!(maya.check("model.infer", MODEL).is_err());
     zt.close(Duration::from_secs(5)).await.unwrap();
 }
 

@@ -186,6 +186,11 @@ fn a_sealed_answer_opens_with_the_right_and_not_without() {
     );
     let csv = body["csv"].as_str().unwrap();
     assert!(!csv.contains('€') && !csv.contains("0.703953"), "{csv}");
+    let columns = csv.lines().next().unwrap();
+    assert!(
+        columns.contains("y_pred_proba") && !columns.split(',').any(|name| name == "y_pred"),
+        "who may not read the table gets nothing of it in plain: {columns}"
+    );
     assert_eq!(service.metric("zt_service_rows_sealed_total"), Some(1));
     let (status, _) = service.stop();
     assert!(status.success());

@@ -20,10 +20,13 @@ pub struct ShadowCounts {
     pub withdrawn: u64,
     /// Allowed by both, with other columns, masks, rows or obligations.
     pub reshaped: u64,
+    /// Asked in a session that the tables in shadow end: they revoke its token, or name its caller twice. No flip: whom tables
+    /// shut out must not keep them back by asking.
+    pub ended: u64,
 }
 
 impl ShadowCounts {
-    /// All that would change.
+    /// All that would change for sessions that go on.
     #[must_use]
     pub const fn flips(&self) -> u64 {
         self.granted
@@ -37,6 +40,7 @@ impl ShadowCounts {
             granted: self.granted.saturating_add(other.granted),
             withdrawn: self.withdrawn.saturating_add(other.withdrawn),
             reshaped: self.reshaped.saturating_add(other.reshaped),
+            ended: self.ended.saturating_add(other.ended),
         }
     }
 }

@@ -73,6 +73,7 @@ impl Shadow {
             .with_detail("granted", counts.granted.to_string())
             .with_detail("withdrawn", counts.withdrawn.to_string())
             .with_detail("reshaped", counts.reshaped.to_string())
+            .with_detail("sessions_ended", counts.ended.to_string())
     }
 }
 
@@ -199,17 +200,18 @@ enum Direction {
     Granted,
     Withdrawn,
     Reshaped,
+    /// No ruling: its session would end.
+    Ended,
 }
 
 fn flip(before: &Ruling, after: Option<&Ruling>) -> Option<Direction> {
-    let is_allowed_after = after.is_some_and(Ruling::is_allowed);
-    match (before.is_allowed(), is_allowed_after) {
+    let Some(after) = after else {
+        return Some(Direction::Ended);
+    };
+    match (before.is_allowed(), after.is_allowed()) {
         (false, true) => Some(Direction::Granted),
         (true, false) => Some(Direction::Withdrawn),
-        (true, true) => {
-            let is_same = after.is_some_and(|after| before.grants_the_same(after));
-            (!is_same).then_some(Direction::Reshaped)
-        }
+        (true, true) => (!before.grants_the_same(after)).then_some(Direction::Reshaped),
         (false, false) => None,
     }
 }
@@ -224,6 +226,7 @@ struct Line {
     granted: AtomicU64,
     withdrawn: AtomicU64,
     reshaped: AtomicU64,
+    ended: AtomicU64,
 }
 
 impl Tally {
@@ -239,6 +242,7 @@ impl Tally {
             Some(Direction::Granted) => &line.granted,
             Some(Direction::Withdrawn) => &line.withdrawn,
             Some(Direction::Reshaped) => &line.reshaped,
+            Some(Direction::Ended) => &line.ended,
         };
         counter.fetch_add(1, Ordering::AcqRel);
     }
@@ -250,13 +254,14 @@ impl Tally {
             let read = |number: &AtomicU64| number.load(Ordering::Acquire);
             // The decisions last: see `add`.
             let (granted, withdrawn) = (read(&line.granted), read(&line.withdrawn));
-            let reshaped = read(&line.reshaped);
+            let (reshaped, ended) = (read(&line.reshaped), read(&line.ended));
             let decisions = read(&line.decisions);
             let counts = ShadowCounts {
                 decisions,
                 granted,
                 withdrawn,
                 reshaped,
+                ended,
             };
             (action, counts)
         });
