@@ -32,7 +32,7 @@ pub async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let service = Arc::new(Service::open(options).await?);
     let served = serve(&service, callers, operators, signals).await;
     let closed = service.zt.clone().close(FLUSH).await;
-    served?;
+    served.map_err(|why| -> Box<dyn Error> { why })?;
     closed?;
     say("stopped");
     Ok(())
@@ -43,7 +43,7 @@ async fn serve(
     callers: TcpListener,
     operators: TcpListener,
     signals: Signals,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<(), Box<dyn Error + Send + Sync>> {
     let Signals {
         stop: told_to_stop,
         hangups,
