@@ -108,6 +108,7 @@ int main(int argc, char **argv) {
         printf("%s%s", at == 0 ? "" : " ", CASES[at].name);
     }
     printf("\n");
+    right = fflush(stdout) == 0;
     while (right && getchar() != EOF) {
         right = sample(calls);
     }

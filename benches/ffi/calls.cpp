@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
         std::printf("%s ", one.name);
     }
     std::printf("\n");
-    bool right = true;
+    bool right = std::fflush(stdout) == 0;
     while (right && std::getchar() != EOF) {
         right = sample(cases, calls);
     }

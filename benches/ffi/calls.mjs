@@ -1,6 +1,5 @@
 // What calls cost from Node.js, by koffi, with texts that are encoded once. As calls.c.
-import { readSync } from 'node:fs';
-import { env, argv, stdout, exit, hrtime } from 'node:process';
+import { env, argv, stdin, stdout, exit, hrtime } from 'node:process';
 import koffi from 'koffi';
 
 const MANY = 100;
@@ -58,7 +57,7 @@ const calls = Number(argv[3]);
 let right = true;
 stdout.write(`${cases.map(([name]) => name).join(' ')}\n`);
 // One byte asks for a line: nanoseconds of each case.
-while (right && readSync(0, Buffer.alloc(1)) === 1) {
+const sample = () => {
   const took = cases.map(([, ofCalls, call]) => {
     const count = Math.floor(calls / ofCalls) + 1;
     const began = hrtime.bigint();
@@ -68,5 +67,8 @@ while (right && readSync(0, Buffer.alloc(1)) === 1) {
     return (Number(hrtime.bigint() - began) / count).toFixed(1);
   });
   stdout.write(`${took.join(' ')}\n`);
+};
+for await (const asked of stdin) {
+  asked.forEach(sample);
 }
 exit(close(zt, 60000, null) === 0 && right ? 0 : 1);
