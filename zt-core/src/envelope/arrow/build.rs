@@ -23,7 +23,7 @@ const LARGEST_NULL: usize = 16 << 20;
 
 /// And all missing values of a part together: 32,768 vectors of 16,000 numbers. What is written costs its own bytes to write,
 /// what is missing costs none.
-const MOST_NULLS: usize = 4 << 30;
+const MOST_NULLS: usize = if usize::BITS > 32 { 4 << 30 } else { 1 << 30 };
 
 /// A column that grows cell by cell.
 pub(super) struct Column {
