@@ -114,8 +114,11 @@ fn old_signed_segments_of_a_closed_log_go_and_verify_says_what_went() {
     clock.advance(29 * DAY);
     pass(folder.path(), &clock, &key);
     clock.advance(29 * DAY);
-    pass(folder.path(), &clock, &key);
-    until_gone(folder.path(), new.writer());
+    // A removal that is still under way may keep a start from its own: the next one does it.
+    while segments_of(folder.path(), new.writer()) > 0 {
+        pass(folder.path(), &clock, &key);
+        std::thread::sleep(Duration::from_millis(20));
+    }
     clock.advance(29 * DAY);
     pass(folder.path(), &clock, &key);
     let found = intact(folder.path(), &key);
