@@ -42,34 +42,54 @@ const HELPS: [&str; 12] = [
     "pyright",
 ];
 
-/// Builds the wheel, installs it and runs its tests.
-pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+/// What tests of Python run on.
+pub(crate) struct Built {
+    /// The environment that built the wheel, without it.
+    python: PathBuf,
+    /// The `zt` command.
+    pub(crate) zt: PathBuf,
+    pub(crate) wheel: PathBuf,
+}
+
+/// Builds the wheel, and what its tests call.
+pub(crate) fn wheel(place: &Place, log: &mut Log) -> io::Result<(Option<Built>, Outcome)> {
     if !place.has("zt-py/pyproject.toml") {
-        return Ok(Outcome::skipped("there is no zt-py here"));
+        return Ok((None, Outcome::skipped("there is no zt-py here")));
     }
     let Some(system) = system() else {
         let (major, minor) = OLDEST;
         let why = format!("no Python of {major}.{minor} or newer on this machine");
-        return Ok(Outcome::skipped(&why));
+        return Ok((None, Outcome::skipped(&why)));
     };
     let python = match environment(place, system, log)? {
         Ok(python) => python,
         // Else a run without network would be green and have tested no Python.
-        Err(why) if place::is_ci() => return Ok(Outcome::of(false, why)),
-        Err(why) => return Ok(Outcome::skipped(why)),
+        Err(why) if place::is_ci() => return Ok((None, Outcome::of(false, why))),
+        Err(why) => return Ok((None, Outcome::skipped(why))),
     };
     let zt = build_zt(place, log)?;
     let wheel = build_wheel(place, &python, log)?;
-    let (Some(zt), Some(wheel)) = (zt, wheel) else {
-        return Ok(Outcome::of(false, "`zt` or the wheel was not built"));
+    Ok(match (zt, wheel) {
+        (Some(zt), Some(wheel)) => {
+            let built = Built { python, zt, wheel };
+            (Some(built), Outcome::of(true, ""))
+        }
+        _ => (None, Outcome::of(false, "`zt` or the wheel was not built")),
+    })
+}
+
+/// Installs the wheel and runs its tests.
+pub(crate) fn run(place: &Place, built: Option<&Built>, log: &mut Log) -> io::Result<Outcome> {
+    let Some(Built { python, zt, wheel }) = built else {
+        return Ok(Outcome::skipped("there is no wheel"));
     };
-    if !install(place, &python, &wheel, log)? {
+    if !install(place, python, wheel, log)? {
         return Ok(Outcome::of(false, "the wheel does not install"));
     }
     // `P` prints what passing tests printed, for the needle scan. Those of Spark have a step of their own.
     let mut pytest = command(
         place,
-        &python,
+        python,
         &["-m", "pytest", "-raP", "-m", "not spark", "tests"],
     );
     pytest.current_dir(place.at("zt-py"));
@@ -190,20 +210,15 @@ fn build_zt(place: &Place, log: &mut Log) -> io::Result<Option<PathBuf>> {
         FEATURES,
     ];
     let ran = log.run(&mut cargo(place, &arguments))?;
-    Ok(zt(place).filter(|_| ran.success))
+    let program = place.target().join("debug").join("zt");
+    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
+    Ok((ran.success && program.exists()).then_some(program))
 }
 
 /// The Azure that tests talk to, which is built with `zt`: a test that builds it may not be done in time.
 fn simulator(place: &Place) -> PathBuf {
     let program = place.target().join("debug").join("zt-azure-simulator");
     program.with_extension(std::env::consts::EXE_EXTENSION)
-}
-
-/// The `zt` command, if it was built.
-pub(crate) fn zt(place: &Place) -> Option<PathBuf> {
-    let program = place.target().join("debug").join("zt");
-    let program = program.with_extension(std::env::consts::EXE_EXTENSION);
-    program.exists().then_some(program)
 }
 
 /// Builds in the dev profile, whose dependencies the Rust tests have built already.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -75,25 +76,30 @@ pub(crate) struct Ran {
     pub(crate) output: String,
 }
 
-/// Everything that steps print, in one file.
+/// Everything that steps print, in one file; those that run beside others have one of their own.
 pub(crate) struct Log {
+    path: PathBuf,
     file: File,
     written: usize,
     unbuilt: Vec<Range<usize>>,
     limits: Limits,
     /// What had to be done to commands of the present step.
     notes: Vec<String>,
+    /// Those of steps that ran beside.
+    beside: Vec<Log>,
 }
 
 impl Log {
-    fn new(file: File, limits: Limits) -> Self {
-        Self {
-            file,
+    fn create(path: PathBuf, limits: Limits) -> io::Result<Self> {
+        Ok(Self {
+            file: File::create(&path)?,
+            path,
             written: 0,
             unbuilt: Vec::new(),
             limits,
             notes: Vec::new(),
-        }
+            beside: Vec::new(),
+        })
     }
 
     /// Runs a command without input, shows its output line by line and keeps it.
@@ -109,6 +115,16 @@ impl Log {
     /// The same without showing anything.
     pub(crate) fn run_quietly(&mut self, command: &mut Command) -> io::Result<Ran> {
         self.execute(command, Show::Nothing)
+    }
+
+    /// This one and those of the steps that ran beside.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Log> {
+        std::iter::once(self).chain(&self.beside)
+    }
+
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The parts of the log that hold compilers' errors, and so lines of our sources.
@@ -226,13 +242,34 @@ impl Report {
     /// Begins a new log.
     pub(crate) fn new(place: &Place) -> io::Result<Self> {
         fs::create_dir_all(place.own())?;
-        let file = File::create(place.own().join("output.log"))?;
-        let log = Log::new(file, Limits::here());
+        Self::into(place.own().join("output.log"))
+    }
+
+    fn into(path: PathBuf) -> io::Result<Self> {
         Ok(Self {
-            log,
+            log: Log::create(path, Limits::here())?,
             rows: Vec::new(),
             failures: Vec::new(),
         })
+    }
+
+    /// Runs steps, and others beside them: tests wait much of their time. The rows of the others come last.
+    pub(crate) fn beside(
+        &mut self,
+        steps: impl FnOnce(&mut Self) -> io::Result<()>,
+        others: impl FnOnce(&mut Self) -> io::Result<()> + Send,
+    ) -> io::Result<()> {
+        let mut other = Self::into(self.log.path.with_extension("beside.log"))?;
+        let (ran, ran_beside) = thread::scope(|scope| {
+            let lane = scope.spawn(|| others(&mut other));
+            let ran = steps(self);
+            let died = |_| Err(io::Error::other("a step that ran beside others panicked"));
+            (ran, lane.join().unwrap_or_else(died))
+        });
+        self.rows.append(&mut other.rows);
+        self.failures.append(&mut other.failures);
+        self.log.beside.push(other.log);
+        ran.and(ran_beside)
     }
 
     /// Runs one step. A failure does not end the run; that no step can be run at all does.
@@ -309,10 +346,47 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_run_beside_others_count_and_their_log_is_searched_too() {
+        let name = format!("xtask-beside-{}.log", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let mut report = Report::into(path).unwrap();
+        let echo = |log: &mut Log, text: &str| {
+            let ran = log.run_quietly(Command::new("echo").arg(text))?;
+            Ok(Outcome::of(ran.success, "no echo"))
+        };
+        let (told, heard) = mpsc::channel();
+        report
+            .beside(
+                // Each waits for the other: one after the other they would not end.
+                |report| {
+                    report.step("one", |log| {
+                        heard.recv_timeout(Duration::from_secs(60)).unwrap();
+                        echo(log, "from one")
+                    })
+                },
+                move |report| {
+                    told.send(()).unwrap();
+                    report.step("other", |log| echo(log, "from other"))?;
+                    report.step("last", |_| Ok(Outcome::of(false, "it fails")))
+                },
+            )
+            .unwrap();
+        let names: Vec<_> = report.rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["one", "other", "last"]);
+        assert_eq!(report.failures, ["last"]);
+        let read = |log: &Log| fs::read_to_string(log.path()).unwrap();
+        let said: Vec<_> = report.log.all().map(read).collect();
+        assert_eq!(said, ["from one\n", "from other\n"]);
+        for log in report.log.all() {
+            fs::remove_file(log.path()).unwrap();
+        }
+    }
+
+    #[test]
     fn the_output_of_a_command_is_kept_whole_and_a_failed_build_is_marked() {
         let name = format!("xtask-log-{}", std::process::id());
         let path = std::env::temp_dir().join(name);
-        let mut log = Log::new(File::create(&path).unwrap(), Limits::here());
+        let mut log = Log::create(path.clone(), Limits::here()).unwrap();
         let mut print = |text: &str, exit: &str| {
             let mut command = Command::new("sh");
             let script = "printf %s \"$1\"; exit $2";

@@ -1,8 +1,7 @@
-//! Spark: a virtual environment of its own, the wheel of the Python step, the tests marked `spark`.
+//! Spark: a virtual environment of its own, the wheel, the tests marked `spark`.
 //!
 //! pyspark wants an older pandas than the other tests, so the two never share an environment.
 
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,7 +9,7 @@ use std::process::Command;
 use crate::counts::Counts;
 use crate::needle::KEEP;
 use crate::place::{self, Place};
-use crate::python;
+use crate::python::{self, Built};
 use crate::report::{Log, Outcome};
 
 /// The Spark of Databricks Runtime 18 LTS, and what its Connect needs beside it.
@@ -28,11 +27,11 @@ const PACKAGES: [&str; 10] = [
 ];
 
 /// Runs the tests that need Spark.
-pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
+pub(crate) fn run(place: &Place, built: Option<&Built>, log: &mut Log) -> io::Result<Outcome> {
     if !place.has("zt-py/tests/test_spark.py") {
         return Ok(Outcome::skipped("there are no tests of Spark here"));
     }
-    let (Some(zt), Some(wheel)) = (python::zt(place), wheel(place)?) else {
+    let Some(Built { zt, wheel, .. }) = built else {
         return Ok(lacking("the step before built no `zt` and no wheel"));
     };
     let Some(system) = python::system() else {
@@ -47,7 +46,7 @@ pub(crate) fn run(place: &Place, log: &mut Log) -> io::Result<Outcome> {
     if !python::pip(place, &python, &PACKAGES, log)? {
         return Ok(lacking("pip cannot install pyspark"));
     }
-    if !python::install(place, &python, &wheel, log)? {
+    if !python::install(place, &python, wheel, log)? {
         return Ok(Outcome::of(false, "the wheel does not install"));
     }
     // A cluster takes its time to start on a busy machine.
@@ -86,18 +85,6 @@ fn lacking(why: &'static str) -> Outcome {
         return Outcome::of(false, why);
     }
     Outcome::skipped(why)
-}
-
-/// The newest wheel that the Python step built.
-fn wheel(place: &Place) -> io::Result<Option<PathBuf>> {
-    let Ok(files) = fs::read_dir(place.own().join("wheels")) else {
-        return Ok(None);
-    };
-    let mut files: Vec<PathBuf> = files
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<_>>()?;
-    files.sort();
-    Ok(files.pop())
 }
 
 fn is_there(program: &str) -> bool {

@@ -34,10 +34,20 @@ const RESULT: &[u8] = b"test result: ";
 pub(crate) fn run(place: &Place, report: &mut Report, mut ahead: Ahead) -> io::Result<()> {
     report.step("Rust, doctests and C", |log| rust(place, log))?;
     ahead.environments();
-    report.step("Python", |log| python::run(place, log))?;
-    report.step("Spark", |log| spark::run(place, log))?;
-    report.step("quickstart", |log| quickstart(place, log))?;
-    report.step("benches run", |log| benches(place, log))?;
+    let mut wheel = None;
+    report.step("wheel", |log| {
+        let (built, outcome) = python::wheel(place, log)?;
+        wheel = built;
+        Ok(outcome)
+    })?;
+    report.beside(
+        |report| report.step("Python", |log| python::run(place, wheel.as_ref(), log)),
+        |report| {
+            report.step("Spark", |log| spark::run(place, wheel.as_ref(), log))?;
+            report.step("quickstart", |log| quickstart(place, log))?;
+            report.step("benches run", |log| benches(place, log))
+        },
+    )?;
     report.step("quickstart without Azure", |log| dependencies(place, log))?;
     report.step("no secret in any output or file", |log| needles(place, log))
 }
@@ -115,23 +125,26 @@ fn forbidden(tree: &str) -> Vec<String> {
 fn needles(place: &Place, log: &Log) -> io::Result<Outcome> {
     let needles = Needles::new();
     let mut finds = Vec::new();
-    let file = place.own().join("output.log");
-    let said = fs::read(&file)?;
-    let is_a_test_log = said.windows(RESULT.len()).any(|window| window == RESULT);
-    if !is_a_test_log {
-        finds.push(format!(
-            "{} holds no output of tests: nothing was searched",
-            file.display()
-        ));
-    }
-    if let Some(at) = needles.find(&said, log.unbuilt()) {
-        finds.push(complaint(&file, at));
+    let mut logs = 0;
+    for log in log.all() {
+        let said = fs::read(log.path())?;
+        let is_a_test_log = said.windows(RESULT.len()).any(|window| window == RESULT);
+        if logs == 0 && !is_a_test_log {
+            finds.push(format!(
+                "{} holds no output of tests: nothing was searched",
+                log.path().display()
+            ));
+        }
+        if let Some(at) = needles.find(&said, log.unbuilt()) {
+            finds.push(complaint(log.path(), at));
+        }
+        logs += 1;
     }
     let temporary = place.temporary();
     finds.extend(needles.control(&temporary)?);
     let seen = needles.search(&temporary, &mut finds)?;
     finds.extend(seen.lacks());
-    Ok(Outcome::found(finds).with_note(format!("searched 1 log and {seen}")))
+    Ok(Outcome::found(finds).with_note(format!("searched {logs} logs and {seen}")))
 }
 
 #[cfg(test)]
