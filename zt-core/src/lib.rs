@@ -57,6 +57,7 @@ pub mod identity;
 pub mod metadata;
 pub mod monitor;
 pub mod network;
+mod numbered;
 pub mod plan;
 pub mod policy;
 pub mod port;

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
+use arc_swap::ArcSwapOption;
 
 pub use grant::GrantRequest;
 pub use merge::Merged;
@@ -49,6 +49,7 @@ use crate::audit::{self, Entry};
 use crate::error::Result;
 use crate::identity::{Caller, Groups, Membership};
 use crate::metadata::Snapshot;
+use crate::numbered::Numbered;
 use crate::policy::{self, Action, Context, Decision, Explanation, Resource};
 use crate::runtime::shared::Shared;
 
@@ -60,7 +61,7 @@ pub struct Session {
     /// What a directory says of the caller's groups, where the token does not.
     membership: Option<Arc<Membership>>,
     context: Context,
-    resolved: Arc<ArcSwap<Resolved>>,
+    resolved: Arc<Numbered<Arc<Resolved>>>,
     /// The caller in the words of the tables that are tried in shadow.
     shadowed: Arc<ArcSwapOption<Shadowed>>,
     seen: Arc<Seen>,
@@ -111,7 +112,7 @@ impl Session {
             membership,
             context: Context::new(),
             proven_under: Arc::default(),
-            resolved: Arc::new(ArcSwap::from_pointee(resolved)),
+            resolved: Arc::new(Numbered::new(Arc::new(resolved))),
             shadowed: Arc::default(),
             seen: Arc::new(Seen::default()),
             reads: Arc::default(),

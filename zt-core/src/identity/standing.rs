@@ -1,10 +1,14 @@
 //! Whether what proved a caller still stands: sessions live as long as their token, and keys may go before.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
 
 use super::authenticator::Authenticator;
 use super::caller::Caller;
 use super::error::{AuthError, quote};
+use super::keys::Moment;
 
 impl Authenticator {
     /// Changes when keys are gone or pinned anew: while it is the same, what a session has looked up still holds.
@@ -19,6 +23,15 @@ impl Authenticator {
             Some(signer) if self.keys_age() => self.refuse_old(Some(signer), self.now()),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// The same for clocks that were read a moment ago: too old at `latest` or at `tick` is too old.
+    pub(crate) fn is_aged_at(&self, caller: &Caller, latest: Timestamp, tick: Duration) -> bool {
+        self.keys_age()
+            && caller.signer().is_some_and(|signer| {
+                let by_then = Moment::at(tick, latest);
+                self.refuse_old(Some(signer), by_then).is_err()
+            })
     }
 
     /// Whether the key that proved a caller is still one of the issuer's, and may still sign for them.

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 use zt_memory::fork::Local;
 
 use super::{Fingerprint, MetadataSource, Snapshot};
 use crate::clock::{Clock, Timestamp};
 use crate::error::Error;
+use crate::numbered::{Edition, Numbered};
 
 /// Holds the current [`Snapshot`]. Readers never block; a failed reload leaves the last good one in place.
 #[derive(Debug)]
 pub struct SnapshotStore {
     source: Box<dyn MetadataSource>,
     clock: Arc<dyn Clock>,
-    current: ArcSwap<Snapshot>,
+    current: Numbered<Arc<Snapshot>>,
     confirmed: Confirmed,
     /// Of this process: a forked child reads the source anew, and waits for no reload of its parent.
     reload: Local<Mutex<Taken>>,
@@ -85,7 +85,7 @@ impl SnapshotStore {
         let store = Self {
             source,
             clock,
-            current: ArcSwap::from_pointee(first),
+            current: Numbered::new(Arc::new(first)),
             confirmed: Confirmed::default(),
             reload: Local::new(),
         };
@@ -113,6 +113,11 @@ impl SnapshotStore {
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// The number of the current one's edition.
+    pub(crate) fn edition(&self) -> Edition {
+        self.current.edition()
     }
 
     /// Whether this is the current one.

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use arc_swap::ArcSwapOption;
 use zt_memory::fork::Local;
 
 use super::budget::Budget;
@@ -30,6 +29,7 @@ use crate::identity::{ClientProof, GroupSource, TokenCredential};
 use crate::metadata::{MetadataSource, RawTables, Snapshot, SnapshotStore, TableFormat};
 use crate::monitor::{AlertSink, ReferenceSource, References};
 use crate::network::HttpClient;
+use crate::numbered::Numbered;
 use crate::secrets::SecretVault;
 pub use audit::{audit_key, audit_options, pseudonyms, rotate_pseudonyms};
 pub(crate) use identity::profile;
@@ -192,7 +192,7 @@ impl RuntimeBuilder {
             snapshots,
             shadows: Shadows::default(),
             profile,
-            authenticator: ArcSwapOption::new(identity.authenticator),
+            authenticator: Numbered::new(identity.authenticator),
             published: identity.published,
             outside: identity.outside,
             groups: identity.groups,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use zt_memory::fork::Local;
 
 use super::background::Background;
@@ -23,6 +22,7 @@ use crate::grant::Authority;
 use crate::identity::{Authenticator, EntraProfile, GroupDirectory, KeyCache};
 use crate::metadata::{SecretKind, SecretReference, Snapshot, SnapshotStore};
 use crate::monitor::{AlertSink, References};
+use crate::numbered::Numbered;
 use crate::policy::{DecisionId, nothing_of};
 use crate::secrets::{SecretId, Secrets, VaultError};
 
@@ -34,7 +34,7 @@ pub(crate) struct Shared {
     pub(crate) shadows: Shadows,
     pub(crate) max_staleness: Option<Duration>,
     pub(crate) profile: EntraProfile,
-    pub(crate) authenticator: ArcSwapOption<Authenticator>,
+    pub(crate) authenticator: Numbered<Option<Arc<Authenticator>>>,
     /// The keys that Entra publishes; none where keys are pinned.
     pub(crate) published: Option<Arc<KeyCache>>,
     pub(crate) outside: Outside,

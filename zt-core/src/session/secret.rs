@@ -15,13 +15,13 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 
 use super::question::{parse, reference_of};
-use super::resolved::Resolved;
 use super::seen::LEASE;
 use super::{Session, record};
 use crate::audit::{Durability, Tally};
 use crate::clock::{LAG, Timestamp};
 use crate::error::{ErrorKind, Result};
-use crate::metadata::Snapshot;
+use crate::identity::Authenticator;
+use crate::numbered::Edition;
 use crate::policy::{Action, Columns, Decision, Resource};
 use crate::secrets::{Secret, SecretRequest, SecretVersion, SlotHandle, Warmed};
 
@@ -39,8 +39,9 @@ type Place = ArcSwapOption<Known>;
 
 /// All that the last read in full rests on.
 struct Known {
-    snapshot: Arc<Snapshot>,
-    resolved: Arc<Resolved>,
+    rests_on: Editions,
+    /// Of the edition that it rests on.
+    keys: Option<Arc<Authenticator>>,
     decided_at: Timestamp,
     lease: Option<Timestamp>,
     request: SecretRequest,
@@ -48,6 +49,14 @@ struct Known {
     fetch: u64,
     tally: Tally,
     recorded_at: Duration,
+}
+
+/// Which tables, which rights of the caller, and which keys of the issuer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Editions {
+    snapshot: Edition,
+    resolved: Edition,
+    keys: Edition,
 }
 
 /// A secret that is read again and again, by a session under its claims. Every read is decided and audited as
@@ -220,24 +229,26 @@ impl Session {
         let (action, resource) = parse("secret.get", &format!("secret:{reference}"))?;
         let secrets = &self.shared.secrets;
         loop {
+            let rests_on = self.editions();
             let (decision, request) = self.may_read(action, &resource, reference)?;
             if version.is_none()
                 && let Some(secret) = secrets.peek(&request)
             {
-                self.release(&decision, &request, &secret, place)?;
+                self.release(&decision, &request, &secret, (place, rests_on))?;
                 return Ok(secret);
             }
             let found = match version {
                 Some(version) => secrets.get_version(&request, version).await,
                 None => secrets.get(&request).await,
             };
+            let rests_on = self.editions();
             let (decision, wanted) = self.may_read(action, &resource, reference)?;
             if wanted != request {
                 continue;
             }
             match found {
                 Ok(secret) => {
-                    self.release(&decision, &request, &secret, place)?;
+                    self.release(&decision, &request, &secret, (place, rests_on))?;
                     return Ok(secret);
                 }
                 Err(error) => {
@@ -274,13 +285,13 @@ impl Session {
         }
     }
 
-    /// Records a release, and remembers what it rests on.
+    /// Records a release, and remembers in its place what it rests on: what was in force before it was decided.
     fn release(
         &self,
         decision: &Decision,
         request: &SecretRequest,
         secret: &Secret,
-        place: &Place,
+        (place, rests_on): (&Place, Editions),
     ) -> Result<()> {
         let recorded = self.record_release(decision, secret)?;
         let slot = self.shared.secrets.slot(request);
@@ -289,8 +300,8 @@ impl Session {
                 if secret.stale_for().is_none() && record::demanded(decision).is_none() =>
             {
                 Some(Arc::new(Known {
-                    snapshot: Arc::clone(decision.snapshot()),
-                    resolved: self.resolved.load_full(),
+                    rests_on,
+                    keys: self.shared.authenticator.load_full(),
                     decided_at,
                     lease: decision.lease(),
                     request: request.clone(),
@@ -317,9 +328,10 @@ impl Session {
         let now = clock.lately();
         let latest = now.after(LAG);
         let holds = !self.shared.is_closed.load(Ordering::Acquire)
-            && self.is_proven_still(latest, tick)
-            && self.shared.snapshots.is_current(&known.snapshot)
-            && self.is_resolved_still(&known.resolved)
+            // A directory may have answered anew: the read in full asks.
+            && self.membership.is_none()
+            && self.editions() == known.rests_on
+            && self.is_proven_still(known.keys.as_deref(), latest, tick.saturating_add(LAG))
             && known.decided_at <= latest
             && known.lease.is_none_or(|end| latest < end)
             && tick.saturating_sub(known.recorded_at) < LEASE;
@@ -337,10 +349,12 @@ impl Session {
         Ok(Some(secret))
     }
 
-    /// Whether the caller's rights were worked out on the same facts.
-    fn is_resolved_still(&self, resolved: &Arc<Resolved>) -> bool {
-        // A directory may have answered anew: the read in full asks.
-        self.membership.is_none() && Arc::ptr_eq(&self.resolved.load(), resolved)
+    fn editions(&self) -> Editions {
+        Editions {
+            snapshot: self.shared.snapshots.edition(),
+            resolved: self.resolved.edition(),
+            keys: self.shared.authenticator.edition(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::audit::{Durability, Kind, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error, Result};
 use crate::grant::GrantError;
+use crate::identity::Authenticator;
 use crate::policy::{Action, Resource};
 
 impl Session {
@@ -52,13 +53,18 @@ impl Session {
             .with_help("authenticate again with a new token"))
     }
 
-    /// Whether the caller is as proven as at the last full look, and the token has not ended; the full look says why not.
-    pub(super) fn is_proven_still(&self, now: Timestamp, tick: Duration) -> bool {
+    /// Whether the caller is as proven as at the last full look under these keys, and the token has not ended; the full look
+    /// says why not. Of clocks that were read a moment ago, the latest that it may be.
+    pub(super) fn is_proven_still(
+        &self,
+        keys: Option<&Authenticator>,
+        now: Timestamp,
+        tick: Duration,
+    ) -> bool {
         let is_over = |end: Timestamp| now >= end.after(self.shared.profile.skew());
-        let keys = self.shared.authenticator.load();
-        let is_proven = keys.as_ref().is_none_or(|keys| {
+        let is_proven = keys.is_none_or(|keys| {
             self.proven_under.load(Ordering::Acquire) == keys.stamp()
-                && keys.refuse_aged(&self.caller).is_ok()
+                && !keys.is_aged_at(&self.caller, now, tick)
         });
         is_proven
             && !self.caller.expires_at().is_some_and(is_over)

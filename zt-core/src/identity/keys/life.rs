@@ -21,6 +21,11 @@ impl Moment {
         }
     }
 
+    /// A moment that was read elsewhere.
+    pub(in crate::identity) const fn at(tick: Duration, wall: Timestamp) -> Self {
+        Self { tick, wall }
+    }
+
     /// The monotonic tick.
     pub(in crate::identity) const fn tick(self) -> Duration {
         self.tick
