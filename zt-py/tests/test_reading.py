@@ -149,7 +149,7 @@ def test_a_permit_that_was_held_shows_what_is_allowed_by_then(own_world: World) 
         permit = elin.require("table.read", GOLD)
         assert permit.apply(rows) == permit.apply(rows) == {"id": [1], "y_pred": [0]}
         plain = tables.read_text()
-        tables.write_text(plain + DENY.replace('"deny"', '"restrict"\nmask = "redact"\ncolumns = ["y_pred"]'))
+        tables.write_text(plain + DENY.replace('"deny"', '"restrict"\nmasks = { y_pred = "redact" }'))
         rt.reload()
         assert permit.apply({"id": [1], "y_pred": ["no"]}) == {"id": [1], "y_pred": ["[redacted]"]}
         tables.write_text(plain + DENY)
@@ -225,27 +225,27 @@ def test_what_a_column_raises_is_for_the_awaiter(sign_in: SignIn) -> None:
 def test_what_is_awaited_reads_no_rows_on_the_thread_of_the_loop(job: zt.Session, sign_in: SignIn) -> None:
     import pyarrow as pa
 
-    found: list[str] = []
+    found: set[tuple[str, str]] = set()
 
-    def look() -> None:
-        found.append(threading.current_thread().name)
+    def look(at: object) -> None:
+        found.add((type(at).__name__, threading.current_thread().name))
 
     class Frame:
         def __init__(self, table: Any) -> None:
             self.table = table
 
         def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-            look()
+            look(self)
             return self.table.__arrow_c_stream__()
 
     class Cells(list[Any]):
         def __iter__(self) -> Iterator[Any]:
-            look()
+            look(self)
             return super().__iter__()
 
     class File(io.BytesIO):
         def read(self, size: int | None = -1, /) -> bytes:
-            look()
+            look(self)
             return super().read(size)
 
     rows = pa.table({"salary_range": ["20K"], "debt_to_income_ratio": [0.7], "y_pred_proba": [0.9]})
@@ -257,14 +257,15 @@ def test_what_is_awaited_reads_no_rows_on_the_thread_of_the_loop(job: zt.Session
         assert opener.unseal(sealed) == rows
         opener = await ines.file_opener_async("loan_scores_delta", File(file))
         assert opener.unseal_bytes("model.onnx", file) == b"weights"
-        await job.log_batch_async("car_loan_scorer", {"y_pred_proba": Cells([0.5]), "y_pred": Cells([1])})
+        with pytest.raises(zt.Invalid, match="no column is called"):
+            await job.log_batch_async("car_loan_scorer", {"y_pred": Cells([1])})
         with pytest.raises(zt.Denied):
             await sign_in("maya").opener_async("loan_scores_delta", Frame(sealed))
         with pytest.raises(TypeError, match="can be read once"):
             await ines.opener_async("loan_scores_delta", reader(lambda _: None))
 
     asyncio.run(ask())
-    assert set(found) == {"zt-reading"}
+    assert found == {(kind, "zt-reading") for kind in ["Frame", "Cells", "File"]}
 
 
 def test_a_loop_runs_on_while_lists_are_read(sign_in: SignIn) -> None:
