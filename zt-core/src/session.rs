@@ -24,6 +24,7 @@ mod seal;
 mod secret;
 mod seen;
 mod shadowed;
+mod soon;
 mod standing;
 
 use std::fmt;
@@ -44,6 +45,7 @@ use secret::Reads;
 pub use secret::SecretHandle;
 use seen::Seen;
 use shadowed::Shadowed;
+pub use soon::{Soon, Waiting};
 
 use crate::audit::{self, Entry};
 use crate::error::Result;
@@ -183,6 +185,11 @@ impl Session {
     /// As [`require`](Self::require).
     pub fn require_in(&self, action: &str, resource: &str, context: Context) -> Result<Permit> {
         let decision = self.check_in(action, resource, context)?;
+        self.permitted(decision)
+    }
+
+    /// What a recorded decision permits.
+    fn permitted(&self, decision: Decision) -> Result<Permit> {
         if decision.is_allowed() {
             Ok(Permit::new(decision))
         } else {

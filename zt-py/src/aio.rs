@@ -10,12 +10,18 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use tokio::task::AbortHandle;
 use zt_core::Result;
+use zt_core::session::Soon;
 
 use crate::error::Failure;
 use crate::executor::{self, Started, Work};
 
 /// Makes a Python value of a result.
-type Convert<T> = fn(Python<'_>, T) -> PyResult<Py<PyAny>>;
+pub(crate) trait Convert<T>:
+    FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static
+{
+}
+
+impl<T, F: FnOnce(Python<'_>, T) -> PyResult<Py<PyAny>> + Send + 'static> Convert<T> for F {}
 
 static GET_RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
@@ -23,22 +29,41 @@ static GET_RUNNING_LOOP: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 pub(crate) fn soon<T: Send + 'static>(
     py: Python<'_>,
     work: Work<T>,
-    convert: Convert<T>,
+    convert: impl Convert<T>,
 ) -> PyResult<Bound<'_, PyAny>> {
     match executor::start(py, work)? {
         Started::Later(work) => later(py, work, convert),
-        Started::Ready(result) => {
-            let outcome = Mutex::new(Some(outcome(py, result, convert)));
-            Ok(Bound::new(py, Ready { outcome })?.into_any())
-        }
+        Started::Ready(result) => ready(py, result, convert),
     }
+}
+
+/// What of a check waits for the disk, on the executor; the rest is here.
+pub(crate) fn checked<T: Send + 'static>(
+    py: Python<'_>,
+    begun: Result<Soon<T>>,
+    convert: impl Convert<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    match begun {
+        Ok(Soon::Waits(rest)) => later(py, executor::aside(move || rest.finish()), convert),
+        Ok(Soon::Ready(answer)) => ready(py, Ok(answer), convert),
+        Err(error) => ready(py, Err(error), convert),
+    }
+}
+
+fn ready<T>(
+    py: Python<'_>,
+    result: Result<T>,
+    convert: impl Convert<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let outcome = Mutex::new(Some(outcome(py, result, convert)));
+    Ok(Bound::new(py, Ready { outcome })?.into_any())
 }
 
 /// Does the work on the executor, for a future of the running loop.
 pub(crate) fn later<T: Send + 'static>(
     py: Python<'_>,
     work: Work<T>,
-    convert: Convert<T>,
+    convert: impl Convert<T>,
 ) -> PyResult<Bound<'_, PyAny>> {
     Waiter::new(py)?.wait(py, work, convert)
 }
@@ -75,7 +100,7 @@ impl Waiter {
         self,
         py: Python<'_>,
         work: Work<T>,
-        convert: Convert<T>,
+        convert: impl Convert<T>,
     ) -> PyResult<Bound<'_, PyAny>> {
         let future = self.future.bind(py).clone();
         let task = executor::spawn(work)?;
@@ -120,7 +145,7 @@ impl Waiter {
     }
 }
 
-fn outcome<T>(py: Python<'_>, result: Result<T>, convert: Convert<T>) -> PyResult<Py<PyAny>> {
+fn outcome<T>(py: Python<'_>, result: Result<T>, convert: impl Convert<T>) -> PyResult<Py<PyAny>> {
     convert(py, result.map_err(Failure::new)?)
 }
 

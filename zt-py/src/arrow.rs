@@ -9,6 +9,8 @@
     reason = "a capsule of Arrow holds a structure of C, which its name alone tells"
 )]
 
+mod values;
+
 use std::ffi::{CStr, c_void};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -101,9 +103,9 @@ impl Offer {
         };
         let (kind, chunks) = only_column(field.data_type(), chunks)?;
         for chunk in &chunks {
-            let validated = chunk.to_data().validate_full();
             // The reason may repeat a value.
-            validated.map_err(|_| invalid("the column holds something that its type is not"))?;
+            values::validate(chunk)
+                .map_err(|_| invalid("the column holds something that its type is not"))?;
         }
         if kind == DataType::Null {
             // Nothing is said of the type of a column in which nothing stands.
@@ -174,7 +176,7 @@ fn checked(schema: &SchemaRef, chunk: &ArrayRef) -> Result<RecordBatch> {
     }
     for (field, column) in schema.fields().iter().zip(rows.columns()) {
         // The reason may repeat a value.
-        column.to_data().validate_full().map_err(|_| {
+        values::validate(column).map_err(|_| {
             let name = field.name();
             invalid(format!(
                 "column `{name}` holds something that is no {}",

@@ -47,8 +47,8 @@ mod token;
 #[global_allocator]
 static ALLOCATOR: zt_memory::WipeOnFree = zt_memory::WipeOnFree::new();
 
-/// The native half of the package `zt`.
-#[pyo3::pymodule]
+/// The native half of the package `zt`. Its classes are frozen and safe across threads, so it needs no GIL.
+#[pyo3::pymodule(gil_used = false)]
 mod _zt {
     #[cfg(feature = "arrow")]
     #[pymodule_export]

@@ -7,34 +7,43 @@ use pyo3::types::PyDict;
 
 use crate::columns::Columns;
 use crate::decision::{Decision, masks, obligations_dict};
+use crate::error::Failure;
 use crate::executor;
+use crate::fork::Homed;
 use crate::row_filter::{RowFilter, Selection};
 use crate::rows::Rows;
 
-/// Proof that an action was allowed, with what the caller may see.
+/// Proof that an action was allowed, with what the caller may see. It tells what was decided then; what is shown under it is
+/// decided anew.
 #[pyclass(frozen, module = "zt")]
 #[derive(Debug)]
-pub(crate) struct Permit(Decision, zt_core::Permit);
+pub(crate) struct Permit {
+    decision: Decision,
+    core: zt_core::Permit,
+    asks: Homed<zt_core::Session>,
+}
 
 impl Permit {
-    pub(crate) fn new(core: zt_core::Permit) -> Self {
-        Self(Decision::made_here(core.decision().clone()), core)
+    /// `asks` is the session that required it.
+    pub(crate) fn new(core: zt_core::Permit, asks: zt_core::Session) -> Self {
+        Self {
+            decision: Decision::made_here(core.decision().clone()),
+            core,
+            asks: Homed::new(asks),
+        }
     }
 }
 
-/// What a permit shows of these rows. Other Python threads run meanwhile, and Ctrl-C ends the wait. To read them may take long:
-/// a session that asks renews the permit after it.
+/// What a permit shows of these rows. Other Python threads run meanwhile, and Ctrl-C ends the wait. The permit may be old, and
+/// to read the rows may take long: it is renewed after that.
 pub(crate) fn shown(
     py: Python<'_>,
     permit: zt_core::Permit,
-    asks: Option<zt_core::Session>,
+    asks: zt_core::Session,
     data: &Bound<'_, PyAny>,
 ) -> PyResult<Rows> {
     let rows = Rows::read(data)?;
-    let show = move || match asks {
-        Some(session) => rows.shown(&session.renew(permit)?),
-        None => rows.shown(&permit),
-    };
+    let show = move || rows.shown(&asks.renew(permit)?);
     executor::wait(py, executor::aside(show))
 }
 
@@ -43,59 +52,70 @@ impl Permit {
     /// The columns that may be seen.
     #[getter]
     fn columns(&self) -> PyResult<Columns> {
-        Ok(Columns::new(self.0.core()?.columns().clone()))
+        Ok(Columns::new(self.decision.core()?.columns().clone()))
     }
 
     /// The visible columns whose cells are masked: a dict of lowercase names to `last_4`, `redact` or `null`.
     #[getter]
     fn masks(&self) -> PyResult<BTreeMap<String, &'static str>> {
-        Ok(masks(self.0.core()?))
+        Ok(masks(self.decision.core()?))
     }
 
     /// What must be done beside that: a dict of `max_rows`, `encrypt` and `audit`. `apply` does it or refuses.
     #[getter]
     fn obligations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        obligations_dict(py, self.0.core()?.obligations())
+        obligations_dict(py, self.decision.core()?.obligations())
     }
 
     /// What the caller may see of these rows: the visible columns, masked where the policy says so.
     ///
     /// `data` is a mapping of column names to sequences, or a frame; the answer is of the same kind, as `Session.view` has it.
+    /// When they are read it is decided once more, as `Session.view` does: a permit that was held for long shows what is allowed
+    /// now. Raises Denied where that is nothing, Unauthenticated after the token's end.
     ///
     /// >>> scores = {"id": [70000], "y_pred_proba": [0.99], "y_pred": [1], "scored_at": ["2019-03-31"]}
     /// >>> elin.require("table.read", "table:gold.loan_scores").apply(scores)
     /// {'id': [70000], 'y_pred': [1], 'scored_at': ['2019-03-31']}
     fn apply<'py>(&self, py: Python<'py>, data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        shown(py, self.1.clone(), None, data)?.like(data)
+        let asks = self.asks.get()?.clone();
+        shown(py, self.core.clone(), asks, data)?.like(data)
     }
 
     /// Which rows may be seen: `apply`, `Session.view` and `select` show no others.
     #[getter]
     fn row_filter(&self) -> RowFilter {
-        RowFilter::new(self.1.row_filter().clone())
+        RowFilter::new(self.core.row_filter().clone())
     }
 
     /// The parts of a query that shows what the caller may see of a table with these columns, for an engine that holds the rows:
     /// `SELECT {", ".join(columns)} FROM … WHERE {filter}`. `dialect` is `spark`, `tsql` or `datafusion`. A limit on the number
     /// of rows (`obligations`) is not in it.
     ///
-    /// Raises Invalid where the dialect cannot say exactly which rows or cells may be seen; never a weaker query.
+    /// It is decided once more, as `apply` does. Raises Invalid where the dialect cannot say exactly which rows or cells may be
+    /// seen; never a weaker query.
     ///
     /// >>> elin.require("table.read", "table:gold.loan_scores").select("tsql", ["id", "y_pred", "y_pred_proba"]).columns
     /// ['[id]', '[y_pred]']
-    fn select(&self, dialect: &str, columns: &Bound<'_, PyAny>) -> PyResult<Selection> {
+    fn select(
+        &self,
+        py: Python<'_>,
+        dialect: &str,
+        columns: &Bound<'_, PyAny>,
+    ) -> PyResult<Selection> {
         let columns: Vec<String> = columns.extract()?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        Ok(Selection::of(&self.1, dialect, &columns)?)
+        let (asks, permit) = (self.asks.get()?, self.core.clone());
+        let permit = py.detach(|| asks.renew(permit)).map_err(Failure::new)?;
+        Ok(Selection::of(&permit, dialect, &columns)?)
     }
 
     /// The decision behind it.
     #[getter]
     fn decision(&self) -> Decision {
-        self.0.clone()
+        self.decision.clone()
     }
 
     fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Permit({:?})", self.0.core()?))
+        Ok(format!("Permit({:?})", self.decision.core()?))
     }
 }

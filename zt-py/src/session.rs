@@ -6,6 +6,8 @@ mod rights;
 mod sealing;
 mod secrets;
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
@@ -20,6 +22,7 @@ use crate::fork::Homed;
 use crate::permit::Permit;
 use crate::plain;
 use crate::plan::Plan;
+use crate::reading;
 use crate::report::{self, Evaluation};
 
 /// What one authenticated caller may do. Safe across threads; ends when the caller's token does.
@@ -53,15 +56,15 @@ impl Session {
     }
 
     /// The session that asks, saying who proposed the change where `author` is given.
-    fn asking(&self, author: Option<&str>) -> Result<zt_core::Session, Failure> {
+    fn asking(&self, author: Option<&str>) -> Result<Cow<'_, zt_core::Session>, Failure> {
         let session = self.core.get()?;
         let Some(author) = author else {
-            return Ok(session.clone());
+            return Ok(Cow::Borrowed(session));
         };
         let author = author.parse().map_err(|why: zt_core::id::NotAPrincipal| {
             Error::new(Code::InvalidArgument, format!("author `{author}`: {why}"))
         })?;
-        Ok(session.claiming_author(author))
+        Ok(Cow::Owned(session.claiming_author(author)))
     }
 
     fn audit_tail_work(&self, count: usize) -> Result<Work<Vec<zt_core::audit::Entry>>, Failure> {
@@ -125,18 +128,19 @@ impl Session {
         Ok(Decision::made_here(decision))
     }
 
-    /// `check` for asyncio: an awaitable. The disk is waited for off the loop's thread.
+    /// `check` for asyncio: an awaitable, ready at once where no record has to be on the disk first. The disk is waited for off
+    /// the loop's thread.
     #[pyo3(signature = (action, resource, *, author = None))]
     fn check_async<'py>(
         &self,
         py: Python<'py>,
-        action: String,
-        resource: String,
+        action: &str,
+        resource: &str,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let session = self.asking(author)?;
-        let work = executor::aside(move || session.check(&action, &resource));
-        aio::later(py, work, |py, decision| {
+        let begun = py.detach(|| session.check_soon(action, resource));
+        aio::checked(py, begun, |py, decision| {
             Ok(Py::new(py, Decision::made_here(decision))?.into_any())
         })
     }
@@ -155,22 +159,22 @@ impl Session {
     ) -> Result<Permit, Failure> {
         let session = self.asking(author)?;
         let permit = py.detach(|| session.require(action, resource))?;
-        Ok(Permit::new(permit))
+        Ok(Permit::new(permit, session.into_owned()))
     }
 
-    /// `require` for asyncio: an awaitable.
+    /// `require` for asyncio: an awaitable, as `check_async`.
     #[pyo3(signature = (action, resource, *, author = None))]
     fn require_async<'py>(
         &self,
         py: Python<'py>,
-        action: String,
-        resource: String,
+        action: &str,
+        resource: &str,
         author: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let session = self.asking(author)?;
-        let work = executor::aside(move || session.require(&action, &resource));
-        aio::later(py, work, |py, permit| {
-            Ok(Py::new(py, Permit::new(permit))?.into_any())
+        let session = self.asking(author)?.into_owned();
+        let begun = py.detach(|| session.require_soon(action, resource));
+        aio::checked(py, begun, |py, permit| {
+            Ok(Py::new(py, Permit::new(permit, session))?.into_any())
         })
     }
 
@@ -284,18 +288,14 @@ impl Session {
             .map(Evaluation::new)
     }
 
-    /// `log_batch` for asyncio: an awaitable.
+    /// `log_batch` for asyncio: an awaitable. The rows are read on a thread of their own.
     fn log_batch_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         model: &str,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            report::scoring(self.core.get()?.clone(), model, data)?,
-            report::evaluated,
-        )
+        let asked = (model, data).into_pyobject(slf.py())?;
+        reading::aside(&slf.getattr("log_batch")?, &asked, None)
     }
 
     /// The newest `count` records of the audit log, oldest first: `zt.Records`, a list of dicts that shows as a table and has

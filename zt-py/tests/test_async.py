@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import NEEDLE, SignIn, World
@@ -107,6 +108,64 @@ def test_a_ready_answer_is_given_once(job: zt.Session) -> None:
             await waiting
 
     asyncio.run(main())
+
+
+DENIED = ("table.read", "table:raw.loan_applications")
+GOLD = ("table.read", "table:gold.loan_scores")
+DURABLE = """
+[[Access_Policies]]
+id = "AP-78"
+principal = "*"
+action = "table.read"
+resource = "table:gold.**"
+effect = "restrict"
+obligations = { audit = "durable" }
+"""
+
+
+def at_once(waiting: Any) -> Any:
+    """The answer of an awaitable that is ready, without any loop."""
+    try:
+        next(waiting.__await__())
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+def test_a_check_is_ready_where_nothing_waits_for_the_disk(own_world: World) -> None:
+    with zt.open(own_world.folder) as rt:
+        maya, priya = (rt.authenticate(own_world.token(name)) for name in ["maya", "priya"])
+        assert at_once(maya.check_async(*GOLD)) and at_once(maya.check_async(*GOLD))
+        assert at_once(maya.require_async(*GOLD)).columns.is_all
+        with pytest.raises(zt.Invalid):
+            at_once(maya.check_async("table.reed", "table:gold.loan_scores"))
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            maya.check_async(*DENIED)  # a first deny is on the disk before its answer
+
+        async def first() -> None:
+            waiting = maya.check_async(*DENIED)
+            assert asyncio.isfuture(waiting) and not await waiting
+
+        asyncio.run(first())
+        assert not at_once(maya.check_async(*DENIED))
+        with pytest.raises(zt.Denied) as raised:
+            at_once(maya.require_async(*DENIED))
+        assert raised.value.decision is not None and raised.value.decision.policies == ("AP-02",)
+        told = [entry for entry in priya.audit_tail(50) if entry["resource"] in (DENIED[1], GOLD[1])]
+        assert [(entry["resource"], entry["kind"]) for entry in told if entry["kind"] == "decision"] == [
+            (GOLD[1], "decision"),
+            (DENIED[1], "decision"),
+        ]
+        tables = own_world.folder / "brindlewick.toml"
+        tables.write_text(tables.read_text() + DURABLE)
+        rt.reload()
+
+        async def demanded() -> None:
+            for _ in range(2):
+                waiting = maya.check_async(*GOLD)
+                assert asyncio.isfuture(waiting) and await waiting
+
+        asyncio.run(demanded())
 
 
 def test_a_cancelled_open_is_clean(own_world: World) -> None:

@@ -230,6 +230,17 @@ def test_plots_show_what_fired(job: zt.Session, tmp_path: Path) -> None:
     assert len(zt.plot.windows([]).axes) == 1
 
 
+@needs("altair")
+@needs("polars")
+def test_altair_draws_what_fired(job: zt.Session) -> None:
+    import altair
+
+    fired = job.log_metrics("car_loan_scorer", {"accuracy": 0.91}, rows=5000).alerts
+    chart = altair.Chart(fired.to_polars()).mark_bar().encode(x="value:Q", y="rule:N")
+    (rows,) = chart.to_dict()["datasets"].values()
+    assert [(row["rule"], row["value"]) for row in rows] == [("AL-01", 0.91)]
+
+
 @needs("matplotlib")
 @pytest.mark.parametrize(
     ("reference", "current", "title"),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import importlib.util
+import io
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from operator import length_hint
 from typing import Any
 
@@ -138,6 +141,49 @@ def test_a_deny_that_came_during_the_read_counts(own_world: World, is_awaited: b
         assert raised.value.decision is not None and raised.value.decision.policies == ("AP-77",)
 
 
+def test_a_permit_that_was_held_shows_what_is_allowed_by_then(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    rows = {"id": [1], "y_pred": [0], "y_pred_proba": [0.9]}
+    with zt.open(own_world.folder) as rt:
+        elin = rt.authenticate(own_world.token("elin"))
+        permit = elin.require("table.read", GOLD)
+        assert permit.apply(rows) == permit.apply(rows) == {"id": [1], "y_pred": [0]}
+        plain = tables.read_text()
+        tables.write_text(plain + DENY.replace('"deny"', '"restrict"\nmasks = { y_pred = "redact" }'))
+        rt.reload()
+        assert permit.apply({"id": [1], "y_pred": ["no"]}) == {"id": [1], "y_pred": ["[redacted]"]}
+        tables.write_text(plain + DENY)
+        rt.reload()
+        for use in [lambda: permit.apply(rows), lambda: permit.select("spark", ["id"])]:
+            with pytest.raises(zt.Denied) as raised:
+                use()
+            assert raised.value.decision is not None and raised.value.decision.policies == ("AP-77",)
+        told = [entry for entry in rt.authenticate(own_world.token("priya")).audit_tail(50) if entry["resource"] == GOLD]
+        assert [entry["outcome"] for entry in told if entry["kind"] == "decision"] == ["allow", "allow", "explicit_deny"]
+        tables.write_text(plain)
+        rt.reload()
+        assert permit.apply(rows) == {"id": [1], "y_pred": [0]}
+    with pytest.raises(zt.Cancelled):
+        permit.apply(rows)
+
+
+def test_a_permit_ends_with_its_lease(own_world: World) -> None:
+    tables = own_world.folder / "brindlewick.toml"
+    with zt.open(own_world.folder) as rt:
+        elin = rt.authenticate(own_world.token("elin"))
+        from_now = datetime.now(timezone.utc) + timedelta(seconds=5)
+        tables.write_text(f'{tables.read_text()}{DENY}valid_from = "{from_now:%Y-%m-%dT%H:%M:%SZ}"\n')
+        rt.reload()
+        permit = elin.require("table.read", GOLD)
+        lease = permit.decision.lease
+        assert lease is not None and lease <= from_now
+        assert permit.apply({"id": [1]}) == {"id": [1]} or datetime.now(timezone.utc) >= lease
+        while datetime.now(timezone.utc) < lease:
+            time.sleep(0.05)
+        with pytest.raises(zt.Denied):
+            permit.apply({"id": [1]})
+
+
 def test_a_view_stands_once_in_the_log_where_nothing_changed(own_world: World) -> None:
     with zt.open(own_world.folder) as rt:
         rt.authenticate(own_world.token("elin")).view(reader(lambda _: None), GOLD)
@@ -174,6 +220,52 @@ def test_what_a_column_raises_is_for_the_awaiter(sign_in: SignIn) -> None:
         asyncio.run(asyncio.wait_for(ask(), 100))
     with pytest.raises(RuntimeError, match="no running event loop"):
         sign_in("elin").view_async({"id": [1]}, GOLD)
+
+
+def test_what_is_awaited_reads_no_rows_on_the_thread_of_the_loop(job: zt.Session, sign_in: SignIn) -> None:
+    import pyarrow as pa
+
+    found: set[tuple[str, str]] = set()
+
+    def look(at: object) -> None:
+        found.add((type(at).__name__, threading.current_thread().name))
+
+    class Frame:
+        def __init__(self, table: Any) -> None:
+            self.table = table
+
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            look(self)
+            return self.table.__arrow_c_stream__()
+
+    class Cells(list[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            look(self)
+            return super().__iter__()
+
+    class File(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            look(self)
+            return super().read(size)
+
+    rows = pa.table({"salary_range": ["20K"], "debt_to_income_ratio": [0.7], "y_pred_proba": [0.9]})
+    sealer, ines = job.sealer("loan_scores_delta"), sign_in("ines")
+    sealed, file = sealer.seal(rows), sealer.seal_bytes("model.onnx", b"weights")
+
+    async def ask() -> None:
+        opener = await ines.opener_async("loan_scores_delta", Frame(sealed))
+        assert opener.unseal(sealed) == rows
+        opener = await ines.file_opener_async("loan_scores_delta", File(file))
+        assert opener.unseal_bytes("model.onnx", file) == b"weights"
+        with pytest.raises(zt.Invalid, match="no column is called"):
+            await job.log_batch_async("car_loan_scorer", {"y_pred": Cells([1])})
+        with pytest.raises(zt.Denied):
+            await sign_in("maya").opener_async("loan_scores_delta", Frame(sealed))
+        with pytest.raises(TypeError, match="can be read once"):
+            await ines.opener_async("loan_scores_delta", reader(lambda _: None))
+
+    asyncio.run(ask())
+    assert found == {(kind, "zt-reading") for kind in ["Frame", "Cells", "File"]}
 
 
 def test_a_loop_runs_on_while_lists_are_read(sign_in: SignIn) -> None:

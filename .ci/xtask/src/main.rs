@@ -19,6 +19,7 @@ mod report;
 mod source;
 mod spark;
 mod test;
+mod wheels;
 
 use std::process::ExitCode;
 
@@ -34,7 +35,10 @@ cargo xtask licences   the licence and the source of every dependency, against d
 cargo xtask header     writes the C header of zt-ffi
 cargo xtask install-c --prefix DIR [--libdir lib] [--from DIR]
                        headers, shared and static library, pkg-config and CMake files of zt-ffi; --from takes libraries that
-                       are built already";
+                       are built already
+cargo xtask wheels [--out DIR] [--python PYTHON]
+                       the wheels of zt for Python, in release: one for 3.11 and later, and one for each PYTHON that it cannot
+                       serve; without any for those that the machine has";
 
 fn main() -> ExitCode {
     let command = std::env::args().nth(1).unwrap_or_default();
@@ -58,6 +62,13 @@ fn main() -> ExitCode {
             "header" => header(&place, &mut report)?,
             "install-c" => match install::Options::read(std::env::args().skip(2)) {
                 Ok(options) => install::run(&place, &mut report, &options)?,
+                Err(why) => {
+                    println!("{why}");
+                    return Ok(None);
+                }
+            },
+            "wheels" => match wheels::Options::read(&place, std::env::args().skip(2)) {
+                Ok(options) => wheels::run(&place, &mut report, &options)?,
                 Err(why) => {
                     println!("{why}");
                     return Ok(None);

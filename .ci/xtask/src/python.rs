@@ -25,9 +25,12 @@ const NAMES: [&str; 5] = [
     "python3.11",
 ];
 
+const NO_VENV: &str = "Python has no venv; on Debian install python3-venv";
+const NO_TOOLS: &str = "pip cannot install maturin and pytest";
+
 /// What tests want beside the tools: type checkers, another library for cryptography, those whose frames are sealed, a kernel
-/// that runs notebooks, a library of plots and one of models, and values at random.
-const HELPS: [&str; 12] = [
+/// that runs notebooks, libraries of plots and one of models, and values at random.
+const HELPS: [&str; 13] = [
     "mypy",
     "cryptography",
     "pyarrow",
@@ -38,6 +41,7 @@ const HELPS: [&str; 12] = [
     "ipykernel",
     "nbclient",
     "matplotlib",
+    "altair",
     "mlflow-skinny",
     "pyright",
 ];
@@ -124,12 +128,10 @@ fn environment(
     system: &str,
     log: &mut Log,
 ) -> io::Result<Result<PathBuf, &'static str>> {
-    let Some(python) = created(system, &place.venv(), log)? else {
-        return Ok(Err("Python has no venv; on Debian install python3-venv"));
+    let python = match builder(place, system, log)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Err(why)),
     };
-    if !pip(place, &python, &TOOLS, log)? {
-        return Ok(Err("pip cannot install maturin and pytest"));
-    }
     // On a developer's machine the type checker, the auditor's library and the frames are a help, not a need: tests
     // that want them skip themselves.
     if !pip(place, &python, &HELPS, log)? && place::is_ci() {
@@ -225,14 +227,37 @@ fn simulator(place: &Place) -> PathBuf {
 fn build_wheel(place: &Place, python: &Path, log: &mut Log) -> io::Result<Option<PathBuf>> {
     let wheels = place.own().join("wheels");
     Place::empty(&wheels)?;
-    let mut build = command(place, python, &["-m", "maturin", "build", "--out"]);
-    build.arg(&wheels).arg("--interpreter").arg(python);
-    build.current_dir(place.at("zt-py"));
-    if !log.run(&mut build)?.success {
+    if !log
+        .run(&mut building(place, python, python, &wheels))?
+        .success
+    {
         return Ok(None);
     }
     let first = fs::read_dir(&wheels)?.next().transpose()?;
     Ok(first.map(|entry| entry.path()))
+}
+
+/// The command by which the maturin of `tools` builds a wheel for `python`, in the dev profile unless it is told more.
+pub(crate) fn building(place: &Place, tools: &Path, python: &Path, out: &Path) -> Command {
+    let mut build = command(place, tools, &["-m", "maturin", "build", "--out"]);
+    build.arg(out).arg("--interpreter").arg(python);
+    build.current_dir(place.at("zt-py"));
+    build
+}
+
+/// A virtual environment with what builds wheels and runs tests, or why there is none.
+pub(crate) fn builder(
+    place: &Place,
+    system: &str,
+    log: &mut Log,
+) -> io::Result<Result<PathBuf, &'static str>> {
+    let Some(python) = created(system, &place.venv(), log)? else {
+        return Ok(Err(NO_VENV));
+    };
+    if !pip(place, &python, &TOOLS, log)? {
+        return Ok(Err(NO_TOOLS));
+    }
+    Ok(Ok(python))
 }
 
 /// Replaces an older build of the same version; then adds what the wheel depends on.

@@ -165,6 +165,11 @@ impl LiveLog {
         }
     }
 
+    /// As [`AuditLog::takes_at_once`](super::AuditLog::takes_at_once).
+    pub(super) fn takes_at_once(&self) -> bool {
+        !self.shared.status.is_failed.load(Ordering::Acquire) && self.shared.queue.has_room()
+    }
+
     /// A counter for a record that may repeat: [`count`](Self::count) is then as good as an append of it as
     /// [`Durability::Counted`], and builds nothing. Nothing is counted yet. `None` when there is no room for another: append
     /// the record instead.

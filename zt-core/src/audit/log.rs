@@ -136,6 +136,12 @@ impl AuditLog {
         self.here()?.append(record, durability)
     }
 
+    /// Whether [`Durability::Ordered`] and [`Durability::Counted`] take a record now without a wait: the log is open in this
+    /// process, does not fail, and its queue has room.
+    pub(crate) fn takes_at_once(&self) -> bool {
+        self.opened().is_some_and(LiveLog::takes_at_once)
+    }
+
     /// A counter for a record that may repeat: [`count`](Self::count) is then as good as an append of it as
     /// [`Durability::Counted`], and builds nothing. Nothing is counted yet. `None` when there is no room for another: append
     /// the record instead.

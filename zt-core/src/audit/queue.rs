@@ -158,6 +158,12 @@ impl<T> Queue<T> {
         self.lock().is_closed = false;
     }
 
+    /// Whether half of it is free.
+    pub(super) fn has_room(&self) -> bool {
+        let state = self.lock();
+        state.items.len() <= self.most / 2 && state.weight <= self.heaviest / 2
+    }
+
     pub(super) fn len(&self) -> usize {
         self.lock().items.len()
     }

@@ -5,7 +5,9 @@
 
 use arrow_array::array::AnyDictionaryArray;
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array, BooleanArray};
+use arrow_array::types::ArrowDictionaryKeyType;
+use arrow_array::{Array, BooleanArray, PrimitiveArray, downcast_integer_array};
+use arrow_buffer::{ArrowNativeType as _, BooleanBuffer};
 use arrow_schema::DataType;
 use rustc_hash::FxHashMap;
 
@@ -109,6 +111,15 @@ struct Column<'a, D, T> {
     denied: usize,
 }
 
+/// What is known of one value of a dictionary.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    /// No row has asked for it yet, or there is none.
+    Unasked,
+    Denied,
+    Allowed,
+}
+
 impl<'a, D, T> Column<'a, D, T>
 where
     D: Fn(&str) -> Result<(super::ResourceKind, Verdict), NotAResource>,
@@ -119,56 +130,90 @@ where
             return self.looked_up(dictionary);
         }
         if let Some(texts) = resources.as_string_opt::<i32>() {
-            self.each(texts.iter())
+            self.each(resources, texts.iter())
         } else if let Some(texts) = resources.as_string_opt::<i64>() {
-            self.each(texts.iter())
+            self.each(resources, texts.iter())
         } else if let Some(texts) = resources.as_string_view_opt() {
-            self.each(texts.iter())
+            self.each(resources, texts.iter())
         } else {
             Err(NotResources::NotText(bare_type(resources.data_type())))
         }
     }
 
-    /// A dictionary may hold values that no row asks for: these are neither decided nor told.
     fn looked_up(
         &mut self,
         dictionary: &'a dyn AnyDictionaryArray,
     ) -> Result<BooleanArray, NotResources> {
         let values: Vec<Option<&'a str>> = texts(&**dictionary.values())?;
-        if values.is_empty() {
-            return Ok(BooleanArray::new_null(dictionary.len()));
-        }
-        let mut known: Vec<Option<bool>> = vec![None; values.len()];
-        let keys = dictionary.normalized_keys().into_iter();
-        let answers = (0..).zip(keys).map(|(row, key)| {
-            let text = values.get(key).copied().flatten();
-            let Some(text) = text.filter(|_| dictionary.keys().is_valid(row)) else {
-                return Ok(None);
-            };
-            if let Some(known) = known.get(key).copied().flatten() {
-                return Ok(Some(known));
+        let keys = dictionary.keys();
+        let allowed = downcast_integer_array!(
+            keys => self.by_keys(keys, &values)?,
+            other => return Err(NotResources::NotText(bare_type(other)))
+        );
+        Ok(BooleanArray::new(allowed, dictionary.logical_nulls()))
+    }
+
+    /// Rows read their key alone. A dictionary may hold values that no row asks for: these are neither decided nor told.
+    fn by_keys<K: ArrowDictionaryKeyType>(
+        &mut self,
+        keys: &PrimitiveArray<K>,
+        values: &[Option<&'a str>],
+    ) -> Result<BooleanBuffer, NotResources> {
+        let mut known = vec![Value::Unasked; values.len()];
+        let mut rows = keys.values().iter();
+        let mut refused = None;
+        let allowed = BooleanBuffer::collect_bool(keys.len(), |row| {
+            let key = rows.next().map_or(usize::MAX, |key| key.as_usize());
+            match known.get_mut(key) {
+                Some(Value::Allowed) => true,
+                Some(Value::Denied) | None => false,
+                Some(value @ Value::Unasked) => {
+                    let text = values.get(key).copied().flatten();
+                    let text = text.filter(|_| refused.is_none() && keys.is_valid(row));
+                    let asked = text.map(|text| self.ask(row.saturating_add(1), text));
+                    match asked.transpose() {
+                        Ok(Some(true)) => *value = Value::Allowed,
+                        Ok(Some(false)) => *value = Value::Denied,
+                        Ok(None) => {}
+                        Err(why) => refused = Some(why),
+                    }
+                    *value == Value::Allowed
+                }
             }
-            let answer = Some(self.one(row.saturating_add(1), text)?);
-            if let Some(known) = known.get_mut(key) {
-                *known = answer;
-            }
-            Ok(answer)
         });
-        answers.collect()
+        refused.map_or(Ok(allowed), Err)
     }
 
     fn each(
         &mut self,
-        texts: impl Iterator<Item = Option<&'a str>>,
+        resources: &dyn Array,
+        mut texts: impl Iterator<Item = Option<&'a str>>,
     ) -> Result<BooleanArray, NotResources> {
-        let answers = (1..).zip(texts).map(|(row, text)| {
-            let answer = text.map(|text| self.one(row, text));
-            answer.transpose()
+        let mut refused = None;
+        let allowed = BooleanBuffer::collect_bool(resources.len(), |row| {
+            let Some(text) = texts.next().flatten() else {
+                return false;
+            };
+            if let Some(known) = self.known.get(text) {
+                return *known;
+            }
+            if refused.is_some() {
+                return false;
+            }
+            self.ask(row.saturating_add(1), text).unwrap_or_else(|why| {
+                refused = Some(why);
+                false
+            })
         });
-        answers.collect()
+        match refused {
+            None => Ok(BooleanArray::new(allowed, resources.nulls().cloned())),
+            Some(why) => Err(why),
+        }
     }
 
-    fn one(&mut self, row: usize, text: &'a str) -> Result<bool, NotResources> {
+    /// What is asked for the first time; but a dictionary may hold a value twice.
+    #[cold]
+    fn ask(&mut self, row: usize, text: &'a str) -> Result<bool, NotResources> {
         if let Some(known) = self.known.get(text) {
             return Ok(*known);
         }

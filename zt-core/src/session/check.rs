@@ -63,11 +63,7 @@ impl Session {
             return Ok(permit);
         }
         self.record(&decision)?;
-        if decision.is_allowed() {
-            Ok(Permit::new(decision))
-        } else {
-            Err(self.denied(&decision))
-        }
+        self.permitted(decision)
     }
 
     /// Whether the caller may do this to each of these resources, in their order: all decided on one snapshot, each with

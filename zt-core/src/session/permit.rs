@@ -8,7 +8,8 @@ use crate::policy::{
     Columns, Decision, Dialect, Masks, NotInDialect, Obligations, Rows, Selection, View,
 };
 
-/// Proof that an action was allowed, with what the caller may see.
+/// Proof that an action was allowed, with what the caller may see. It says what was decided then: who has held it for long, at the
+/// latest until its [`lease`](Self::lease), asks for it anew with [`Session::renew`](super::Session::renew).
 #[derive(Debug, Clone)]
 #[must_use = "a permit carries obligations: at least the visible columns"]
 pub struct Permit {

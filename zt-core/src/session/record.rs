@@ -16,14 +16,37 @@ use crate::secrets::{AttemptId, FetchError, Secret, SecretVersion};
 impl Session {
     /// First of its kind: a deny is on disk before it is answered. Repeats within a minute are counted.
     pub(super) fn record(&self, decision: &Decision) -> Result<()> {
+        self.record_once(decision, Sight::decision(decision), || {
+            self.record_decision(decision)
+        })
+    }
+
+    /// As [`record`](Self::record), for who must not wait: nothing, and false, where the disk would be waited for.
+    pub(super) fn record_at_once(&self, decision: &Decision) -> Result<bool> {
+        if demanded(decision).is_some() || !self.shared.audit.takes_at_once() {
+            return Ok(false);
+        }
+        let now = self.shared.clock.elapsed();
+        let sight = Sight::decision(decision);
+        let build = || self.record_decision(decision);
+        if self.count_repeat(&sight, now, build)? {
+            return Ok(true);
+        }
+        if !sight.is_allowed() {
+            return Ok(false);
+        }
+        self.shared.audit.append(build(), Durability::Ordered)?;
+        self.remember(sight, now, build())?;
+        Ok(true)
+    }
+
+    fn record_decision(&self, decision: &Decision) -> Record {
         let outcome = match decision.kind() {
             DecisionKind::Allow => Outcome::Allow,
             DecisionKind::ExplicitDeny => Outcome::ExplicitDeny,
             DecisionKind::DefaultDeny => Outcome::DefaultDeny,
         };
-        self.record_once(decision, Sight::decision(decision), || {
-            self.record_of(decision, Kind::Decision, outcome)
-        })
+        self.record_of(decision, Kind::Decision, outcome)
     }
 
     /// A refusal: a deny, or an allow that does not reach as far as what was asked, which the log must not call an allow.

@@ -44,6 +44,7 @@ mod sessions;
 mod shadow;
 #[cfg(feature = "sqlite")]
 mod sinks;
+mod soon;
 mod staleness;
 mod status_file;
 mod tables;

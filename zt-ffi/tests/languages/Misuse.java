@@ -1,11 +1,14 @@
-import java.util.ArrayList;
+import java.io.FileOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /** What the wrapper of examples/java refuses, and what it keeps alive. Its argument is the world's folder. */
 final class Misuse {
     private static final String MODEL = "model:car_loan_scorer";
+    /** ZT-8002. */
+    private static final int CLOSED = 8002;
 
     private Misuse() {}
 
@@ -36,36 +39,52 @@ final class Misuse {
                 refuses(() -> job.check("model.infer", "model:\ud800"), "half of a character");
                 refuses(() -> zt.authenticate(token + "\0"), "a token with a NUL");
             }
-            for (int round = 0; round < 50; round++) {
-                closedMeanwhile(caller.claiming(201, 2));
-            }
         }
+        closedMeanwhile(arguments[0], token);
         System.out.println("refused");
     }
 
-    /** What is closed takes no new call, and ends those that are under way first. */
-    private static void closedMeanwhile(Zt.Session job) throws Exception {
-        var threads = Executors.newFixedThreadPool(2);
-        var answers = new ArrayList<Future<Boolean>>();
-        for (int call = 0; call < 4; call++) {
-            answers.add(threads.submit(() -> {
-                try (var decision = job.check("model.infer", MODEL)) {
-                    return decision.isAllowed();
-                } catch (IllegalStateException closed) {
-                    return true;
-                }
-            }));
+    /** A call that is under way when its session and the runtime are closed ends by saying so, and gives nothing out. */
+    private static void closedMeanwhile(String folder, String token) throws Exception {
+        var vault = Path.of(folder, ".zt", "vault");
+        byte[] kept = Files.readAllBytes(vault);
+        var thread = Executors.newSingleThreadExecutor();
+        var zt = Zt.Runtime.open(folder);
+        Zt.Session job;
+        try (var caller = zt.authenticate(token)) {
+            job = caller.claiming(201, 2);
         }
-        job.close();
-        job.close();
-        for (var answer : answers) {
-            check(answer.get(), "a call that was under way");
+        // Whoever reads a pipe waits for who writes it.
+        Files.delete(vault);
+        check(new ProcessBuilder("mkfifo", vault.toString()).start().waitFor() == 0, "mkfifo");
+        var answer = thread.submit(() -> {
+            try {
+                job.withSecret("bureau-api-key", secret -> {});
+                return 0;
+            } catch (Zt.Failure failure) {
+                return failure.status;
+            }
+        });
+        // It opens once the call has opened the other end: the call is inside.
+        try (var pipe = new FileOutputStream(vault.toFile())) {
+            zt.close();
+            job.close();
+            check(!answer.isDone(), "the call was over before the runtime was closed");
+            pipe.write(kept);
         }
-        threads.shutdown();
-        try (var decision = job.check("model.infer", MODEL)) {
-            throw new AssertionError("a closed session decided " + decision.kind());
+        check(answer.get() == CLOSED, "a call that was under way answered " + answer.get());
+        thread.shutdown();
+        Files.delete(vault);
+        Files.write(vault, kept);
+        closed(() -> job.check("model.infer", MODEL), "a session");
+        closed(() -> zt.authenticate(token), "a runtime");
+    }
+
+    private static void closed(Callable<? extends AutoCloseable> call, String what) throws Exception {
+        try (var made = call.call()) {
+            throw new AssertionError(what + " that is closed gave " + made);
         } catch (IllegalStateException closed) {
-            return;
+            check("it is closed".equals(closed.getMessage()), closed.getMessage());
         }
     }
 }

@@ -5,6 +5,8 @@ They live in Python, so that they pickle with all they know and may have a secon
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -65,6 +67,12 @@ class Error(Exception):
             "claims": claims,
         }
         self.__dict__.update((name, value) for name, value in given.items() if value is not None)
+
+    if sys.version_info < (3, 11):
+
+        def add_note(self, note: str, /) -> None:
+            """As exceptions of later Pythons have it."""
+            self.__notes__ = [*getattr(self, "__notes__", []), note]
 
     def __str__(self) -> str:
         text = f"[{self.code}] {self.message}"

@@ -193,7 +193,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let session = self.core()?.clone();
         let permit = executor::wait(py, self.permit_work(resource, action)?)?;
-        permit::shown(py, permit, Some(session), data)?.like(data)
+        permit::shown(py, permit, session, data)?.like(data)
     }
 
     /// `view` for asyncio: an awaitable. The rows are read on a thread of their own, which ends between two batches when nobody

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use super::Session;
 use crate::aio;
 use crate::executor;
+use crate::reading;
 use crate::seal::{self, Opener, Sealer};
 
 #[pymethods]
@@ -34,18 +35,14 @@ impl Session {
             .map(Opener::new)
     }
 
-    /// `opener` for asyncio: an awaitable.
+    /// `opener` for asyncio: an awaitable. The rows are read on a thread of their own.
     fn opener_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         output: &str,
         sealed: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::opener(self.core.get()?.clone(), output, sealed)?,
-            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
-        )
+        let asked = (output, sealed).into_pyobject(slf.py())?;
+        reading::aside(&slf.getattr("opener")?, &asked, None)
     }
 
     /// An opener for a sealed file of this output: `sealed` is its path, its bytes or a binary file object, of which the
@@ -66,17 +63,13 @@ impl Session {
         .map(Opener::new)
     }
 
-    /// `file_opener` for asyncio: an awaitable.
+    /// `file_opener` for asyncio: an awaitable. The file is read on a thread of its own.
     fn file_opener_async<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         output: &str,
         sealed: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        aio::soon(
-            py,
-            seal::file_opener(self.core.get()?.clone(), output, sealed)?,
-            |py, opener| Ok(Py::new(py, Opener::new(opener))?.into_any()),
-        )
+        let asked = (output, sealed).into_pyobject(slf.py())?;
+        reading::aside(&slf.getattr("file_opener")?, &asked, None)
     }
 }

@@ -1,0 +1,114 @@
+//! Checks for who must not wait: the same answers, and none before its record is where it has to be.
+
+use zt_core::audit::{self, Entry};
+use zt_core::runtime::Runtime;
+use zt_core::session::{Soon, Waiting};
+use zt_core::{Code, Session};
+
+use crate::world::{World, sign_in};
+
+const GOLD: &str = "table:gold.loan_scores";
+const RAW: &str = "table:raw.loan_applications";
+
+fn about(zt: &Runtime, resource: &str) -> Vec<Entry> {
+    audit::tail(zt.audit_folder(), 100, |entry| entry.resource == resource).unwrap()
+}
+
+fn ready<T>(soon: Soon<T>) -> T {
+    match soon {
+        Soon::Ready(answer) => answer,
+        Soon::Waits(_) => panic!("it waits"),
+    }
+}
+
+fn waits<T>(soon: Soon<T>) -> Waiting<T> {
+    match soon {
+        Soon::Ready(_) => panic!("it is ready"),
+        Soon::Waits(rest) => rest,
+    }
+}
+
+#[tokio::test]
+async fn an_allow_is_ready_and_in_the_log() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    for _ in 0..3 {
+        assert!(ready(maya.check_soon("table.read", GOLD).unwrap()).is_allowed());
+    }
+    let permit = ready(maya.require_soon("table.read", GOLD).unwrap());
+    assert!(permit.decision().is_allowed());
+    zt.clone()
+        .close(std::time::Duration::from_secs(60))
+        .await
+        .unwrap();
+    let log = about(&zt, GOLD);
+    let kinds: Vec<&str> = log.iter().map(|entry| entry.kind.as_str()).collect();
+    assert_eq!(kinds, ["decision", "counted"]);
+    assert_eq!(log[1].count, Some(3));
+}
+
+#[tokio::test]
+async fn a_first_deny_is_answered_by_what_puts_it_on_the_disk() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let rest = waits(maya.check_soon("table.read", RAW).unwrap());
+    assert!(about(&zt, RAW).is_empty());
+    let decision = rest.finish().unwrap();
+    assert!(!decision.is_allowed());
+    // Not closed, not flushed: what is durable is there.
+    let log = about(&zt, RAW);
+    let told: Vec<Option<String>> = log.into_iter().map(|entry| entry.decision).collect();
+    assert_eq!(told, [Some(decision.id().to_string())]);
+    // Within the minute it is counted.
+    assert!(!ready(maya.check_soon("table.read", RAW).unwrap()).is_allowed());
+    let error = maya.require_soon("table.read", RAW).unwrap_err();
+    assert_eq!(error.code(), Code::Denied);
+}
+
+#[tokio::test]
+async fn what_a_first_require_is_denied_is_told_after_it_stands_in_the_log() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let rest = waits(maya.require_soon("table.read", RAW).unwrap());
+    let error = rest.finish().unwrap_err();
+    assert_eq!(error.code(), Code::Denied);
+    assert_eq!(about(&zt, RAW).len(), 1);
+}
+
+#[tokio::test]
+async fn an_allow_whose_rows_demand_a_record_on_disk_waits_each_time() {
+    let world = World::new();
+    world.edit(|tables| {
+        let row = format!(
+            "[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"*\"\naction = \"table.read\"\nresource = \"{GOLD}\"\n\
+             effect = \"restrict\"\nobligations = {{ audit = \"durable\" }}\n"
+        );
+        format!("{tables}\n{row}")
+    });
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    for before in 0..2 {
+        let rest = waits(maya.check_soon("table.read", GOLD).unwrap());
+        assert_eq!(about(&zt, GOLD).len(), before);
+        assert!(rest.finish().unwrap().is_allowed());
+    }
+    assert_eq!(about(&zt, GOLD).len(), 2);
+}
+
+#[tokio::test]
+async fn a_closed_runtime_answers_so() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let rest = waits(maya.check_soon("table.read", RAW).unwrap());
+    zt.close(std::time::Duration::from_secs(60)).await.unwrap();
+    let closed = |maya: &Session| match maya.check_soon("table.read", GOLD) {
+        Ok(soon) => waits(soon).finish().unwrap_err().code(),
+        Err(error) => error.code(),
+    };
+    assert_eq!(closed(&maya), Code::Closed);
+    assert_eq!(rest.finish().unwrap_err().code(), Code::Closed);
+}
