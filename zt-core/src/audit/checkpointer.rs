@@ -5,9 +5,10 @@
 //! notes before that carry no endorsement and are vouched for by the first one that does.
 
 pub(super) mod notes;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,12 +17,13 @@ use super::AuditError;
 use super::checkpoint::{Endorsement, TreeHead, statement};
 use super::disk::Disk;
 use super::folder::checkpoints_name;
+use super::options::AuditOptions;
 use super::signature::{CheckpointSigner, ProcessKey, PublicKey, SignError, to_der};
 use super::status::Status;
-use notes::{MOST, Notes};
+use notes::Notes;
 
-/// How long the first note waits for the endorsement, which a local key gives at once.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the first note waits for the endorsement, which a local key gives at once, and the opening for the key's name.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// How long until an audit key that did not sign is asked again.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -29,6 +31,7 @@ const RETRY: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     desk: Arc<Desk>,
+    patience: Duration,
 }
 
 /// What the threads share.
@@ -50,6 +53,10 @@ struct State {
     is_over: bool,
     /// What waits for an endorsed note of so many records.
     awaiting: Option<(u64, Deed)>,
+    /// Whether that is being done.
+    is_doing: bool,
+    /// Whether it must not go on.
+    must_stop: bool,
     is_ending: bool,
     /// Until when the end may wait for the audit key.
     patient_until: Option<Instant>,
@@ -57,7 +64,10 @@ struct State {
 }
 
 /// What may be done only under an endorsed note.
-struct Deed(Box<dyn FnOnce() + Send>);
+struct Deed(Box<dyn FnOnce(MustStop<'_>) + Send>);
+
+/// Tells who does it whether it must not go on.
+type MustStop<'a> = &'a dyn Fn() -> bool;
 
 impl fmt::Debug for Deed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +79,7 @@ impl Checkpointer {
     /// Makes a process key and starts to sign for `writer`.
     pub(super) fn start(
         signer: Arc<dyn CheckpointSigner>,
-        folder: &Path,
+        options: &AuditOptions,
         writer: &str,
         disk: Arc<dyn Disk>,
         status: Arc<Status>,
@@ -77,6 +87,7 @@ impl Checkpointer {
         let invalid = |error: SignError| AuditError::Invalid {
             what: error.to_string(),
         };
+        let (folder, patience) = (options.folder(), options.key_patience);
         let key = ProcessKey::generate().map_err(invalid)?;
         let statement = statement(writer, key.public());
         let desk = Arc::new(Desk::default());
@@ -90,7 +101,8 @@ impl Checkpointer {
         let path = folder.join(checkpoints_name(writer));
         let clerk = Clerk {
             desk: Arc::clone(&desk),
-            notes: Notes::new(key, writer.to_owned(), path, disk, MOST),
+            notes: Notes::new(key, writer.to_owned(), path, disk, options.most_notes),
+            patience,
             status,
         };
         let failed = |error| AuditError::unavailable("start a thread for", folder, error);
@@ -105,17 +117,22 @@ impl Checkpointer {
                 .spawn(move || clerk.run())
                 .map_err(failed)?,
         );
-        Ok(Self { desk })
+        Ok(Self { desk, patience })
     }
 
-    /// The audit key's public part, as it tells the thread that asks it; waits two seconds for it at most.
+    /// The audit key's public part, as it tells the thread that asks it; waits for it for a time.
     pub(super) fn audit_key(&self) -> Result<PublicKey, SignError> {
         let is_waiting = |state: &mut State| state.audit_key.is_none();
         let changed = &self.desk.changed;
         let (state, _) = changed
-            .wait_timeout_while(self.desk.lock(), PATIENCE, is_waiting)
+            .wait_timeout_while(self.desk.lock(), self.patience, is_waiting)
             .unwrap_or_else(PoisonError::into_inner);
-        let late = || Err(SignError::new("it has not answered within two seconds"));
+        let waited = self.patience.as_secs();
+        let late = || {
+            Err(SignError::new(format!(
+                "it has not answered within {waited} s"
+            )))
+        };
         state.audit_key.clone().unwrap_or_else(late)
     }
 
@@ -125,8 +142,13 @@ impl Checkpointer {
         self.desk.changed.notify_all();
     }
 
-    /// Has this done once a note of so many records, which the audit key vouches for, is on the disk; never otherwise.
-    pub(super) fn when_endorsed(&self, size: u64, deed: impl FnOnce() + Send + 'static) {
+    /// Has this done once a note of so many records, which the audit key vouches for, is on the disk; never otherwise. It is
+    /// told whether it must stop.
+    pub(super) fn when_endorsed(
+        &self,
+        size: u64,
+        deed: impl FnOnce(MustStop<'_>) + Send + 'static,
+    ) {
         self.desk.lock().awaiting = Some((size, Deed(Box::new(deed))));
     }
 
@@ -145,11 +167,38 @@ impl Checkpointer {
                 .wait_timeout_while(state, timeout, |state| !state.has_ended),
         );
     }
+
+    /// Waits until what waited for an endorsed note is done; after `timeout` it is told to stop, and is not begun any more.
+    pub(super) fn settle(&self, timeout: Duration) {
+        let is_doing = |state: &mut State| state.is_doing;
+        let changed = &self.desk.changed;
+        let (mut state, _) = changed
+            .wait_timeout_while(self.desk.lock(), timeout, is_doing)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.must_stop = true;
+    }
+
+    /// Whether the end was asked for.
+    #[cfg(test)]
+    pub(super) fn is_ending(&self) -> bool {
+        self.desk.lock().is_ending
+    }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
         self.end(Duration::ZERO);
+        self.settle(Duration::ZERO);
+    }
+}
+
+impl State {
+    /// What the audit key answered. While the log ends it is asked once more, unless it was asked since the end began: whoever
+    /// waits for the last answer must not see a moment in which nobody is asked.
+    fn answered(&mut self, is_last: bool, endorsement: Option<Endorsement>) {
+        self.is_over = is_last || endorsement.is_some();
+        self.is_asked = !self.is_over && self.is_ending;
+        self.endorsement = endorsement;
     }
 }
 
@@ -194,7 +243,9 @@ impl Desk {
 
     /// What waits for an endorsed note of at most so many records.
     fn deed(&self, size: u64) -> Option<Deed> {
-        let due = self.lock().awaiting.take_if(|(least, _)| *least <= size);
+        let mut state = self.lock();
+        let due = state.awaiting.take_if(|(least, _)| *least <= size);
+        state.is_doing |= due.is_some();
         due.map(|(_, deed)| deed)
     }
 }
@@ -216,18 +267,13 @@ impl Endorser {
                 state.is_ending
             };
             let answer = self.endorse();
-            let mut state = self.desk.lock();
-            state.is_asked = false;
-            state.is_over = is_last || answer.is_ok();
-            self.desk.changed.notify_all();
-            match answer {
-                Ok(endorsement) => {
-                    state.endorsement = Some(endorsement);
-                    return;
-                }
-                Err(error) => self.status.not_signed(error.to_string()),
+            if let Err(error) = &answer {
+                self.status.not_signed(error.to_string());
             }
-            if is_last {
+            let mut state = self.desk.lock();
+            state.answered(is_last, answer.ok());
+            self.desk.changed.notify_all();
+            if state.is_over {
                 return;
             }
             let again = Instant::now() + RETRY;
@@ -262,13 +308,14 @@ impl Endorser {
 struct Clerk {
     desk: Arc<Desk>,
     notes: Notes,
+    patience: Duration,
     status: Arc<Status>,
 }
 
 impl Clerk {
     fn run(mut self) {
         let _on_exit = OnExit(Arc::clone(&self.desk));
-        let mut patience = PATIENCE;
+        let mut patience = self.patience;
         let mut unendorsed = None;
         while let Some(head) = self.desk.next() {
             let endorsement = self.desk.endorsement(patience);
@@ -292,9 +339,11 @@ impl Clerk {
                 let trouble = self.notes.trouble();
                 self.status.signed(size, is_endorsed, trouble);
                 if is_endorsed && let Some(Deed(deed)) = self.desk.deed(size) {
-                    // Beside the notes, which do not wait for it; what the process's end interrupts, the next one does.
+                    // Beside the notes, which do not wait for it; what the log's end interrupts, the next one does.
                     let thread = thread::Builder::new().name("zt-audit-retire".to_owned());
-                    if let Err(error) = thread.spawn(deed) {
+                    let done = Done(Arc::clone(&self.desk));
+                    let work = move || deed(&|| done.0.lock().must_stop);
+                    if let Err(error) = thread.spawn(work) {
                         self.status
                             .not_signed(format!("cannot start a thread: {error}"));
                     }
@@ -302,6 +351,16 @@ impl Clerk {
             }
             Err(error) => self.status.not_signed(error),
         }
+    }
+}
+
+/// Lets go of who waits for the deed, however it ended.
+struct Done(Arc<Desk>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.lock().is_doing = false;
+        self.0.changed.notify_all();
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) trait Disk: fmt::Debug + Send + Sync {
 
     /// How much that is.
     fn length(&self, path: &Path) -> io::Result<u64>;
+
+    /// Removes a file; nothing if there is none.
+    fn remove(&self, path: &Path) -> io::Result<()>;
 }
 
 /// An open, locked file. After an error it is never written or synced again: the kernel may have dropped the dirty
@@ -65,6 +68,10 @@ impl Disk for OsDisk {
 
     fn length(&self, path: &Path) -> io::Result<u64> {
         or_none(fs::metadata(path).map(|metadata| metadata.len()))
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        or_none(fs::remove_file(path))
     }
 }
 

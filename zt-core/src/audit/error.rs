@@ -104,6 +104,11 @@ impl AuditError {
         }
     }
 
+    /// Whether a file is not there any more: retention, of whichever process, removes those that were listed a moment ago.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Unavailable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
     fn help(&self) -> &'static str {
         match self {
             Self::Unavailable { .. } => {

@@ -1,7 +1,8 @@
 //! Reads a log onwards from a position, record by record, and checks the chain on the way.
 //!
 //! In: a position. Out: the records behind it, bounded by number and bytes, each with its own position. Only whole lines, only
-//! what a segment's successor says is good, and only up to the number that is on the disk, where that is known.
+//! what a segment's successor says is good, and only up to the number that is on the disk, where that is known. A file that was
+//! listed and is gone is an error that [`AuditError::is_gone`] tells apart: retention, of whichever process, removed it.
 //! Never: a record whose hash does not follow from the one before it.
 
 use std::fs::{self, File, TryLockError};
@@ -71,11 +72,15 @@ impl Log<'_> {
         let found = Folder::read(folder)?;
         let mut dead = Vec::new();
         for (writer, numbers) in found.writers {
-            let Some(last) = numbers.last().copied() else {
+            let Some(last) = numbers.last().copied().filter(|_| writer != own) else {
                 continue;
             };
-            if writer != own && is_dead(folder, &writer, &numbers)? {
-                dead.push((writer, last));
+            match is_dead(folder, &writer, &numbers) {
+                Ok(true) => dead.push((writer, last)),
+                Ok(false) => {}
+                // Retention begins with the oldest: where the newest segment is gone, all of them are.
+                Err(error) if error.is_gone() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(dead)
@@ -154,6 +159,17 @@ impl Log<'_> {
         Ok(confirmed)
     }
 
+    /// The position that was claimed, also if what was before it is gone by rule and the log continues just there.
+    pub(super) fn resume(self, claimed: &Position) -> Result<Option<Position>, AuditError> {
+        if let Some(confirmed) = self.confirm(claimed)? {
+            return Ok(Some(confirmed));
+        }
+        if self.has(claimed.segment) {
+            return Ok(None);
+        }
+        Ok(self.start()?.filter(|start| start.link == claimed.link))
+    }
+
     /// The position of the record with this number, from the start of the log; `None` if it has none.
     pub(super) fn find(self, seq: u64) -> Result<Option<Position>, AuditError> {
         let mut at = self.start()?;
@@ -197,11 +213,7 @@ impl Log<'_> {
         let path = self.path(segment.saturating_add(1));
         let mut lines = match open(&path, 0) {
             Ok(lines) => lines,
-            Err(AuditError::Unavailable { source, .. })
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                return Ok(None);
-            }
+            Err(error) if error.is_gone() => return Ok(None),
             Err(error) => return Err(error),
         };
         let line = lines.next().map_err(|error| unreadable(&path, error))?;
@@ -303,10 +315,12 @@ impl Reading {
 
 /// Looks whether somebody holds the newest segments, and holds them no longer than that.
 fn is_dead(folder: &Path, writer: &str, numbers: &[u32]) -> Result<bool, AuditError> {
-    for number in numbers.iter().rev().take(2) {
+    for (age, number) in numbers.iter().rev().take(2).enumerate() {
         let path = folder.join(segment_name(writer, *number));
         let file = match File::open(&path) {
             Ok(file) => file,
+            // The one before the newest, removed by rule: nobody holds it.
+            Err(error) if age > 0 && error.kind() == io::ErrorKind::NotFound => return Ok(true),
             // Another account's log is its own business.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
             Err(error) => return Err(unreadable(&path, error)),

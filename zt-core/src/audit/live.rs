@@ -1,5 +1,6 @@
 //! The log of one process: its chain, its worker, its queue.
 
+mod plan;
 mod records;
 
 use std::fmt;
@@ -16,15 +17,14 @@ use super::disk::Disk;
 use super::folder::writer_name;
 use super::queue::{Queue, Refused};
 use super::recover::{Torn, survey};
-use super::retire::Plan;
 use super::ship::Shipping;
 use super::status::Status;
-use super::verify::known::Keys;
 use super::worker::{Message, Shared, Worker};
 use super::writer::Writer;
 use super::{AuditError, AuditOptions, Durability, Health, Kind, Record, Tally};
 use crate::clock::{Clock, Timestamp};
 use crate::durable::create_folder;
+use plan::plan;
 use records::{opened, recovered};
 
 /// How long dropping a log waits for its last records.
@@ -71,7 +71,7 @@ impl LiveLog {
         let status = Arc::new(Status::default());
         let checkpointer = options.signer.as_ref().map(|signer| {
             let (signer, disk) = (Arc::clone(signer), Arc::clone(&disk));
-            Checkpointer::start(signer, &folder, &name, disk, Arc::clone(&status))
+            Checkpointer::start(signer, options, &name, disk, Arc::clone(&status))
         });
         let checkpointer = checkpointer.transpose()?;
         let mut writer = Writer::new(
@@ -79,7 +79,7 @@ impl LiveLog {
             name.clone(),
             options.segment_bytes,
             Arc::clone(&clock),
-            disk,
+            Arc::clone(&disk),
             Arc::clone(&status),
         );
         let is_signed = checkpointer.is_some();
@@ -99,9 +99,9 @@ impl LiveLog {
         found.remove_unpublished();
         if let Some(checkpointer) = &checkpointer {
             let (folder, status) = (folder.clone(), Arc::clone(&status));
-            checkpointer.when_endorsed(writer.size(), move || {
-                if let Err(error) = retiring.remove(&folder) {
-                    *status.last_error() = Some(error.to_string());
+            checkpointer.when_endorsed(writer.size(), move |is_over| {
+                if let Err(error) = retiring.remove(&folder, &*disk, is_over) {
+                    *status.last_error() = Some(error);
                 }
             });
         }
@@ -227,7 +227,16 @@ impl LiveLog {
         let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
         self.end(&mut ending, true, until)?;
         drop(ending);
-        self.shipping.close(left(until))
+        let delivered = self.shipping.close(left(until));
+        self.settle(until);
+        delivered
+    }
+
+    /// Nothing is removed any more by a log that has ended.
+    fn settle(&self, until: Instant) {
+        if let Some(checkpointer) = &self.shared.checkpointer {
+            checkpointer.settle(left(until));
+        }
     }
 
     /// How the log is doing; never waits for the disk.
@@ -323,38 +332,6 @@ fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-/// What retention removes. What cannot be retired now stays: that is no reason to refuse everything.
-fn plan(
-    options: &AuditOptions,
-    checkpointer: Option<&Checkpointer>,
-    now: Timestamp,
-    status: &Status,
-) -> Plan {
-    // Without a signature nobody could tell a removal by rule from one by somebody else.
-    let (Some(age), Some(checkpointer)) = (options.retention, checkpointer) else {
-        return Plan::default();
-    };
-    let keys = || {
-        let now = checkpointer.audit_key()?;
-        Ok(Keys {
-            now,
-            former: options.former_keys.clone(),
-        })
-    };
-    match Plan::make(&options.folder, now, age, &options.cursors(), &keys) {
-        Ok(plan) => {
-            if let Some(blocked) = plan.blocked() {
-                *status.last_error() = Some(blocked);
-            }
-            plan
-        }
-        Err(error) => {
-            *status.last_error() = Some(error.to_string());
-            Plan::default()
-        }
-    }
-}
-
 impl Drop for LiveLog {
     fn drop(&mut self) {
         // Nobody is left to tell; `close` is the way to know.
@@ -366,6 +343,7 @@ impl Drop for LiveLog {
             Ending::Over,
         );
         drop(self.end(&mut ending, false, until));
+        self.settle(until);
     }
 }
 

@@ -172,7 +172,8 @@ impl AuditLog {
     }
 
     /// Writes everything and a closing record, lets the sinks have the rest, and ends the log. Afterwards each append is
-    /// [`AuditError::Closed`].
+    /// [`AuditError::Closed`]. What retention was removing is waited for as long as `timeout` allows, and stopped then: the next
+    /// log that is opened in the folder goes on.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AuditError, AuditSink, CheckpointSigner, PublicKey, cursor};
+use super::{AuditError, AuditSink, CheckpointSigner, PublicKey, checkpointer, cursor};
 
 /// Settings of an [`AuditLog`](super::AuditLog). The defaults suit a service.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub struct AuditOptions {
     pub(super) sinks: Vec<SinkOptions>,
     pub(super) remote_deadline: Duration,
     pub(super) most_lag: Option<Duration>,
+    /// How long the opening and the first note wait for the audit key.
+    pub(super) key_patience: Duration,
+    /// How many notes fill a file of checkpoints.
+    pub(super) most_notes: usize,
 }
 
 /// A sink and what it is for.
@@ -56,6 +60,8 @@ impl AuditOptions {
             sinks: Vec::new(),
             remote_deadline: Duration::from_secs(10),
             most_lag: None,
+            key_patience: checkpointer::PATIENCE,
+            most_notes: checkpointer::notes::MOST,
         }
     }
 
@@ -91,7 +97,8 @@ impl AuditOptions {
     }
 
     /// Removes closed and signed segments of the folder that are older than this, when the log is opened; else they stay
-    /// for ever.
+    /// for ever. A clock that leaps by more than this, or by more than 30 days, is believed once the folder is a week beyond the
+    /// leap: until then age is measured from a day after the last record before it.
     pub fn with_retention(mut self, age: Duration) -> Self {
         self.retention = Some(age);
         self

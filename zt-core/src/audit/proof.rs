@@ -14,7 +14,7 @@ use super::folder::checkpoints_name;
 use super::read::{Stored, each_stored};
 use super::scan::parse;
 use super::signature::PublicKey;
-use super::verify::notes::{Read, read};
+use super::verify::notes::{Read, each};
 use super::verify::open;
 use super::{AuditError, Entry, tree};
 
@@ -85,7 +85,7 @@ pub enum NotProven {
 
 /// Proves record `seq` of the log `writer` in `folder`; `key` goes along as a hint.
 ///
-/// Reads the log once and holds 32 bytes of each record.
+/// Reads the log once and holds 32 bytes of each record, and two of its checkpoints.
 ///
 /// # Errors
 /// [`AuditError::Unavailable`] if the folder cannot be read; [`AuditError::NotFound`] if there is no such record, no
@@ -114,31 +114,23 @@ pub fn prove(
     let Some((record, previous)) = record else {
         return not_found(format!("log `{writer}` has no record {seq}"));
     };
-    let notes = checkpoints(folder, writer)?;
-    let covers = |note: &&Checkpoint| note.head.size >= seq;
-    let Some(first) = notes.iter().find(covers) else {
+    let Some((first, last)) = covering(folder, writer, seq)? else {
         return not_found(format!(
             "no checkpoint covers record {seq} of log `{writer}` yet"
         ));
     };
-    // Once the audit key has answered, the notes carry what vouches for them.
-    let endorsed = notes
-        .iter()
-        .filter(covers)
-        .find(|note| note.endorsement.is_some());
-    let first = endorsed.unwrap_or(first);
-    let newer = notes.last().filter(|note| note.head.size > first.head.size);
+    let newer = last.filter(|note| note.head.size > first.head.size);
     let bundle = Bundle {
         format: FORMAT.to_owned(),
         writer: writer.to_owned(),
         seq,
         record,
         previous: hex(&previous),
-        inclusion: hexes(tree_of(&leaves, first).and_then(|leaves| {
+        inclusion: hexes(tree_of(&leaves, &first).and_then(|leaves| {
             tree::inclusion(leaves, usize::try_from(seq.checked_sub(1)?).ok()?)
         })),
         checkpoint: first.note(),
-        newer: newer.map(|newer| Newer {
+        newer: newer.as_ref().map(|newer| Newer {
             checkpoint: newer.note(),
             consistency: hexes(tree_of(&leaves, newer).and_then(|leaves| {
                 tree::consistency(leaves, usize::try_from(first.head.size).ok()?)
@@ -170,16 +162,29 @@ fn unhex(path: &[String]) -> Result<Vec<Hash>, NotProven> {
         .ok_or(NotProven::Malformed("a hash is not 64 hexadecimal digits"))
 }
 
-fn checkpoints(folder: &Path, writer: &str) -> Result<Vec<Checkpoint>, AuditError> {
+/// The first checkpoint that covers a record, and the newest of the log. Once the audit key has answered, the notes carry what
+/// vouches for them: the first of those is preferred.
+fn covering(
+    folder: &Path,
+    writer: &str,
+    seq: u64,
+) -> Result<Option<(Checkpoint, Option<Checkpoint>)>, AuditError> {
     let file = checkpoints_name(writer);
     let path = folder.join(&file);
-    let notes = read(&mut open(&path)?, &file)
-        .map_err(|error| AuditError::unavailable("read the audit checkpoints", &path, error))?;
-    let note = |(_, read): (_, Read)| match read {
-        Read::Note(note) => Some(*note),
-        Read::Malformed | Read::Torn => None,
-    };
-    Ok(notes.into_iter().filter_map(note).collect())
+    let (mut first, mut newest) = (None::<Checkpoint>, None);
+    each(&mut open(&path)?, &file, |_, read| {
+        let Read::Note(note) = read else { return };
+        let is_better = match &first {
+            None => true,
+            Some(first) => first.endorsement.is_none() && note.endorsement.is_some(),
+        };
+        if note.head.size >= seq && is_better {
+            first = Some((*note).clone());
+        }
+        newest = Some(*note);
+    })
+    .map_err(|error| AuditError::unavailable("read the audit checkpoints", &path, error))?;
+    Ok(first.map(|first| (first, newest)))
 }
 
 impl Bundle {

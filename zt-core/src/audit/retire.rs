@@ -6,25 +6,30 @@
 //! younger, what no checkpoint covers, a log whose checkpoints neither the audit key nor one before it vouches for, what a sink
 //! lacks, what does not verify, the end of a log that was not closed, and anything of the newest log.
 
+mod age;
+mod removal;
+mod trust;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::cursor::{Cursor, SINKS};
+use super::cursor::Cursor;
+use super::disk::Disk;
 use super::folder::{Folder, segment_name};
 use super::record::to_fields;
 use super::recover::End;
 use super::scan::Header;
-use super::verify::claims::{Claims, Retirement};
-use super::verify::known::{Keys, Known, Signer, first_of, know};
+use super::verify::claims::Claims;
+use super::verify::known::{Keys, Signer};
 use super::verify::open;
-use super::{AuditError, Kind, Outcome, PublicKey, Record, SignError};
+use super::{AuditError, Kind, Outcome, Record, SignError};
 use crate::clock::Timestamp;
-use crate::durable::sync_folder;
+use removal::{Removal, name_of, other_sinks, waiting};
+use trust::{Look, Trust};
 
 /// What a record `audit.retired` says about the segments that it stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +53,7 @@ pub(super) struct Retired {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     records: Vec<Retired>,
-    files: Vec<PathBuf>,
+    removal: Removal,
     /// Logs, and up to which record they go.
     going: Vec<(String, u64)>,
     /// Sinks that this configuration does not name, and that lack what could go otherwise.
@@ -59,6 +64,8 @@ pub(super) struct Plan {
     orphans: BTreeSet<String>,
     /// Why the audit key is not known.
     no_key: Option<SignError>,
+    /// Logs that cannot be read, and why.
+    unread: BTreeMap<String, String>,
 }
 
 /// What may go at all.
@@ -76,60 +83,6 @@ impl Rule<'_> {
     }
 }
 
-/// What the folder says, and what of it was verified.
-struct Look<'a> {
-    folder: &'a Path,
-    found: &'a Folder,
-    claims: &'a Claims,
-    known: BTreeMap<String, Known>,
-    /// Tells the audit keys; asked once, when something seems to be old.
-    ask: &'a dyn Fn() -> Result<Keys, SignError>,
-    keys: Option<Result<Keys, SignError>>,
-    /// The first log of the key now, once it was looked for.
-    first: Option<Option<String>>,
-}
-
-impl Look<'_> {
-    fn know(&mut self, writer: &str) -> Result<&Known, AuditError> {
-        if !self.known.contains_key(writer) {
-            let keys = self.keys_for(writer)?;
-            let known = know(self.folder, self.found, self.claims, writer, &keys)?;
-            self.known.insert(writer.to_owned(), known);
-        }
-        Ok(self.known.entry(writer.to_owned()).or_default())
-    }
-
-    /// Who may vouch for this log.
-    fn keys_for(&mut self, writer: &str) -> Result<Vec<PublicKey>, AuditError> {
-        let Ok(keys) = self.keys.get_or_insert_with(self.ask) else {
-            return Ok(Vec::new());
-        };
-        let mut all = vec![keys.now.clone()];
-        if !keys.former.is_empty() {
-            let first = match &mut self.first {
-                Some(first) => first,
-                none => none.insert(first_of(self.folder, self.found, &keys.now)?),
-            };
-            // Names begin with when their logs did.
-            if first.as_deref().is_none_or(|first| writer < first) {
-                all.extend_from_slice(&keys.former);
-            }
-        }
-        Ok(all)
-    }
-
-    /// Whether a verified record of another log, under a checkpoint, says that this part was removed.
-    fn is_vouched_for(&mut self, said: &Retirement) -> Result<bool, AuditError> {
-        for (by, seq) in &said.by {
-            let known = self.know(by)?;
-            if *by != said.retired.writer && known.removals.contains(seq) && known.signed >= *seq {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-}
-
 impl Plan {
     /// What is older than `age` and may go; what one of the sinks lacks, whose folders of cursors these are, may not, nor what
     /// a sink of another configuration lacks. `ask` tells the audit key and those before it: what none of them vouches for stays,
@@ -142,41 +95,41 @@ impl Plan {
         ask: &dyn Fn() -> Result<Keys, SignError>,
     ) -> Result<Self, AuditError> {
         let found = Folder::read(folder)?;
-        let claims = Claims::read(folder, &found)?;
+        let mut claims = Claims::read(folder, &found);
+        let mut trust = Trust::new(folder, &found, ask);
+        let unread = std::mem::take(&mut claims.unread);
+        for (writer, error) in &unread {
+            trust.pass_over(writer, error);
+        }
+        claims.choose(&found, |by| Ok(trust.vouched(by)))?;
         let mut look = Look {
-            folder,
-            found: &found,
+            trust,
             claims: &claims,
             known: BTreeMap::new(),
-            ask,
-            keys: None,
-            first: None,
         };
         let rule = Rule {
-            limit: limit(folder, &found, now, age),
+            limit: age::limit(folder, &found, now, age),
             sinks,
             others: other_sinks(folder, sinks)?,
         };
-        let mut plan = Self::default();
+        let mut plan = Self {
+            removal: Removal::new(sinks),
+            ..Self::default()
+        };
         let newest = found.writers.keys().next_back();
         for (writer, numbers) in &found.writers {
-            if Some(writer) != newest {
-                plan.log(&mut look, &rule, writer, numbers)?;
+            if Some(writer) != newest && !unread.contains_key(writer) {
+                plan.log(&mut look, &rule, writer, numbers);
             }
         }
-        plan.say_again(&mut look)?;
-        plan.no_key = look.keys.and_then(Result::err);
+        plan.say_again(&mut look);
+        plan.no_key = look.trust.keys.and_then(Result::err);
+        plan.unread = look.trust.unread;
         Ok(plan)
     }
 
     /// What of one log goes.
-    fn log(
-        &mut self,
-        look: &mut Look<'_>,
-        rule: &Rule<'_>,
-        writer: &str,
-        numbers: &[u32],
-    ) -> Result<(), AuditError> {
+    fn log(&mut self, look: &mut Look<'_>, rule: &Rule<'_>, writer: &str, numbers: &[u32]) {
         let said = look.claims.retired(writer, numbers);
         let gone = said.map_or(0, |said| said.retired.segment);
         let (left, kept) = numbers.split_at(numbers.partition_point(|number| *number <= gone));
@@ -184,15 +137,15 @@ impl Plan {
         if let Some(said) = said.filter(|_| !left.is_empty())
             && rule.is_over(&said.retired)
             && self.is_everywhere(rule, &said.retired)
-            && look.is_vouched_for(said)?
+            && look.is_vouched_for(said)
         {
-            self.remove_files(look.folder, writer, left);
+            self.removal.add(writer, said.retired.seq, left);
             self.say(said.retired.clone());
         }
-        if !has_old(look.folder, writer, kept, rule.limit) {
-            return Ok(());
+        if !has_old(look.trust.folder, writer, kept, rule.limit) {
+            return;
         }
-        let known = look.know(writer)?;
+        let known = look.know(writer);
         match known.signer {
             Signer::Known => {}
             Signer::Unknown(id) => {
@@ -206,15 +159,15 @@ impl Plan {
             rule.is_over(end) && end.seq <= known.signed && (!is_last || end.is_closed)
         };
         let Some(end) = known.ends.iter().take_while(is_over).last().cloned() else {
-            return Ok(());
+            return;
         };
         if self.is_everywhere(rule, &end) {
             let going = kept.partition_point(|number| *number <= end.segment);
-            self.remove_files(look.folder, writer, kept.get(..going).unwrap_or_default());
+            let going = kept.get(..going).unwrap_or_default();
+            self.removal.add(writer, end.seq, going);
             self.going.push((writer.to_owned(), end.seq));
             self.say(end);
         }
-        Ok(())
     }
 
     /// Whether every sink that lacks nothing of other configurations has it.
@@ -226,11 +179,6 @@ impl Plan {
         lacking.is_empty()
     }
 
-    fn remove_files(&mut self, folder: &Path, writer: &str, numbers: &[u32]) {
-        let files = numbers.iter().map(|number| segment_name(writer, *number));
-        self.files.extend(files.map(|file| folder.join(file)));
-    }
-
     fn say(&mut self, retired: Retired) {
         if !self.records.contains(&retired) {
             self.records.push(retired);
@@ -238,31 +186,31 @@ impl Plan {
     }
 
     /// What only records say that go now is said again, once; what was not verified is not.
-    fn say_again(&mut self, look: &mut Look<'_>) -> Result<(), AuditError> {
+    fn say_again(&mut self, look: &mut Look<'_>) {
         if self.going.is_empty() {
-            return Ok(());
+            return;
         }
-        for writer in look.claims.retired_logs() {
-            let numbers = look.found.writers.get(writer);
+        let claims = look.claims;
+        for writer in claims.retired_logs() {
+            let numbers = look.trust.found.writers.get(writer);
             let numbers = numbers.map_or(&[][..], Vec::as_slice);
-            let Some(said) = look.claims.retired(writer, numbers) else {
-                continue;
-            };
-            let (mut is_lost, mut is_kept) = (false, false);
-            for (by, seq) in &said.by {
-                let known = look.know(by)?;
-                if known.removals.contains(seq) {
-                    let goes = |(going, up_to): &(String, u64)| going == by && seq <= up_to;
-                    let is_going = self.going.iter().any(goes);
-                    is_lost |= is_going;
-                    is_kept |= !is_going && known.signed >= *seq;
+            // The one that counts, and those of larger parts, whose removal may be under way.
+            for said in claims.retired_from(writer, numbers) {
+                let (mut is_lost, mut is_kept) = (false, false);
+                for (by, seq) in &said.by {
+                    let known = look.know(by);
+                    if known.removals.contains(seq) {
+                        let goes = |(going, up_to): &(String, u64)| going == by && seq <= up_to;
+                        let is_going = self.going.iter().any(goes);
+                        is_lost |= is_going;
+                        is_kept |= !is_going && known.signed >= *seq;
+                    }
+                }
+                if is_lost && !is_kept {
+                    self.say(said.retired.clone());
                 }
             }
-            if is_lost && !is_kept {
-                self.say(said.retired.clone());
-            }
         }
-        Ok(())
     }
 
     /// What an operator must know: what retention waits for that does not come by itself.
@@ -274,12 +222,6 @@ impl Plan {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             (!names.is_empty()).then(|| names.join(", "))
         };
-        let sinks = list(&self.waits_for).map(|names| {
-            format!(
-                "retention waits for sinks that lack records and are not configured here: {names}; \
-                 of one that is gone for good, remove its folder under `{SINKS}`"
-            )
-        });
         let strangers = list(&self.strangers).map(|names| {
             format!(
                 "retention leaves old logs that no known audit key vouches for: {names}; name the public parts of earlier audit \
@@ -292,7 +234,14 @@ impl Plan {
                  {names}; no key can vouch for them later, so remove them by hand when they are due"
             )
         });
-        let all: Vec<String> = [sinks, strangers, orphans].into_iter().flatten().collect();
+        let unread = self
+            .unread
+            .iter()
+            .map(|(writer, why)| format!("`{writer}` ({why})"));
+        let unread = list(&unread.collect())
+            .map(|names| format!("retention passes over logs that it cannot read: {names}"));
+        let all = [waiting(&self.waits_for), strangers, orphans, unread];
+        let all: Vec<String> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))
     }
 
@@ -313,64 +262,15 @@ impl Plan {
         })
     }
 
-    /// Removes the files, oldest first; what another process has removed is gone.
-    pub(super) fn remove(&self, folder: &Path) -> Result<(), AuditError> {
-        let failed = |path: &Path, error| {
-            AuditError::unavailable("remove the retired audit segment", path, error)
-        };
-        for file in &self.files {
-            match fs::remove_file(file) {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(failed(file, error)),
-            }
-        }
-        if self.files.is_empty() {
-            return Ok(());
-        }
-        sync_folder(folder).map_err(|error| failed(folder, error))
+    /// Removes the files until `is_over`; what stays, the next plan finds. An error says what stands in its way.
+    pub(super) fn remove(
+        &self,
+        folder: &Path,
+        disk: &dyn Disk,
+        is_over: &dyn Fn() -> bool,
+    ) -> Result<(), String> {
+        self.removal.run(folder, disk, is_over)
     }
-}
-
-/// What was written before this is old. A clock that is far ahead of all that the folder holds is not believed at once: the
-/// log that it opens is what the next one compares with.
-fn limit(folder: &Path, found: &Folder, now: Timestamp, age: Duration) -> Timestamp {
-    const DAY: i64 = 86_400_000;
-    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    let ends = found.writers.iter().filter_map(|(writer, numbers)| {
-        let file = File::open(folder.join(segment_name(writer, *numbers.last()?))).ok()?;
-        Some(End::read(&file).ok()?.at?.as_millis())
-    });
-    let newest = ends.max().unwrap_or(i64::MIN);
-    let mut now = now.as_millis();
-    if now.saturating_sub(newest) > age {
-        now = newest.saturating_add(DAY);
-    }
-    Timestamp::from_millis(now.saturating_sub(age))
-}
-
-/// The folders of cursors that other configurations made.
-fn other_sinks(folder: &Path, own: &[PathBuf]) -> Result<Vec<PathBuf>, AuditError> {
-    let place = folder.join(SINKS);
-    let failed = |error| AuditError::unavailable("read the cursors of the sinks", &place, error);
-    let entries = match fs::read_dir(&place) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut others = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(failed)?.path();
-        if path.is_dir() && !own.contains(&path) {
-            others.push(path);
-        }
-    }
-    Ok(others)
-}
-
-fn name_of(sink: &Path) -> Option<String> {
-    let name = sink.file_name()?.to_string_lossy();
-    Some(format!("`{}`", crate::text::shown(&name)))
 }
 
 /// Whether the first segment of a log seems to be old; a look, so that nothing young is read whole.

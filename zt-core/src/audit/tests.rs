@@ -6,8 +6,10 @@ mod exhaustive;
 pub(super) mod faulty;
 mod heartbeat;
 mod kill;
+mod kill_between;
 mod meddling;
 mod recovery;
+mod removal;
 mod retention;
 mod retiring_keys;
 mod storage;
@@ -26,7 +28,16 @@ pub(super) const LONG: Duration = Duration::from_secs(60);
 
 pub(super) fn options(folder: &Path) -> AuditOptions {
     // A loaded machine may take its time; no test depends on the deadline.
-    AuditOptions::new(folder).with_deadline(LONG)
+    let mut options = AuditOptions::new(folder).with_deadline(LONG);
+    options.key_patience = LONG;
+    options
+}
+
+/// Of a log that hardly waits for its audit key.
+fn impatient(folder: &Path) -> AuditOptions {
+    let mut options = options(folder);
+    options.key_patience = Duration::from_millis(10);
+    options
 }
 
 pub(super) fn open(folder: &Path) -> AuditLog {

@@ -9,15 +9,18 @@ pub(super) mod known;
 mod log;
 mod marks;
 pub(super) mod notes;
+#[cfg(test)]
+mod tests;
 mod unsigned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use super::checkpoint::Checkpoint;
 use super::folder::{Folder, segment_name, unpublished_of};
@@ -25,13 +28,16 @@ use super::lines::Lines;
 use super::signature::PublicKey;
 use super::{AuditError, Finding, FindingKind, Verification};
 use claims::{Claims, Links, Retirement};
+use known::newest_endorsed;
 use log::Log;
 use notes::{Place, Read};
 
 /// How many logs are read at a time.
 const MOST_THREADS: usize = 8;
 /// How often a folder is read whose files go meanwhile.
-const TRIES: usize = 3;
+const TRIES: u32 = 8;
+/// How long the first pause between two of them is; each is twice as long as the one before.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What an auditor brings along.
 #[derive(Debug, Clone, Default)]
@@ -103,20 +109,33 @@ pub fn verify_with(
     options: &VerifyOptions,
 ) -> Result<Verification, AuditError> {
     let folder = folder.as_ref();
-    for _ in 1..TRIES {
-        match verify_once(folder, options) {
-            // A file that was listed and is gone: another process retired it, and what says so is there now.
-            Err(AuditError::Unavailable { source, .. })
-                if source.kind() == io::ErrorKind::NotFound => {}
+    // The folder itself goes by no rule.
+    drop(Folder::read(folder)?);
+    while_files_go(|| verify_once(folder, options), thread::sleep)
+}
+
+/// Tries again where a file was listed and is gone: another process retired it, and what says so is there now. A removal may
+/// take its time, so that each pause is longer than the one before.
+fn while_files_go<T>(
+    mut attempt: impl FnMut() -> Result<T, AuditError>,
+    pause: impl Fn(Duration),
+) -> Result<T, AuditError> {
+    for number in 1..TRIES {
+        match attempt() {
+            Err(error) if error.is_gone() => pause(PAUSE * 2_u32.pow(number - 1)),
             other => return other,
         }
     }
-    verify_once(folder, options)
+    attempt()
 }
 
 fn verify_once(folder: &Path, options: &VerifyOptions) -> Result<Verification, AuditError> {
     let found = Folder::read(folder)?;
-    let mut claims = Claims::read(folder, &found)?;
+    let mut claims = Claims::read(folder, &found);
+    if let Some((_, error)) = claims.unread.pop_first() {
+        return Err(error);
+    }
+    claims.choose(&found, |by| vouched(folder, &found, by, options))?;
     let mut links = std::mem::take(&mut claims.links);
     let jobs: Vec<(&str, &[u32], Mutex<Links>)> = writers(&found, &claims, options)
         .into_iter()
@@ -163,6 +182,26 @@ fn verify_once(folder: &Path, options: &VerifyOptions) -> Result<Verification, A
     }
     verification.foreign(&found);
     Ok(verification)
+}
+
+/// How many records of a log somebody vouches for: a trusted key, where there is one; else who made a note that was kept
+/// elsewhere, or the key that the log's own notes name. A choice is made by it; what was chosen is verified.
+fn vouched(
+    folder: &Path,
+    found: &Folder,
+    writer: &str,
+    options: &VerifyOptions,
+) -> Result<u64, AuditError> {
+    let trusted = &options.trusted;
+    let is_trusted = |note: &Checkpoint| {
+        let is_endorsed = || trusted.iter().any(|key| note.is_endorsed_by(key));
+        (trusted.is_empty() || is_endorsed()) && note.is_signed()
+    };
+    let kept = options.kept.iter().map(|(_, kept)| kept);
+    let kept = kept.filter(|kept| kept.writer == writer && is_trusted(kept));
+    let newest = newest_endorsed(folder, found, writer)?.filter(is_trusted);
+    let all = kept.chain(&newest).map(|note| note.head.size);
+    Ok(all.max().unwrap_or(0))
 }
 
 /// Every log that has segments, checkpoints here or elsewhere, or was removed by rule.
@@ -335,9 +374,7 @@ impl Verification {
 pub(super) fn open_listed(path: &Path) -> Result<Option<Lines<BufReader<File>>>, AuditError> {
     match open(path) {
         Ok(lines) => Ok(Some(lines)),
-        Err(AuditError::Unavailable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Ok(None)
-        }
+        Err(error) if error.is_gone() => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -4,6 +4,7 @@
 //! what was acknowledged; a crash in between delivers the same records again.
 
 mod receipt;
+mod survey;
 
 use std::collections::BTreeSet;
 use std::fs::TryLockError;
@@ -238,49 +239,16 @@ impl Shipper {
         Ok(self.left.is_empty())
     }
 
-    /// Lists the dead logs that the sink lacks records of, the newest first, so that the oldest is the next.
-    fn survey(&mut self) -> Result<(), Trouble> {
-        let (mut left, mut missing, mut damaged) = (Vec::new(), 0_u64, 0_u64);
-        for (writer, last) in Log::dead(&self.own.folder, &self.own.writer)? {
-            let log = Log {
-                folder: &self.own.folder,
-                writer: &writer,
-            };
-            let claimed = match Cursor::read(&self.place, &writer).map_err(Trouble::place)? {
-                Found::Cursor(cursor) => cursor.claim(),
-                Found::Nothing | Found::Damaged => None,
-            };
-            // Only a cursor that the log bears out says that nothing is left.
-            let confirmed = match &claimed {
-                Some(claimed) => log.confirm(claimed)?,
-                None => None,
-            };
-            if let Some(at) = &confirmed
-                && log.is_end(at, last)?
-            {
-                continue;
-            }
-            let has = confirmed.map_or(0, |at| at.link.seq);
-            let newest = log.last(last)?;
-            if newest != Some(has) {
-                let is_damaged = self.damaged.contains(&writer);
-                let sum = if is_damaged {
-                    &mut damaged
-                } else {
-                    &mut missing
-                };
-                *sum = sum.saturating_add(newest.unwrap_or(0).abs_diff(has));
-                left.push(writer);
-            }
+    /// Delivers some batches of a log; whether nothing is left. What is removed by rule meanwhile, the sink has: the next round
+    /// goes on behind it.
+    async fn deliver_log(&mut self, writer: &str, up_to: Option<u64>) -> Result<bool, Trouble> {
+        match self.deliver_batches(writer, up_to).await {
+            Err(trouble) if trouble.is_gone() => Ok(false),
+            delivered => delivered,
         }
-        left.reverse();
-        self.left = left;
-        self.state.of_others(missing, damaged);
-        Ok(())
     }
 
-    /// Delivers some batches of a log; whether nothing is left.
-    async fn deliver_log(&mut self, writer: &str, up_to: Option<u64>) -> Result<bool, Trouble> {
+    async fn deliver_batches(&mut self, writer: &str, up_to: Option<u64>) -> Result<bool, Trouble> {
         let Some(_turn) = self.turn(writer)? else {
             return Ok(true);
         };
@@ -339,7 +307,7 @@ impl Shipper {
             Found::Cursor(cursor) => cursor.claim(),
         };
         let confirmed = match &claimed {
-            Some(claimed) => log.confirm(claimed)?,
+            Some(claimed) => log.resume(claimed)?,
             None => None,
         };
         if confirmed.is_some() {

@@ -28,6 +28,11 @@ impl Trouble {
 }
 
 impl Trouble {
+    /// Whether a file of the log is gone by rule: the next look tells what is left.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self, Self::Log(error) if error.is_gone())
+    }
+
     /// Whether no later attempt fares better: what cannot be read now may be read then.
     pub(super) const fn is_damage(&self) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! What is signed: when, under which key, and what an auditor finds in a log that is not what was signed.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -83,6 +83,12 @@ pub(super) fn open_signed(folder: &Path, key: &Arc<TestKey>) -> AuditLog {
     AuditLog::open(options, Arc::new(SystemClock::new())).unwrap()
 }
 
+/// The same for a key that is slow.
+fn open_impatient(folder: &Path, key: &Arc<TestKey>) -> AuditLog {
+    let options = impatient(folder).with_signer(Arc::<TestKey>::clone(key));
+    AuditLog::open(options, Arc::new(SystemClock::new())).unwrap()
+}
+
 /// A closed log with so many records; its name.
 pub(super) fn closed(folder: &Path, key: &Arc<TestKey>, records: usize) -> String {
     let log = open_signed(folder, key);
@@ -138,6 +144,10 @@ fn a_closed_log_is_signed_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let key = TestKey::new();
     let log = open_signed(folder.path(), &key);
+    // The first note waits for the audit key; a log that ends has its last one at once, and again when the key has answered.
+    while log.health().signed == 0 {
+        std::thread::yield_now();
+    }
     log.append(record(0), Durability::Durable).unwrap();
     log.close(LONG).unwrap();
     let health = log.health();
@@ -321,7 +331,7 @@ fn an_audit_key_that_is_away_loses_nothing_and_shows() {
 fn a_log_that_ends_waits_for_an_audit_key_that_is_slow() {
     let folder = tempfile::tempdir().unwrap();
     let key = TestKey::slow();
-    let log = open_signed(folder.path(), &key);
+    let log = open_impatient(folder.path(), &key);
     log.append(record(0), Durability::Durable).unwrap();
     let until = |is_over: &dyn Fn() -> bool| {
         while !is_over() {
@@ -355,11 +365,64 @@ fn an_audit_key_that_failed_once_is_asked_again_at_the_end() {
     assert!(found.is_intact(), "{found:?}");
 }
 
+/// An audit key that takes its time for the first answer, and that is no.
+#[derive(Debug)]
+struct Reluctant {
+    key: Arc<TestKey>,
+    refuses: Mutex<bool>,
+    moved: Condvar,
+    asked: AtomicUsize,
+}
+
+impl CheckpointSigner for Reluctant {
+    fn public_key(&self) -> Result<PublicKey, SignError> {
+        self.key.public_key()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64], SignError> {
+        if self.asked.fetch_add(1, Ordering::SeqCst) > 0 {
+            return self.key.sign(message);
+        }
+        let refuses = self.refuses.lock().unwrap();
+        let is_silent = |refuses: &mut bool| !*refuses;
+        drop(self.moved.wait_while(refuses, is_silent).unwrap());
+        Err(SignError::new("not now"))
+    }
+}
+
+#[test]
+fn an_audit_key_that_refuses_while_the_log_ends_is_asked_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = Arc::new(Reluctant {
+        key: TestKey::new(),
+        refuses: Mutex::new(false),
+        moved: Condvar::new(),
+        asked: AtomicUsize::new(0),
+    });
+    let options = impatient(folder.path()).with_signer(Arc::<Reluctant>::clone(&key));
+    let log = AuditLog::open(options, Arc::new(SystemClock::new())).unwrap();
+    log.append(record(0), Durability::Durable).unwrap();
+    let (_, shared) = log.insides();
+    std::thread::scope(|scope| {
+        let closing = scope.spawn(|| log.close(LONG));
+        let checkpointer = shared.checkpointer.as_ref().unwrap();
+        while !checkpointer.is_ending() || log.health().signed < 4 {
+            std::thread::yield_now();
+        }
+        *key.refuses.lock().unwrap() = true;
+        key.moved.notify_all();
+        closing.join().unwrap().unwrap();
+    });
+    assert_eq!(key.asked.load(Ordering::SeqCst), 2);
+    let found = verify_with(folder.path(), &trusting(&key.key)).unwrap();
+    assert!(found.is_intact(), "{found:?}");
+}
+
 #[test]
 fn a_log_whose_audit_key_hangs_has_its_last_note_all_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let key = TestKey::slow();
-    let log = open_signed(folder.path(), &key);
+    let log = open_impatient(folder.path(), &key);
     log.append(record(0), Durability::Durable).unwrap();
     log.close(Duration::from_secs(1)).unwrap();
     while log.health().signed < 4 {

@@ -16,20 +16,38 @@ pub(in crate::audit) struct Faults {
     /// Of checkpoints, which are half written then.
     pub(in crate::audit) notes: AtomicBool,
     pub(in crate::audit) syncs: AtomicUsize,
-    /// A sync waits while this holds.
+    /// How many files were removed, or are about to be.
+    pub(in crate::audit) removed: AtomicUsize,
+    /// What a sync waits for.
+    pub(in crate::audit) syncing: Gate,
+    /// And a removal.
+    pub(in crate::audit) removing: Gate,
+}
+
+/// What waits while a test says so.
+#[derive(Debug, Default)]
+pub(in crate::audit) struct Gate {
     hold: Mutex<bool>,
     moved: Condvar,
     waiting: AtomicUsize,
 }
 
-impl Faults {
+impl Gate {
     pub(in crate::audit) fn hold(&self, hold: bool) {
         *self.hold.lock().unwrap() = hold;
         self.moved.notify_all();
     }
 
-    /// Returns when a sync has begun and waits.
-    pub(in crate::audit) fn wait_for_sync(&self) {
+    fn wait(&self) {
+        let held = self.hold.lock().unwrap();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.moved.notify_all();
+        drop(self.moved.wait_while(held, |held| *held).unwrap());
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Returns when somebody waits.
+    pub(in crate::audit) fn wait_for_one(&self) {
         let held = self.hold.lock().unwrap();
         let begun = |_: &mut bool| self.waiting.load(Ordering::SeqCst) == 0;
         drop(self.moved.wait_while(held, begun).unwrap());
@@ -87,6 +105,12 @@ impl Disk for FaultyDisk {
     fn length(&self, path: &Path) -> io::Result<u64> {
         OsDisk.length(path)
     }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.removed.fetch_add(1, Ordering::SeqCst);
+        self.0.removing.wait();
+        OsDisk.remove(path)
+    }
 }
 
 impl SegmentFile for FaultyFile {
@@ -108,11 +132,7 @@ impl SegmentFile for FaultyFile {
         if self.is_notes {
             return self.file.sync();
         }
-        let held = self.faults.hold.lock().unwrap();
-        self.faults.waiting.fetch_add(1, Ordering::SeqCst);
-        self.faults.moved.notify_all();
-        drop(self.faults.moved.wait_while(held, |held| *held).unwrap());
-        self.faults.waiting.fetch_sub(1, Ordering::SeqCst);
+        self.faults.syncing.wait();
         fails(&self.faults.sync)?;
         self.faults.syncs.fetch_add(1, Ordering::SeqCst);
         self.file.sync()

@@ -92,6 +92,10 @@ impl Disk for NarrowDisk {
     fn length(&self, path: &Path) -> std::io::Result<u64> {
         OsDisk.length(path)
     }
+
+    fn remove(&self, path: &Path) -> std::io::Result<()> {
+        OsDisk.remove(path)
+    }
 }
 
 #[test]

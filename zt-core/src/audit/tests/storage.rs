@@ -125,6 +125,12 @@ impl Disk for SimulatedDisk {
     fn length(&self, path: &Path) -> io::Result<u64> {
         Ok(u64::try_from(self.read(path)?.len()).unwrap())
     }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step()?;
+        self.0.lock().unwrap().files.remove(path);
+        Ok(())
+    }
 }
 
 impl SegmentFile for SimulatedFile {

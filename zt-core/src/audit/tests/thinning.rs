@@ -12,6 +12,7 @@ use super::super::tree::Tree;
 use super::checkpoints::{TestKey, notes_of};
 use super::faulty::FaultyDisk;
 use super::*;
+use crate::testing::ManualClock;
 
 pub(super) const WRITER: &str = "20260921T141320Z-0123456789abcdef";
 const AT: &str = "2026-09-21T14:13:20.000Z";
@@ -96,6 +97,42 @@ fn old_notes_go_and_what_is_left_is_one_chain_that_covers_the_same() {
     }
     for seq in 1..=40 {
         let bundle = prove(folder.path(), WRITER, seq, None).unwrap();
+        assert_eq!(bundle.verify(&key.public()).unwrap().seq, seq);
+    }
+}
+
+#[test]
+fn a_living_log_thins_its_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, clock) = (TestKey::new(), Timestamp::from_secs(1_790_000_000));
+    let clock = Arc::new(ManualClock::new(clock));
+    let mut options = options(folder.path()).with_signer(Arc::<TestKey>::clone(&key));
+    options.most_notes = 8;
+    let log = AuditLog::open(options, Arc::<ManualClock>::clone(&clock)).unwrap();
+    let until_signed = |size: u64| {
+        while log.health().signed < size {
+            std::thread::yield_now();
+        }
+    };
+    until_signed(2);
+    let mut all = String::new();
+    for number in 0..40 {
+        log.append(record(number), Durability::Durable).unwrap();
+        clock.advance(Duration::from_secs(10));
+        until_signed(log.health().records);
+        let notes = notes_of(folder.path(), log.writer());
+        assert!(notes.len() <= 8, "{}", notes.len());
+        assert_eq!(notes[0].head.size, 2, "the first of all stays");
+        assert_eq!(notes.last().unwrap().head.size, log.health().records);
+        all.push_str(&notes.last().unwrap().note());
+    }
+    log.close(LONG).unwrap();
+    assert_eq!(log.health().checkpoint_error, None);
+    let trusting = VerifyOptions::new().with_key(key.public());
+    let keeping = trusting.with_checkpoints("kept.txt", &all).unwrap();
+    assert_eq!(found(folder.path(), &keeping), []);
+    for seq in 1..=log.health().records {
+        let bundle = prove(folder.path(), log.writer(), seq, None).unwrap();
         assert_eq!(bundle.verify(&key.public()).unwrap().seq, seq);
     }
 }

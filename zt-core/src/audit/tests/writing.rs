@@ -84,16 +84,16 @@ fn only_the_owner_can_read_what_we_create() {
 fn a_durable_append_returns_only_after_the_sync() {
     let folder = tempfile::tempdir().unwrap();
     let (log, faults) = open_faulty(folder.path());
-    faults.hold(true);
+    faults.syncing.hold(true);
     let is_acknowledged = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             log.append(record(1), Durability::Durable).unwrap();
             is_acknowledged.store(true, Ordering::SeqCst);
         });
-        faults.wait_for_sync();
+        faults.syncing.wait_for_one();
         assert!(!is_acknowledged.load(Ordering::SeqCst));
-        faults.hold(false);
+        faults.syncing.hold(false);
     });
     assert!(is_acknowledged.load(Ordering::SeqCst));
 }
@@ -103,10 +103,10 @@ fn a_close_that_came_too_late_is_ended_by_the_next_one() {
     let folder = tempfile::tempdir().unwrap();
     let (log, faults) = open_faulty(folder.path());
     log.append(record(0), Durability::Durable).unwrap();
-    faults.hold(true);
+    faults.syncing.hold(true);
     let late = log.close(Duration::from_millis(10)).unwrap_err();
     assert!(matches!(late, AuditError::Timeout { .. }), "{late}");
-    faults.hold(false);
+    faults.syncing.hold(false);
     log.close(LONG).unwrap();
     assert!(matches!(log.close(LONG), Err(AuditError::Closed)));
     let found = verify(folder.path()).unwrap();
@@ -118,18 +118,18 @@ fn callers_at_the_same_time_share_a_sync() {
     let folder = tempfile::tempdir().unwrap();
     let (log, faults) = open_faulty(folder.path());
     let before = faults.syncs.load(Ordering::SeqCst);
-    faults.hold(true);
+    faults.syncing.hold(true);
     thread::scope(|scope| {
         let log = &log;
         scope.spawn(move || log.append(record(0), Durability::Durable).unwrap());
-        faults.wait_for_sync();
+        faults.syncing.wait_for_one();
         for number in 1..64 {
             scope.spawn(move || log.append(record(number), Durability::Durable).unwrap());
         }
         while log.health().queued < 63 {
             thread::yield_now();
         }
-        faults.hold(false);
+        faults.syncing.hold(false);
     });
     let syncs = faults.syncs.load(Ordering::SeqCst) - before;
     assert_eq!(syncs, 2);
@@ -224,15 +224,15 @@ fn fail_and_recover(name: &str, break_it: impl Fn(&Faults, bool)) {
     let (log, faults) = open_faulty(folder.path());
     log.append(record(0), Durability::Durable).unwrap();
     // These are accepted while a sync is under way that will fail.
-    faults.hold(true);
+    faults.syncing.hold(true);
     let first = thread::scope(|scope| {
         let first = scope.spawn(|| log.append(record(900), Durability::Durable));
-        faults.wait_for_sync();
+        faults.syncing.wait_for_one();
         for number in 1..20 {
             log.append(record(number), Durability::Ordered).unwrap();
         }
         break_it(&faults, true);
-        faults.hold(false);
+        faults.syncing.hold(false);
         first.join().unwrap()
     });
     let refused = log.append(record(901), Durability::Durable);
@@ -341,6 +341,10 @@ fn a_real_full_device_fails_the_append() {
 
         fn length(&self, path: &Path) -> std::io::Result<u64> {
             OsDisk.length(path)
+        }
+
+        fn remove(&self, path: &Path) -> std::io::Result<()> {
+            OsDisk.remove(path)
         }
     }
 

@@ -1,5 +1,5 @@
 //! What segments say about others, read ahead because it is needed before it is verified. A false claim is found when its
-//! own record is verified.
+//! own record is verified; of several that could say why a log begins where it does one counts that somebody vouches for.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -23,6 +23,10 @@ pub(in super::super) struct Claims {
     pub(super) links: BTreeMap<String, Links>,
     /// By the log whose first segments were removed, the smallest part first.
     retired: BTreeMap<String, Vec<Retirement>>,
+    /// Which of them counts, by the same log.
+    counting: BTreeMap<String, usize>,
+    /// Logs that could not be read, whose claims are not all here.
+    pub(in super::super) unread: BTreeMap<String, AuditError>,
 }
 
 /// The claims about one log, by number.
@@ -59,17 +63,54 @@ struct Retiring {
 }
 
 impl Claims {
-    pub(in super::super) fn read(folder: &Path, found: &Folder) -> Result<Self, AuditError> {
+    /// Which of several claims count is not said yet: [`choose`](Self::choose) does.
+    pub(in super::super) fn read(folder: &Path, found: &Folder) -> Self {
         let mut claims = Self::default();
         for (writer, numbers) in &found.writers {
             let mut before = None;
             for number in numbers {
                 let file = segment_name(writer, *number);
-                claims.read_segment(&folder.join(&file), writer, &file, before.as_deref())?;
+                let path = folder.join(&file);
+                if let Err(error) = claims.read_segment(&path, writer, &file, before.as_deref()) {
+                    claims.unread.entry(writer.clone()).or_insert(error);
+                }
                 before = Some(file);
             }
         }
-        Ok(claims)
+        claims
+    }
+
+    /// Decides what says why each log begins where it does. `vouched` tells how many records of a log somebody vouches for; it
+    /// is asked once for each log, and only where more than one claim could count.
+    pub(in super::super) fn choose(
+        &mut self,
+        found: &Folder,
+        mut vouched: impl FnMut(&str) -> Result<u64, AuditError>,
+    ) -> Result<(), AuditError> {
+        let mut known: BTreeMap<&str, u64> = BTreeMap::new();
+        for (writer, all) in &self.retired {
+            let numbers = found.writers.get(writer);
+            let could = candidates(all, numbers.and_then(|numbers| numbers.first()).copied());
+            let mut counts = None;
+            for at in could.iter().filter(|_| could.len() > 1) {
+                let by = all.get(*at).map_or(&[][..], |said| &said.by);
+                for (by, seq) in by.iter().filter(|(by, _)| by != writer) {
+                    if !known.contains_key(by.as_str()) {
+                        known.insert(by, vouched(by)?);
+                    }
+                    let is_vouched = known.get(by.as_str()).is_some_and(|size| size >= seq);
+                    counts = counts.or_else(|| is_vouched.then_some(*at));
+                }
+                if counts.is_some() {
+                    break;
+                }
+            }
+            let last = || all.len().checked_sub(1);
+            // Where nobody vouches for any, the best of them, for who tells what is wrong.
+            let counts = counts.or_else(|| could.first().copied()).or_else(last);
+            self.counting.extend(counts.map(|at| (writer.clone(), at)));
+        }
+        Ok(())
     }
 
     /// The header, and behind it what a log says when it opens, before anybody's records.
@@ -139,23 +180,40 @@ impl Claims {
         }
     }
 
-    /// What says why a log begins where it does, if these are its segments: what ends just before them, else the largest part,
-    /// whose removal was interrupted. None for a log that begins at its beginning.
+    /// What says why a log begins where it does, if these are its segments. None for a log that begins at its beginning.
     pub(in super::super) fn retired(&self, writer: &str, numbers: &[u32]) -> Option<&Retirement> {
-        let all = self.retired.get(writer)?;
-        let first = numbers.first().copied();
-        if first == Some(1) {
-            return None;
-        }
-        let before = first.map(|first| first.saturating_sub(1));
-        let exact = |said: &&Retirement| Some(said.retired.segment) == before;
-        all.iter().rev().find(exact).or_else(|| all.last())
+        self.retired_from(writer, numbers).first()
+    }
+
+    /// The same, and behind it what speaks of larger parts.
+    pub(in super::super) fn retired_from(&self, writer: &str, numbers: &[u32]) -> &[Retirement] {
+        let all = self.retired.get(writer).map(Vec::as_slice);
+        let from = self
+            .counting
+            .get(writer)
+            .filter(|_| numbers.first() != Some(&1));
+        let counting = all.zip(from).and_then(|(all, from)| all.get(*from..));
+        counting.unwrap_or_default()
     }
 
     /// The logs that parts of were removed.
     pub(in super::super) fn retired_logs(&self) -> impl Iterator<Item = &str> {
         self.retired.keys().map(String::as_str)
     }
+}
+
+/// The claims that could say why a log begins with this segment, or is gone, the first choice first: what ends just before it,
+/// then the largest part, whose removal was interrupted. What ends earlier says nothing about those between.
+fn candidates(all: &[Retirement], first: Option<u32>) -> Vec<usize> {
+    if first == Some(1) {
+        return Vec::new();
+    }
+    let before = first.map(|first| first.saturating_sub(1));
+    let segment = |at: &usize| all.get(*at).map(|said| said.retired.segment);
+    let could = (0..all.len()).rev();
+    let mut could: Vec<usize> = could.filter(|at| segment(at) >= before).collect();
+    could.sort_by_key(|at| segment(at) != before);
+    could
 }
 
 impl Links {

@@ -105,23 +105,34 @@ fn signer_of(folder: &Path, found: &Folder, writer: &str) -> Result<Signer, Audi
     Ok(signer)
 }
 
-/// The oldest log that an audit key vouches for: that key was in use from there on.
-pub(in super::super) fn first_of(
+/// Whether an audit key vouches for a log.
+pub(in super::super) fn is_vouched_for(
     folder: &Path,
     found: &Folder,
+    writer: &str,
     key: &PublicKey,
-) -> Result<Option<String>, AuditError> {
-    for writer in &found.signed {
-        let mut is_it = false;
-        each_note(folder, found, writer, |note| {
-            is_it |=
-                !is_it && note.writer == *writer && note.is_endorsed_by(key) && note.is_signed();
-        })?;
-        if is_it {
-            return Ok(Some(writer.clone()));
+) -> Result<bool, AuditError> {
+    let mut is_it = false;
+    each_note(folder, found, writer, |note| {
+        is_it |= !is_it && note.writer == writer && note.is_endorsed_by(key) && note.is_signed();
+    })?;
+    Ok(is_it)
+}
+
+/// The newest note of a log that an audit key vouches for, or says to, where no key is known.
+pub(in super::super) fn newest_endorsed(
+    folder: &Path,
+    found: &Folder,
+    writer: &str,
+) -> Result<Option<Checkpoint>, AuditError> {
+    let mut newest: Option<Checkpoint> = None;
+    each_note(folder, found, writer, |note| {
+        let size = newest.as_ref().map_or(0, |newest| newest.head.size);
+        if note.writer == writer && note.endorsement.is_some() && note.head.size >= size {
+            newest = Some(note);
         }
-    }
-    Ok(None)
+    })?;
+    Ok(newest)
 }
 
 fn each_note(

@@ -221,6 +221,44 @@ impl Column {
         Some(())
     }
 
+    /// Passes over the value at the beginning of `from`, which [`push_from`](Self::push_from) would read.
+    fn pass(&self, from: &mut &[u8], length: Option<usize>) -> Option<()> {
+        match &self.values {
+            Values::Nothing => return None,
+            Values::Fixed { width, .. } => drop(take(from, *width)?),
+            Values::Flags(_) => drop(byte(from)?),
+            Values::Bytes { .. } => drop(take(from, length.unwrap_or(from.len()))?),
+            Values::List { elements, .. } => {
+                for _ in 0..count(from)? {
+                    elements.pass_nested(from)?;
+                }
+            }
+            Values::Lists { length, elements } => {
+                for _ in 0..*length {
+                    elements.pass_nested(from)?;
+                }
+            }
+            Values::Struct(fields) => {
+                for field in fields {
+                    field.pass_nested(from)?;
+                }
+            }
+            Values::Dictionary(dictionary) => dictionary.values.pass(from, length)?,
+        }
+        Some(())
+    }
+
+    fn pass_nested(&self, from: &mut &[u8]) -> Option<()> {
+        if !flag(from)? {
+            return Some(());
+        }
+        let length = match self.has_any_length() {
+            true => Some(count(from)?),
+            false => None,
+        };
+        self.pass(from, length)
+    }
+
     fn has_any_length(&self) -> bool {
         match &self.values {
             Values::Bytes { .. } => true,
@@ -298,19 +336,10 @@ impl Column {
 
 impl Dictionary {
     fn push(&mut self, from: &mut &[u8], length: Option<usize>) -> Option<()> {
-        let before = *from;
-        // The value may be known: then it is read into nothing.
-        let length_of = |rest: &[u8]| before.len() - rest.len();
-        let mut rest = before;
-        if let Some(length) = length {
-            take(&mut rest, length)?;
-        } else if self.values.has_any_length() {
-            rest = &[];
-        } else {
-            let mut one = Column::within(&self.values.kind, &self.values.room)?;
-            one.push_from(&mut rest, None)?;
-        }
-        let value = before.get(..length_of(rest))?;
+        let mut rest = *from;
+        // The value may be known: then nothing is built, and what is missing inside of it takes no room again.
+        self.values.pass(&mut rest, length)?;
+        let value = from.get(..from.len() - rest.len())?;
         let next = self.known.len();
         let key = match self.known.get(value) {
             Some(key) => *key,

@@ -143,6 +143,29 @@ fn missing_values_take_no_more_room_together_than_anybody_needs() {
 }
 
 #[test]
+fn a_value_of_a_dictionary_takes_the_room_of_what_is_missing_in_it_once() {
+    let list = |kind| DataType::List(Arc::new(Field::new("item", kind, true)));
+    let missing = |items: u8| [&[items, 0, 0, 0][..], &vec![0; items.into()]].concat();
+    let values = list(DataType::FixedSizeBinary(100));
+    let kind = DataType::Dictionary(Box::new(DataType::Int32), Box::new(values));
+    let mut column = build::Column::with_room(&kind, 6499).unwrap();
+    for _ in 0..3 {
+        assert!(column.push(&missing(60)).is_some());
+    }
+    assert!(column.push(&missing(4)).is_some());
+    assert!(
+        column.push(&missing(5)).is_none(),
+        "the room is for all values"
+    );
+    // So it is inside of a list.
+    let mut column = build::Column::with_room(&list(kind), 6499).unwrap();
+    let inside = [&[1][..], &missing(30)].concat();
+    let twice = [&[2, 0, 0, 0][..], &inside, &inside].concat();
+    assert!(column.push(&twice).is_some() && column.push(&twice).is_some());
+    assert_eq!(column.finish().unwrap().len(), 2);
+}
+
+#[test]
 fn missing_values_keep_their_type_and_a_batch_of_nothing_opens() {
     for kind in columns::all(&[None; 5], &vec![None; 5]) {
         let plain = batch(vec![("a", new_null_array(kind.data_type(), 3))]);
