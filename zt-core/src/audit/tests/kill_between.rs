@@ -142,13 +142,13 @@ fn child_that_stops_where_it_is_told() {
         removed: AtomicUsize::new(0),
     };
     let (log, clock) = open_at(Path::new(&folder), 40, Arc::new(disk));
-    // Thins, if it does not stop before.
+    // Thins, if it does not stop before. What is written ten seconds after a note is signed at once.
     loop {
-        write(&log, &clock, 0..1);
-        clock.advance(Duration::from_secs(10));
         while log.health().signed < log.health().records {
             std::thread::yield_now();
         }
+        clock.advance(Duration::from_secs(10));
+        write(&log, &clock, 0..1);
     }
 }
 

@@ -117,8 +117,9 @@ fn a_living_log_thins_its_notes() {
     until_signed(2);
     let mut all = String::new();
     for number in 0..40 {
-        log.append(record(number), Durability::Durable).unwrap();
+        // What is written after ten seconds is signed at once.
         clock.advance(Duration::from_secs(10));
+        log.append(record(number), Durability::Durable).unwrap();
         until_signed(log.health().records);
         let notes = notes_of(folder.path(), log.writer());
         assert!(notes.len() <= 8, "{}", notes.len());
