@@ -537,3 +537,33 @@ def test_what_may_be_seen_is_told_to_engines(tomasz: zt.Session) -> None:
             call()
     with pytest.raises(TypeError):
         permit.select("spark", "id")
+
+
+@needs("pyarrow")
+def test_what_a_column_claims_to_be_is_looked_at(sign_in: SignIn) -> None:
+    import pyarrow as pa
+
+    maya = sign_in("maya")
+
+    def text(offsets: list[int], data: bytes) -> Any:
+        ends = pa.array(offsets, pa.int32()).buffers()[1]
+        return pa.Array.from_buffers(pa.string(), len(offsets) - 1, [None, ends, pa.py_buffer(data)])
+
+    size, path = len(GOLD), "table:gold.ö".encode()
+    assert maya.check_many("table.read", text([0, size, size * 2], GOLD.encode() * 2)).to_pylist() == [True, True]
+    assert maya.check_many("table.read", text([0, size, size + len(path)], GOLD.encode() + path)).to_pylist() == [True, False]
+    keys = pa.array([0, 1, 0, None], pa.int8())
+    whole = pa.DictionaryArray.from_arrays(keys, pa.array([GOLD, RAW]))
+    assert maya.check_many("table.read", whole).to_pylist() == [True, False, True, None]
+    beyond = pa.DictionaryArray.from_arrays(pa.array([0, 2], pa.int8()), pa.array([GOLD, RAW]), safe=False)
+    below = pa.DictionaryArray.from_arrays(pa.array([0, -1], pa.int8()), pa.array([GOLD, RAW]), safe=False)
+    for bad in [
+        text([0, size, 5, size], GOLD.encode()),
+        text([0, len(path) - 1, len(path)], path),
+        text([0, size], b"\xff" * size),
+        beyond,
+        below,
+        pa.DictionaryArray.from_arrays(keys, text([0, 3, 6], b"\xff" * 6)),
+    ]:
+        with pytest.raises(zt.Invalid, match="holds something that its type is not"):
+            maya.check_many("table.read", bad)

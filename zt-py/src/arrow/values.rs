@@ -9,7 +9,7 @@ use arrow_array::{
     Array, ArrayRef, GenericStringArray, OffsetSizeTrait, PrimitiveArray, downcast_integer_array,
 };
 use arrow_buffer::ArrowNativeType as _;
-use arrow_schema::{ArrowError, DataType};
+use arrow_schema::ArrowError;
 
 /// # Errors
 /// As those of `ArrayData::validate_full`.
@@ -25,19 +25,20 @@ pub(super) fn validate(array: &ArrayRef) -> Result<(), ArrowError> {
 
 /// False where Arrow has to look itself.
 fn is_plain(array: &dyn Array) -> bool {
-    match array.data_type() {
-        DataType::Utf8 => array.as_string_opt::<i32>().is_some_and(is_ascii),
-        DataType::LargeUtf8 => array.as_string_opt::<i64>().is_some_and(is_ascii),
-        DataType::Dictionary(_, _) => array.as_any_dictionary_opt().is_some_and(|dictionary| {
-            let (keys, values) = (dictionary.keys(), dictionary.values());
-            let are_inside = downcast_integer_array!(
-                keys => are_below(keys, values.len()),
-                _other => false
-            );
-            are_inside && validate(values).is_ok()
-        }),
-        _ => false,
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return is_ascii(texts);
     }
+    if let Some(texts) = array.as_string_opt::<i64>() {
+        return is_ascii(texts);
+    }
+    array.as_any_dictionary_opt().is_some_and(|dictionary| {
+        let (keys, values) = (dictionary.keys(), dictionary.values());
+        let are_inside = downcast_integer_array!(
+            keys => are_below(keys, values.len()),
+            _other => false
+        );
+        are_inside && validate(values).is_ok()
+    })
 }
 
 /// Wherever ASCII is cut, its pieces are text. The passes have no early end, so that they take many values at once.
