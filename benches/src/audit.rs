@@ -1,5 +1,7 @@
 //! The audit log: what a record costs, chained and in the tree, what a durable one waits, and how fast a log is verified.
 
+mod work;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,6 +28,14 @@ const VERIFIED: usize = 100_000;
 #[derive(Debug)]
 struct Key(EcdsaKeyPair);
 
+impl Key {
+    fn new() -> Outcome<Self> {
+        Ok(Self(EcdsaKeyPair::generate(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+        )?))
+    }
+}
+
 impl CheckpointSigner for Key {
     fn public_key(&self) -> Result<PublicKey, SignError> {
         PublicKey::from_point(self.0.public_key().as_ref()).ok_or_else(|| SignError::new("no key"))
@@ -51,8 +61,8 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
     let (plain, signed) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let clock = || Arc::new(SystemClock::new());
     let unsigned = AuditLog::open(options(plain.path()), clock())?;
-    let key = Key(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?);
-    let log = AuditLog::open(options(signed.path()).with_signer(Arc::new(key)), clock())?;
+    let signer = options(signed.path()).with_signer(Arc::new(Key::new()?));
+    let log = AuditLog::open(signer, clock())?;
     let now = clock().now();
     let tally = log.tally(record(now))?.ok_or("no room for a tally")?;
     let line = [b'x'; 330];
@@ -69,7 +79,7 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
             }
         });
     };
-    let groups = vec![
+    let mut groups = vec![
         compare(
             "4,096 ordered records, on the disk",
             effort,
@@ -115,22 +125,42 @@ pub fn groups(effort: Effort) -> Outcome<Vec<Group>> {
     ];
     unsigned.close(Duration::from_secs(60))?;
     log.close(Duration::from_secs(60))?;
+    groups.extend(work::groups(effort)?);
     Ok(groups)
+}
+
+/// Whether a log signs where it stands.
+#[derive(Clone, Copy)]
+enum Signing {
+    None,
+    Checkpoints,
+}
+
+/// Of how many records a log is that is verified.
+fn verified(effort: Effort) -> usize {
+    if effort.is_quick() { 1000 } else { VERIFIED }
+}
+
+/// A closed log of so many records.
+fn fill(folder: &Path, records: usize, signing: Signing) -> Outcome {
+    let clock = Arc::new(SystemClock::new());
+    let options = match signing {
+        Signing::None => options(folder),
+        Signing::Checkpoints => options(folder).with_signer(Arc::new(Key::new()?)),
+    };
+    let log = AuditLog::open(options, Arc::<SystemClock>::clone(&clock))?;
+    for _ in 0..records {
+        log.append(record(clock.now()), Durability::Ordered)?;
+    }
+    log.close(Duration::from_secs(60))?;
+    Ok(())
 }
 
 /// Verifies 100,000 records, and ten logs of 100,000 each.
 fn verification(effort: Effort) -> Outcome<Group> {
     let (one, ten) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let records = if effort.is_quick() { 1000 } else { VERIFIED };
-    let clock = Arc::new(SystemClock::new());
     for log in 0..10 {
-        let key = Key(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?);
-        let options = options(ten.path()).with_signer(Arc::new(key));
-        let open = AuditLog::open(options, Arc::<SystemClock>::clone(&clock))?;
-        for _ in 0..records {
-            open.append(record(clock.now()), Durability::Ordered)?;
-        }
-        open.close(Duration::from_secs(60))?;
+        fill(ten.path(), verified(effort), Signing::Checkpoints)?;
         if log == 0 {
             for entry in fs::read_dir(ten.path())? {
                 let entry = entry?;

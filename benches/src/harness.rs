@@ -3,6 +3,8 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, Timespec, clock_gettime};
+
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
@@ -113,14 +115,8 @@ pub fn compare(title: &'static str, effort: Effort, mut cases: Vec<Case<'_>>) ->
             times.push(began.elapsed() / *calls);
         }
     }
-    let measured = cases.into_iter().zip(times).map(|(case, mut times)| {
-        times.sort();
-        Measured {
-            name: case.name,
-            median: times.get(times.len() / 2).copied().unwrap_or_default(),
-            least: times.first().copied().unwrap_or_default(),
-        }
-    });
+    let names = cases.into_iter().map(|case| case.name);
+    let measured = names.zip(times).map(|(name, times)| measured(name, times));
     Group {
         title,
         measured: measured.collect(),
@@ -141,5 +137,60 @@ fn calls(case: &mut Case<'_>, effort: Effort) -> u32 {
             return (wanted.min(f64::from(u32::MAX)) as u32).max(1);
         }
         calls *= 2;
+    }
+}
+
+/// What this thread has used of a CPU.
+pub fn thread_cpu() -> Duration {
+    duration(clock_gettime(ClockId::ThreadCPUTime))
+}
+
+/// What all threads of this process have, those that have ended too.
+pub fn process_cpu() -> Duration {
+    duration(clock_gettime(ClockId::ProcessCPUTime))
+}
+
+fn duration(used: Timespec) -> Duration {
+    let seconds = u64::try_from(used.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(used.tv_nsec).unwrap_or(0))
+}
+
+/// One thing to measure that knows itself what one call of it took.
+pub struct Timed<'a> {
+    name: String,
+    run: Box<dyn FnMut() -> Duration + 'a>,
+}
+
+impl<'a> Timed<'a> {
+    pub fn new(name: impl Into<String>, run: impl FnMut() -> Duration + 'a) -> Self {
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+}
+
+/// So many samples of each, in turn.
+pub fn compare_timed(title: &'static str, samples: usize, mut all: Vec<Timed<'_>>) -> Group {
+    let mut times = vec![Vec::with_capacity(samples); all.len()];
+    for _ in 0..samples {
+        for (one, times) in all.iter_mut().zip(&mut times) {
+            times.push((one.run)());
+        }
+    }
+    let names = all.into_iter().map(|one| one.name);
+    let measured = names.zip(times).map(|(name, times)| measured(name, times));
+    Group {
+        title,
+        measured: measured.collect(),
+    }
+}
+
+fn measured(name: String, mut times: Vec<Duration>) -> Measured {
+    times.sort();
+    Measured {
+        name,
+        median: times.get(times.len() / 2).copied().unwrap_or_default(),
+        least: times.first().copied().unwrap_or_default(),
     }
 }

@@ -110,6 +110,7 @@ mod retire;
 #[cfg(any(test, feature = "testing"))]
 mod sample;
 mod scan;
+mod sha256;
 mod ship;
 mod signature;
 mod sink;

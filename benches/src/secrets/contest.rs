@@ -6,11 +6,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::shelf::{BYTES, SECRETS};
 use crate::Outcome;
-use crate::harness::Effort;
+use crate::harness::{Effort, thread_cpu as cpu};
 
 /// Reads the secret at a place of the shelf; answers how many bytes it has.
 type Read<'a> = Box<dyn Fn(usize) -> Option<usize> + Send + Sync + 'a>;
@@ -115,11 +113,4 @@ pub fn compare(
         }
     });
     figures.collect()
-}
-
-/// What this thread has used.
-fn cpu() -> Duration {
-    let used = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(used.tv_sec).unwrap_or(0);
-    Duration::new(seconds, u32::try_from(used.tv_nsec).unwrap_or(0))
 }

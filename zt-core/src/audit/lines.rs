@@ -9,7 +9,10 @@ pub(super) const LONGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Lines<R> {
     reader: R,
+    /// A line that does not stand in the reader's memory as a whole.
     line: Vec<u8>,
+    /// How much of the reader's memory the line before takes, if it was read there.
+    used: usize,
     number: u64,
     offset: u64,
 }
@@ -44,6 +47,7 @@ impl<R: BufRead> Lines<R> {
         Self {
             reader,
             line: Vec::new(),
+            used: 0,
             number: 0,
             offset: 0,
         }
@@ -51,6 +55,68 @@ impl<R: BufRead> Lines<R> {
 
     /// The next line, or `None` at the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.reader.consume(std::mem::take(&mut self.used));
+        match memchr::memchr(b'\n', self.reader.fill_buf()?) {
+            Some(at) if at < LONGEST => self.in_place(at),
+            Some(_) | None => self.gathered(),
+        }
+    }
+
+    /// The next four lines, if all of them stand in the reader's memory as a whole already.
+    pub(super) fn next_four(&mut self) -> io::Result<Option<[Line<'_>; 4]>> {
+        self.reader.consume(std::mem::take(&mut self.used));
+        let mut newlines = [0; 4];
+        let mut from = 0;
+        let text = self.reader.fill_buf()?;
+        for newline in &mut newlines {
+            match memchr::memchr(b'\n', text.get(from..).unwrap_or_default()) {
+                Some(at) if at < LONGEST => *newline = from + at,
+                Some(_) | None => return Ok(None),
+            }
+            from = *newline + 1;
+        }
+        self.used = from;
+        let (start, first) = (self.offset, self.number + 1);
+        let offset = |at: usize| start + u64::try_from(at).unwrap_or(u64::MAX);
+        self.offset = offset(from);
+        self.number += 4;
+        let text = self.reader.fill_buf()?;
+        let mut number = first;
+        let mut from = 0;
+        Ok(Some(newlines.map(|newline| {
+            let line = Line {
+                bytes: text.get(from..newline).unwrap_or_default(),
+                number,
+                offset: offset(from),
+                end: offset(newline + 1),
+                is_whole: true,
+                is_too_long: false,
+                hid_zero: false,
+            };
+            (number, from) = (number + 1, newline + 1);
+            line
+        })))
+    }
+
+    /// The line whose newline stands in the reader's memory: nothing is copied.
+    fn in_place(&mut self, newline: usize) -> io::Result<Option<Line<'_>>> {
+        let start = self.offset;
+        self.used = newline + 1;
+        self.offset += u64::try_from(self.used).unwrap_or(u64::MAX);
+        self.number += 1;
+        let bytes = self.reader.fill_buf()?.get(..newline);
+        Ok(Some(Line {
+            bytes: bytes.unwrap_or_default(),
+            number: self.number,
+            offset: start,
+            end: self.offset,
+            is_whole: true,
+            is_too_long: false,
+            hid_zero: false,
+        }))
+    }
+
+    fn gathered(&mut self) -> io::Result<Option<Line<'_>>> {
         self.line.clear();
         let start = self.offset;
         let mut is_whole = false;
@@ -113,6 +179,45 @@ mod tests {
                 ("three".to_owned(), 3, 5, 10, false),
             ]
         );
+    }
+
+    #[test]
+    fn a_line_is_the_same_however_much_of_it_the_reader_holds() {
+        let text = b"one\n\nthree and more\nfour\n\nsix";
+        let all = |capacity| {
+            let mut lines = Lines::new(io::BufReader::with_capacity(capacity, &text[..]));
+            let mut seen = Vec::new();
+            while let Some(line) = lines.next().unwrap() {
+                let bytes = line.bytes.to_vec();
+                seen.push((bytes, line.number, line.offset, line.end, line.is_whole));
+            }
+            seen
+        };
+        let by_fours = |capacity| {
+            let mut lines = Lines::new(io::BufReader::with_capacity(capacity, &text[..]));
+            let mut seen = Vec::new();
+            let mut keep = |line: &Line<'_>| {
+                let bytes = line.bytes.to_vec();
+                seen.push((bytes, line.number, line.offset, line.end, line.is_whole));
+            };
+            loop {
+                if let Some(four) = lines.next_four().unwrap() {
+                    four.iter().for_each(&mut keep);
+                    continue;
+                }
+                let Some(line) = lines.next().unwrap() else {
+                    break;
+                };
+                keep(&line);
+            }
+            seen
+        };
+        let whole = all(text.len());
+        assert_eq!(whole.len(), 6);
+        for capacity in 1..=text.len() {
+            assert_eq!(all(capacity), whole, "{capacity}");
+            assert_eq!(by_fours(capacity), whole, "{capacity}");
+        }
     }
 
     #[test]

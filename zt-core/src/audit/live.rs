@@ -84,15 +84,15 @@ impl LiveLog {
         );
         let is_signed = checkpointer.is_some();
         let opened = opened(clock.now(), &name, &found.links, is_signed)?;
-        writer.push(|text| text.push_str(&opened), None);
+        writer.push(|text| text.extend_from_slice(opened.as_bytes()), None);
         for torn in &found.torn {
-            let record = recovered(clock.now(), torn);
-            writer.push(|text| record.push_fields(None, text), None);
+            let record = recovered(clock.now(), torn).fields(None);
+            writer.push(|text| text.extend_from_slice(record.as_bytes()), None);
         }
         let retiring = plan(options, checkpointer.as_ref(), clock.now(), &status);
         for record in retiring.records(clock.now()) {
             let record = record?;
-            writer.push(|text| text.push_str(&record), None);
+            writer.push(|text| text.extend_from_slice(record.as_bytes()), None);
         }
         writer.sync()?;
         found.torn.iter().try_for_each(Torn::cut)?;

@@ -3,16 +3,20 @@
 //! No field takes a secret: a value has no text form to put in. Text is cut to a length, lists to a number of elements,
 //! and both say so, so that nobody outside can grow the log without bound.
 
+mod fields;
 mod line;
 mod repeat;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::{AuditError, Fact};
-use crate::clock::Timestamp;
+use super::AuditError;
+use super::json::push_text;
+use crate::clock::{Timestamp, civil};
 use crate::id::{Guid, PolicyId};
+use fields::{Fields, Part};
 
 pub(super) use repeat::Repeat;
 
@@ -55,23 +59,17 @@ pub enum Outcome {
 }
 
 /// One record. Build it with [`new`](Self::new) and the `with_` methods.
+// Its size is that of a pointer: a queue of many is handed from one core to another.
 #[derive(Clone, PartialEq, Eq, Hash)]
 #[must_use = "a record protects nothing until it is appended"]
-pub struct Record {
+pub struct Record(Box<Contents>);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Contents {
     kind: Kind,
     at: Timestamp,
     outcome: Outcome,
-    caller: Option<String>,
-    tenant: Option<Guid>,
-    oid: Option<Guid>,
-    action: String,
-    resource: String,
-    decision: Option<String>,
-    policies: Vec<PolicyId>,
-    snapshot: Option<(u64, String)>,
-    facts: Vec<Fact>,
-    detail: Vec<(String, String)>,
-    near_misses: Vec<String>,
+    fields: Fields,
     omitted: u64,
 }
 
@@ -80,151 +78,157 @@ const NAME_BYTES: usize = 1024;
 /// The longest other text, in bytes.
 const TEXT_BYTES: usize = 256;
 /// The most policies, and the most near misses.
-const LONG_LIST: usize = 64;
+const LONG_LIST: u8 = 64;
 /// The most facts, and the most details.
-const SHORT_LIST: usize = 32;
+const SHORT_LIST: u8 = 32;
 
 impl Record {
     /// That `action` on `resource` ended as `outcome` at `at`. Names over 1024 bytes are cut and end in `…`.
     pub fn new(
         kind: Kind,
         at: Timestamp,
-        action: impl Into<String>,
-        resource: impl Into<String>,
+        action: impl AsRef<str>,
+        resource: impl AsRef<str>,
         outcome: Outcome,
     ) -> Self {
-        Self {
+        let mut fields = Fields::new();
+        fields.set(Part::Names, |text| {
+            line::push(",\"action\":", &cut(action.as_ref(), NAME_BYTES), text);
+            line::push(",\"resource\":", &cut(resource.as_ref(), NAME_BYTES), text);
+        });
+        Self(Box::new(Contents {
             kind,
             at,
             outcome,
-            caller: None,
-            tenant: None,
-            oid: None,
-            action: cut(action.into(), NAME_BYTES),
-            resource: cut(resource.into(), NAME_BYTES),
-            decision: None,
-            policies: Vec::new(),
-            snapshot: None,
-            facts: Vec::new(),
-            detail: Vec::new(),
-            near_misses: Vec::new(),
+            fields,
             omitted: 0,
-        }
+        }))
     }
 
     /// Adds the readable id of the caller: `user:maya`.
-    pub fn with_caller(mut self, caller: impl Into<String>) -> Self {
-        self.caller = Some(cut(caller.into(), NAME_BYTES));
-        self
+    pub fn with_caller(self, caller: impl AsRef<str>) -> Self {
+        let caller = cut(caller.as_ref(), NAME_BYTES);
+        self.with(Part::Caller, |text| {
+            line::push(",\"caller\":", &caller, text);
+        })
     }
 
     /// Adds the Entra tenant and object id of the caller.
-    pub fn with_caller_ids(mut self, tenant: Guid, oid: Guid) -> Self {
-        self.tenant = Some(tenant);
-        self.oid = Some(oid);
-        self
+    pub fn with_caller_ids(self, tenant: Guid, oid: Guid) -> Self {
+        self.with(Part::Ids, |text| {
+            line::push_id(",\"tenant\":", tenant, text);
+            line::push_id(",\"oid\":", oid, text);
+        })
     }
 
     /// Adds the id of the decision.
-    pub fn with_decision(mut self, id: impl Into<String>) -> Self {
-        self.decision = Some(cut(id.into(), TEXT_BYTES));
-        self
+    pub fn with_decision(self, id: impl AsRef<str>) -> Self {
+        let id = cut(id.as_ref(), TEXT_BYTES);
+        self.with(Part::Decision, |text| {
+            line::push(",\"decision\":", &id, text);
+        })
     }
 
     /// Adds the rows that decided, at most 64.
-    pub fn with_policies(mut self, policies: impl IntoIterator<Item = PolicyId>) -> Self {
-        for policy in policies {
-            let policy = if policy.as_str().len() > TEXT_BYTES {
-                PolicyId::new(&cut(policy.as_str().to_owned(), TEXT_BYTES))
-            } else {
-                policy
-            };
-            push(&mut self.policies, policy, LONG_LIST, &mut self.omitted);
-        }
-        self
+    pub fn with_policies(self, policies: impl IntoIterator<Item = PolicyId>) -> Self {
+        policies.into_iter().fold(self, |record, policy| {
+            let policy = cut(policy.as_str(), TEXT_BYTES);
+            record.and(Part::Policies, LONG_LIST, |text| push_text(&policy, text))
+        })
     }
 
     /// Adds the version and the short content hash of the snapshot that decided.
-    pub fn with_snapshot(mut self, version: u64, content: impl Into<String>) -> Self {
-        self.snapshot = Some((version, cut(content.into(), TEXT_BYTES)));
-        self
+    pub fn with_snapshot(self, version: u64, content: impl AsRef<str>) -> Self {
+        let content = cut(content.as_ref(), TEXT_BYTES);
+        self.with(Part::Snapshot, |text| {
+            line::push_number(",\"snapshot\":{\"version\":", version, text);
+            line::push(",\"content\":", &content, text);
+            text.push(b'}');
+        })
     }
 
     /// Adds a fact that counted and how it is known: `job`, `201`, `asserted`. At most 32.
     pub fn with_fact(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-        provenance: impl Into<String>,
+        self,
+        name: impl AsRef<str>,
+        value: impl AsRef<str>,
+        provenance: impl AsRef<str>,
     ) -> Self {
-        let fact = Fact {
-            name: cut(name.into(), TEXT_BYTES),
-            value: cut(value.into(), TEXT_BYTES),
-            provenance: cut(provenance.into(), TEXT_BYTES),
-        };
-        push(&mut self.facts, fact, SHORT_LIST, &mut self.omitted);
-        self
+        let [name, value, provenance] =
+            [name.as_ref(), value.as_ref(), provenance.as_ref()].map(|text| cut(text, TEXT_BYTES));
+        self.and(Part::Facts, SHORT_LIST, |text| {
+            line::push("{\"name\":", &name, text);
+            line::push(",\"value\":", &value, text);
+            line::push(",\"provenance\":", &provenance, text);
+            text.push(b'}');
+        })
     }
 
     /// Adds a named detail: `version`, `path`, `uti`, `reason`. At most 32; a name given again replaces its value.
-    pub fn with_detail(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        let name = cut(name.into(), TEXT_BYTES);
-        let value = cut(value.into(), TEXT_BYTES);
-        if let Some(old) = self.detail.iter_mut().find(|(old, _)| *old == name) {
-            old.1 = value;
-        } else {
-            push(
-                &mut self.detail,
-                (name, value),
-                SHORT_LIST,
-                &mut self.omitted,
-            );
+    pub fn with_detail(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let [name, value] = [name.as_ref(), value.as_ref()].map(|text| cut(text, TEXT_BYTES));
+        if self.0.fields.update(Part::Detail, &name, &value) {
+            return self;
+        }
+        self.and(Part::Detail, SHORT_LIST, |text| {
+            push_text(&name, text);
+            line::push(":", &value, text);
+        })
+    }
+
+    /// Adds a row that nearly decided and what it lacked: `AP-07 would allow: stage is 1, needs 2`. At most 64.
+    pub fn with_near_miss(self, miss: impl AsRef<str>) -> Self {
+        let miss = cut(miss.as_ref(), TEXT_BYTES);
+        self.and(Part::NearMisses, LONG_LIST, |text| push_text(&miss, text))
+    }
+
+    fn with(mut self, part: Part, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        self.0.fields.set(part, write);
+        self
+    }
+
+    /// One more element of a list.
+    fn and(mut self, part: Part, most: u8, write: impl FnOnce(&mut Vec<u8>)) -> Self {
+        if !self.0.fields.add(part, most, write) {
+            self.0.omitted = self.0.omitted.saturating_add(1);
         }
         self
     }
 
-    /// Adds a row that nearly decided and what it lacked: `AP-07 would allow: stage is 1, needs 2`. At most 64.
-    pub fn with_near_miss(mut self, text: impl Into<String>) -> Self {
-        let text = cut(text.into(), TEXT_BYTES);
-        push(&mut self.near_misses, text, LONG_LIST, &mut self.omitted);
-        self
-    }
-
     /// The same, built at another moment.
-    pub(super) const fn moved(mut self, at: Timestamp) -> Self {
-        self.at = at;
+    pub(super) fn moved(mut self, at: Timestamp) -> Self {
+        self.0.at = at;
         self
     }
 
-    pub(super) const fn kind(&self) -> Kind {
-        self.kind
+    pub(super) fn kind(&self) -> Kind {
+        self.0.kind
     }
 
-    pub(super) const fn outcome(&self) -> Outcome {
-        self.outcome
+    pub(super) fn outcome(&self) -> Outcome {
+        self.0.outcome
     }
 
-    pub(super) const fn at(&self) -> Timestamp {
-        self.at
+    pub(super) fn at(&self) -> Timestamp {
+        self.0.at
+    }
+
+    /// Reads a little of each line of a processor's cache that it takes.
+    pub(super) fn touch(&self) -> u8 {
+        let text = self.0.fields.text().iter().step_by(64);
+        text.fold(0, |all, byte| all ^ byte)
     }
 
     /// Roughly the memory it takes, in bytes.
     pub(super) fn weight(&self) -> usize {
-        let facts = self.facts.iter().map(|fact| {
-            (fact.name.len() + fact.value.len() + fact.provenance.len()).saturating_add(72)
-        });
-        let detail = self.detail.iter().map(|(n, v)| n.len() + v.len() + 48);
-        let near = self.near_misses.iter().map(|text| text.len() + 24);
-        let lists: usize = facts.chain(detail).chain(near).sum();
-        let names = self.action.len() + self.resource.len();
-        lists + names + self.policies.len() * 16 + size_of::<Self>()
+        self.0.fields.memory() + size_of::<Contents>()
     }
 
     /// The fields as JSON, without `seq` and the braces.
     pub(super) fn fields(&self, counted: Option<Count>) -> String {
-        let mut out = String::with_capacity(512);
-        self.push_fields(counted, &mut out);
-        out
+        let mut out = Vec::with_capacity(512);
+        self.push_fields(counted, &mut civil::Writer::default(), &mut out);
+        String::from_utf8_lossy(&out).into_owned()
     }
 }
 
@@ -254,26 +258,17 @@ pub(super) fn to_fields(object: &impl Serialize) -> Result<String, AuditError> {
     Ok(text)
 }
 
-fn push<T>(list: &mut Vec<T>, item: T, limit: usize, omitted: &mut u64) {
-    if list.len() < limit {
-        list.push(item);
-    } else {
-        *omitted = omitted.saturating_add(1);
-    }
-}
-
-/// Cuts to at most `limit` bytes at a character; what was cut ends in `…`.
-fn cut(mut text: String, limit: usize) -> String {
+/// At most `limit` bytes, cut at a character; what was cut ends in `…`.
+fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     if text.len() <= limit {
-        return text;
+        return Cow::Borrowed(text);
     }
     let mut end = limit - '…'.len_utf8();
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text.truncate(end);
-    text.push('…');
-    text
+    let (kept, _) = text.split_at_checked(end).unwrap_or_default();
+    Cow::Owned(format!("{kept}…"))
 }
 
 #[cfg(test)]
@@ -322,20 +317,22 @@ mod tests {
         for number in 0..70 {
             record = record.with_near_miss(number.to_string());
         }
-        assert!(record.detail[0].1.len() <= TEXT_BYTES);
-        assert!(record.detail[0].1.ends_with("é…"));
-        assert!(record.fields(None).ends_with(r#""omitted":6"#));
+        let fields = record.fields(None);
+        let (_, reason) = fields.split_once("{\"reason\":\"").unwrap();
+        let (reason, _) = reason.split_once('"').unwrap();
+        assert!(reason.len() <= TEXT_BYTES && reason.ends_with("é…"));
+        assert!(fields.ends_with(r#""omitted":6"#));
     }
 
     #[test]
     fn the_longest_record_fits_a_line() {
         let worst = "\u{1}".repeat(2000);
-        let mut record = record().with_caller(worst.clone());
+        let mut record = record().with_caller(&worst);
         for number in 0..100 {
             record = record
-                .with_near_miss(worst.clone())
-                .with_fact(worst.clone(), worst.clone(), worst.clone())
-                .with_detail(format!("{number}{worst}"), worst.clone());
+                .with_near_miss(&worst)
+                .with_fact(&worst, &worst, &worst)
+                .with_detail(format!("{number}{worst}"), &worst);
         }
         let policies = (0..100).map(|_| PolicyId::new(&worst));
         let fields = record.with_policies(policies).fields(None);

@@ -1,6 +1,7 @@
 //! The loop of the writing thread: takes what is queued, decides when to write, when to sync and when to end.
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -13,7 +14,7 @@ use super::record::Count;
 use super::status::Status;
 use super::writer::{Reply, Writer, answer};
 use super::{AuditError, Kind, Outcome, Record};
-use crate::clock::Clock;
+use crate::clock::{Clock, civil};
 
 /// How long an ordered record may stay off the disk, counted from when it was taken; with [`GATHERING`] 50 ms.
 const ORDERED: Duration = Duration::from_millis(48);
@@ -21,6 +22,10 @@ const ORDERED: Duration = Duration::from_millis(48);
 const GATHERING: Duration = Duration::from_millis(2);
 /// How many ordered records may.
 const ORDERED_RECORDS: usize = 4096;
+/// How many bytes of records are written at once: while they wait they fit the nearer caches of a processor.
+const AT_ONCE: usize = 1 << 17;
+/// How many records are read at the same time.
+const AHEAD: usize = 16;
 /// For how many records memory is kept while none come.
 const KEPT: usize = 512;
 /// How often counted records are written.
@@ -42,10 +47,6 @@ pub(super) struct Shared {
 
 /// What callers ask of the thread.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all are records, and what one thread allocates and another frees costs both"
-)]
 pub(super) enum Message {
     /// Write it; with a reply, answer when it is on the disk.
     Append(Record, Option<Reply>),
@@ -56,6 +57,14 @@ pub(super) enum Message {
 }
 
 impl Message {
+    /// As [`Record::touch`].
+    fn touch(&self) -> u8 {
+        match self {
+            Self::Append(record, _) => record.touch(),
+            Self::Flush(_) | Self::End { .. } => 0,
+        }
+    }
+
     /// Whether somebody waits for the answer.
     pub(super) const fn is_urgent(&self) -> bool {
         match self {
@@ -85,6 +94,7 @@ pub(super) struct Worker {
     offered: (Duration, u64),
     /// What was taken; empty between two rounds, which it spares their memory.
     batch: VecDeque<Message>,
+    moments: civil::Writer,
 }
 
 impl Worker {
@@ -99,6 +109,7 @@ impl Worker {
             pushed_at: clock.elapsed(),
             offered: (clock.elapsed(), 0),
             batch: VecDeque::new(),
+            moments: civil::Writer::default(),
             heartbeat,
             writer,
             shared,
@@ -176,11 +187,21 @@ impl Worker {
         self.shared.queue.take(patience, gathering, &mut batch);
         let is_idle = batch.is_empty();
         let now = self.clock.elapsed();
-        for message in batch.drain(..) {
-            match message {
-                Message::Append(record, reply) => self.push(now, &record, None, reply),
-                Message::Flush(reply) => self.flushes.push(reply),
-                Message::End { reply, is_close } => self.end = Some((reply, is_close)),
+        while !batch.is_empty() {
+            let next = batch.len().min(AHEAD);
+            // They are in another processor's caches: read before any is needed, they come all at the same time.
+            black_box(
+                batch
+                    .iter()
+                    .take(next)
+                    .fold(0, |all, message| all ^ message.touch()),
+            );
+            for message in batch.drain(..next) {
+                match message {
+                    Message::Append(record, reply) => self.push(now, &record, None, reply),
+                    Message::Flush(reply) => self.flushes.push(reply),
+                    Message::End { reply, is_close } => self.end = Some((reply, is_close)),
+                }
             }
         }
         if is_idle {
@@ -194,8 +215,13 @@ impl Worker {
         self.must_sync |= reply.is_some();
         self.pushed_at = now;
         self.oldest.get_or_insert(now);
+        let moments = &mut self.moments;
         self.writer
-            .push(|text| record.push_fields(count, text), reply);
+            .push(|text| record.push_fields(count, moments, text), reply);
+        if self.writer.unwritten() >= AT_ONCE && self.writer.error().is_none() {
+            // A failure was told to who waits, and what was accepted is kept.
+            let _written = self.writer.write();
+        }
     }
 
     /// Writes what was counted, when it is time.

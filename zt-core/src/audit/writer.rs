@@ -40,7 +40,7 @@ pub(super) struct Writer {
     tree: Tree,
     unsynced: Vec<Queued>,
     /// Their fields, one after another.
-    text: String,
+    text: Vec<u8>,
     /// How many of `unsynced` are in the segment's file.
     written: usize,
     /// The hashes of those.
@@ -95,7 +95,7 @@ impl Writer {
             synced: Link::START,
             tree: Tree::default(),
             unsynced: Vec::new(),
-            text: String::new(),
+            text: Vec::new(),
             written: 0,
             hashes: Vec::new(),
             bytes: Vec::new(),
@@ -104,7 +104,7 @@ impl Writer {
     }
 
     /// Takes a record, whose fields `write` appends. With `reply` the caller is told whether it is on the disk.
-    pub(super) fn push(&mut self, write: impl FnOnce(&mut String), reply: Option<Reply>) {
+    pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>), reply: Option<Reply>) {
         write(&mut self.text);
         let end = self.text.len();
         self.unsynced.push(Queued { end, reply });
@@ -118,6 +118,11 @@ impl Writer {
     /// How many records are taken and not on the disk.
     pub(super) const fn unsynced(&self) -> usize {
         self.unsynced.len()
+    }
+
+    /// How many bytes of fields are taken and not handed to the operating system.
+    pub(super) fn unwritten(&self) -> usize {
+        self.text.len() - start_of(&self.unsynced, self.written)
     }
 
     /// Why nothing is written, if so.
@@ -219,9 +224,8 @@ impl Writer {
         }
         segment.synced_bytes = segment.bytes;
         self.synced = segment.head;
-        for hash in self.hashes.drain(..) {
-            self.tree.push(&hash);
-        }
+        self.tree.extend(&self.hashes);
+        self.hashes.clear();
         let written = u64::try_from(self.written).unwrap_or(u64::MAX);
         self.status.records.fetch_add(written, Ordering::AcqRel);
         let gone = start_of(&self.unsynced, self.written);
@@ -304,7 +308,7 @@ impl Writer {
         for Queued { end, reply } in std::mem::take(&mut self.unsynced) {
             if reply.is_none() {
                 let fields = text.get(start..end).unwrap_or_default();
-                self.push(|text| text.push_str(fields), None);
+                self.push(|text| text.extend_from_slice(fields), None);
             }
             answer(reply, Err(error.clone()));
             start = end;

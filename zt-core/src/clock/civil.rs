@@ -101,6 +101,30 @@ impl Reader {
     }
 }
 
+/// Writes moments that come one after another: all of one minute share its text.
+#[derive(Debug, Default)]
+pub(crate) struct Writer {
+    minute: i64,
+    text: Option<[u8; 24]>,
+}
+
+impl Writer {
+    /// As [`text`].
+    pub(crate) fn text(&mut self, millis: i64) -> Option<[u8; 24]> {
+        let (minute, of_minute) = (millis.div_euclid(60_000), millis.rem_euclid(60_000));
+        if self.text.is_none() || minute != self.minute {
+            (self.minute, self.text) = (minute, text(millis));
+        }
+        let mut text = self.text?;
+        let digit = |number: i64| u8::try_from(number % 10).map_or(b'0', |digit| b'0' + digit);
+        let (second, milli) = (of_minute / 1000, of_minute % 1000);
+        let [.., s1, s0, _, z2, z1, z0, _] = &mut text;
+        (*s1, *s0) = (digit(second / 10), digit(second));
+        (*z2, *z1, *z0) = (digit(milli / 100), digit(milli / 10), digit(milli));
+        Some(text)
+    }
+}
+
 /// Year, month and day of a day since 1970.
 const fn date(days: i64) -> (i64, i64, i64) {
     let since = days + EPOCH;
@@ -168,6 +192,17 @@ mod tests {
             let text = text(at).unwrap();
             prop_assert_eq!(std::str::from_utf8(&text).unwrap(), printed(at));
             prop_assert_eq!(millis(&text), Some(at));
+        }
+
+        #[test]
+        fn moments_after_each_other_are_written_as_alone(
+            moments in prop::collection::vec(
+                prop_oneof![0..180_000_i64, -100_000_000_000_000..300_000_000_000_000_i64], 1..9),
+        ) {
+            let mut writer = Writer::default();
+            for at in moments {
+                prop_assert_eq!(writer.text(at), text(at), "{}", at);
+            }
         }
 
         #[test]
