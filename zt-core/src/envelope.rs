@@ -24,6 +24,7 @@ mod keys;
 mod seal;
 mod stream;
 mod unseal;
+mod workers;
 mod wrapper;
 
 #[cfg(feature = "arrow")]

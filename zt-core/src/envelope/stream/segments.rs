@@ -1,26 +1,35 @@
 //! Reads a file some segments at a time, and works on them side by side.
 
 use std::io::{self, Read};
-use std::num::NonZero;
-use std::thread;
 
-use zeroize::Zeroizing;
+use zeroize::Zeroize as _;
 
 use super::FileError;
+use crate::envelope::workers;
 
 /// So many segments are in memory at once, twice: as they came and as they go.
 const MOST: usize = 32;
 /// Fewer than these for each thread are not worth one.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 
 /// One segment on its way.
 pub(super) struct Segment {
     pub(super) number: u32,
     pub(super) is_last: bool,
     /// As it was read.
-    pub(super) from: Zeroizing<Vec<u8>>,
-    /// As it is written.
-    pub(super) to: Zeroizing<Vec<u8>>,
+    pub(super) from: Vec<u8>,
+    /// As it is written, where that is another buffer.
+    pub(super) to: Vec<u8>,
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        for buffer in [&mut self.from, &mut self.to] {
+            // What is spare is overwritten at once, and not byte by byte.
+            buffer.clear();
+            buffer.zeroize();
+        }
+    }
 }
 
 /// The segments of a file, each of so many bytes but the last, which has at most as many.
@@ -57,8 +66,8 @@ impl<R: Read> Segments<R> {
                 self.group.push(Segment {
                     number: 0,
                     is_last: false,
-                    from: Zeroizing::new(Vec::with_capacity(self.size + self.room)),
-                    to: Zeroizing::new(Vec::with_capacity(self.size)),
+                    from: Vec::with_capacity(self.size + self.room),
+                    to: Vec::new(),
                 });
             }
             let Some(segment) = self.group.get_mut(count) else {
@@ -102,23 +111,7 @@ pub(super) fn each<E: Send>(
     segments: &mut [Segment],
     work: impl Fn(&mut Segment) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = threads.min(segments.len() / LEAST);
-    if threads < 2 {
-        return segments.iter_mut().try_for_each(work);
-    }
-    let work = &work;
-    let part = segments.len().div_ceil(threads);
-    thread::scope(|scope| {
-        let parts = segments.chunks_mut(part);
-        let started: Vec<_> = parts
-            .map(|part| scope.spawn(move || part.iter_mut().try_for_each(work)))
-            .collect();
-        started.into_iter().try_for_each(|thread| {
-            // A panic goes on where it would have without threads.
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
+    let most = segments.len() / LEAST;
+    let done = workers::each(segments.iter_mut().collect(), most, work);
+    done.into_iter().collect()
 }
