@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod header;
 mod open;
+mod plain;
 mod seal;
 mod segments;
 mod whole;
@@ -16,6 +17,7 @@ mod whole;
 pub use error::FileError;
 pub use files::Draft;
 pub use header::FileHeader;
+pub use plain::PlainBytes;
 
 use super::aead::{Aead, NONCE_LEN, TAG_LEN, gcm};
 use super::format::fields;
@@ -91,10 +93,16 @@ impl FileKey {
             .seal(self.nonce(segment, is_last), &self.bound_to, text)
     }
 
-    /// Opens a segment in its place; `None` if it was not sealed like this, and then the bytes may be anything.
-    fn open<'a>(&self, segment: u32, is_last: bool, sealed: &'a mut [u8]) -> Option<&'a [u8]> {
-        self.cipher
-            .open(self.nonce(segment, is_last), &self.bound_to, sealed)
+    /// Opens a segment behind what is there; `false` if it was not sealed like this, and then nothing is added.
+    fn append(&self, segment: u32, is_last: bool, sealed: &[u8], plain: &mut Vec<u8>) -> bool {
+        let start = plain.len();
+        plain.extend_from_slice(sealed);
+        let place = plain.get_mut(start..).unwrap_or_default();
+        let nonce = self.nonce(segment, is_last);
+        let opened = self.cipher.open(nonce, &self.bound_to, place);
+        let length = opened.map(<[u8]>::len);
+        plain.truncate(start + length.unwrap_or_default());
+        length.is_some()
     }
 
     /// Opens a segment into another place, as long as the text; `false` if it was not sealed like this, and then that may hold

@@ -3,10 +3,8 @@
 
 use std::io::{Read, Write};
 
-use zeroize::Zeroizing;
-
 use super::segments::{Segments, each};
-use super::{FileError, FileHeader, FileKey, TAG_LEN};
+use super::{FileError, FileHeader, FileKey, PlainBytes, TAG_LEN};
 use crate::envelope::Opener;
 use crate::error::Result;
 
@@ -38,7 +36,9 @@ impl Opener {
                 break;
             }
             let outcome = each(group, |one| {
-                match key.open_onto(one.number, one.is_last, &one.from, &mut one.to) {
+                let to = one.to.bytes_mut();
+                to.clear();
+                match key.append(one.number, one.is_last, &one.from, to) {
                     true => Ok(()),
                     false => Err(one.number),
                 }
@@ -78,20 +78,6 @@ impl Opener {
 }
 
 impl FileKey {
-    /// Opens a segment into another buffer, which then holds what was sealed, or nothing.
-    fn open_onto(&self, segment: u32, is_last: bool, sealed: &[u8], plain: &mut Vec<u8>) -> bool {
-        plain.clear();
-        let Some(length) = sealed.len().checked_sub(TAG_LEN) else {
-            return false;
-        };
-        plain.resize(length, 0);
-        let is_whole = self.open_apart(segment, is_last, sealed, plain);
-        if !is_whole {
-            plain.clear();
-        }
-        is_whole
-    }
-
     /// Why a segment does not open in its place: it is tried where else it may belong.
     pub(super) fn explain(
         &self,
@@ -101,8 +87,12 @@ impl FileKey {
         header: &FileHeader,
     ) -> FileError {
         let segment = u64::from(number) + 1;
-        let mut plain = Zeroizing::new(Vec::new());
-        let mut opens = |number, is_last| self.open_onto(number, is_last, sealed, &mut plain);
+        let mut plain = PlainBytes::default();
+        let mut opens = |number, is_last| {
+            let plain = plain.bytes_mut();
+            plain.clear();
+            self.append(number, is_last, sealed, plain)
+        };
         if opens(number, !is_last) {
             return match is_last {
                 true => FileError::Cut { segments: segment },

@@ -46,8 +46,9 @@ impl Sealer {
             }
             length += group.iter().map(|one| one.from.len() as u64).sum::<u64>();
             each(group, |one| -> Result<(), SealError> {
-                let tag = key.seal(one.number, one.is_last, &mut one.from)?;
-                one.from.extend_from_slice(&tag);
+                let bytes = one.from.bytes_mut();
+                let tag = key.seal(one.number, one.is_last, bytes)?;
+                bytes.extend_from_slice(&tag);
                 Ok(())
             })?;
             for one in group {

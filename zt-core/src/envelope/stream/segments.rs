@@ -2,9 +2,7 @@
 
 use std::io::{self, Read};
 
-use zeroize::Zeroize as _;
-
-use super::FileError;
+use super::{FileError, PlainBytes};
 use crate::envelope::workers;
 
 /// So many segments are in memory at once, twice: as they came and as they go.
@@ -17,19 +15,9 @@ pub(super) struct Segment {
     pub(super) number: u32,
     pub(super) is_last: bool,
     /// As it was read.
-    pub(super) from: Vec<u8>,
+    pub(super) from: PlainBytes,
     /// As it is written, where that is another buffer.
-    pub(super) to: Vec<u8>,
-}
-
-impl Drop for Segment {
-    fn drop(&mut self) {
-        for buffer in [&mut self.from, &mut self.to] {
-            // What is spare is overwritten at once, and not byte by byte.
-            buffer.clear();
-            buffer.zeroize();
-        }
-    }
+    pub(super) to: PlainBytes,
 }
 
 /// The segments of a file, each of so many bytes but the last, which has at most as many.
@@ -66,22 +54,22 @@ impl<R: Read> Segments<R> {
                 self.group.push(Segment {
                     number: 0,
                     is_last: false,
-                    from: Vec::with_capacity(self.size + self.room),
-                    to: Vec::new(),
+                    from: Vec::with_capacity(self.size + self.room).into(),
+                    to: PlainBytes::default(),
                 });
             }
             let Some(segment) = self.group.get_mut(count) else {
                 break;
             };
             segment.number = u32::try_from(self.next).map_err(|_| FileError::TooLong)?;
-            segment.from.clear();
-            segment.from.extend(self.ahead.take());
-            let most = self.size.saturating_sub(segment.from.len());
+            let bytes = segment.from.bytes_mut();
+            bytes.clear();
+            bytes.extend(self.ahead.take());
+            let most = self.size.saturating_sub(bytes.len());
             let most = u64::try_from(most).unwrap_or(u64::MAX);
             let mut part = (&mut self.from).take(most);
-            part.read_to_end(&mut segment.from)
-                .map_err(FileError::Read)?;
-            if segment.from.len() == self.size {
+            part.read_to_end(bytes).map_err(FileError::Read)?;
+            if bytes.len() == self.size {
                 self.ahead = one(&mut self.from).map_err(FileError::Read)?;
             }
             segment.is_last = self.ahead.is_none();

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::segments::LEAST;
-use super::{FileError, FileHeader, FileKey, TAG_LEN};
+use super::{FileError, FileHeader, PlainBytes, TAG_LEN};
 use crate::envelope::{Opener, SealError, Sealer, workers};
 use crate::error::Result;
 
@@ -85,16 +85,17 @@ impl Opener {
     ///
     /// # Errors
     /// As [`unseal_stream`](Self::unseal_stream).
-    pub fn unseal_bytes(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+    pub fn unseal_bytes(&self, name: &str, sealed: &[u8]) -> Result<PlainBytes> {
         let mut rest = sealed;
         let header = FileHeader::read(&mut rest)?;
         let key = self.file_key(name, &header)?;
         let pieces = pieces(rest, (1 << header.segment_bits) + TAG_LEN)?;
         let threads = workers::threads(pieces.len() / LEAST);
         if threads < 2 {
-            let mut plain = Zeroizing::new(Vec::with_capacity(rest.len()));
+            let mut plain = PlainBytes::from(Vec::with_capacity(rest.len()));
             for piece in pieces {
-                if !key.append(piece, &mut plain) {
+                let (number, is_last) = (piece.number, piece.is_last);
+                if !key.append(number, is_last, piece.bytes, plain.bytes_mut()) {
                     return Err(key
                         .explain(piece.number, piece.is_last, piece.bytes, &header)
                         .into());
@@ -103,8 +104,11 @@ impl Opener {
             return Ok(plain);
         }
         let tags = pieces.len() * TAG_LEN;
-        let mut plain = Zeroizing::new(vec![0; rest.len().saturating_sub(tags)]);
-        let (mut places, mut tasks) = (plain.as_mut_slice(), Vec::with_capacity(pieces.len()));
+        let mut plain = PlainBytes::from(vec![0; rest.len().saturating_sub(tags)]);
+        let (mut places, mut tasks) = (
+            plain.bytes_mut().as_mut_slice(),
+            Vec::with_capacity(pieces.len()),
+        );
         for piece in pieces {
             // Without room even for a tag there is nothing to open.
             let length = piece.bytes.len().saturating_sub(TAG_LEN);
@@ -117,18 +121,5 @@ impl Opener {
         let done = done.into_iter().collect::<Result<(), Piece<'_>>>();
         done.map_err(|piece| key.explain(piece.number, piece.is_last, piece.bytes, &header))?;
         Ok(plain)
-    }
-}
-
-impl FileKey {
-    /// Opens a segment behind those before it; `false` if it is none, and then what is there is of no use.
-    fn append(&self, piece: Piece<'_>, plain: &mut Vec<u8>) -> bool {
-        let start = plain.len();
-        plain.extend_from_slice(piece.bytes);
-        let place = plain.get_mut(start..).unwrap_or_default();
-        let opened = self.open(piece.number, piece.is_last, place);
-        let length = opened.map(<[u8]>::len);
-        plain.truncate(start + length.unwrap_or_default());
-        length.is_some()
     }
 }
