@@ -103,16 +103,31 @@ pub struct Group {
 }
 
 /// Measures the cases in turn, sample by sample.
-pub fn compare(title: &'static str, effort: Effort, mut cases: Vec<Case<'_>>) -> Group {
+pub fn compare(title: &'static str, effort: Effort, cases: Vec<Case<'_>>) -> Group {
+    let origin = Instant::now();
+    compare_by(|| origin.elapsed(), title, effort, cases)
+}
+
+/// The same in time of processors, that of all threads together: what others do is not counted, what threads of a case do is.
+pub fn compare_cores(title: &'static str, effort: Effort, cases: Vec<Case<'_>>) -> Group {
+    compare_by(process_cpu, title, effort, cases)
+}
+
+fn compare_by(
+    clock: impl Fn() -> Duration,
+    title: &'static str,
+    effort: Effort,
+    mut cases: Vec<Case<'_>>,
+) -> Group {
     let calls: Vec<u32> = cases.iter_mut().map(|case| calls(case, effort)).collect();
     let mut times = vec![Vec::with_capacity(effort.samples); cases.len()];
     for _ in 0..effort.samples {
         for ((case, calls), times) in cases.iter_mut().zip(&calls).zip(&mut times) {
-            let began = Instant::now();
+            let began = clock();
             for _ in 0..*calls {
                 (case.run)();
             }
-            times.push(began.elapsed() / *calls);
+            times.push(clock().saturating_sub(began) / *calls);
         }
     }
     let names = cases.into_iter().map(|case| case.name);

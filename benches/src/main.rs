@@ -86,11 +86,11 @@ fn measure(effort: Effort) -> Outcome<String> {
     groups.extend(policy::groups(&world, effort)?);
     groups.extend(identity::groups(&world, effort)?);
     groups.extend(envelope::groups(&world, effort)?);
-    groups.extend(sealing::groups(&world, effort)?);
     groups.extend(audit::groups(effort)?);
     let mut text =
         String::from("# zt, measured\n\nThe ratio is to the first line of each table.\n");
     text.push_str(&report::markdown(&groups));
+    text.push_str(&sealing::markdown(&world, effort)?);
     text.push_str(&secrets::markdown(effort)?);
     text.push_str(&scale::markdown(effort)?);
     text.push_str(&peers::markdown(&world, effort)?);
@@ -105,9 +105,9 @@ fn measure(effort: Effort) -> Outcome<String> {
 /// What sealing costs, beside the bare cipher and other libraries.
 fn sealed(effort: Effort) -> Outcome<String> {
     let world = World::new()?;
-    let mut groups = envelope::groups(&world, effort)?;
-    groups.extend(sealing::groups(&world, effort)?);
-    Ok(report::markdown(&groups))
+    let mut text = report::markdown(&envelope::groups(&world, effort)?);
+    text.push_str(&sealing::markdown(&world, effort)?);
+    Ok(text)
 }
 
 /// Both comparisons with Cedar, of so many decisions each.

@@ -24,6 +24,7 @@ mod keys;
 mod seal;
 mod stream;
 mod unseal;
+mod workers;
 mod wrapper;
 
 #[cfg(feature = "arrow")]
@@ -44,7 +45,7 @@ pub(crate) use keys::Binding;
 pub use keys::DataKey;
 pub(crate) use seal::Scope;
 pub use seal::Sealer;
-pub use stream::{Draft, FileError, FileHeader};
+pub use stream::{Draft, FileError, FileHeader, PlainBytes};
 pub use unseal::Opener;
 pub(crate) use unseal::{Found, Held, key_texts};
 pub use wrapper::{

@@ -1,15 +1,15 @@
 //! Bytes that the caller owns: files in memory, sealed or plain.
 
-use zeroize::Zeroizing;
+use zt_core::envelope::PlainBytes;
 
 use crate::boundary::guard_or;
 
 /// Bytes, such as those of a file. Owned by the program; wiped when they are freed.
-pub struct zt_bytes(Zeroizing<Vec<u8>>);
+pub struct zt_bytes(PlainBytes);
 
 impl zt_bytes {
-    pub(crate) const fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
-        Self(bytes)
+    pub(crate) fn new(bytes: impl Into<PlainBytes>) -> Self {
+        Self(bytes.into())
     }
 }
 

@@ -3,7 +3,6 @@
 use std::ffi::{CString, c_char, c_void};
 use std::mem::MaybeUninit;
 
-use zeroize::Zeroizing;
 use zt_core::Error;
 use zt_core::envelope::{FileHeader, Opener};
 
@@ -64,7 +63,7 @@ pub unsafe extern "C" fn zt_sealer_seal_bytes(
         let plain = unsafe { self::bytes(bytes, length, "bytes") }?;
         let place = given(sealed, "sealed")?;
         let made = sealer.0.seal_bytes(name, plain)?;
-        give(place, zt_bytes::new(Zeroizing::new(made)));
+        give(place, zt_bytes::new(made));
         Ok(())
     })
 }

@@ -13,6 +13,7 @@ mod cells;
 mod keys;
 mod open;
 mod parts;
+mod place;
 mod seal;
 mod types;
 

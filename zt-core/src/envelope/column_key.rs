@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use super::aead::{self, Aead, NONCE_LEN};
+use super::aead::{self, Aead, NONCE_LEN, TAG_LEN};
 use super::format::{VERSION, Version, field, fields};
 use super::{Binding, DataKey, SealError};
 
@@ -86,18 +86,44 @@ impl ColumnKey {
         self.mode == Mode::Row
     }
 
-    /// Seals the plaintext behind the nonce: `nonce | plaintext` becomes `nonce | ciphertext | tag`. The nonce must be new.
-    /// `row` is what the row key says, `scratch` any buffer.
+    /// How many bytes a sealed cell has whose plaintext has so many.
+    #[cfg(feature = "arrow")]
+    pub(super) fn sealed_len(&self, plain: usize) -> Option<usize> {
+        let nonce = if self.has_nonce() { NONCE_LEN } else { 0 };
+        plain.checked_add(nonce + TAG_LEN)
+    }
+
+    /// Writes the nonce of a cell, if it carries one, and gives the place of its plaintext.
+    #[cfg(feature = "arrow")]
+    pub(super) fn plain_of<'a>(
+        &self,
+        cell: &'a mut [u8],
+        nonce: impl FnOnce() -> Result<[u8; NONCE_LEN], SealError>,
+    ) -> Result<&'a mut [u8], SealError> {
+        let mut rest = cell;
+        if self.has_nonce() {
+            let (place, behind) = rest.split_first_chunk_mut().ok_or(SealError::Crypto)?;
+            *place = nonce()?;
+            rest = behind;
+        }
+        let (plain, _) = rest
+            .split_last_chunk_mut::<TAG_LEN>()
+            .ok_or(SealError::Crypto)?;
+        Ok(plain)
+    }
+
+    /// Seals a cell in its place: `nonce | plaintext | room for the tag`. The nonce must be new. `row` is what the row key
+    /// says, `scratch` any buffer.
     pub(super) fn seal(
         &self,
-        buffer: &mut Vec<u8>,
+        cell: &mut [u8],
         row: &[u8],
         scratch: &mut Vec<u8>,
     ) -> Result<(), SealError> {
         let bound_to = self.bound_to(row, scratch);
-        let (nonce, plain) = self.split(buffer).ok_or(SealError::Crypto)?;
-        let tag = self.cipher.seal(nonce, bound_to, plain)?;
-        buffer.extend_from_slice(&tag);
+        let (nonce, rest) = self.split(cell).ok_or(SealError::Crypto)?;
+        let (plain, tag) = rest.split_last_chunk_mut().ok_or(SealError::Crypto)?;
+        *tag = self.cipher.seal(nonce, bound_to, plain)?;
         Ok(())
     }
 

@@ -5,14 +5,29 @@
 //! knows a key.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use {
+    base64::engine::{Simd, general_purpose::NO_PAD},
+    std::sync::LazyLock,
+};
 
 use super::aead::{NONCE_LEN, TAG_LEN};
 use crate::batch::Cells;
 
 /// The name of the first version where it is bound to a key or a cell, and the salt of every key.
 pub(super) const VERSION: &[u8] = b"zt1";
+
+/// base64url without padding, by wide instructions where the processor has them.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
+/// base64url without padding.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+
+/// How long `zt1.` and `zt2.` are.
+#[cfg(feature = "arrow")]
+const PREFIX_LEN: usize = 4;
 
 /// What begins a sealed text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,7 +195,7 @@ pub(super) fn encode(version: Version, sealed: &[u8]) -> String {
     let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
     let mut text = String::with_capacity(version.prefix().len() + room);
     text.push_str(version.prefix());
-    URL_SAFE_NO_PAD.encode_string(sealed, &mut text);
+    BASE64.encode_string(sealed, &mut text);
     text
 }
 
@@ -193,7 +208,7 @@ pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<Version,
         // Growing in place could leave the plaintext of the cell before in freed memory.
         *to = Zeroizing::new(Vec::with_capacity(room));
     }
-    URL_SAFE_NO_PAD
+    BASE64
         .decode_vec(body, to)
         .map_err(|_| NotSealedText::Malformed)?;
     if to.len() < version.shortest() {
@@ -202,20 +217,39 @@ pub(super) fn decode(text: &str, to: &mut Zeroizing<Vec<u8>>) -> Result<Version,
     Ok(version)
 }
 
-/// Appends the sealed bytes as text.
+/// How long the text of so many sealed bytes is.
 #[cfg(feature = "arrow")]
-pub(super) fn append(
+pub(super) fn text_len(sealed: usize) -> Option<usize> {
+    base64::encoded_len(sealed, false)?.checked_add(PREFIX_LEN)
+}
+
+/// How many sealed bytes a text of this length has.
+#[cfg(feature = "arrow")]
+pub(super) const fn sealed_len(text: usize) -> usize {
+    let body = text.saturating_sub(PREFIX_LEN);
+    // So that no product overflows.
+    body / 4 * 3 + body % 4 * 3 / 4
+}
+
+/// Writes whole groups of three bytes as four characters each; answers how many those are.
+#[cfg(feature = "arrow")]
+pub(super) fn encode_groups(sealed: &[u8], to: &mut [u8]) -> Result<usize, super::SealError> {
+    let written = BASE64.encode_slice(sealed, to);
+    written.map_err(|_| super::SealError::Crypto)
+}
+
+/// Fills a cell with its text, whose characters begin `characters`; gives those behind its last group.
+#[cfg(feature = "arrow")]
+pub(super) fn write_text<'a>(
     version: Version,
-    sealed: &[u8],
-    to: &mut Vec<u8>,
-) -> Result<(), super::SealError> {
-    to.extend_from_slice(version.prefix().as_bytes());
-    let start = to.len();
-    let room = base64::encoded_len(sealed.len(), false).unwrap_or_default();
-    to.resize(start + room, 0);
-    let place = to.get_mut(start..).unwrap_or_default();
-    let written = URL_SAFE_NO_PAD.encode_slice(sealed, place);
-    written.map(drop).map_err(|_| super::SealError::Crypto)
+    mut characters: &'a [u8],
+    cell: &mut [u8],
+) -> Option<&'a [u8]> {
+    let (prefix, body) = cell.split_at_mut_checked(PREFIX_LEN)?;
+    prefix.copy_from_slice(version.prefix().as_bytes());
+    let groups = characters.split_off(..body.len().next_multiple_of(4))?;
+    body.copy_from_slice(groups.get(..body.len())?);
+    Some(characters)
 }
 
 /// The same as [`decode`] for sealed bytes: the version, one byte, then what the text would decode to.

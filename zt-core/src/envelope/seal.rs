@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use aws_lc_rs::rand;
 use zeroize::Zeroizing;
 
-use super::aead::NONCE_LEN;
+use super::aead::{NONCE_LEN, TAG_LEN};
 use super::deterministic::Sealed;
 use super::form::{NoRowKey, RowKeys};
 use super::format::{self, Value};
@@ -215,6 +215,7 @@ fn seal_column(
         Value::at(cells, row)
             .unwrap_or(Value::Null)
             .write(&mut buffer);
+        buffer.extend_from_slice(&[0; TAG_LEN]);
         key.seal(&mut buffer, rows.of(row), &mut scratch)?;
         sealed.push(Some(format::encode(key.version(), &buffer)));
     }

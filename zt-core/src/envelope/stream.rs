@@ -9,12 +9,15 @@ mod error;
 mod files;
 mod header;
 mod open;
+mod plain;
 mod seal;
 mod segments;
+mod whole;
 
 pub use error::FileError;
 pub use files::Draft;
 pub use header::FileHeader;
+pub use plain::PlainBytes;
 
 use super::aead::{Aead, NONCE_LEN, TAG_LEN, gcm};
 use super::format::fields;
@@ -79,26 +82,33 @@ impl FileKey {
         [a, b, c, d, e, f, g, w, x, y, z, u8::from(is_last)]
     }
 
-    /// Seals what is in the buffer and appends the tag.
-    fn seal(&self, segment: u32, is_last: bool, buffer: &mut Vec<u8>) -> Result<(), SealError> {
-        let nonce = self.nonce(segment, is_last);
-        let tag = self.cipher.seal(nonce, &self.bound_to, buffer)?;
-        buffer.extend_from_slice(&tag);
-        Ok(())
+    /// Seals a segment in its place and gives its tag.
+    fn seal(
+        &self,
+        segment: u32,
+        is_last: bool,
+        text: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], SealError> {
+        self.cipher
+            .seal(self.nonce(segment, is_last), &self.bound_to, text)
     }
 
-    /// Opens a segment into another buffer, which then holds what was sealed, or nothing.
-    fn open(&self, segment: u32, is_last: bool, sealed: &[u8], plain: &mut Vec<u8>) -> bool {
-        plain.clear();
-        let Some(length) = sealed.len().checked_sub(TAG_LEN) else {
-            return false;
-        };
-        plain.resize(length, 0);
+    /// Opens a segment behind what is there; `false` if it was not sealed like this, and then nothing is added.
+    fn append(&self, segment: u32, is_last: bool, sealed: &[u8], plain: &mut Vec<u8>) -> bool {
+        let start = plain.len();
+        plain.extend_from_slice(sealed);
+        let place = plain.get_mut(start..).unwrap_or_default();
         let nonce = self.nonce(segment, is_last);
-        let is_whole = self.cipher.open_apart(nonce, &self.bound_to, sealed, plain);
-        if !is_whole {
-            plain.clear();
-        }
-        is_whole
+        let opened = self.cipher.open(nonce, &self.bound_to, place);
+        let length = opened.map(<[u8]>::len);
+        plain.truncate(start + length.unwrap_or_default());
+        length.is_some()
+    }
+
+    /// Opens a segment into another place, as long as the text; `false` if it was not sealed like this, and then that may hold
+    /// anything.
+    fn open_apart(&self, segment: u32, is_last: bool, sealed: &[u8], text: &mut [u8]) -> bool {
+        let nonce = self.nonce(segment, is_last);
+        self.cipher.open_apart(nonce, &self.bound_to, sealed, text)
     }
 }

@@ -5,6 +5,9 @@
     reason = "Arrow has many types, and gains more"
 )]
 
+use std::io::Write;
+use std::ops::Range;
+
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array, ArrayRef, BinaryViewArray, StringViewArray, make_array};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
@@ -153,12 +156,57 @@ impl Cells {
         }
     }
 
-    /// Appends the value of a cell that is there; `None` if it is too long.
-    pub(super) fn write(&self, row: usize, to: &mut Vec<u8>) -> Option<()> {
+    /// How many bytes [`write`](Self::write) writes of a cell that is there.
+    pub(super) fn length(&self, row: usize) -> Option<usize> {
+        Some(match &self.source {
+            Source::Nothing => 0,
+            Source::Flags(_) => 1,
+            Source::Fixed { width, .. } => *width,
+            Source::Bytes { ends, .. } => {
+                let (start, end) = ends.of(row)?;
+                end.checked_sub(start)?
+            }
+            Source::Texts(views) => views.value(row).len(),
+            Source::Views(views) => views.value(row).len(),
+            Source::Dictionary { keys, values } => values.length(*keys.get(row)?)?,
+            Source::List { ends, elements } => {
+                let (start, end) = ends.of(row)?;
+                elements.nested_length(start..end)?.checked_add(4)?
+            }
+            Source::Lists {
+                length,
+                first,
+                elements,
+            } => {
+                let start = first + row * length;
+                elements.nested_length(start..start + length)?
+            }
+            Source::Struct(fields) => {
+                let mut each = fields.iter().map(|field| field.nested_length(row..row + 1));
+                each.try_fold(0_usize, |sum, bytes| sum.checked_add(bytes?))?
+            }
+        })
+    }
+
+    /// How many bytes these cells inside another take.
+    fn nested_length(&self, rows: Range<usize>) -> Option<usize> {
+        if let (Source::Fixed { width, .. }, None) = (&self.source, &self.nulls) {
+            return rows.len().checked_mul(1 + width);
+        }
+        let of_length = if self.has_any_length() { 4 } else { 0 };
+        let mut rows = rows;
+        rows.try_fold(0_usize, |sum, row| match self.is_there(row) {
+            true => sum.checked_add(self.length(row)?.checked_add(1 + of_length)?),
+            false => sum.checked_add(1),
+        })
+    }
+
+    /// Writes the value of a cell that is there; `None` if it is too long, or longer than there is room.
+    pub(super) fn write(&self, row: usize, to: &mut impl Write) -> Option<()> {
         match &self.source {
-            Source::Flags(flags) => to.push(u8::from(flags.value(row))),
+            Source::Flags(flags) => put(&[u8::from(flags.value(row))], to)?,
             Source::Fixed { .. } | Source::Bytes { .. } | Source::Texts(_) | Source::Views(_) => {
-                to.extend_from_slice(self.bytes(row)?);
+                put(self.bytes(row)?, to)?;
             }
             Source::Dictionary { keys, values } => values.write(*keys.get(row)?, to)?,
             Source::List { ends, elements } => {
@@ -184,13 +232,12 @@ impl Cells {
         Some(())
     }
 
-    /// Appends a cell inside another: whether it is there, and where it has no length of its own, how long it is.
-    fn write_nested(&self, row: usize, to: &mut Vec<u8>) -> Option<()> {
+    /// Writes a cell inside another: whether it is there, and where it has no length of its own, how long it is.
+    fn write_nested(&self, row: usize, to: &mut impl Write) -> Option<()> {
         if !self.is_there(row) {
-            to.push(0);
-            return Some(());
+            return put(&[0], to);
         }
-        to.push(1);
+        put(&[1], to)?;
         if self.has_any_length() {
             count(self.bytes(row)?.len(), to)?;
         }
@@ -211,9 +258,12 @@ impl Cells {
     }
 }
 
-fn count(number: usize, to: &mut Vec<u8>) -> Option<()> {
-    to.extend(u32::try_from(number).ok()?.to_le_bytes());
-    Some(())
+fn count(number: usize, to: &mut impl Write) -> Option<()> {
+    put(&u32::try_from(number).ok()?.to_le_bytes(), to)
+}
+
+fn put(bytes: &[u8], to: &mut impl Write) -> Option<()> {
+    to.write_all(bytes).ok()
 }
 
 fn boxed(array: &ArrayRef) -> Option<Box<Cells>> {

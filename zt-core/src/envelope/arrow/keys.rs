@@ -1,5 +1,7 @@
 //! Columns by name, the keys of rows, and what rows are bound to.
 
+use std::ptr;
+
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
     ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
@@ -62,14 +64,25 @@ pub(super) fn text_at(cells: &Cells, row: usize) -> Option<&str> {
     str::from_utf8(cells.bytes(row)?).ok()
 }
 
+/// The texts of the rows in turn. One that lies where that of the row before lies, as in a dictionary, is not read again.
+pub(super) fn texts(cells: &Cells, rows: usize) -> impl Iterator<Item = Option<&str>> {
+    let mut last: Option<&str> = None;
+    (0..rows).map(move |row| {
+        let bytes = cells.bytes(row)?;
+        if !last.is_some_and(|last| ptr::eq(last.as_bytes(), bytes)) {
+            last = str::from_utf8(bytes).ok();
+        }
+        last
+    })
+}
+
 /// The distinct keys of a batch, in order of their rows, all of them bound as they must be.
 ///
 /// # Errors
 /// Rows without a key, keys that cannot be read, that are bound otherwise, or more than 1,024.
 pub(crate) fn key_texts(batch: &RecordBatch, needs: &Binding) -> Result<Vec<Found>, SealError> {
     let keys = keys_of(batch)?;
-    let rows = (0..batch.num_rows()).map(|row| text_at(&keys, row));
-    unseal::distinct(rows, needs)
+    unseal::distinct(texts(&keys, batch.num_rows()), needs)
 }
 
 /// What the rows of a batch are bound to, each by its own list of names.

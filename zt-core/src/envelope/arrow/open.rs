@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::build::Column;
 use super::cells::Cells;
-use super::keys::{check_names, is_bytes, is_text, keys_of, row_keys, text_at};
+use super::keys::{check_names, is_bytes, is_text, keys_of, row_keys, texts};
 use super::seal::internal;
 use super::{parts, types};
 use crate::envelope::form::NoRowKey;
@@ -29,8 +29,7 @@ impl Opener {
     pub fn unseal_arrow(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         check_names(batch)?;
         let keys = keys_of(batch)?;
-        let texts = (0..batch.num_rows()).map(|row| text_at(&keys, row));
-        let held = self.keys_of_texts(texts)?;
+        let held = self.keys_of_texts(texts(&keys, batch.num_rows()))?;
         let names: Vec<&[String]> = held.iter().map(|held| held.row_key()).collect();
         let rows = Rows {
             keys: row_keys(batch, &names).map_err(NoRowKey::opening)?,
@@ -75,9 +74,7 @@ impl Opener {
             .iter()
             .flat_map(|job| parts::of(rows).map(move |rows| (job, rows)))
             .collect();
-        let opened = parts::each(&tasks, rows * jobs.len(), |(job, rows)| {
-            job.open(rows.clone())
-        });
+        let opened = parts::each(tasks, rows * jobs.len(), |(job, rows)| job.open(rows));
         let mut opened = opened.into_iter();
         let pieces = parts::of(rows).count();
         let column = |job: &Job<'_>| {

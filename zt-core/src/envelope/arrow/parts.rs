@@ -1,8 +1,8 @@
-//! The same work on many parts, side by side where that pays.
+//! A column in parts, which are worked on side by side where that pays.
 
-use std::num::NonZero;
 use std::ops::Range;
-use std::thread;
+
+use crate::envelope::workers;
 
 /// So many rows of a column are one part.
 const PART: usize = 32_768;
@@ -16,28 +16,10 @@ pub(super) fn of(rows: usize) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// Does the same to each, in order.
-pub(super) fn each<T: Sync, R: Send>(
-    all: &[T],
+pub(super) fn each<T: Send, R: Send>(
+    all: Vec<T>,
     cells: usize,
-    work: impl Fn(&T) -> R + Sync,
+    work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = threads.min(all.len()).min(cells / LEAST);
-    if threads < 2 {
-        return all.iter().map(work).collect();
-    }
-    let work = &work;
-    thread::scope(|scope| {
-        let parts = all.chunks(all.len().div_ceil(threads));
-        let started: Vec<_> = parts
-            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>()))
-            .collect();
-        let done = started.into_iter().flat_map(|thread| {
-            // A panic goes on where it would have without threads.
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        done.collect()
-    })
+    workers::each(all, cells / LEAST, work)
 }

@@ -1,6 +1,6 @@
 //! Seals the columns of a rule in a batch of Arrow.
 
-use std::ops::Range;
+use std::mem;
 use std::sync::Arc;
 
 use arrow_array::{
@@ -14,12 +14,13 @@ use zeroize::Zeroizing;
 use super::build::is_sized;
 use super::cells::Cells;
 use super::keys::{check_names, column, is_bytes, is_text, keys_of, named, row_keys, text_at};
+use super::place::{Job, Place};
 use super::{Store, parts, types};
 use crate::batch::bare_type;
 use crate::envelope::form::{NoRowKey, RowKeys};
 use crate::envelope::key_text::KeyText;
-use crate::envelope::seal::{Nonces, Prefix};
-use crate::envelope::{ColumnKey, KEY_COLUMN, SealError, Sealer, format};
+use crate::envelope::seal::Prefix;
+use crate::envelope::{KEY_COLUMN, SealError, Sealer, format};
 use crate::error::{Code, Error, Result};
 use crate::text::nearest;
 
@@ -54,56 +55,22 @@ impl Sealer {
         store: Store,
         prefix: Prefix,
     ) -> Result<RecordBatch> {
-        let rows = batch.num_rows();
-        let names = vec![self.form().row_key.as_slice(); rows];
+        let (rows, row_key) = (batch.num_rows(), self.form().row_key.as_slice());
+        let names = vec![row_key; if row_key.is_empty() { 0 } else { rows }];
         let bound = row_keys(batch, &names).map_err(NoRowKey::sealing)?;
-        let mut jobs = Vec::new();
-        let mut first = 0;
-        for (name, array) in named(batch) {
-            if let Some(key) = self.key_called(name) {
-                let mut kind = Vec::new();
-                // What could not be opened again is not sealed.
-                let cells = Cells::of(array).filter(|_| is_sized(array.data_type()));
-                let cells = cells.zip(types::write(array.data_type(), &mut kind));
-                let (cells, ()) = cells.ok_or_else(|| SealError::ColumnType {
-                    column: name.to_owned(),
-                    kind: bare_type(array.data_type()).to_string(),
-                })?;
-                jobs.push(Job {
-                    name,
-                    key,
-                    cells,
-                    kind,
-                    first,
-                });
-                first += if key.has_nonce() { rows } else { 0 };
-            }
-        }
-        let tasks: Vec<_> = jobs
-            .iter()
-            .flat_map(|job| parts::of(rows).map(move |rows| (job, rows)))
-            .collect();
-        let sealed = parts::each(&tasks, rows * jobs.len(), |(job, rows)| {
-            job.seal(rows.clone(), prefix, &bound, store)
-        });
-        let mut sealed = sealed.into_iter();
+        let jobs = self.jobs(batch, store)?;
+        let mut sealed = filled(&jobs, rows, prefix, &bound)?.into_iter();
         let (mut fields, mut columns): (Vec<FieldRef>, Vec<ArrayRef>) = (Vec::new(), Vec::new());
-        let pieces = parts::of(rows).count();
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
             if self.key_called(field.name()).is_none() {
                 fields.push(Arc::clone(field));
                 columns.push(Arc::clone(array));
                 continue;
             }
-            let parts: Result<Vec<Part>, SealError> = sealed.by_ref().take(pieces).collect();
-            let array = joined(parts?, store).ok_or_else(|| SealError::ColumnTooLong {
-                column: field.name().clone(),
-            })?;
-            fields.push(Arc::new(Field::new(
-                field.name(),
-                array.data_type().clone(),
-                false,
-            )));
+            let array = sealed.next().and_then(|place| array_of(place, store));
+            let array = array.ok_or(SealError::Crypto)?;
+            let kind = array.data_type().clone();
+            fields.push(Arc::new(Field::new(field.name(), kind, false)));
             columns.push(array);
         }
         let keys = key_column(self.key_text(), rows)?;
@@ -115,6 +82,35 @@ impl Sealer {
         columns.push(keys);
         let schema = Schema::new_with_metadata(fields, batch.schema_ref().metadata().clone());
         RecordBatch::try_new(Arc::new(schema), columns).map_err(internal)
+    }
+
+    /// The columns that are sealed, in order of the batch.
+    fn jobs<'a>(&'a self, batch: &'a RecordBatch, store: Store) -> Result<Vec<Job<'a>>, SealError> {
+        let mut jobs = Vec::new();
+        let mut first = 0;
+        for (name, array) in named(batch) {
+            let Some(key) = self.key_called(name) else {
+                continue;
+            };
+            let mut kind = Vec::new();
+            // What could not be opened again is not sealed.
+            let cells = Cells::of(array).filter(|_| is_sized(array.data_type()));
+            let cells = cells.zip(types::write(array.data_type(), &mut kind));
+            let (cells, ()) = cells.ok_or_else(|| SealError::ColumnType {
+                column: name.to_owned(),
+                kind: bare_type(array.data_type()).to_string(),
+            })?;
+            jobs.push(Job {
+                name,
+                key,
+                cells,
+                kind,
+                first,
+                store,
+            });
+            first += if key.has_nonce() { array.len() } else { 0 };
+        }
+        Ok(jobs)
     }
 
     fn refuse_arrow(&self, batch: &RecordBatch) -> Result<(), SealError> {
@@ -184,96 +180,31 @@ pub(super) fn internal(why: arrow_schema::ArrowError) -> Error {
     Error::new(Code::Internal, "the columns do not make a batch").with_source(why)
 }
 
-/// One column that is sealed.
-struct Job<'a> {
-    name: &'a str,
-    key: &'a ColumnKey,
-    cells: Cells,
-    /// Its type, written.
-    kind: Vec<u8>,
-    /// The counter of its first nonce.
-    first: usize,
+/// The sealed cells of each column.
+fn filled(
+    jobs: &[Job<'_>],
+    rows: usize,
+    prefix: Prefix,
+    bound: &RowKeys,
+) -> Result<Vec<Place>, SealError> {
+    let cells = rows * jobs.len();
+    let places = parts::each(jobs.iter().collect(), cells, |job: &Job<'_>| {
+        job.place(rows).ok_or_else(|| job.too_long())
+    });
+    let mut places: Vec<Place> = places.into_iter().collect::<Result<_, _>>()?;
+    let mut tasks = Vec::new();
+    for (place, job) in places.iter_mut().zip(jobs) {
+        tasks.extend(place.tasks(job, parts::of(rows)).ok_or(SealError::Crypto)?);
+    }
+    let sealed = parts::each(tasks, cells, |task| task.seal(prefix, bound));
+    sealed.into_iter().collect::<Result<(), _>>()?;
+    Ok(places)
 }
 
-/// The sealed cells of some rows: one after the other, and where each ends.
-struct Part {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Job<'_> {
-    fn seal(
-        &self,
-        rows: Range<usize>,
-        prefix: Prefix,
-        bound: &RowKeys,
-        store: Store,
-    ) -> Result<Part, SealError> {
-        let mut part = Part {
-            bytes: Vec::new(),
-            ends: Vec::with_capacity(rows.len()),
-        };
-        let mut nonces = Nonces::after(prefix, self.first + rows.start);
-        let (mut cell, mut scratch) = (Zeroizing::new(Vec::new()), Vec::new());
-        let count = rows.len();
-        for row in rows {
-            cell.clear();
-            if self.key.has_nonce() {
-                cell.extend_from_slice(&nonces.next()?);
-            }
-            self.write(row, &mut cell)?;
-            self.key.seal(&mut cell, bound.of(row), &mut scratch)?;
-            match store {
-                Store::Text => format::append(self.key.version(), &cell, &mut part.bytes)?,
-                Store::Bytes => {
-                    part.bytes.push(self.key.version().byte());
-                    part.bytes.extend_from_slice(&cell);
-                }
-            }
-            part.ends.push(part.bytes.len());
-            if part.ends.len() == 1 {
-                // The others are likely as long as the first.
-                part.bytes
-                    .reserve(part.bytes.len() * count.saturating_sub(1));
-            }
-        }
-        Ok(part)
-    }
-
-    fn write(&self, row: usize, to: &mut Vec<u8>) -> Result<(), SealError> {
-        if !self.cells.is_there(row) {
-            to.push(0);
-            to.extend_from_slice(&self.kind);
-            return Ok(());
-        }
-        let room = self.cells.bytes(row).map_or(16, <[u8]>::len);
-        // So that the buffer does not move and leave plaintext behind.
-        to.reserve(self.kind.len() + room + 16);
-        to.extend_from_slice(&self.kind);
-        let written = self.cells.write(row, to);
-        written.ok_or_else(|| SealError::ColumnTooLong {
-            column: self.name.to_owned(),
-        })
-    }
-}
-
-/// The parts of a column as one; `None` beyond 2 GiB.
-fn joined(parts: Vec<Part>, store: Store) -> Option<ArrayRef> {
-    let mut ends = vec![0];
-    let mut all = Vec::new();
-    for part in parts {
-        let before = all.len();
-        for end in part.ends {
-            ends.push(i32::try_from(before + end).ok()?);
-        }
-        if all.is_empty() {
-            all = part.bytes;
-        } else {
-            all.extend_from_slice(&part.bytes);
-        }
-    }
-    let ends = OffsetBuffer::new(ScalarBuffer::from(ends));
-    let bytes = Buffer::from_vec(all);
+/// A column of sealed cells; `None` if they are none.
+fn array_of(mut place: Place, store: Store) -> Option<ArrayRef> {
+    let ends = OffsetBuffer::new(ScalarBuffer::from(place.ends));
+    let bytes = Buffer::from_vec(mem::take(&mut *place.bytes));
     Some(match store {
         Store::Text => Arc::new(StringArray::try_new(ends, bytes, None).ok()?),
         Store::Bytes => Arc::new(BinaryArray::try_new(ends, bytes, None).ok()?),

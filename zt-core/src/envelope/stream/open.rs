@@ -3,10 +3,8 @@
 
 use std::io::{Read, Write};
 
-use zeroize::Zeroizing;
-
-use super::segments::{Segment, Segments, each};
-use super::{FileError, FileHeader, FileKey, TAG_LEN};
+use super::segments::{Segments, each};
+use super::{FileError, FileHeader, FileKey, PlainBytes, TAG_LEN};
 use crate::envelope::Opener;
 use crate::error::Result;
 
@@ -29,6 +27,38 @@ impl Opener {
         segments: impl Read,
         mut to: impl Write,
     ) -> Result<u64> {
+        let key = self.file_key(name, header)?;
+        let mut segments = Segments::new(segments, (1 << header.segment_bits) + TAG_LEN, 0)?;
+        let mut length = 0;
+        loop {
+            let group = segments.read()?;
+            if group.is_empty() {
+                break;
+            }
+            let outcome = each(group, |one| {
+                let to = one.to.bytes_mut();
+                to.clear();
+                match key.append(one.number, one.is_last, &one.from, to) {
+                    true => Ok(()),
+                    false => Err(one.number),
+                }
+            });
+            let failed = outcome.err();
+            for one in group {
+                if failed == Some(one.number) {
+                    let (number, is_last) = (one.number, one.is_last);
+                    return Err(key.explain(number, is_last, &one.from, header).into());
+                }
+                to.write_all(&one.to).map_err(FileError::Write)?;
+                length += one.to.len() as u64;
+            }
+        }
+        to.flush().map_err(FileError::Write)?;
+        Ok(length)
+    }
+
+    /// The key of a file that was sealed as `name`, if its header is whole.
+    pub(super) fn file_key(&self, name: &str, header: &FileHeader) -> Result<FileKey> {
         if !self.shows_everything() {
             return Err(FileError::NotWhole.into());
         }
@@ -43,61 +73,34 @@ impl Opener {
             }
             .into());
         }
-        let key = key.file(header)?;
-        let mut segments = Segments::new(segments, (1 << header.segment_bits) + TAG_LEN, 0)?;
-        let mut length = 0;
-        loop {
-            let group = segments.read()?;
-            if group.is_empty() {
-                break;
-            }
-            let outcome = each(group, |one| {
-                match key.open(one.number, one.is_last, &one.from, &mut one.to) {
-                    true => Ok(()),
-                    false => Err(one.number),
-                }
-            });
-            let failed = outcome.err();
-            for one in group {
-                if failed == Some(one.number) {
-                    return Err(key.explain(one, header).into());
-                }
-                to.write_all(&one.to).map_err(FileError::Write)?;
-                length += one.to.len() as u64;
-            }
-        }
-        to.flush().map_err(FileError::Write)?;
-        Ok(length)
-    }
-
-    /// The same for bytes in memory; nothing is given out after an error.
-    ///
-    /// # Errors
-    /// As [`unseal_stream`](Self::unseal_stream).
-    pub fn unseal_bytes(&self, name: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let mut rest = sealed;
-        let header = FileHeader::read(&mut rest)?;
-        let mut plain = Zeroizing::new(Vec::with_capacity(rest.len()));
-        self.unseal_stream(name, &header, rest, &mut *plain)?;
-        Ok(plain)
+        Ok(key.file(header)?)
     }
 }
 
 impl FileKey {
     /// Why a segment does not open in its place: it is tried where else it may belong.
-    fn explain(&self, one: &Segment, header: &FileHeader) -> FileError {
-        let (sealed, number) = (&one.from, one.number);
+    pub(super) fn explain(
+        &self,
+        number: u32,
+        is_last: bool,
+        sealed: &[u8],
+        header: &FileHeader,
+    ) -> FileError {
         let segment = u64::from(number) + 1;
-        let mut plain = Zeroizing::new(Vec::new());
-        let mut opens = |number, is_last| self.open(number, is_last, sealed, &mut plain);
-        if opens(number, !one.is_last) {
-            return match one.is_last {
+        let mut plain = PlainBytes::default();
+        let mut opens = |number, is_last| {
+            let plain = plain.bytes_mut();
+            plain.clear();
+            self.append(number, is_last, sealed, plain)
+        };
+        if opens(number, !is_last) {
+            return match is_last {
                 true => FileError::Cut { segments: segment },
                 false => FileError::Longer { segment },
             };
         }
         let whole = (1 << header.segment_bits) + TAG_LEN;
-        if one.is_last && sealed.len() < TAG_LEN {
+        if is_last && sealed.len() < TAG_LEN {
             let segments = u64::from(number);
             return FileError::Cut { segments };
         }
@@ -109,7 +112,7 @@ impl FileKey {
                 return FileError::Moved { segment, from };
             }
         }
-        match one.is_last && sealed.len() < whole {
+        match is_last && sealed.len() < whole {
             true => FileError::CutOrChanged { segment },
             false => FileError::Changed { segment },
         }

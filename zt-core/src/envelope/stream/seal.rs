@@ -28,16 +28,6 @@ impl Sealer {
         self.seal_under_header(&header, from, &mut to)
     }
 
-    /// The same for bytes in memory.
-    ///
-    /// # Errors
-    /// As [`seal_stream`](Self::seal_stream).
-    pub fn seal_bytes(&self, name: &str, bytes: &[u8]) -> Result<Vec<u8>> {
-        let mut sealed = Vec::new();
-        self.seal_stream(name, bytes, &mut sealed)?;
-        Ok(sealed)
-    }
-
     /// The same under a given header, whose random bytes must never have been used under this key.
     pub(in crate::envelope) fn seal_under_header(
         &self,
@@ -56,7 +46,10 @@ impl Sealer {
             }
             length += group.iter().map(|one| one.from.len() as u64).sum::<u64>();
             each(group, |one| -> Result<(), SealError> {
-                key.seal(one.number, one.is_last, &mut one.from)
+                let bytes = one.from.bytes_mut();
+                let tag = key.seal(one.number, one.is_last, bytes)?;
+                bytes.extend_from_slice(&tag);
+                Ok(())
             })?;
             for one in group {
                 to.write_all(&one.from).map_err(FileError::Write)?;

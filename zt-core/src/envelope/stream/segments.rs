@@ -1,26 +1,23 @@
 //! Reads a file some segments at a time, and works on them side by side.
 
 use std::io::{self, Read};
-use std::num::NonZero;
-use std::thread;
 
-use zeroize::Zeroizing;
-
-use super::FileError;
+use super::{FileError, PlainBytes};
+use crate::envelope::workers;
 
 /// So many segments are in memory at once, twice: as they came and as they go.
 const MOST: usize = 32;
 /// Fewer than these for each thread are not worth one.
-const LEAST: usize = 4;
+pub(super) const LEAST: usize = 4;
 
 /// One segment on its way.
 pub(super) struct Segment {
     pub(super) number: u32,
     pub(super) is_last: bool,
     /// As it was read.
-    pub(super) from: Zeroizing<Vec<u8>>,
-    /// As it is written.
-    pub(super) to: Zeroizing<Vec<u8>>,
+    pub(super) from: PlainBytes,
+    /// As it is written, where that is another buffer.
+    pub(super) to: PlainBytes,
 }
 
 /// The segments of a file, each of so many bytes but the last, which has at most as many.
@@ -57,22 +54,22 @@ impl<R: Read> Segments<R> {
                 self.group.push(Segment {
                     number: 0,
                     is_last: false,
-                    from: Zeroizing::new(Vec::with_capacity(self.size + self.room)),
-                    to: Zeroizing::new(Vec::with_capacity(self.size)),
+                    from: Vec::with_capacity(self.size + self.room).into(),
+                    to: PlainBytes::default(),
                 });
             }
             let Some(segment) = self.group.get_mut(count) else {
                 break;
             };
             segment.number = u32::try_from(self.next).map_err(|_| FileError::TooLong)?;
-            segment.from.clear();
-            segment.from.extend(self.ahead.take());
-            let most = self.size.saturating_sub(segment.from.len());
+            let bytes = segment.from.bytes_mut();
+            bytes.clear();
+            bytes.extend(self.ahead.take());
+            let most = self.size.saturating_sub(bytes.len());
             let most = u64::try_from(most).unwrap_or(u64::MAX);
             let mut part = (&mut self.from).take(most);
-            part.read_to_end(&mut segment.from)
-                .map_err(FileError::Read)?;
-            if segment.from.len() == self.size {
+            part.read_to_end(bytes).map_err(FileError::Read)?;
+            if bytes.len() == self.size {
                 self.ahead = one(&mut self.from).map_err(FileError::Read)?;
             }
             segment.is_last = self.ahead.is_none();
@@ -102,23 +99,7 @@ pub(super) fn each<E: Send>(
     segments: &mut [Segment],
     work: impl Fn(&mut Segment) -> Result<(), E> + Sync,
 ) -> Result<(), E> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = threads.min(segments.len() / LEAST);
-    if threads < 2 {
-        return segments.iter_mut().try_for_each(work);
-    }
-    let work = &work;
-    let part = segments.len().div_ceil(threads);
-    thread::scope(|scope| {
-        let parts = segments.chunks_mut(part);
-        let started: Vec<_> = parts
-            .map(|part| scope.spawn(move || part.iter_mut().try_for_each(work)))
-            .collect();
-        started.into_iter().try_for_each(|thread| {
-            // A panic goes on where it would have without threads.
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
+    let most = segments.len() / LEAST;
+    let done = workers::each(segments.iter_mut().collect(), most, work);
+    done.into_iter().collect()
 }
