@@ -7,7 +7,7 @@ use crate::place::Place;
 
 /// What the tests need beside the defaults. Every dev build uses this one set.
 pub(crate) const FEATURES: &str =
-    "zt-core/testing,zt-core/cli,zt-core/arrow,zt-core/azure,zt-core/sqlite";
+    "zt-core/testing,zt-core/cli,zt-core/arrow,zt-core/azure,zt-core/sqlite,zt-core/ring";
 
 /// A cargo command at the workspace's root.
 pub(crate) fn cargo(place: &Place, arguments: &[&str]) -> Command {

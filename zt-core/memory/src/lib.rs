@@ -2,8 +2,7 @@
 //!
 //! In: secret bytes. Out: [`SecretBuf`], which shows them to who asks and to nobody else; [`status`], which says how well
 //! they are kept; [`fork`], which knows a forked child from its parent; [`WipeOnFree`], an allocator that overwrites what
-//! it frees; and, of no secrets but because it needs `unsafe`, [`sha256`], which hashes four messages at once. Never: any
-//! decision, any I/O beyond the calls that map memory, a panic, a refusal to start.
+//! it frees. Never: any decision, any I/O beyond the calls that map memory, a panic, a refusal to start.
 //!
 //! # What is promised
 //!
@@ -40,7 +39,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "memory is mapped, locked and handed out and processors are asked here, so that zt-core can forbid unsafe code"
+    reason = "memory is mapped, locked and handed out here, so that zt-core can forbid unsafe code"
 )]
 
 mod allocator;
@@ -48,7 +47,6 @@ mod arena;
 pub mod fork;
 mod os;
 mod secret;
-pub mod sha256;
 mod status;
 
 pub use allocator::{WipeOnFree, wipe_on_this_thread};

@@ -2,7 +2,7 @@
 
 use super::json::{decimal, digit};
 /// Also of a record and of everything before it.
-pub(super) use super::sha256::{Hash, chained as hash, chained_four as hash_four, sha256};
+pub(super) use super::sha256::{Hash, chained as hash, sha256};
 
 /// What stands before a writer's first record.
 pub(super) const ZERO: Hash = [0; 32];

@@ -62,42 +62,6 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next four lines, if all of them stand in the reader's memory as a whole already.
-    pub(super) fn next_four(&mut self) -> io::Result<Option<[Line<'_>; 4]>> {
-        self.reader.consume(std::mem::take(&mut self.used));
-        let mut newlines = [0; 4];
-        let mut from = 0;
-        let text = self.reader.fill_buf()?;
-        for newline in &mut newlines {
-            match memchr::memchr(b'\n', text.get(from..).unwrap_or_default()) {
-                Some(at) if at < LONGEST => *newline = from + at,
-                Some(_) | None => return Ok(None),
-            }
-            from = *newline + 1;
-        }
-        self.used = from;
-        let (start, first) = (self.offset, self.number + 1);
-        let offset = |at: usize| start + u64::try_from(at).unwrap_or(u64::MAX);
-        self.offset = offset(from);
-        self.number += 4;
-        let text = self.reader.fill_buf()?;
-        let mut number = first;
-        let mut from = 0;
-        Ok(Some(newlines.map(|newline| {
-            let line = Line {
-                bytes: text.get(from..newline).unwrap_or_default(),
-                number,
-                offset: offset(from),
-                end: offset(newline + 1),
-                is_whole: true,
-                is_too_long: false,
-                hid_zero: false,
-            };
-            (number, from) = (number + 1, newline + 1);
-            line
-        })))
-    }
-
     /// The line whose newline stands in the reader's memory: nothing is copied.
     fn in_place(&mut self, newline: usize) -> io::Result<Option<Line<'_>>> {
         let start = self.offset;
@@ -193,30 +157,10 @@ mod tests {
             }
             seen
         };
-        let by_fours = |capacity| {
-            let mut lines = Lines::new(io::BufReader::with_capacity(capacity, &text[..]));
-            let mut seen = Vec::new();
-            let mut keep = |line: &Line<'_>| {
-                let bytes = line.bytes.to_vec();
-                seen.push((bytes, line.number, line.offset, line.end, line.is_whole));
-            };
-            loop {
-                if let Some(four) = lines.next_four().unwrap() {
-                    four.iter().for_each(&mut keep);
-                    continue;
-                }
-                let Some(line) = lines.next().unwrap() else {
-                    break;
-                };
-                keep(&line);
-            }
-            seen
-        };
         let whole = all(text.len());
         assert_eq!(whole.len(), 6);
         for capacity in 1..=text.len() {
             assert_eq!(all(capacity), whole, "{capacity}");
-            assert_eq!(by_fours(capacity), whole, "{capacity}");
         }
     }
 

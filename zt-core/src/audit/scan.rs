@@ -76,14 +76,6 @@ pub(super) struct Fault {
     pub(super) message: String,
 }
 
-/// A line as a record, and its hash behind the one before it.
-#[derive(Debug)]
-pub(super) struct Hashed<'l> {
-    frame: Frame<'l>,
-    stamp: Stamp<'l>,
-    hash: Hash,
-}
-
 /// Walks one segment.
 #[derive(Debug)]
 pub(super) struct Checker<'a> {
@@ -118,7 +110,10 @@ impl<'a> Checker<'a> {
             seq,
             message,
         };
-        let expected = self.expected();
+        let expected = self
+            .link
+            .or(self.before)
+            .map(|link| link.seq.saturating_add(1));
         if line.is_too_long {
             let message = "a line longer than any record".to_owned();
             return Err(fault(FindingKind::Changed, expected, message));
@@ -131,76 +126,25 @@ impl<'a> Checker<'a> {
             let message = "the line is not a record".to_owned();
             return Err(fault(FindingKind::Changed, expected, message));
         };
-        let hash = match self.link {
-            Some(link) => chain::hash(&link.hash, frame.body),
-            None => {
-                let previous = self.check_header(line.bytes, &stamp);
-                let previous = previous.map_err(|(kind, message)| {
-                    fault(kind, expected.or(Some(stamp.seq)), message)
-                })?;
-                chain::hash(&previous, frame.body)
-            }
+        let previous = match self.link {
+            Some(link) => link.hash,
+            None => self
+                .check_header(line.bytes, &stamp)
+                .map_err(|(kind, message)| fault(kind, expected.or(Some(stamp.seq)), message))?,
         };
-        self.check_hashed(line, Hashed { frame, stamp, hash })
-    }
-
-    /// Reads and hashes four lines at once, as if each were good, which takes half of the time. `None` before the first good
-    /// record, and if one of them does not have the shape of a record: then each is checked by itself.
-    pub(super) fn hash_four<'l>(&self, lines: &[Line<'l>; 4]) -> Option<[Hashed<'l>; 4]> {
-        let previous = self.link?.hash;
-        let [Some(one), Some(two), Some(three), Some(four)] =
-            lines.each_ref().map(|line| parse(line.bytes))
-        else {
-            return None;
-        };
-        let [first, second, third, fourth] = chain::hash_four([
-            (&previous, one.0.body),
-            (&one.0.hash, two.0.body),
-            (&two.0.hash, three.0.body),
-            (&three.0.hash, four.0.body),
-        ]);
-        let hashed = |(frame, stamp), hash| Hashed { frame, stamp, hash };
-        Some([
-            hashed(one, first),
-            hashed(two, second),
-            hashed(three, third),
-            hashed(four, fourth),
-        ])
-    }
-
-    /// Checks the next line, which was read and hashed already.
-    pub(super) fn check_hashed<'l>(
-        &mut self,
-        line: &Line<'l>,
-        hashed: Hashed<'l>,
-    ) -> Result<Stamp<'l>, Fault> {
-        let Hashed { frame, stamp, hash } = hashed;
-        let fault = |kind, seq, message: String| Fault {
-            kind,
-            line: line.number,
-            byte_offset: line.offset,
-            seq,
-            message,
-        };
-        let expected = self.expected();
+        let is_bound = chain::hash(&previous, frame.body) == frame.hash;
         if let Some((kind, message)) = misplaced(expected, stamp.seq) {
             return Err(fault(kind, expected, message));
         }
-        if hash != frame.hash {
+        if !is_bound {
             let message = format!("record {} was changed", stamp.seq);
             return Err(fault(FindingKind::Changed, Some(stamp.seq), message));
         }
         self.link = Some(Link {
             seq: stamp.seq,
-            hash,
+            hash: frame.hash,
         });
         Ok(stamp)
-    }
-
-    /// The number of the next record, if it is known.
-    fn expected(&self) -> Option<u64> {
-        let newest = self.link.or(self.before)?;
-        Some(newest.seq.saturating_add(1))
     }
 
     /// The hash that the header names as the one before it.

@@ -4,7 +4,8 @@
 //! record is in the tree and that a tree is the beginning of a later one. [`Tree`] grows in logarithmic memory; a proof needs
 //! all leaves. Never trusts a proof: the two verifications refuse what is too long, too short or of another size.
 
-use super::sha256::{self, Hash, node as parent, sha256};
+pub(super) use super::sha256::leaf;
+use super::sha256::{Hash, node as parent, sha256};
 
 /// A tree that grows: the roots of its perfect subtrees, largest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,34 +24,6 @@ impl Tree {
     /// Appends a leaf.
     pub(super) fn push(&mut self, record: &Hash) {
         self.push_leaf(leaf(record));
-    }
-
-    /// Appends many, which takes half of the time of one after another: four are hashed at once.
-    pub(super) fn extend(&mut self, records: &[Hash]) {
-        let (fours, rest) = records.as_chunks();
-        let mut nodes = Vec::with_capacity(records.len() + 1);
-        for four in fours {
-            nodes.extend_from_slice(&sha256::leaf_four(four));
-        }
-        nodes.extend(rest.iter().map(sha256::leaf));
-        let mut peaks = Vec::new();
-        let mut left = self.size;
-        while !nodes.is_empty() {
-            // Where the old tree has a perfect subtree, it is the left half of the first of the new ones.
-            if left & 1 == 1
-                && let Some(peak) = self.peaks.pop()
-            {
-                nodes.insert(0, peak);
-            }
-            if nodes.len() % 2 == 1 {
-                peaks.extend(nodes.pop());
-            }
-            nodes = parents(&nodes);
-            left >>= 1;
-        }
-        self.peaks.extend(peaks.into_iter().rev());
-        let added = u64::try_from(records.len()).unwrap_or(u64::MAX);
-        self.size = self.size.saturating_add(added);
     }
 
     fn push_leaf(&mut self, leaf: Hash) {
@@ -85,26 +58,6 @@ impl Tree {
         };
         peaks.fold(*last, |right, left| parent(left, &right))
     }
-}
-
-/// The hash of a leaf. Our own are hashes themselves, which need no allocation.
-pub(super) fn leaf(data: &[u8]) -> Hash {
-    let Ok(record) = <&Hash>::try_from(data) else {
-        return sha256(&[&[0], data].concat());
-    };
-    sha256::leaf(record)
-}
-
-/// Of one pair after another.
-fn parents(nodes: &[Hash]) -> Vec<Hash> {
-    let (pairs, _) = nodes.as_chunks::<2>();
-    let (fours, rest) = pairs.as_chunks();
-    let mut parents = Vec::with_capacity(pairs.len() + 1);
-    for four in fours {
-        parents.extend_from_slice(&sha256::node_four(four));
-    }
-    parents.extend(rest.iter().map(|[left, right]| parent(left, right)));
-    parents
 }
 
 fn root(leaves: &[Hash]) -> Hash {

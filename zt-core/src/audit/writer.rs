@@ -224,8 +224,9 @@ impl Writer {
         }
         segment.synced_bytes = segment.bytes;
         self.synced = segment.head;
-        self.tree.extend(&self.hashes);
-        self.hashes.clear();
+        for hash in self.hashes.drain(..) {
+            self.tree.push(&hash);
+        }
         let written = u64::try_from(self.written).unwrap_or(u64::MAX);
         self.status.records.fetch_add(written, Ordering::AcqRel);
         let gone = start_of(&self.unsynced, self.written);

@@ -212,24 +212,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn many_at_once_are_as_many_one_by_one(
-        records in prop::collection::vec(any::<Hash>(), 0..70),
-        first in any::<prop::sample::Index>(),
-        second in any::<prop::sample::Index>(),
-    ) {
-        let mut ends = [first.index(records.len() + 1), second.index(records.len() + 1)];
-        ends.sort_unstable();
-        let [first, second] = ends;
-        let mut many = Tree::default();
-        for part in [0..first, first..second, second..records.len()] {
-            many.extend(&records[part]);
-        }
-        let mut one = Tree::default();
-        records.iter().for_each(|record| one.push(record));
-        prop_assert_eq!(many, one);
-    }
-
-    #[test]
     fn large_trees_keep_to_the_definition(count in 1_usize..3000, index in any::<prop::sample::Index>()) {
         let all = leaves(count);
         let mut tree = Tree::default();

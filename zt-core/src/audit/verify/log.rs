@@ -1,11 +1,9 @@
 //! One log, from its first segment to its last.
 
-mod walk;
-
 use std::fs::{File, TryLockError};
 use std::path::Path;
 
-use super::super::chain::{Hash, Link, from_hex, hex};
+use super::super::chain::{Link, from_hex, hex};
 use super::super::folder::segment_name;
 use super::super::lines::Line;
 use super::super::retire::Retired;
@@ -17,7 +15,6 @@ use super::marks::Marks;
 use super::unsigned::Tail;
 use super::{VerifyOptions, open};
 use crate::clock::{Timestamp, civil};
-use walk::Walk;
 
 /// What is known about one log before it is read.
 pub(super) struct Log<'a> {
@@ -53,8 +50,6 @@ struct Reader<'a> {
     report: Report,
     marks: Marks,
     tree: Tree,
-    /// The newest records, which are not in the tree yet.
-    leaves: Vec<Hash>,
     /// When the newest record was written, and whether it closes the log.
     newest: (String, bool),
     /// Reads when records were written.
@@ -91,7 +86,6 @@ impl Log<'_> {
             },
             marks,
             tree: Tree::default(),
-            leaves: Vec::new(),
             newest: (String::new(), false),
             clock: civil::Reader::default(),
             says_signed: false,
@@ -173,7 +167,6 @@ impl Reader<'_> {
 
     fn keep_end(&mut self, segment: u32, link: Link) {
         if self.log.keeps_ends && !self.has_fault {
-            self.grow(&link.hash);
             self.report.ends.push(Retired {
                 writer: self.log.writer.to_owned(),
                 segment,
@@ -193,21 +186,29 @@ impl Reader<'_> {
         let good_bytes = self.log.claims.good_bytes.get(&file).copied();
         let mut lines = open(&path)?;
         let mut checker = Checker::new(self.log.writer, number, before);
-        let mut walk = Walk {
-            good_bytes,
-            ..Walk::default()
-        };
+        let mut fault = None;
+        let mut good_end = 0;
+        let mut has_more = false;
         self.report.verification.segments += 1;
-        while self
-            .lines(&mut lines, &mut checker, &mut walk)
-            .map_err(failed)?
-        {}
-        let Walk {
-            fault,
-            good_end,
-            has_more,
-            ..
-        } = walk;
+        while let Some(line) = lines.next().map_err(failed)? {
+            let is_given_up = good_bytes.is_some_and(|good| line.offset >= good);
+            if is_given_up || fault.is_some() {
+                // Not part of the chain, or no longer known to be; what a link saw there was there all the same.
+                has_more |= is_given_up;
+                self.report.links.satisfy_unchecked(&line);
+                continue;
+            }
+            match checker.check(&line) {
+                Ok(stamp) => {
+                    good_end = line.end;
+                    self.record(&line, &stamp, checker.link());
+                }
+                Err(found) => {
+                    fault = Some(found);
+                    self.report.links.satisfy_unchecked(&line);
+                }
+            }
+        }
         let link = checker.link();
         let fault = fault.or_else(|| incomplete(link, good_end, good_bytes));
         if has_more {
@@ -235,7 +236,8 @@ impl Reader<'_> {
             self.report.links.satisfy(link);
             // Behind a fault no tree is known.
             if (self.marks.is_open() || self.log.keeps_ends) && !self.has_fault {
-                self.add_leaf(link);
+                self.tree.push(&link.hash);
+                self.marks.reach(&self.tree, &link.hash);
             }
         }
         if link.is_some_and(|link| self.marks.signed >= link.seq) {

@@ -244,33 +244,36 @@ impl Marks {
         !self.due.is_empty()
     }
 
-    /// Whether a checkpoint is of so many records or fewer.
-    pub(super) fn is_due(&self, size: u64) -> bool {
-        self.due.front().is_some_and(|mark| mark.head.size <= size)
-    }
-
     /// Passes over the checkpoints of records that were removed by rule; whether one of them was kept elsewhere.
     pub(super) fn skip_before(&mut self, size: u64) -> bool {
-        let skipped = std::iter::from_fn(|| self.due_within(size.saturating_sub(1)));
-        let misses_kept = skipped.fold(false, |misses, mark| misses | mark.is_kept);
+        let mut misses_kept = false;
+        while let Some(mark) = self.due_within(size.saturating_sub(1)) {
+            misses_kept |= mark.is_kept;
+        }
         self.signed = size;
         misses_kept
     }
 
     /// The next checkpoint, if it is of at most so many records.
     fn due_within(&mut self, size: u64) -> Option<Mark> {
-        self.is_due(size).then(|| self.due.pop_front()).flatten()
+        let is_due = self.due.front().is_some_and(|mark| mark.head.size <= size);
+        is_due.then(|| self.due.pop_front()).flatten()
     }
 
     /// Compares with the log at this record.
     pub(super) fn reach(&mut self, tree: &Tree, chain: &Hash) {
-        while let Some(mark) = self.due_within(tree.size()) {
-            let (place, head) = (mark.place, mark.head);
+        while let Some(Mark {
+            place,
+            head,
+            is_kept,
+            signer,
+        }) = self.due_within(tree.size())
+        {
             if head.root == tree.root() && head.head == *chain {
-                if !self.signers.is_strange(mark.signer) {
+                if !self.signers.is_strange(signer) {
                     self.signed = head.size;
                 }
-                if mark.is_kept {
+                if is_kept {
                     self.kept = head.size;
                 }
                 continue;
