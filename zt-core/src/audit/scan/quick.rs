@@ -197,7 +197,7 @@ mod tests {
             last: at,
         });
         let mut line = Vec::new();
-        let _link = Link::START.append(&record.fields(count), &mut line);
+        let _link = Link::START.append(record.fields(count), &mut line);
         line.pop();
         line
     }
