@@ -86,7 +86,7 @@ pub(crate) struct Log {
     /// What had to be done to commands of the present step.
     notes: Vec<String>,
     /// Those of steps that ran beside.
-    beside: Vec<Log>,
+    beside: Vec<Self>,
 }
 
 impl Log {
@@ -118,7 +118,7 @@ impl Log {
     }
 
     /// This one and those of the steps that ran beside.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Log> {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Self> {
         std::iter::once(self).chain(&self.beside)
     }
 

@@ -115,7 +115,10 @@ fn handing_over(effort: Effort) -> Outcome<Group> {
         "The thread that appends: one ordered record, built before",
         effort.samples() * 4,
         vec![
-            Timed::new("into a VecDeque under a Mutex that nobody else uses", queued),
+            Timed::new(
+                "into a VecDeque under a Mutex that nobody else uses",
+                queued,
+            ),
             Timed::new("`append`, ordered", appended),
             Timed::new("into a channel of std, beside a thread that takes", sent),
         ],

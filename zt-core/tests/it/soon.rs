@@ -15,17 +15,19 @@ fn about(zt: &Runtime, resource: &str) -> Vec<Entry> {
 }
 
 fn ready<T>(soon: Soon<T>) -> T {
-    match soon {
-        Soon::Ready(answer) => answer,
-        Soon::Waits(_) => panic!("it waits"),
-    }
+    let ready = match soon {
+        Soon::Ready(answer) => Some(answer),
+        Soon::Waits(_) => None,
+    };
+    ready.unwrap()
 }
 
 fn waits<T>(soon: Soon<T>) -> Waiting<T> {
-    match soon {
-        Soon::Ready(_) => panic!("it is ready"),
-        Soon::Waits(rest) => rest,
-    }
+    let rest = match soon {
+        Soon::Ready(_) => None,
+        Soon::Waits(rest) => Some(rest),
+    };
+    rest.unwrap()
 }
 
 #[tokio::test]
