@@ -142,8 +142,9 @@ fn child_that_stops_where_it_is_told() {
         removed: AtomicUsize::new(0),
     };
     let (log, clock) = open_at(Path::new(&folder), 40, Arc::new(disk));
-    // Thins, if it does not stop before. What is written ten seconds after a note is signed at once.
-    loop {
+    // Thins, if it does not stop before. What is written ten seconds after a note is signed at once. Not for ever: else who waits
+    // for it would not learn that it does not stop.
+    for _ in 0..1000 {
         while log.health().signed < log.health().records {
             std::thread::yield_now();
         }

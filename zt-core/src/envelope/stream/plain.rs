@@ -6,6 +6,14 @@ use std::ops::Deref;
 use zeroize::Zeroize as _;
 
 /// The bytes of a file in plain, which are overwritten when they are dropped. Its `Debug` says how many they are.
+///
+/// ```
+/// use zt_core::envelope::PlainBytes;
+///
+/// let plain = PlainBytes::from(b"0.91".to_vec());
+/// assert_eq!(&plain[..], b"0.91");
+/// assert_eq!(format!("{plain:?}"), "[4 bytes in plain]");
+/// ```
 #[derive(Clone, Default)]
 pub struct PlainBytes(Vec<u8>);
 
