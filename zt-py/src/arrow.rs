@@ -26,6 +26,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::critical_section::{with_critical_section, with_critical_section2};
 use pyo3::types::PyCapsule;
 use zt_core::batch::bare_type;
 use zt_core::{Code, Error, Result};
@@ -48,10 +49,14 @@ pub(crate) enum Offer {
 pub(crate) fn offer(data: &Bound<'_, PyAny>) -> PyResult<Option<Offer>> {
     if data.hasattr("__arrow_c_stream__")? {
         let capsule = data.call_method0("__arrow_c_stream__")?;
-        let pointer = pointer(&capsule, STREAM)?.cast();
-        // SAFETY: a capsule of this name points to an aligned stream of Arrow's C interface while it lives, and `capsule` is
-        // alive. What is left behind is a released stream, as the interface wants it.
-        let stream = unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr()) };
+        // Some objects give the same capsule twice; without a GIL two threads may be here with it.
+        let stream = with_critical_section(&capsule, || {
+            let pointer = pointer(&capsule, STREAM)?.cast();
+            // SAFETY: a capsule of this name points to an aligned stream of Arrow's C interface while it lives, and `capsule`
+            // is alive. What is left behind is a released stream, as the interface wants it; no other thread is here with
+            // this capsule.
+            PyResult::Ok(unsafe { FFI_ArrowArrayStream::from_raw(pointer.as_ptr()) })
+        })?;
         return Ok(Some(Offer::Stream(stream)));
     }
     if !data.hasattr("__arrow_c_array__")? {
@@ -59,13 +64,15 @@ pub(crate) fn offer(data: &Bound<'_, PyAny>) -> PyResult<Option<Offer>> {
     }
     let capsules = data.call_method0("__arrow_c_array__")?;
     let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) = capsules.extract()?;
-    let kind = pointer(&schema, SCHEMA)?.cast();
-    let values = pointer(&array, ARRAY)?.cast();
-    // SAFETY: as above, for a schema; `schema` is alive.
-    let kind = unsafe { FFI_ArrowSchema::from_raw(kind.as_ptr()) };
-    // SAFETY: as above, for an array; `array` is alive.
-    let values = unsafe { FFI_ArrowArray::from_raw(values.as_ptr()) };
-    Ok(Some(Offer::One(values, kind)))
+    with_critical_section2(&schema, &array, || {
+        let kind = pointer(&schema, SCHEMA)?.cast();
+        let values = pointer(&array, ARRAY)?.cast();
+        // SAFETY: as above, for a schema; `schema` is alive.
+        let kind = unsafe { FFI_ArrowSchema::from_raw(kind.as_ptr()) };
+        // SAFETY: as above, for an array; `array` is alive.
+        let values = unsafe { FFI_ArrowArray::from_raw(values.as_ptr()) };
+        Ok(Some(Offer::One(values, kind)))
+    })
 }
 
 fn pointer(capsule: &Bound<'_, PyAny>, name: &'static CStr) -> PyResult<NonNull<c_void>> {

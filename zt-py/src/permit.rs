@@ -81,7 +81,7 @@ impl Permit {
         shown(py, self.core.clone(), asks, data)?.like(data)
     }
 
-    /// Which rows may be seen: `apply`, `Session.view` and `select` show no others.
+    /// Which rows might be seen when the permit was given. `apply`, `Session.view` and `select` decide anew; this stays.
     #[getter]
     fn row_filter(&self) -> RowFilter {
         RowFilter::new(self.core.row_filter().clone())

@@ -37,29 +37,51 @@ impl Revealed {
         self.copy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wipe(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(copy) = self.copy().take() else {
-            return Ok(());
-        };
-        let copy = copy.bind(py);
-        let zeros = PyBytes::new_with(py, copy.len(), |_| Ok(()))?;
-        copy.set_item(PySlice::full(py), zeros)
+    /// Takes the copy of this block; false if another thread was faster.
+    fn keep(&self, copy: &Bound<'_, PyByteArray>) -> bool {
+        let mut held = self.copy();
+        let is_first = held.is_none();
+        if is_first {
+            *held = Some(copy.clone().unbind());
+        }
+        is_first
     }
+
+    fn wipe(&self, py: Python<'_>) -> PyResult<()> {
+        // Apart, so that the lock is not held while Python runs.
+        let copy = self.copy().take();
+        copy.map_or(Ok(()), |copy| overwrite(copy.bind(py)))
+    }
+}
+
+fn overwrite(copy: &Bound<'_, PyByteArray>) -> PyResult<()> {
+    let py = copy.py();
+    let zeros = PyBytes::new_with(py, copy.len(), |_| Ok(()))?;
+    copy.set_item(PySlice::full(py), zeros)
 }
 
 #[pymethods]
 impl Revealed {
     fn __enter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let bytes = self.secret.get().bytes()?;
-        if self.copy().is_some() {
+        let is_entered = || {
             let message = "this reveal is entered already: call `secret.reveal()` again";
-            return Err(PyRuntimeError::new_err(message));
+            Err(PyRuntimeError::new_err(message))
+        };
+        if self.copy().is_some() {
+            return is_entered();
         }
+        // Python may run other code while it allocates, and other threads: no lock is held then.
         let copy = PyByteArray::new(py, bytes);
-        // Python may run other code while it allocates, so no lock is held then; a copy that came in between is wiped.
-        self.wipe(py)?;
-        *self.copy() = Some(copy.clone().unbind());
-        PyMemoryView::from(&copy)?.call_method0("toreadonly")
+        let view = PyMemoryView::from(&copy).and_then(|view| view.call_method0("toreadonly"));
+        let kept = view.is_ok() && self.keep(&copy);
+        if !kept {
+            overwrite(&copy)?;
+        }
+        match view {
+            Ok(_) if !kept => is_entered(),
+            view => view,
+        }
     }
 
     #[pyo3(signature = (*_raised))]

@@ -154,6 +154,7 @@ def test_a_check_is_ready_where_nothing_waits_for_the_disk(own_world: World) -> 
         told = [entry for entry in priya.audit_tail(50) if entry["resource"] in (DENIED[1], GOLD[1])]
         assert [(entry["resource"], entry["kind"]) for entry in told if entry["kind"] == "decision"] == [
             (GOLD[1], "decision"),
+            (DENIED[1], "decision"),  # what no loop could wait for
             (DENIED[1], "decision"),
         ]
         tables = own_world.folder / "brindlewick.toml"

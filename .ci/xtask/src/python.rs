@@ -94,7 +94,16 @@ pub(crate) fn run(place: &Place, built: Option<&Built>, log: &mut Log) -> io::Re
     let mut pytest = command(
         place,
         python,
-        &["-m", "pytest", "-raP", "-m", "not spark", "tests"],
+        &[
+            "-m",
+            "pytest",
+            "-raP",
+            "-p",
+            "no:cacheprovider",
+            "-m",
+            "not spark",
+            "tests",
+        ],
     );
     pytest.current_dir(place.at("zt-py"));
     pytest.env("ZT_BIN", zt).env(KEEP, "1");

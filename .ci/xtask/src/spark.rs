@@ -55,6 +55,8 @@ pub(crate) fn run(place: &Place, built: Option<&Built>, log: &mut Log) -> io::Re
         "-m",
         "pytest",
         "-raP",
+        "-p",
+        "no:cacheprovider",
         "-o",
         patience,
         "-m",

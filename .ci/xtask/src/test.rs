@@ -129,7 +129,7 @@ fn needles(place: &Place, log: &Log) -> io::Result<Outcome> {
     for log in log.all() {
         let said = fs::read(log.path())?;
         let is_a_test_log = said.windows(RESULT.len()).any(|window| window == RESULT);
-        if logs == 0 && !is_a_test_log {
+        if said.is_empty() || (logs == 0 && !is_a_test_log) {
             finds.push(format!(
                 "{} holds no output of tests: nothing was searched",
                 log.path().display()

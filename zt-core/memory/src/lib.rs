@@ -1,8 +1,9 @@
 //! Memory for secrets, and the one place of the core with `unsafe`.
 //!
 //! In: secret bytes. Out: [`SecretBuf`], which shows them to who asks and to nobody else; [`status`], which says how well
-//! they are kept; [`fork`], which knows a forked child from its parent; [`WipeOnFree`], an allocator that overwrites what
-//! it frees. Never: any decision, any I/O beyond the calls that map memory, a panic, a refusal to start.
+//! they are kept; [`Overwritten`], for what other libraries leave behind; [`fork`], which knows a forked child from its
+//! parent; [`WipeOnFree`], an allocator that overwrites what it frees. Never: any decision, any I/O beyond the calls that map
+//! memory, a panic, a refusal to start.
 //!
 //! # What is promised
 //!
@@ -46,10 +47,12 @@ mod allocator;
 mod arena;
 pub mod fork;
 mod os;
+mod overwritten;
 mod secret;
 mod status;
 
 pub use allocator::{WipeOnFree, wipe_on_this_thread};
 pub use os::forbid_core_dumps;
+pub use overwritten::Overwritten;
 pub use secret::{NotProtected, SecretBuf};
 pub use status::{Protection, Status, status};

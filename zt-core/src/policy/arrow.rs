@@ -150,7 +150,13 @@ where
             keys => self.by_keys(keys, &values)?,
             other => return Err(NotResources::NotText(bare_type(other)))
         );
-        Ok(BooleanArray::new(allowed, dictionary.logical_nulls()))
+        let nulls = dictionary.logical_nulls();
+        // A row that asks for nothing has no allow, also for who does not look at what is missing.
+        let allowed = match &nulls {
+            Some(nulls) => &allowed & nulls.inner(),
+            None => allowed,
+        };
+        Ok(BooleanArray::new(allowed, nulls))
     }
 
     /// Rows read their key alone. A dictionary may hold values that no row asks for: these are neither decided nor told.

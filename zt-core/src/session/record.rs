@@ -40,6 +40,19 @@ impl Session {
         Ok(true)
     }
 
+    /// A decision that was asked for and whose answer nobody waited for. Does not wait, while the log works.
+    pub(super) fn record_unanswered(&self, decision: &Decision) -> Result<()> {
+        let now = self.shared.clock.elapsed();
+        let caller = (self.caller.tenant(), self.caller.object());
+        let durability = match self.shared.budget.spend(caller, now) {
+            Ok(()) => Durability::Ordered,
+            // A flood is counted.
+            Err(_) => Durability::Counted,
+        };
+        let record = self.record_decision(decision).with_detail("answered", "no");
+        Ok(self.shared.audit.append(record, durability)?)
+    }
+
     fn record_decision(&self, decision: &Decision) -> Record {
         let outcome = match decision.kind() {
             DecisionKind::Allow => Outcome::Allow,

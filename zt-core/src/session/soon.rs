@@ -1,7 +1,10 @@
 //! Checks for who must not wait, such as the thread of an event loop.
 //!
 //! In: an action and a resource. Out: the answer, where its record needs no wait; else what is left, for a thread that may wait.
-//! Never: an answer whose record is not in the log.
+//! Never: an answer whose record is not in the log. That it waits may tell what it will be: what is never finished is recorded
+//! as well.
+
+use std::fmt;
 
 use super::{Permit, Session, parse};
 use crate::error::Result;
@@ -21,38 +24,63 @@ pub enum Soon<T> {
     Waits(Waiting<T>),
 }
 
-/// The rest of a check, to be done by a thread that may wait.
-#[derive(Debug)]
+/// The rest of a check, to be done by a thread that may wait. Dropped, it gives no answer, and its decision is recorded
+/// without a wait.
 #[must_use = "nothing is answered until it is finished"]
 pub struct Waiting<T> {
-    session: Session,
-    asked: Asked,
+    action: Action,
+    resource: Resource,
+    decided: Decided,
     answer: fn(&Session, Decision) -> Result<T>,
 }
 
-#[derive(Debug)]
-enum Asked {
-    /// The log takes nothing now: not even an error would be without a wait.
-    Request(Action, Resource),
-    Decided(Box<Decision>),
+/// What was decided and is not recorded; nothing where the log takes nothing now: then not even an error would be without a
+/// wait.
+struct Decided {
+    session: Session,
+    decision: Option<Box<Decision>>,
 }
 
 impl<T> Waiting<T> {
-    /// The answer, once its record is where it has to be. The decision was made when it was asked, unless the audit log
-    /// failed then.
+    /// The answer, once its record is where it has to be. A deny stands since it was asked; an allow is decided anew, for it
+    /// may have waited for long.
     ///
     /// # Errors
     /// As those of the call that gave it.
     pub fn finish(self) -> Result<T> {
-        let session = &self.session;
-        let decision = match self.asked {
-            Asked::Decided(decision) => *decision,
-            Asked::Request(action, resource) => {
-                session.decide(action, resource, session.context.clone())?
-            }
+        let Self {
+            action,
+            resource,
+            mut decided,
+            answer,
+        } = self;
+        let denied = decided.decision.take();
+        let denied = denied.filter(|decision| !decision.is_allowed());
+        let session = &decided.session;
+        let decision = match denied {
+            Some(denied) => *denied,
+            None => session.decide(action, resource, session.context.clone())?,
         };
         session.record(&decision)?;
-        (self.answer)(session, decision)
+        answer(session, decision)
+    }
+}
+
+impl Drop for Decided {
+    fn drop(&mut self) {
+        if let Some(decision) = self.decision.take() {
+            // Nobody is left to be told that the log takes nothing, and nobody was told the answer.
+            let _taken = self.session.record_unanswered(&decision);
+        }
+    }
+}
+
+impl<T> fmt::Debug for Waiting<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting")
+            .field("action", &self.action)
+            .field("resource", &self.resource)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,22 +119,25 @@ impl Session {
         answer: fn(&Self, Decision) -> Result<T>,
     ) -> Result<Soon<T>> {
         let (action, resource) = parse(action, resource)?;
-        let waits = |asked| {
-            let session = self.clone();
-            Soon::Waits(Waiting {
-                session,
-                asked,
-                answer,
-            })
-        };
-        if !self.shared.audit.takes_at_once() {
-            return Ok(waits(Asked::Request(action, resource)));
-        }
-        let decision = self.decide(action, resource, self.context.clone())?;
-        if self.record_at_once(&decision)? {
-            answer(self, decision).map(Soon::Ready)
+        let (action, resource, decision) = if self.shared.audit.takes_at_once() {
+            let decision = self.decide(action, resource, self.context.clone())?;
+            if self.record_at_once(&decision)? {
+                return answer(self, decision).map(Soon::Ready);
+            }
+            let request = decision.request();
+            let (action, resource) = (request.action, request.resource.clone());
+            (action, resource, Some(Box::new(decision)))
         } else {
-            Ok(waits(Asked::Decided(Box::new(decision))))
-        }
+            (action, resource, None)
+        };
+        Ok(Soon::Waits(Waiting {
+            action,
+            resource,
+            decided: Decided {
+                session: self.clone(),
+                decision,
+            },
+            answer,
+        }))
     }
 }

@@ -114,3 +114,42 @@ async fn a_closed_runtime_answers_so() {
     assert_eq!(closed(&maya), Code::Closed);
     assert_eq!(rest.finish().unwrap_err().code(), Code::Closed);
 }
+
+#[tokio::test]
+async fn what_is_asked_and_never_finished_stands_in_the_log() {
+    let world = World::new();
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let rest = waits(maya.check_soon("table.read", RAW).unwrap());
+    assert!(!format!("{rest:?}").contains("AP-"), "{rest:?}");
+    drop(rest);
+    // Not told before: the first deny that is answered is on the disk first.
+    let rest = waits(maya.check_soon("table.read", RAW).unwrap());
+    drop(rest.finish().unwrap());
+    let log = about(&zt, RAW);
+    let told: Vec<_> = log
+        .iter()
+        .map(|entry| entry.detail.get("answered").map(String::as_str))
+        .collect();
+    assert_eq!(told, [Some("no"), None]);
+}
+
+#[tokio::test]
+async fn an_allow_that_waited_is_decided_anew() {
+    let world = World::new();
+    let row = format!(
+        "[[Access_Policies]]\nid = \"AP-91\"\nprincipal = \"*\"\naction = \"table.read\"\nresource = \"{GOLD}\"\n\
+         effect = \"restrict\"\nobligations = {{ audit = \"durable\" }}\n"
+    );
+    world.edit(|tables| format!("{tables}\n{row}"));
+    let zt = world.open().await;
+    let maya = sign_in(&zt, "user:maya").await;
+    let rest = waits(maya.require_soon("table.read", GOLD).unwrap());
+    let deny = row
+        .replace("AP-91", "AP-92")
+        .replace("restrict", "deny")
+        .replace("obligations = { audit = \"durable\" }\n", "");
+    world.edit(|tables| format!("{tables}\n{deny}"));
+    drop(zt.reload().await.unwrap());
+    assert_eq!(rest.finish().unwrap_err().code(), Code::Denied);
+}

@@ -5,6 +5,8 @@
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
 
+use zt_memory::Overwritten;
+
 use super::{Aead, NONCE_LEN, TAG_LEN};
 use crate::envelope::SealError;
 
@@ -23,12 +25,13 @@ pub(super) const fn is_faster() -> bool {
     false
 }
 
-pub(in crate::envelope) struct Ring(LessSafeKey);
+/// Its key schedule is overwritten when it is dropped, which ring leaves to who uses it.
+pub(in crate::envelope) struct Ring(Overwritten<LessSafeKey>);
 
 impl Ring {
     pub(in crate::envelope) fn new(key: &[u8; 32]) -> Result<Self, SealError> {
         let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| SealError::Crypto)?;
-        Ok(Self(LessSafeKey::new(key)))
+        Ok(Self(Overwritten::new(LessSafeKey::new(key))))
     }
 }
 

@@ -103,16 +103,16 @@ impl Opener {
             }
             return Ok(plain);
         }
-        let tags = pieces.len() * TAG_LEN;
-        let mut plain = PlainBytes::from(vec![0; rest.len().saturating_sub(tags)]);
+        // Without room even for a tag there is nothing to open.
+        let length = |piece: &Piece<'_>| piece.bytes.len().saturating_sub(TAG_LEN);
+        let mut plain = PlainBytes::from(vec![0; pieces.iter().map(length).sum()]);
         let (mut places, mut tasks) = (
             plain.bytes_mut().as_mut_slice(),
             Vec::with_capacity(pieces.len()),
         );
         for piece in pieces {
-            // Without room even for a tag there is nothing to open.
-            let length = piece.bytes.len().saturating_sub(TAG_LEN);
-            tasks.push((piece, places.split_off_mut(..length).unwrap_or_default()));
+            let place = places.split_off_mut(..length(&piece));
+            tasks.push((piece, place.unwrap_or_default()));
         }
         let done = workers::each(tasks, threads, |(piece, place)| {
             let is_whole = key.open_apart(piece.number, piece.is_last, piece.bytes, place);

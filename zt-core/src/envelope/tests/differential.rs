@@ -58,3 +58,26 @@ proptest! {
         agrees(&*gcm_siv(key).unwrap(), &expected, &case);
     }
 }
+
+#[cfg(feature = "ring")]
+#[test]
+fn a_whole_segment_of_a_file_is_the_same_by_both_libraries() {
+    let (aws_lc, ring) = (aws_lc_gcm(&[7; 32]).unwrap(), Ring::new(&[7; 32]).unwrap());
+    let both: [&dyn Aead; 2] = [&*aws_lc, &ring];
+    for length in [65_535, 65_536, 65_537] {
+        let text: Vec<u8> = (0..=255).cycle().take(length).collect();
+        let [one, other] = both.map(|own| {
+            let mut sealed = text.clone();
+            let tag = own.seal([1; 12], b"beside", &mut sealed).unwrap();
+            sealed.extend_from_slice(&tag);
+            sealed
+        });
+        assert!(one == other, "{length}");
+        for own in both {
+            let mut apart = vec![0; length];
+            assert!(own.open_apart([1; 12], b"beside", &one, &mut apart) && apart == text);
+            let mut place = one.clone();
+            assert!(own.open([1; 12], b"beside", &mut place) == Some(text.as_slice()));
+        }
+    }
+}

@@ -144,6 +144,15 @@ fn a_file_cut_at_any_length_is_found() {
         cut(0),
         "the file is cut: its end is missing after segment 0"
     );
+    // Long enough for several threads.
+    let sealed = seal_file(19 * 65_536 + 9);
+    let at = segments_of(&sealed);
+    for left in [0, 3, 15] {
+        assert_eq!(
+            says(&sealed[..at + 18 * SEGMENT + left]),
+            "the file is cut: its end is missing after segment 18"
+        );
+    }
 }
 
 #[test]
