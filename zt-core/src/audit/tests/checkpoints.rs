@@ -403,6 +403,10 @@ fn an_audit_key_that_refuses_while_the_log_ends_is_asked_once_more() {
     let log = AuditLog::open(options, Arc::new(SystemClock::new())).unwrap();
     log.append(record(0), Durability::Durable).unwrap();
     let (_, shared) = log.insides();
+    // Before the end begins: who is asked first then is asked for the last time.
+    while key.asked.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
     std::thread::scope(|scope| {
         let closing = scope.spawn(|| log.close(LONG));
         let checkpointer = shared.checkpointer.as_ref().unwrap();
