@@ -14,7 +14,11 @@ use crate::test::{BENCHES, QUICKSTART};
 use crate::{python, spark};
 
 /// Each argument names what to build. At the lowest priority, one after the other.
-const IN_TURN: &str = "for build in \"$1\" \"$2\"; do nice -n 19 \"$0\" build --quiet $build; done";
+const IN_TURN: &str =
+    "for build in \"$1\" \"$2\" \"$3\"; do nice -n 19 \"$0\" build --quiet $build; done";
+
+/// What the wheel is made of. In the folder of the tests, whose turn this build waits for: most of it is done while they run.
+const MODULE: [&str; 3] = ["-p", "zt-py", "--lib"];
 
 /// Work under way. Its builds end with it.
 pub(crate) struct Ahead {
@@ -55,14 +59,14 @@ impl Drop for Ahead {
     }
 }
 
-/// Builds in target folders of profiles that the steps before do not use: cargo locks each by itself.
+/// The first two in target folders of profiles that the steps before do not use: cargo locks each by itself.
 fn builds(place: &Place) -> io::Result<Child> {
     let plain = cargo(place, &[]);
     let mut shell = Command::new("sh");
     shell
         .args(["-c", IN_TURN])
         .arg(plain.get_program())
-        .args([QUICKSTART.join(" "), BENCHES.join(" ")])
+        .args([QUICKSTART.join(" "), BENCHES.join(" "), MODULE.join(" ")])
         .current_dir(place.root());
     let set = plain.get_envs();
     shell.envs(set.filter_map(|(name, value)| Some((name, value?))));

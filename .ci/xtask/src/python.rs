@@ -205,18 +205,15 @@ fn installation(place: &Place, python: &Path, packages: &[&str]) -> Command {
     install
 }
 
-/// The `zt` command, for tests that need a vault or a token, and the Azure simulator.
+/// The `zt` command, for tests that need a vault or a token, and the Azure simulator: as the tests of Rust have built them,
+/// for another choice of packages would be other features, and so another build.
 fn build_zt(place: &Place, log: &mut Log) -> io::Result<Option<PathBuf>> {
     let arguments = [
-        "build",
-        "-p",
-        "zt-core",
-        "-p",
-        "zt-azure-simulator",
-        "--bin",
-        "zt",
-        "--bin",
-        "zt-azure-simulator",
+        "test",
+        "--workspace",
+        "--exclude",
+        "zt-py",
+        "--no-run",
         "--features",
         FEATURES,
     ];
