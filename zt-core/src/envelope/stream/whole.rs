@@ -103,6 +103,7 @@ impl Opener {
             }
             return Ok(plain);
         }
+        let pieces: Vec<Piece<'_>> = pieces.collect();
         // Without room even for a tag there is nothing to open.
         let length = |piece: &Piece<'_>| piece.bytes.len().saturating_sub(TAG_LEN);
         let mut plain = PlainBytes::from(vec![0; pieces.iter().map(length).sum()]);
