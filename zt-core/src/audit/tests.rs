@@ -1,6 +1,7 @@
 //! The log as a whole: what it promises, under every failure that can be simulated.
 
 mod checkpoints;
+mod closing;
 mod damage;
 mod exhaustive;
 pub(super) mod faulty;
