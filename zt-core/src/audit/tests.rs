@@ -8,6 +8,7 @@ pub(super) mod faulty;
 mod heartbeat;
 mod kill;
 mod kill_between;
+mod leaps;
 mod meddling;
 mod recovery;
 mod removal;
