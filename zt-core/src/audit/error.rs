@@ -111,12 +111,10 @@ impl AuditError {
 
     /// Which file that is.
     pub(super) fn gone(&self) -> Option<&Path> {
-        match self {
-            Self::Unavailable { path, source, .. } => {
-                (source.kind() == io::ErrorKind::NotFound).then_some(path)
-            }
-            _ => None,
-        }
+        let Self::Unavailable { path, source, .. } = self else {
+            return None;
+        };
+        (source.kind() == io::ErrorKind::NotFound).then_some(path)
     }
 
     fn help(&self) -> &'static str {
