@@ -53,7 +53,7 @@
 //!
 //! ```python
 //! import hashlib, json, pathlib, sys
-//! good, chains = {}, {}
+//! good, chains, closed = {}, {}, set()
 //! segments = sorted(pathlib.Path(sys.argv[1]).glob("*Z-*.jsonl"))
 //! for path in segments:
 //!     failure = json.loads(path.open("rb").readline()).get("after_failure")
@@ -66,6 +66,11 @@
 //!         seq, head = seq + 1, hashlib.sha256(head + body).digest()
 //!         if end != head.hex().encode() + b'"}\n' or json.loads(line)["seq"] != seq:
 //!             sys.exit(f"{path.name}:{number}: record {seq} is not what was written")
+//!         if path.name[:33] in closed:
+//!             sys.exit(f"{path.name}:{number}: record {seq} stands behind the end of a closed log")
+//!         record = json.loads(line)
+//!         if (record["kind"], record.get("action")) == ("admin", "audit.close"):
+//!             closed.add(path.name[:33])
 //!     chains[path.name[:33]] = (seq, head)
 //! print({writer: (seq, head.hex()) for writer, (seq, head) in chains.items()})
 //! ```

@@ -157,3 +157,16 @@ pub(super) fn owner_only() -> OpenOptions {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
 }
+
+/// Whether somebody holds the file.
+pub(super) fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    let locked = file.try_lock_shared();
+    if locked.is_ok() {
+        // By name: a child that is forked at this very moment may have a copy of the file.
+        let _closing_does_it_too = file.unlock();
+    }
+    matches!(locked, Err(TryLockError::WouldBlock))
+}

@@ -106,7 +106,15 @@ impl AuditError {
 
     /// Whether a file is not there any more: retention, of whichever process, removes those that were listed a moment ago.
     pub(super) fn is_gone(&self) -> bool {
-        matches!(self, Self::Unavailable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        self.gone().is_some()
+    }
+
+    /// Which file that is.
+    pub(super) fn gone(&self) -> Option<&Path> {
+        let Self::Unavailable { path, source, .. } = self else {
+            return None;
+        };
+        (source.kind() == io::ErrorKind::NotFound).then_some(path)
     }
 
     fn help(&self) -> &'static str {

@@ -3,8 +3,8 @@
 //! In: the folder, before a new log is opened in it, and an age. Out: records `audit.retired` for the new log, each with where
 //! the removed part ended: number, hash and tree, from which the rest verifies on. Files go once those records are under a
 //! checkpoint that the audit key vouches for: what goes earlier could never be told from tampering. Never removed: what is
-//! younger, what no checkpoint covers, a log whose checkpoints neither the audit key nor one before it vouches for, what a sink
-//! lacks, what does not verify, the end of a log that was not closed, and anything of the newest log.
+//! younger, what no checkpoint covers, a log whose checkpoints neither the audit key nor one before it vouches for, a log whose
+//! beginning is gone and nobody vouches for why, what a sink lacks, what does not verify, the end of a log that was not closed, and anything of the newest log.
 
 mod age;
 mod removal;
@@ -43,7 +43,7 @@ pub(super) struct Retired {
     pub(super) head: String,
     /// The tree over the records up to it, as the roots of its perfect subtrees.
     pub(super) peaks: Vec<String>,
-    /// When that record was written.
+    /// When the newest record up to it was written: one before it, where the clock was set back.
     pub(super) last: String,
     /// Whether it closed the log.
     pub(super) is_closed: bool,
@@ -62,6 +62,8 @@ pub(super) struct Plan {
     strangers: BTreeSet<String>,
     /// Old logs that nobody vouches for.
     orphans: BTreeSet<String>,
+    /// Old logs whose beginning is gone by the word of nobody.
+    unfounded: BTreeSet<String>,
     /// Why the audit key is not known.
     no_key: Option<SignError>,
     /// Logs that cannot be read, and why.
@@ -108,7 +110,7 @@ impl Plan {
             known: BTreeMap::new(),
         };
         let rule = Rule {
-            limit: age::limit(folder, &found, now, age),
+            limit: age::limit(folder, &found, &claims, now, age),
             sinks,
             others: other_sinks(folder, sinks)?,
         };
@@ -143,6 +145,11 @@ impl Plan {
             self.say(said.retired.clone());
         }
         if !has_old(look.trust.folder, writer, kept, rule.limit) {
+            return;
+        }
+        // Else a removal that nobody vouches for would be hidden behind one that somebody does.
+        if said.is_some_and(|said| !look.is_vouched_for(said)) {
+            self.unfounded.insert(format!("`{writer}`"));
             return;
         }
         let known = look.know(writer);
@@ -234,13 +241,25 @@ impl Plan {
                  {names}; no key can vouch for them later, so remove them by hand when they are due"
             )
         });
+        let unfounded = list(&self.unfounded).map(|names| {
+            format!(
+                "retention leaves old logs whose first records are gone, because no known audit key vouches for a record that says \
+                 why: {names}; `zt audit verify` tells more"
+            )
+        });
         let unread = self
             .unread
             .iter()
             .map(|(writer, why)| format!("`{writer}` ({why})"));
         let unread = list(&unread.collect())
             .map(|names| format!("retention passes over logs that it cannot read: {names}"));
-        let all = [waiting(&self.waits_for), strangers, orphans, unread];
+        let all = [
+            waiting(&self.waits_for),
+            strangers,
+            orphans,
+            unfounded,
+            unread,
+        ];
         let all: Vec<String> = all.into_iter().flatten().collect();
         (!all.is_empty()).then(|| all.join("; "))
     }

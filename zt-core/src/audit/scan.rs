@@ -194,3 +194,25 @@ fn misplaced(expected: Option<u64>, seq: u64) -> Option<(FindingKind, String)> {
         )),
     }
 }
+
+/// Whether the segment ends before its good part does.
+pub(super) fn incomplete(
+    link: Option<Link>,
+    good_end: u64,
+    good_bytes: Option<u64>,
+) -> Option<Fault> {
+    let message = match (link, good_bytes) {
+        (None, _) => "the segment is empty".to_owned(),
+        (Some(_), Some(good)) if good != good_end => {
+            format!("the segment's good part should end at byte {good}")
+        }
+        (Some(_), _) => return None,
+    };
+    Some(Fault {
+        kind: FindingKind::Torn,
+        line: 0,
+        byte_offset: good_end,
+        seq: link.map(|link| link.seq.saturating_add(1)),
+        message,
+    })
+}

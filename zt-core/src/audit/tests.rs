@@ -1,12 +1,14 @@
 //! The log as a whole: what it promises, under every failure that can be simulated.
 
 mod checkpoints;
+mod closing;
 mod damage;
 mod exhaustive;
 pub(super) mod faulty;
 mod heartbeat;
 mod kill;
 mod kill_between;
+mod leaps;
 mod meddling;
 mod recovery;
 mod removal;

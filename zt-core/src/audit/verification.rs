@@ -140,6 +140,8 @@ pub enum FindingKind {
     WrongPrevious,
     /// The last line is not complete: a killed writer, or a cut.
     Torn,
+    /// A record stands behind the one that closed the log.
+    BehindClose,
     /// Another log says that this record existed.
     BrokenLink,
     /// The log ends before a record that was signed.

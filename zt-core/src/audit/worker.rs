@@ -287,7 +287,12 @@ impl Worker {
             // With a reply it is dropped on failure, as it must be: the log then goes on. Nobody listens to this one,
             // because the caller may be answered only after the queue is open again.
             let (unheard, _) = sync_channel(1);
-            self.push(now, &record, None, Some(unheard));
+            // Not written before the sync: a failure that drops it must be the one that is told.
+            let moments = &mut self.moments;
+            self.writer.push(
+                |text| record.push_fields(None, moments, text),
+                Some(unheard),
+            );
         }
         let ended = self.writer.sync();
         self.synced(&ended);

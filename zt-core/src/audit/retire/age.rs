@@ -3,8 +3,10 @@
 //! In: when things were recorded, and the clock. Out: what was written before is old. A clock that leaps, by more than the age
 //! or thirty days, is believed once it is a week, or the age if that is less, beyond the leap; until then age is measured from
 //! a day after what was recorded before it. So a clock that is set right within a week has nothing removed early, in however many
-//! starts.
+//! starts: times that were taken back, by a log that ended before it began or by one that began later with an earlier time, prove
+//! nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -14,6 +16,7 @@ use super::super::entry::timestamp;
 use super::super::folder::{Folder, segment_name};
 use super::super::recover::End;
 use super::super::scan::parse;
+use super::super::verify::claims::Claims;
 use crate::clock::Timestamp;
 
 const DAY: i64 = 86_400_000;
@@ -27,9 +30,15 @@ const MOST_LOOKS: usize = 1024;
 const LOOK: u64 = 16 << 10;
 
 /// What was written before this is old.
-pub(super) fn limit(folder: &Path, found: &Folder, now: Timestamp, age: Duration) -> Timestamp {
+pub(super) fn limit(
+    folder: &Path,
+    found: &Folder,
+    claims: &Claims,
+    now: Timestamp,
+    age: Duration,
+) -> Timestamp {
     let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    let times = times(folder, found, LEAP.min(age));
+    let times = times(folder, found, &taken_back(claims.linked()), LEAP.min(age));
     let now = believed(times, now.as_millis(), age);
     Timestamp::from_millis(now.saturating_sub(age))
 }
@@ -51,15 +60,42 @@ fn believed(mut times: Vec<i64>, now: i64, age: i64) -> i64 {
     leapt.map_or(now, |from| from.saturating_add(DAY.min(age / 2)))
 }
 
+/// The logs that began later, by their own clock, than one that was opened after them, as links tell: that clock was taken back.
+fn taken_back<'a>(linked: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeSet<&'a str> {
+    let mut links: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (by, log) in linked {
+        links.entry(by).or_default().insert(log);
+    }
+    let (mut seen, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    // By name, which is by time: the first that leads to a log is the earliest of those that were opened after it.
+    for by in links.keys() {
+        let mut open = vec![*by];
+        while let Some(at) = open.pop() {
+            for log in links.get(at).into_iter().flatten().copied() {
+                if seen.insert(log) {
+                    if began(log) > began(by) {
+                        taken.insert(log);
+                    }
+                    open.push(log);
+                }
+            }
+        }
+    }
+    taken
+}
+
 /// When something was recorded: where each log begins and ends, and between where that is further apart than a leap.
-fn times(folder: &Path, found: &Folder, leap: i64) -> Vec<i64> {
+fn times(folder: &Path, found: &Folder, taken_back: &BTreeSet<&str>, leap: i64) -> Vec<i64> {
     let mut times = Vec::new();
-    for (writer, numbers) in &found.writers {
+    let logs = found.writers.iter();
+    for (writer, numbers) in logs.filter(|(writer, _)| !taken_back.contains(writer.as_str())) {
         let begin = began(writer);
         let last = numbers.last().map(|last| segment_name(writer, *last));
         let end = last.and_then(|last| end_of(&File::open(folder.join(last)).ok()?));
-        times.extend([begin, end].into_iter().flatten());
         let is_short = begin.zip(end);
+        let was_set_back = is_short.is_some_and(|(begin, end)| end < begin);
+        times.extend(begin.filter(|_| !was_set_back));
+        times.extend(end);
         if is_short.is_none_or(|(begin, end)| end.saturating_sub(begin) > leap) {
             let mut looks = MOST_LOOKS;
             for number in numbers {
@@ -158,6 +194,24 @@ mod tests {
         assert_eq!(believed(vec![0, 3 * hour], 4 * hour, hour), 4 * hour);
         assert_eq!(believed(Vec::new(), DAY, hour), i64::MIN);
         assert_eq!(believed(vec![DAY], hour, hour), i64::MIN);
+    }
+
+    fn taken<'a>(links: &[(&'a str, &'a str)]) -> Vec<&'a str> {
+        taken_back(links.iter().copied()).into_iter().collect()
+    }
+
+    #[test]
+    fn a_log_that_an_earlier_one_leads_to_was_taken_back() {
+        let names = [1970, 2026, 2027, 2028, 2036, 2037]
+            .map(|year| format!("{year}0101T000000Z-0123456789abcdef"));
+        let [old, a, b, c, far, further] = names.each_ref().map(String::as_str);
+        assert_eq!(taken(&[(b, a), (c, b)]), [""; 0]);
+        // What came after the clock was right again counts, also while it links what went too far.
+        assert_eq!(taken(&[(far, a), (b, far), (c, far)]), [far]);
+        let through = [(far, a), (further, far), (b, further)];
+        assert_eq!(taken(&through), [far, further]);
+        assert_eq!(taken(&[(b, a), (old, b), (c, old)]), [a, b]);
+        assert_eq!(taken(&[(a, b), (b, a)]), [b], "a circle ends");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 mod receipt;
 mod survey;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +95,8 @@ pub(super) struct Shipper {
     left: Vec<String>,
     /// Dead writers whose logs are damaged, as of the last attempt: what will not come does not count as late for ever.
     damaged: BTreeSet<String>,
+    /// Logs of which a file was gone at the last attempt, and which.
+    gone: BTreeMap<String, PathBuf>,
 }
 
 impl Shipper {
@@ -123,6 +125,7 @@ impl Shipper {
             next_look: Duration::ZERO,
             left: Vec::new(),
             damaged: BTreeSet::new(),
+            gone: BTreeMap::new(),
         })
     }
 
@@ -242,10 +245,26 @@ impl Shipper {
     /// Delivers some batches of a log; whether nothing is left. What is removed by rule meanwhile, the sink has: the next round
     /// goes on behind it.
     async fn deliver_log(&mut self, writer: &str, up_to: Option<u64>) -> Result<bool, Trouble> {
-        match self.deliver_batches(writer, up_to).await {
-            Err(trouble) if trouble.is_gone() => Ok(false),
-            delivered => delivered,
+        let delivered = self.deliver_batches(writer, up_to).await;
+        self.passing_over(writer, delivered)
+    }
+
+    /// A file that is gone is no trouble once: one that the next look names again and that is gone again is.
+    pub(super) fn passing_over(
+        &mut self,
+        writer: &str,
+        delivered: Result<bool, Trouble>,
+    ) -> Result<bool, Trouble> {
+        let gone = delivered.as_ref().err().and_then(Trouble::gone);
+        let Some(gone) = gone.map(Path::to_path_buf) else {
+            self.gone.remove(writer);
+            return delivered;
+        };
+        let before = self.gone.insert(writer.to_owned(), gone.clone());
+        if before.as_ref() == Some(&gone) {
+            return delivered;
         }
+        Ok(false)
     }
 
     async fn deliver_batches(&mut self, writer: &str, up_to: Option<u64>) -> Result<bool, Trouble> {

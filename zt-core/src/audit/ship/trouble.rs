@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
 use super::super::AuditError;
 use super::super::sink::SinkError;
@@ -30,7 +31,15 @@ impl Trouble {
 impl Trouble {
     /// Whether a file of the log is gone by rule: the next look tells what is left.
     pub(super) fn is_gone(&self) -> bool {
-        matches!(self, Self::Log(error) if error.is_gone())
+        self.gone().is_some()
+    }
+
+    /// Which file that is.
+    pub(super) fn gone(&self) -> Option<&Path> {
+        match self {
+            Self::Log(error) => error.gone(),
+            Self::Sink(_) | Self::Place(_) => None,
+        }
     }
 
     /// Whether no later attempt fares better: what cannot be read now may be read then.

@@ -12,6 +12,8 @@ pub(in crate::audit) struct Faults {
     pub(in crate::audit) create: AtomicBool,
     pub(in crate::audit) publish: AtomicBool,
     pub(in crate::audit) write: AtomicBool,
+    /// The next one alone.
+    pub(in crate::audit) one_write: AtomicBool,
     pub(in crate::audit) sync: AtomicBool,
     /// Of checkpoints, which are half written then.
     pub(in crate::audit) notes: AtomicBool,
@@ -121,6 +123,9 @@ impl SegmentFile for FaultyFile {
         } else {
             &faults.write
         };
+        if !self.is_notes && faults.one_write.swap(false, Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if fails(fault).is_err() {
             self.file.write(&bytes[..bytes.len() / 2])?;
         }

@@ -301,6 +301,17 @@ fn nothing_goes_before_the_audit_key_vouches_for_the_record_of_it() {
 
 /// A log that anybody who may create files can make: its chain is right, and who signed it is nobody.
 pub(super) fn forged(folder: &Path, victims: &[&str]) {
+    let (at, zeros) = ("2026-01-01T00:00:00.000Z", "0".repeat(64));
+    let claims = victims.iter().map(|victim| {
+        format!(
+            r#"{{"writer":"{victim}","segment":4294967295,"seq":1048576,"head":"{zeros}","peaks":["{zeros}"],"last":"{at}","is_closed":true}}"#
+        )
+    });
+    forged_saying(folder, claims);
+}
+
+/// The same, with these claims of what was removed by rule.
+pub(super) fn forged_saying(folder: &Path, claims: impl Iterator<Item = String>) {
     use super::super::chain::{Link, ZERO};
     use super::super::checkpoint::{Checkpoint, TreeHead};
     use super::super::signature::ProcessKey;
@@ -319,11 +330,8 @@ pub(super) fn forged(folder: &Path, victims: &[&str]) {
         ),
         admin("audit.open", ""),
     ];
-    for victim in victims {
-        let retired = format!(
-            r#","retired":{{"writer":"{victim}","segment":4294967295,"seq":1048576,"head":"{zeros}","peaks":["{zeros}"],"last":"{at}","is_closed":true}}"#
-        );
-        records.push(admin("audit.retired", &retired));
+    for claim in claims {
+        records.push(admin("audit.retired", &format!(r#","retired":{claim}"#)));
     }
     let (mut link, mut tree, mut bytes) = (Link::START, Tree::default(), Vec::new());
     for record in records {

@@ -113,6 +113,55 @@ fn a_close_that_came_too_late_is_ended_by_the_next_one() {
     assert!(found.is_intact() && found.heads[0].is_closed, "{found:?}");
 }
 
+/// Of a group that is just short of being written at once, the closing record is the one too many, and that write fails.
+#[test]
+fn a_log_that_says_to_be_closed_has_a_closing_record() {
+    const AT_ONCE: usize = 1 << 17;
+    let folder = tempfile::tempdir().unwrap();
+    let (log, faults) = open_faulty(folder.path());
+    let padded = |pad: usize| {
+        let at = Timestamp::from_secs(1_790_000_000);
+        Record::new(Kind::Release, at, "a", "x".repeat(pad), Outcome::Ok)
+    };
+    let least = padded(0).fields(None).len();
+    let mut left = AT_ONCE - 10;
+    let mut group = Vec::new();
+    while left > 0 {
+        // The last two share what is left, so that none is too short.
+        let most = match left {
+            2001.. => 1000,
+            1001..=2000 => left / 2,
+            _ => left,
+        };
+        group.push(padded(most - least));
+        left -= most;
+    }
+    let bytes: usize = group.iter().map(|record| record.fields(None).len()).sum();
+    assert_eq!(bytes, AT_ONCE - 10);
+    faults.syncing.hold(true);
+    let closed = thread::scope(|scope| {
+        let log = &log;
+        scope.spawn(move || log.append(record(0), Durability::Durable).unwrap());
+        faults.syncing.wait_for_one();
+        let all = group.len() + 1;
+        for record in group {
+            log.append(record, Durability::Ordered).unwrap();
+        }
+        let closing = scope.spawn(move || log.close(LONG));
+        while log.health().queued < all {
+            thread::yield_now();
+        }
+        faults.one_write.store(true, Ordering::SeqCst);
+        faults.syncing.hold(false);
+        closing.join().unwrap()
+    });
+    assert!(!faults.one_write.load(Ordering::SeqCst), "it failed");
+    assert!(closed.is_err(), "the closing record was dropped");
+    log.close(LONG).unwrap();
+    let found = verify(folder.path()).unwrap();
+    assert!(found.is_intact() && found.heads[0].is_closed, "{found:?}");
+}
+
 #[test]
 fn callers_at_the_same_time_share_a_sync() {
     let folder = tempfile::tempdir().unwrap();

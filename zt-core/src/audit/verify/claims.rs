@@ -196,6 +196,16 @@ impl Claims {
         counting.unwrap_or_default()
     }
 
+    /// Who links which log: the first was opened when the second was there.
+    pub(in super::super) fn linked(&self) -> impl Iterator<Item = (&str, &str)> {
+        let logs = self.links.iter();
+        logs.flat_map(|(log, links)| {
+            let claims = links.0.values().flatten();
+            let by = claims.filter_map(|claim| claim.file.rsplit_once('-'));
+            by.map(|(by, _)| (by, log.as_str()))
+        })
+    }
+
     /// The logs that parts of were removed.
     pub(in super::super) fn retired_logs(&self) -> impl Iterator<Item = &str> {
         self.retired.keys().map(String::as_str)

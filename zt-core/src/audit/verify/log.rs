@@ -1,13 +1,14 @@
 //! One log, from its first segment to its last.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::super::chain::{Link, from_hex, hex};
+use super::super::disk::is_locked;
+use super::super::entry::timestamp;
 use super::super::folder::segment_name;
 use super::super::lines::Line;
 use super::super::retire::Retired;
-use super::super::scan::{Checker, Fault, Stamp};
+use super::super::scan::{Checker, Fault, Stamp, incomplete};
 use super::super::tree::Tree;
 use super::super::{AuditError, Entry, Finding, FindingKind, Head, Recovery, Verification};
 use super::claims::{Claims, Links, Retirement};
@@ -167,13 +168,17 @@ impl Reader<'_> {
 
     fn keep_end(&mut self, segment: u32, link: Link) {
         if self.log.keeps_ends && !self.has_fault {
+            // A clock that was set back makes nothing older.
+            let gone = self.report.retirement.as_ref();
+            let gone = gone.and_then(|said| timestamp(&said.retired.last));
+            let newest = self.report.verification.last.max(gone);
             self.report.ends.push(Retired {
                 writer: self.log.writer.to_owned(),
                 segment,
                 seq: link.seq,
                 head: hex(&link.hash),
                 peaks: self.tree.peaks().iter().map(|peak| hex(peak)).collect(),
-                last: self.newest.0.clone(),
+                last: newest.map_or_else(|| self.newest.0.clone(), |at| at.to_string()),
                 is_closed: self.newest.1,
             });
         }
@@ -201,6 +206,9 @@ impl Reader<'_> {
             match checker.check(&line) {
                 Ok(stamp) => {
                     good_end = line.end;
+                    if self.newest.1 {
+                        self.behind_close(&file, &line, stamp.seq);
+                    }
                     self.record(&line, &stamp, checker.link());
                 }
                 Err(found) => {
@@ -217,6 +225,18 @@ impl Reader<'_> {
             ));
         }
         Ok(Ending { link, fault })
+    }
+
+    /// A writer ends with the record that closes its log: what stands behind it, nobody but somebody else wrote.
+    fn behind_close(&mut self, file: &str, line: &Line<'_>, seq: u64) {
+        self.report.verification.findings.push(Finding {
+            file: file.to_owned(),
+            line: line.number,
+            seq: Some(seq),
+            byte_offset: line.offset,
+            what: FindingKind::BehindClose,
+            message: format!("record {seq} stands behind the one that closed the log"),
+        });
     }
 
     fn record(&mut self, line: &Line<'_>, stamp: &Stamp<'_>, link: Option<Link>) {
@@ -365,33 +385,4 @@ impl Reader<'_> {
                 .missing(self.log.writer, message, FindingKind::MissingCheckpoint);
         }
     }
-}
-
-fn incomplete(link: Option<Link>, good_end: u64, good_bytes: Option<u64>) -> Option<Fault> {
-    let message = match (link, good_bytes) {
-        (None, _) => "the segment is empty".to_owned(),
-        (Some(_), Some(good)) if good != good_end => {
-            format!("the segment's good part should end at byte {good}")
-        }
-        (Some(_), _) => return None,
-    };
-    Some(Fault {
-        kind: FindingKind::Torn,
-        line: 0,
-        byte_offset: good_end,
-        seq: link.map(|link| link.seq.saturating_add(1)),
-        message,
-    })
-}
-
-fn is_locked(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else {
-        return false;
-    };
-    let locked = file.try_lock_shared();
-    if locked.is_ok() {
-        // By name: a child that is forked at this very moment may have a copy of the file.
-        let _closing_does_it_too = file.unlock();
-    }
-    matches!(locked, Err(TryLockError::WouldBlock))
 }

@@ -1,6 +1,7 @@
 //! Segments that another process removes by rule, at any moment: they are gone, and no error.
 
-use super::super::super::{BatchLimit, Receipt, SinkBatch, SinkError};
+use super::super::super::{AuditError, BatchLimit, Receipt, SinkBatch, SinkError};
+use super::super::trouble::Trouble;
 use super::fake::Mood;
 use super::*;
 use crate::audit::follow::Log;
@@ -98,6 +99,28 @@ fn a_log_that_goes_while_the_folder_is_searched_is_no_error() {
     });
     shipper.survey().unwrap();
     assert_eq!(state.health().behind, state.on_disk());
+    log.close(LONG).unwrap();
+}
+
+#[test]
+fn a_file_that_is_gone_and_listed_again_is_trouble() {
+    let stage = Stage::new();
+    let log = stage.open();
+    let (mut shipper, _) = stage.shipper(&log);
+    let gone = |file: &str| {
+        let gone = std::io::ErrorKind::NotFound.into();
+        let error = AuditError::unavailable("read the audit segment", Path::new(file), gone);
+        Err(Trouble::from(error))
+    };
+    let mut pass = |writer: &str, delivered| shipper.passing_over(writer, delivered).ok();
+    assert_eq!(pass("a", gone("1")), Some(false));
+    assert_eq!(pass("b", gone("1")), Some(false), "of another log");
+    assert_eq!(pass("a", gone("2")), Some(false), "retention went on");
+    assert_eq!(pass("a", gone("2")), None);
+    assert_eq!(pass("a", gone("2")), None, "as long as it is");
+    assert_eq!(pass("a", Ok(false)), Some(false));
+    assert_eq!(pass("a", gone("2")), Some(false));
+    assert_eq!(pass("b", gone("1")), None);
     log.close(LONG).unwrap();
 }
 
