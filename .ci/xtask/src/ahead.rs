@@ -13,9 +13,10 @@ use crate::place::{self, Place};
 use crate::test::{BENCHES, QUICKSTART};
 use crate::{python, spark};
 
-/// Each argument names what to build. At the lowest priority, one after the other.
-const IN_TURN: &str =
-    "for build in \"$1\" \"$2\" \"$3\"; do nice -n 19 \"$0\" build --quiet $build; done";
+/// Each argument names what to build, at the lowest priority. The first two one after the other; the third beside them, for it
+/// waits for its turn in the folder of the tests.
+const BUILDS: &str = "nice -n 19 \"$0\" build --quiet $3 & \
+    for build in \"$1\" \"$2\"; do nice -n 19 \"$0\" build --quiet $build; done; wait";
 
 /// What the wheel is made of. In the folder of the tests, whose turn this build waits for: most of it is done while they run.
 const MODULE: [&str; 3] = ["-p", "zt-py", "--lib"];
@@ -64,7 +65,7 @@ fn builds(place: &Place) -> io::Result<Child> {
     let plain = cargo(place, &[]);
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", IN_TURN])
+        .args(["-c", BUILDS])
         .arg(plain.get_program())
         .args([QUICKSTART.join(" "), BENCHES.join(" "), MODULE.join(" ")])
         .current_dir(place.root());

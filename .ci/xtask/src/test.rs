@@ -40,11 +40,14 @@ pub(crate) fn run(place: &Place, report: &mut Report, mut ahead: Ahead) -> io::R
         wheel = built;
         Ok(outcome)
     })?;
+    let wheel = wheel.as_ref();
     report.beside(
-        |report| report.step("Python", |log| python::run(place, wheel.as_ref(), log)),
-        |report| {
-            report.step("Spark", |log| spark::run(place, wheel.as_ref(), log))?;
+        |report| report.step("Python", |log| python::run(place, wheel, log)),
+        move |report| {
+            report.step("Spark", |log| spark::run(place, wheel, log))?;
             report.step("quickstart", |log| quickstart(place, log))?;
+            // What is not built by now is built faster at this step's own priority.
+            drop(ahead);
             report.step("benches run", |log| benches(place, log))
         },
     )?;

@@ -30,7 +30,7 @@ pub enum Soon<T> {
 pub struct Waiting<T> {
     action: Action,
     resource: Resource,
-    decided: Decided,
+    decided: Box<Decided>,
     answer: fn(&Session, Decision) -> Result<T>,
 }
 
@@ -38,7 +38,7 @@ pub struct Waiting<T> {
 /// wait.
 struct Decided {
     session: Session,
-    decision: Option<Box<Decision>>,
+    decision: Option<Decision>,
 }
 
 impl<T> Waiting<T> {
@@ -58,7 +58,7 @@ impl<T> Waiting<T> {
         let denied = denied.filter(|decision| !decision.is_allowed());
         let session = &decided.session;
         let decision = match denied {
-            Some(denied) => *denied,
+            Some(denied) => denied,
             None => session.decide(action, resource, session.context.clone())?,
         };
         session.record(&decision)?;
@@ -126,17 +126,17 @@ impl Session {
             }
             let request = decision.request();
             let (action, resource) = (request.action, request.resource.clone());
-            (action, resource, Some(Box::new(decision)))
+            (action, resource, Some(decision))
         } else {
             (action, resource, None)
         };
         Ok(Soon::Waits(Waiting {
             action,
             resource,
-            decided: Decided {
+            decided: Box::new(Decided {
                 session: self.clone(),
                 decision,
-            },
+            }),
             answer,
         }))
     }
