@@ -4,7 +4,8 @@
 //! the removed part ended: number, hash and tree, from which the rest verifies on. Files go once those records are under a
 //! checkpoint that the audit key vouches for: what goes earlier could never be told from tampering. Never removed: what is
 //! younger, what no checkpoint covers, a log whose checkpoints neither the audit key nor one before it vouches for, a log whose
-//! beginning is gone and nobody vouches for why, what a sink lacks, what does not verify, the end of a log that was not closed, and anything of the newest log.
+//! beginning is gone and nobody vouches for why, what a sink lacks, what does not verify, the end of a log that was not closed,
+//! and anything of the newest log.
 
 mod age;
 mod removal;

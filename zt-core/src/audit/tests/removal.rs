@@ -2,23 +2,13 @@
 
 use super::faulty::{Faults, FaultyDisk};
 use super::retention::{
-    DAY, assert_gone, clock, forged, intact, open_on_day, pass, plan_of, remove, segments_of, write,
+    DAY, assert_gone, clock, forged, intact, old_log, open_on_day, pass, plan_of, remove,
+    segments_of, three_logs, write,
 };
 use super::*;
 use crate::audit::tests::checkpoints::TestKey;
 use crate::clock::Clock as _;
 use crate::testing::ManualClock;
-
-/// An old log of many segments, and a newer one.
-fn old_log(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> String {
-    let old = open_on_day(folder, clock, key);
-    write(&old, clock, 0..20);
-    old.close(LONG).unwrap();
-    clock.advance(20 * DAY);
-    pass(folder, clock, key);
-    clock.advance(20 * DAY);
-    old.writer().to_owned()
-}
 
 /// A log that removes what is old from a disk that does so when it is told.
 fn open_held(
@@ -202,15 +192,7 @@ fn one_log_that_cannot_be_read_or_is_gone_keeps_no_other() {
     for is_gone in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let (clock, key) = (clock(), TestKey::new());
-        let logs: Vec<String> = (0..3)
-            .map(|_| {
-                let log = open_on_day(folder.path(), &clock, &key);
-                write(&log, &clock, 0..20);
-                log.close(LONG).unwrap();
-                clock.advance(DAY);
-                log.writer().to_owned()
-            })
-            .collect();
+        let logs = three_logs(folder.path(), &clock, &key);
         clock.advance(20 * DAY);
         pass(folder.path(), &clock, &key);
         clock.advance(20 * DAY);

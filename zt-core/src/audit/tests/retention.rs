@@ -94,6 +94,33 @@ pub(super) fn intact(folder: &Path, key: &TestKey) -> Verification {
     found
 }
 
+/// An old log of many segments, and a newer one.
+pub(super) fn old_log(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> String {
+    let old = open_on_day(folder, clock, key);
+    write(&old, clock, 0..20);
+    old.close(LONG).unwrap();
+    clock.advance(20 * DAY);
+    pass(folder, clock, key);
+    clock.advance(20 * DAY);
+    old.writer().to_owned()
+}
+
+/// Three logs of many segments, each of a day of its own.
+pub(super) fn three_logs(
+    folder: &Path,
+    clock: &Arc<ManualClock>,
+    key: &Arc<TestKey>,
+) -> Vec<String> {
+    let log = |_| {
+        let log = open_on_day(folder, clock, key);
+        write(&log, clock, 0..20);
+        log.close(LONG).unwrap();
+        clock.advance(DAY);
+        log.writer().to_owned()
+    };
+    (0..3).map(log).collect()
+}
+
 #[test]
 fn old_signed_segments_of_a_closed_log_go_and_verify_says_what_went() {
     let folder = tempfile::tempdir().unwrap();
@@ -356,15 +383,7 @@ pub(super) fn forged_saying(folder: &Path, claims: impl Iterator<Item = String>)
 fn a_log_that_somebody_forged_has_nothing_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
-    let logs: Vec<_> = (0..3)
-        .map(|_| {
-            let log = open_on_day(folder.path(), &clock, &key);
-            write(&log, &clock, 0..20);
-            log.close(LONG).unwrap();
-            clock.advance(DAY);
-            log.writer().to_owned()
-        })
-        .collect();
+    let logs = three_logs(folder.path(), &clock, &key);
     let before = numbers(folder.path()).len();
     let victims: Vec<&str> = logs.iter().map(String::as_str).collect();
     forged(folder.path(), &victims);

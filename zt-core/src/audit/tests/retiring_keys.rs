@@ -7,7 +7,7 @@ use super::super::checkpoint::{Checkpoint, Endorsement, statement};
 use super::super::signature::{ProcessKey, to_der};
 use super::super::verify::known::{Keys, Signer, know};
 use super::checkpoints::{TestKey, notes_of};
-use super::retention::{DAY, clock, open_on_day, pass, segments_of, until_gone, write};
+use super::retention::{DAY, clock, old_log, open_on_day, pass, segments_of, until_gone};
 use super::*;
 use crate::clock::Clock as _;
 use crate::testing::ManualClock;
@@ -55,17 +55,6 @@ impl CheckpointSigner for Shy {
     }
 }
 
-/// An old log, and a newer one.
-fn two_logs(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<TestKey>) -> String {
-    let old = open_on_day(folder, clock, key);
-    write(&old, clock, 0..20);
-    old.close(LONG).unwrap();
-    clock.advance(20 * DAY);
-    pass(folder, clock, key);
-    clock.advance(20 * DAY);
-    old.writer().to_owned()
-}
-
 fn open_with(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<Shy>) -> AuditLog {
     let options = if *key.is_blocked.lock().unwrap() {
         impatient(folder)
@@ -82,7 +71,7 @@ fn open_with(folder: &Path, clock: &Arc<ManualClock>, key: &Arc<Shy>) -> AuditLo
 fn a_log_opens_while_its_audit_key_does_not_answer_and_the_next_one_removes() {
     let folder = tempfile::tempdir().unwrap();
     let (clock, key) = (clock(), TestKey::new());
-    let old = two_logs(folder.path(), &clock, &key);
+    let old = old_log(folder.path(), &clock, &key);
     let shy = Shy::new(&key);
     for is_late in [true, false] {
         shy.block(is_late);
@@ -115,7 +104,7 @@ fn who_will_never_be_vouched_for_is_named_and_not_with_advice_that_cannot_help()
     let away = pass(folder.path(), &clock, &key);
     key.come_back();
     clock.advance(DAY);
-    two_logs(folder.path(), &clock, &key);
+    old_log(folder.path(), &clock, &key);
     let log = open_on_day(folder.path(), &clock, &key);
     let error = log.health().last_error.unwrap();
     for name in [plain.writer(), away.writer()] {
