@@ -213,12 +213,6 @@ impl Record {
         self.0.at
     }
 
-    /// Reads a little of each line of a processor's cache that it takes.
-    pub(super) fn touch(&self) -> u8 {
-        let text = self.0.fields.text().iter().step_by(64);
-        text.fold(0, |all, byte| all ^ byte)
-    }
-
     /// Roughly the memory it takes, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.0.fields.memory() + size_of::<Contents>()

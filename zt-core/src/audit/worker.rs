@@ -1,7 +1,6 @@
 //! The loop of the writing thread: takes what is queued, decides when to write, when to sync and when to end.
 
 use std::collections::VecDeque;
-use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::sync_channel;
@@ -24,8 +23,6 @@ const GATHERING: Duration = Duration::from_millis(2);
 const ORDERED_RECORDS: usize = 4096;
 /// How many bytes of records are written at once: while they wait they fit the nearer caches of a processor.
 const AT_ONCE: usize = 1 << 17;
-/// How many records are read at the same time.
-const AHEAD: usize = 16;
 /// For how many records memory is kept while none come.
 const KEPT: usize = 512;
 /// How often counted records are written.
@@ -57,14 +54,6 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// As [`Record::touch`].
-    fn touch(&self) -> u8 {
-        match self {
-            Self::Append(record, _) => record.touch(),
-            Self::Flush(_) | Self::End { .. } => 0,
-        }
-    }
-
     /// Whether somebody waits for the answer.
     pub(super) const fn is_urgent(&self) -> bool {
         match self {
@@ -187,21 +176,11 @@ impl Worker {
         self.shared.queue.take(patience, gathering, &mut batch);
         let is_idle = batch.is_empty();
         let now = self.clock.elapsed();
-        while !batch.is_empty() {
-            let next = batch.len().min(AHEAD);
-            // They are in another processor's caches: read before any is needed, they come all at the same time.
-            black_box(
-                batch
-                    .iter()
-                    .take(next)
-                    .fold(0, |all, message| all ^ message.touch()),
-            );
-            for message in batch.drain(..next) {
-                match message {
-                    Message::Append(record, reply) => self.push(now, &record, None, reply),
-                    Message::Flush(reply) => self.flushes.push(reply),
-                    Message::End { reply, is_close } => self.end = Some((reply, is_close)),
-                }
+        for message in batch.drain(..) {
+            match message {
+                Message::Append(record, reply) => self.push(now, &record, None, reply),
+                Message::Flush(reply) => self.flushes.push(reply),
+                Message::End { reply, is_close } => self.end = Some((reply, is_close)),
             }
         }
         if is_idle {
