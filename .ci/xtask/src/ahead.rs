@@ -13,13 +13,8 @@ use crate::place::{self, Place};
 use crate::test::{BENCHES, QUICKSTART};
 use crate::{python, spark};
 
-/// Each argument names what to build, at the lowest priority. The first two one after the other; the third beside them, for it
-/// waits for its turn in the folder of the tests.
-const BUILDS: &str = "nice -n 19 \"$0\" build --quiet $3 & \
-    for build in \"$1\" \"$2\"; do nice -n 19 \"$0\" build --quiet $build; done; wait";
-
-/// What the wheel is made of. In the folder of the tests, whose turn this build waits for: most of it is done while they run.
-const MODULE: [&str; 3] = ["-p", "zt-py", "--lib"];
+/// Each argument names what to build. At the lowest priority, one after the other.
+const IN_TURN: &str = "for build in \"$1\" \"$2\"; do nice -n 19 \"$0\" build --quiet $build; done";
 
 /// Work under way. Its builds end with it.
 pub(crate) struct Ahead {
@@ -60,14 +55,14 @@ impl Drop for Ahead {
     }
 }
 
-/// The first two in target folders of profiles that the steps before do not use: cargo locks each by itself.
+/// Builds in target folders of profiles that the steps before do not use: cargo locks each by itself.
 fn builds(place: &Place) -> io::Result<Child> {
     let plain = cargo(place, &[]);
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", BUILDS])
+        .args(["-c", IN_TURN])
         .arg(plain.get_program())
-        .args([QUICKSTART.join(" "), BENCHES.join(" "), MODULE.join(" ")])
+        .args([QUICKSTART.join(" "), BENCHES.join(" ")])
         .current_dir(place.root());
     let set = plain.get_envs();
     shell.envs(set.filter_map(|(name, value)| Some((name, value?))));
